@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* text: checks on text that came from outside. */
+#ifndef WD_BASE_TEXT_H
+#define WD_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF),
+ * without NUL and without noncharacters (U+FFFE, U+FFFF …), which XML cannot carry. */
+bool text_is_utf8(const char *bytes, size_t len);
+
+/* An identifier: 1 to len_max of a-z 0-9 and, not first or last, . _ - */
+bool text_is_id(const char *text, size_t len, size_t len_max);
+
+/* Copies src into dst of dst_size bytes, cut at a UTF-8 boundary, always ended.
+ * False if it was cut. dst_size is at least 1. */
+bool text_copy(char *dst, size_t dst_size, const char *src);
+
+/* ASCII case folding, for names and aliases. */
+bool text_same_nocase(const char *a, const char *b);
+
+#endif
