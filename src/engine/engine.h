@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine: observations in, effects out. The only file that wires the core. Pure: its clock
+ * is `now`, which never goes back; the same calls in the same order give the same effects
+ * to the byte, live, in replay and in tests. One thread.
+ *
+ * Time: an observation counts in the bucket it happened in. A bucket is sealed LATENESS after
+ * its end; until then it is looked at ahead of time at every bucket's end, so that a decision
+ * waits for nobody, and late observations still find their own bucket. Observations of
+ * buckets of another width than a minute (OBSERVATION_COUNT, _METRIC) are whole when they
+ * arrive and are sealed at once.
+ *
+ * Memory: sized by `struct engine_options`; every table has a maximum, and what does not
+ * fit is counted (struct engine_counters). */
+#ifndef WD_ENGINE_ENGINE_H
+#define WD_ENGINE_ENGINE_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/units.h"
+#include "model/incident.h"
+#include "model/observation.h"
+#include "model/service.h"
+#include "model/snapshot.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct engine_options {
+	double false_a_month;      /* accepted false incidents a month, all services together; 0 =
+	                            * one per service that was ever observed */
+	size_t services_max;       /* default 10000 */
+	size_t signals_a_service;  /* default 64, the total included */
+	size_t persons_max;        /* tracked per quarter of an hour, default 1 << 20 */
+	size_t incidents_max;      /* kept, default 10000 a program; the least severe go first */
+	uint32_t persons_floor;    /* an incident needs this many distinct persons, default 5 */
+	uint32_t networks_floor;   /* in this many networks, default 3 */
+	bool adopt_services;       /* a service no catalogue names is taken as it comes (replay) */
+	struct hash_key key;       /* for its tables: random live, fixed in replay */
+};
+
+struct engine_options engine_defaults(void);
+
+enum effect_kind {
+	EFFECT_INCIDENT_OPENED,
+	EFFECT_INCIDENT_CHANGED, /* a wave, the scope, the state, a number worth telling */
+	EFFECT_INCIDENT_CLOSED,
+	EFFECT_COORDINATED, /* evidence `reports.coordinated` on a service */
+};
+
+struct effect {
+	enum effect_kind kind;
+	wd_wall at; /* the engine's clock */
+	struct incident incident;       /* of the first three kinds */
+	struct coordinated coordinated; /* of the last */
+};
+
+/* One value of one total, as it was judged: `replay --format scores`. */
+struct score {
+	const char *service; /* borrowed until the next call */
+	wd_wall at;          /* begin of the bucket */
+	float observed, expected, low, high, log10_return;
+};
+
+struct engine;
+
+enum wd_err engine_open(const struct engine_options *options, struct engine **ret_engine,
+			struct wd_why *why) WD_MUST_CHECK;
+void engine_close(struct engine *e);
+
+/* From now on these services are known (the engine holds the catalogue). What is known of a
+ * service that is still there stays; of one that is gone, too, until it is asked for again. */
+enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_why *why) WD_MUST_CHECK;
+
+enum engine_verdict {
+	ENGINE_COUNTED,
+	ENGINE_DUPLICATE, /* this person was counted for this service and quarter of an hour */
+	ENGINE_LATE,      /* kept by the caller, part of no signal */
+	ENGINE_UNKNOWN_SERVICE,
+	ENGINE_FULL, /* no room for one more service */
+};
+
+enum engine_verdict engine_observe(struct engine *e, const struct observation *o);
+
+/* Moves the clock; a `now` before the engine's clock does nothing. */
+void engine_advance(struct engine *e, wd_wall now);
+wd_wall engine_now(const struct engine *e);
+/* At the end of a recording: seals and judges all that is pending, as if time went on. */
+void engine_finish(struct engine *e);
+
+/* Effects since the last engine_effects_drop, oldest first. */
+const struct effect *engine_effects(const struct engine *e, size_t *ret_count);
+void engine_effects_drop(struct engine *e);
+
+/* Called for every sealed bucket of every total, in order. */
+void engine_on_score(struct engine *e, void (*on_score)(void *ctx, const struct score *), void *ctx);
+
+/* A new reference; services that did not change share their state with the last snapshot.
+ * NULL if memory ran out. */
+struct snapshot *engine_snapshot(struct engine *e);
+
+/* The chart of an incident: from two hours before its begin to its end (or now), in at most
+ * 360 points. Caller frees ret_series->points. False if nothing is known any more. */
+bool engine_incident_series(const struct engine *e, const struct incident *i, struct series *ret_series);
+
+/* State: one blob for the engine as a whole (clock, persons, budget) and one a service, each
+ * with a version and a checksum. The order is fixed, so equal engines give equal bytes. */
+enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *ret_len) WD_MUST_CHECK;
+size_t engine_service_count(const struct engine *e);
+/* *ret_id is borrowed from the engine. */
+enum wd_err engine_write_service(const struct engine *e, size_t index, const char **ret_id,
+				 uint8_t **ret_bytes, size_t *ret_len) WD_MUST_CHECK;
+/* Into a fresh engine: first the whole, then the services in any order. A damaged blob
+ * leaves the engine as it was. at = byte offset. */
+enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t len,
+				struct wd_why *why) WD_MUST_CHECK;
+/* An incident of the past, from the store: for ranks and history. */
+enum wd_err engine_remember(struct engine *e, const struct incident *i) WD_MUST_CHECK;
+
+#endif

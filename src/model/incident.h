@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* incident: anomalies of one service that belong together. A plain value: copied into
+ * effects, snapshots and the store. Serialised as JSON with a version (docs/formats.md). */
+#ifndef WD_MODEL_INCIDENT_H
+#define WD_MODEL_INCIDENT_H
+
+#include "base/buf.h"
+#include "base/units.h"
+#include "model/service.h"
+#include "model/signal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	INCIDENT_ID_MAX = SERVICE_ID_MAX + 24, /* "x-20250310-0945", "…-2" for the next of that minute */
+	INCIDENT_WAVES_MAX = 24,
+	INCIDENT_SCOPE_MAX = 24,
+	INCIDENT_RELATED_MAX = 8,
+};
+
+enum incident_state {
+	INCIDENT_SUSPECTED, /* above usual, not yet past the false-alarm budget */
+	INCIDENT_OPEN,
+	INCIDENT_RECOVERING, /* back to usual, not yet for long enough */
+	INCIDENT_CLOSED,
+};
+
+enum severity { SEVERITY_MINOR, SEVERITY_MODERATE, SEVERITY_MAJOR, SEVERITY_SEVERE };
+
+/* A run of time significantly above usual, between two spells of calm. */
+struct wave {
+	wd_wall began_at, peak_at, ended_at; /* ended_at 0 = still on */
+	float peak_observed, peak_expected;  /* reports in the peak bucket, and what is usual */
+};
+
+/* A signal that is itself significant: part of what the incident reaches. */
+struct scope {
+	enum dimension dimension;
+	char value[SIGNAL_VALUE_MAX + 1];
+	float observed, expected; /* summed over the incident so far */
+	float log10_return;       /* the highest so far */
+};
+
+enum relation {
+	RELATION_SAME_TIME,       /* began within minutes of each other */
+	RELATION_SHARED_PROVIDER, /* and both rely on, or one is relied on by, the same service */
+	RELATION_SPILLOVER,       /* much smaller and a little later: likely the other's reports */
+};
+
+struct related { char id[INCIDENT_ID_MAX + 1]; enum relation relation; };
+
+struct incident {
+	char id[INCIDENT_ID_MAX + 1];
+	char service[SERVICE_ID_MAX + 1];
+	enum incident_state state;
+	bool reconstruction;     /* made from what was published, not observed */
+	wd_span step;            /* bucket width of its numbers */
+	wd_wall began_at;        /* estimated begin, not the time of the alarm */
+	wd_wall decided_at;      /* when the budget was passed: the alarm */
+	wd_wall ended_at;        /* estimated end; 0 while it lasts */
+	wd_wall changed_at;      /* last change of any field, on the engine's clock */
+	float peak_observed, peak_expected; /* of the strongest bucket */
+	wd_wall peak_at;
+	float excess;            /* reports above usual, summed */
+	float severity;          /* log2(1 + peak ratio) x hours, see docs/methods.md */
+	float log10_return;      /* "normal reports do this once in 10^x buckets": highest so far */
+	float log10_return_decided; /* the same when it was decided */
+	uint32_t persons;        /* distinct, at most this many; 0 = not known */
+	uint32_t networks;       /* distinct; 0 = not known */
+	uint32_t wave_count, scope_count, related_count;
+	uint32_t scope_dropped, waves_dropped; /* did not fit */
+	struct wave waves[INCIDENT_WAVES_MAX];
+	struct scope scopes[INCIDENT_SCOPE_MAX];
+	struct related related[INCIDENT_RELATED_MAX];
+};
+
+/* Reports that rose significantly but that few persons or few networks made: no incident. */
+struct coordinated {
+	char service[SERVICE_ID_MAX + 1];
+	wd_wall began_at, last_at;
+	float observed, expected;
+	uint32_t persons, networks;
+	char top_network[SIGNAL_VALUE_MAX + 1]; /* the heaviest, "" if not known */
+	float top_share;                        /* of observed, 0..1 */
+};
+
+const char *incident_state_name(enum incident_state s); /* "suspected", … */
+const char *relation_name(enum relation r);
+enum severity incident_severity_word(const struct incident *i);
+const char *severity_name(enum severity s); /* "minor", … */
+/* Until ended_at, or until now while it lasts. Never negative. */
+wd_span incident_duration(const struct incident *i, wd_wall now);
+
+/* The whole incident as one JSON object, no line end; the form of the API, the store and
+ * of `replay --format json`. */
+void incident_to_json(struct buf *b, const struct incident *i);
+/* Reads that form back. Unknown members are left alone; a higher version is WD_UNKNOWN. */
+enum wd_err incident_from_json(const char *text, size_t len, struct incident *ret_i,
+			       struct wd_why *why) WD_MUST_CHECK;
+
+#endif

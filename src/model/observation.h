@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* observation: one thing seen at one time. It has two serialised forms, both with a
+ * version: a binary frame (the journal) and a line of JSON (recordings, feeders, export).
+ *
+ * A frame, little-endian: u32 length of what follows the checksum · u32 CRC-32C of it ·
+ * u8 version (1) · u8 kind · u8 flags · u8 0 · i64 at_ns · i64 step_ns · u8 id[16] ·
+ * u64 person · u32 network · u32 count · f64 value · u8 country[2] · seven strings, each a
+ * u16 length, its bytes and a NUL: service surface problem region city comment feeder.
+ * Reading needs no copy: the strings of a decoded observation point into the frame. */
+#ifndef WD_MODEL_OBSERVATION_H
+#define WD_MODEL_OBSERVATION_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum observation_kind {
+	OBSERVATION_REPORT = 1, /* one user's report */
+	OBSERVATION_COUNT = 2,  /* `count` reports in [at, at + step): no persons, no networks */
+	OBSERVATION_METRIC = 3, /* `value` of a metric over [at, at + step) */
+};
+
+enum {
+	OBSERVATION_COMMENT_MAX = 500, /* bytes */
+	OBSERVATION_PLACE_MAX = 64,    /* bytes of a region's or city's name */
+	OBSERVATION_FEEDER_MAX = 48,
+	OBSERVATION_FRAME_MAX = 1200,
+};
+
+enum observation_flag {
+	OBSERVATION_RECONSTRUCTION = 1, /* made from what was published, not observed */
+};
+
+struct observation_id { uint8_t bytes[16]; };
+
+struct observation {
+	enum observation_kind kind;
+	uint8_t flags;
+	wd_wall at;   /* when it happened */
+	wd_span step; /* width of the bucket; 0 for a report */
+	struct observation_id id;
+	uint64_t person;  /* keyed daily hash of who reports; 0 = not known */
+	uint32_t network; /* AS number; 0 = not known */
+	uint32_t count;   /* 1 for a report */
+	double value;     /* a metric's */
+	char country[3];  /* ISO 3166-1 alpha-2, or "" */
+	/* Borrowed, never NULL, "" = not known. */
+	const char *service, *surface, *problem, *region, *city, *comment, *feeder;
+};
+
+/* All fields "not known". */
+struct observation observation_blank(enum observation_kind kind);
+
+/* Writes a frame to dst (OBSERVATION_FRAME_MAX bytes); returns its length. The observation
+ * must be within the limits above: that is checked where it comes in. */
+size_t observation_encode(const struct observation *o, uint8_t *dst);
+
+/* Reads the frame at the front of `bytes`; *ret_len is its length. WD_SHORT if it ends
+ * early (a torn tail), WD_MALFORMED if the checksum or a field is wrong. */
+enum wd_err observation_decode(const uint8_t *bytes, size_t len, struct observation *ret_o,
+			       size_t *ret_len, struct wd_why *why) WD_MUST_CHECK;
+
+/* One JSON object without a line end (docs/formats.md). `received` is left out if 0. */
+void observation_to_json(struct buf *b, const struct observation *o, wd_wall received);
+
+void observation_id_text(const struct observation_id *id, char dst[33]); /* hex */
+
+#endif

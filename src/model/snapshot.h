@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* snapshot: what everybody may read of the engine at one moment. Immutable and shared by
+ * reference: the engine hands one out a second, pages are rendered from it once.
+ *
+ * Counts are floats because expected values are; an observed count is whole. A bucket that
+ * was not seen (the program was off, a feed had a gap) has a negative observed. */
+#ifndef WD_MODEL_SNAPSHOT_H
+#define WD_MODEL_SNAPSHOT_H
+
+#include "base/units.h"
+#include "model/incident.h"
+#include "model/service.h"
+#include "model/signal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum status {
+	STATUS_UNKNOWN,  /* nothing was ever observed, or the baseline is not learned yet */
+	STATUS_USUAL,    /* nothing out of the ordinary */
+	STATUS_UNUSUAL,  /* suspected: above usual, not past the budget; or reports.coordinated */
+	STATUS_INCIDENT, /* an incident is open or recovering */
+};
+
+struct point { float observed, expected, low, high; };
+
+struct series {
+	wd_wall begin; /* of points[0] */
+	wd_span step;
+	size_t count;
+	struct point *points;
+};
+
+/* One surface, problem, place or network of a service over the last 24 h. */
+struct share {
+	enum dimension dimension;
+	char value[SIGNAL_VALUE_MAX + 1];
+	float observed_24h;
+	float observed_now, expected_now, log10_return; /* the last whole bucket */
+	bool significant;
+};
+
+struct service_state {
+	const struct service *service; /* of the snapshot's catalogue */
+	enum status status;
+	bool metric;           /* values of a metric, not counts of reports */
+	wd_wall first_seen_at; /* first observation ever; 0 = none */
+	wd_wall last_seen_at;
+	float observed_now, expected_now, low_now, high_now; /* of the last whole bucket */
+	float log10_return;                                  /* of the service's evidence together */
+	uint64_t observed_total;
+	struct series day;     /* last 24 h in 5-minute buckets, the last one unfinished */
+	struct series week;    /* last 7 d, hours */
+	struct series quarter; /* last 90 d, 6-hour buckets */
+	size_t share_count;
+	struct share *shares; /* by dimension, then by observed_24h falling */
+	size_t incident;      /* index of the open one in snapshot.incidents; SIZE_MAX = none */
+	struct coordinated coordinated; /* the latest; service "" = none within a day */
+	uint64_t version;               /* changes whenever anything above does */
+	int references;                 /* the snapshot's business */
+};
+
+struct engine_counters {
+	uint64_t observations, reports, counts, metrics;
+	uint64_t duplicates;   /* same person, service and quarter of an hour */
+	uint64_t late;         /* more than two minutes: kept, not counted in a signal */
+	uint64_t early;        /* more than two minutes in the future: counted now */
+	uint64_t unknown_service;
+	uint64_t dimensions_dropped; /* a value beyond a service's signals */
+	uint64_t persons_untracked;  /* counted without de-duplication: the table is full */
+	uint64_t signals, samples, incidents_opened, coordinated;
+};
+
+/* Odds the reader is told: among `series` services, `false_a_month` false incidents are
+ * accepted in all; an incident opens at log10_return >= open_at. */
+struct budget_stated { size_t series; double false_a_month; double open_at; };
+
+struct snapshot {
+	uint64_t version; /* rises by one with each snapshot */
+	wd_wall now;      /* the engine's clock */
+	wd_wall since;    /* what is tracked goes back to here */
+	struct catalogue *catalogue; /* held */
+	size_t service_count;
+	struct service_state **services; /* same order as the catalogue */
+	size_t incident_count;
+	struct incident *incidents; /* all tracked, latest begin first */
+	struct budget_stated budget;
+	struct engine_counters counters;
+	int references;
+};
+
+struct snapshot *snapshot_hold(struct snapshot *s);
+void snapshot_release(struct snapshot *s); /* NULL is fine; any thread */
+void service_state_release(struct service_state *s);
+
+/* By incident id; NULL if none. */
+const struct incident *snapshot_incident(const struct snapshot *s, const char *id);
+/* The place of `i` among all tracked incidents of its service (1 = longest), how many there
+ * are, and the same by severity. */
+struct rank { size_t by_duration, by_severity, of; };
+struct rank snapshot_rank(const struct snapshot *s, const struct incident *i);
+
+#endif
