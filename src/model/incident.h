@@ -30,7 +30,7 @@ enum severity { SEVERITY_MINOR, SEVERITY_MODERATE, SEVERITY_MAJOR, SEVERITY_SEVE
 
 /* A run of time significantly above usual, between two spells of calm. */
 struct wave {
-	wd_wall began_at, peak_at, ended_at; /* ended_at 0 = still on */
+	wd_wall began_at, decided_at, peak_at, ended_at; /* ended_at 0 = still on */
 	float peak_observed, peak_expected;  /* reports in the peak bucket, and what is usual */
 };
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/incident.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct incident example(void)
+{
+	return (struct incident){
+		.id = "x-20250310-0945", .service = "x", .state = INCIDENT_RECOVERING,
+		.reconstruction = true, .step = span_s(60), .began_at = wall_s(1741599900),
+		.decided_at = wall_s(1741600020), .changed_at = wall_s(1741610000),
+		.peak_at = wall_s(1741600800), .peak_observed = 2667, .peak_expected = 1.5f,
+		.excess = 250000, .severity = 61.5f, .log10_return = 30, .log10_return_decided = 7.25f,
+		.persons = 240000, .networks = 312, .wave_count = 1, .scope_count = 2, .related_count = 1,
+		.waves = {{.began_at = wall_s(1741599900), .decided_at = wall_s(1741600020),
+			   .peak_at = wall_s(1741600800), .peak_observed = 2667, .peak_expected = 1.5f}},
+		.scopes = {{DIMENSION_SURFACE, "app", 1000, 1, 20}, {DIMENSION_CITY, "GB/\"<London>\"", 5, .5f, 8}},
+		.related = {{"aws-20250310-0950", RELATION_SHARED_PROVIDER}},
+	};
+}
+
+static void what_is_written_reads_back_as_the_same_incident(void **state)
+{
+	struct incident i = example(), back;
+	struct buf b, again;
+	(void)state;
+	buf_init(&b, 100000);
+	buf_init(&again, 100000);
+	incident_to_json(&b, &i);
+	assert_int_equal(incident_from_json(b.data, b.len, &back, NULL), WD_OK);
+	incident_to_json(&again, &back);
+	assert_string_equal(b.data, again.data);
+	assert_string_equal(back.scopes[1].value, "GB/\"<London>\"");
+	assert_int_equal(back.ended_at.ns, 0);
+	assert_int_equal(back.step.ns, span_s(60).ns);
+	buf_done(&b);
+	buf_done(&again);
+}
+
+static void damaged_text_is_refused_and_leaves_the_result_alone(void **state)
+{
+	struct incident i = example(), back = {.persons = 42};
+	struct buf b;
+	struct wd_why why;
+	(void)state;
+	buf_init(&b, 100000);
+	incident_to_json(&b, &i);
+	for (size_t len = 0; len < b.len; len++)
+		assert_int_equal(incident_from_json(b.data, len, &back, &why), WD_MALFORMED);
+	static const char *const cases[] = {
+		"{}", "[]", "{\"v\":1}", "{\"v\":1,\"id\":5}", "{\"v\":1,\"id\":\"a\",\"id\":\"b\"}",
+	};
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
+		assert_int_equal(incident_from_json(cases[n], strlen(cases[n]), &back, &why), WD_MALFORMED);
+	assert_int_equal(incident_from_json("{\"v\":2}", 7, &back, &why), WD_UNKNOWN);
+	assert_int_equal(back.persons, 42);
+	buf_done(&b);
+}
+
+static void duration_runs_until_the_end_or_now(void **state)
+{
+	struct incident i = example();
+	(void)state;
+	assert_int_equal(span_to_s(incident_duration(&i, wall_s(1741599960))), 60);
+	assert_int_equal(span_to_s(incident_duration(&i, wall_s(0))), 0);
+	i.ended_at = wall_s(1741599930);
+	assert_int_equal(span_to_s(incident_duration(&i, wall_s(1741599960))), 30);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_reads_back_as_the_same_incident),
+		cmocka_unit_test(damaged_text_is_refused_and_leaves_the_result_alone),
+		cmocka_unit_test(duration_runs_until_the_end_or_now),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
