@@ -18,6 +18,7 @@ bool text_is_id(const char *text, size_t len, size_t len_max);
 bool text_copy(char *dst, size_t dst_size, const char *src);
 
 /* ASCII case folding, for names and aliases. */
+char text_lower(char c);
 bool text_same_nocase(const char *a, const char *b);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* service: something people depend on, as the configuration tells it. A catalogue is
  * made once, never changed and shared by reference; a reload makes a new one.
- * Everything a catalogue points at is owned by it. */
+ * Everything a catalogue points at is owned by it. Services may share a zone. */
 #ifndef WD_MODEL_SERVICE_H
 #define WD_MODEL_SERVICE_H
 
@@ -48,9 +48,12 @@ struct service {
 struct catalogue;
 
 /* Takes over `services` (malloc'd, as is all they point at) whatever the outcome. at = index
- * of the service at fault: an id twice, an alias of two services, too many. */
+ * of the service at fault: an id twice, a name or alias that is also another service's,
+ * relies_on that names none (WD_UNKNOWN), too many or too long (WD_FULL). */
 enum wd_err catalogue_open(struct service *services, size_t count, struct catalogue **ret_catalogue,
 			   struct wd_why *why) WD_MUST_CHECK;
+/* Frees what was not handed to a catalogue; members may be NULL. */
+void services_free(struct service *services, size_t count);
 struct catalogue *catalogue_hold(struct catalogue *c); /* one more reference */
 void catalogue_release(struct catalogue *c);           /* NULL is fine */
 

@@ -22,4 +22,7 @@ struct zone {
 /* What the clock on the wall shows there at t. */
 wd_wall zone_local(const struct zone *z, wd_wall t);
 
+/* Caller frees; NULL if memory ran out. */
+struct zone *zone_new_utc(void);
+
 #endif
