@@ -29,7 +29,7 @@ void buf_add(struct buf *b, const char *bytes, size_t len);
 void buf_str(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vfmt(struct buf *b, const char *fmt, va_list args);
+void buf_vfmt(struct buf *b, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_u64(struct buf *b, uint64_t n); /* decimal, without printf */
 
 /* The text with what its place forbids replaced: HTML text and attributes, XML
