@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 ONLY ?=
+SMOKE ?=
 
 .PHONY: all run test bench fuzz install clean help
 all:
@@ -14,7 +15,7 @@ all:
 	@echo "built: build/whydown"
 
 run: all
-	@scripts/run
+	@SMOKE=$(SMOKE) scripts/run
 
 test:
 	@scripts/setup test
