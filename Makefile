@@ -6,6 +6,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 60
 ONLY ?=
 SMOKE ?=
+export PREFIX
 
 .PHONY: all run test bench fuzz install clean help
 all:
