@@ -5,8 +5,6 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 ONLY ?=
-SMOKE ?=
-export PREFIX
 
 .PHONY: all run test bench fuzz install clean help
 all:
@@ -16,7 +14,7 @@ all:
 	@echo "built: build/whydown"
 
 run: all
-	@SMOKE=$(SMOKE) scripts/run
+	@scripts/run
 
 test:
 	@scripts/setup test

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/simulate.h"
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/timetext.h"
+#include "command/config.h"
+#include "intake/simulation.h"
+#include "model/observation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: whydown simulate [OPTION…] SCENARIO\n"
+	"Writes the recording that a scenario file describes. SCENARIO is a path, or the name of "
+	"one\n"
+	"of the scenarios that come with the program.\n"
+	"\n"
+	"  --list           the scenarios that come with the program\n"
+	"  --out FILE       write there instead of to standard output\n"
+	"  --format FORMAT  ndjson: one report a line (default); csv: counts, "
+	"time,service,reports\n"
+	"  --bucket TIME    width of csv's buckets, like 15m or 1h (default 1m)\n"
+	"  --seed N         another draw of the same scenario\n"
+	"  --begin TIME     as if it began then, like 2025-03-10T00:00Z\n"
+	"  --speed N        as it happens, N times as fast as time (default: at once)\n"
+	"  --help           this text\n";
+
+enum { FLUSH_AT = 1 << 16, OUTPUT_MAX = 1 << 26, SUFFIX_LEN = 9 };
+
+static const char suffix[] = ".scenario";
+
+struct job {
+	const char *scenario, *out_path;
+	FILE *out;
+	bool csv, list, help, has_seed, has_begin;
+	uint64_t seed;
+	wd_wall begin;
+	wd_span bucket;
+	double speed; /* 0 = at once */
+};
+
+/* ---- finding and reading ---- */
+
+static char *read_file(const char *path, size_t *ret_len)
+{
+	FILE *f = fopen(path, "rb");
+	char *text = NULL;
+
+	if (f == NULL)
+		return NULL;
+	text = malloc(SCENARIO_BYTES_MAX + 1);
+	if (text != NULL)
+		*ret_len = fread(text, 1, SCENARIO_BYTES_MAX + 1, f);
+	if (ferror(f)) {
+		free(text);
+		text = NULL;
+	}
+	fclose(f);
+	return text;
+}
+
+/* The file as a path, else by name in the folder that comes with the program. */
+static char *find_file(const char *name, char path[4096], size_t *ret_len)
+{
+	snprintf(path, 4096, "%s", name);
+	char *text = read_file(path, ret_len);
+	if (text != NULL || strchr(name, '/') != NULL)
+		return text;
+	int first_errno = errno;
+	snprintf(path, 4096, "%s/scenarios/%s%s", config_share_folder(), name, suffix);
+	text = read_file(path, ret_len);
+	if (text == NULL) {
+		errno = first_errno;
+		snprintf(path, 4096, "%s", name);
+	}
+	return text;
+}
+
+/* The line at fault with a mark under its column. Control characters become blanks, so that
+ * a file cannot move the terminal. */
+static void show_line(const char *text, size_t len, size_t at)
+{
+	size_t begin = at, end = at;
+	while (begin > 0 && text[begin - 1] != '\n')
+		begin--;
+	while (end < len && text[end] != '\n' && end - begin < 120)
+		end++;
+	if (at > end)
+		return;
+	fputs("    ", stderr);
+	for (size_t i = begin; i < end; i++)
+		fputc((unsigned char)text[i] < ' ' ? ' ' : text[i], stderr);
+	fputs("\n    ", stderr);
+	for (size_t i = begin; i < at; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80) /* one mark a character, not a byte */
+			fputc(' ', stderr);
+	}
+	fputs("^\n", stderr);
+}
+
+struct scenario *scenario_load(const char *path_or_name)
+{
+	char path[4096];
+	size_t len = 0;
+	struct wd_why why;
+	struct scenario *s = NULL;
+	char *text = find_file(path_or_name, path, &len);
+
+	if (text == NULL) {
+		fprintf(stderr,
+			"whydown: %s: %s (whydown simulate --list shows the scenarios there are)\n",
+			path, strerror(errno));
+		return NULL;
+	}
+	if (scenario_read(text, len, &s, &why) != WD_OK) {
+		struct text_place p = text_place_of(text, len, why.at);
+		fprintf(stderr, "%s:%u:%u: %s\n", path, p.line, p.column, why.what);
+		show_line(text, len, why.at);
+	}
+	free(text);
+	return s;
+}
+
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_scenario(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+	return len > SUFFIX_LEN && strcmp(entry->d_name + len - SUFFIX_LEN, suffix) == 0;
+}
+
+static int list(void)
+{
+	char folder[4096];
+	struct dirent **entries = NULL;
+	snprintf(folder, sizeof(folder), "%s/scenarios", config_share_folder());
+	int count = scandir(folder, &entries, is_scenario, compare_names), status = 0;
+
+	if (count < 0) {
+		fprintf(stderr, "whydown: %s: %s\n", folder, strerror(errno));
+		return 1;
+	}
+	for (int i = 0; i < count; i++) {
+		size_t len = strlen(entries[i]->d_name) - SUFFIX_LEN;
+		char name[NAME_MAX + 1];
+		snprintf(name, sizeof(name), "%.*s", (int)len, entries[i]->d_name);
+		struct scenario *s = scenario_load(name);
+		if (s != NULL)
+			printf("%-24s %s\n", name, s->title);
+		else
+			status = 1;
+		scenario_free(s);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+/* ---- options ---- */
+
+static bool read_u64(const char *text, uint64_t *ret_n)
+{
+	char *end;
+	errno = 0;
+	uint64_t n = strtoull(text, &end, 10);
+	if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0')
+		return false;
+	*ret_n = n;
+	return true;
+}
+
+/* "90s", "15m", "1h", "1d" */
+static bool read_bucket(const char *text, wd_span *ret_bucket)
+{
+	static const struct {
+		char unit;
+		int64_t s;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	size_t len = strlen(text);
+	char digits[16];
+	uint64_t n;
+
+	if (len < 2 || len >= sizeof(digits))
+		return false;
+	memcpy(digits, text, len - 1);
+	digits[len - 1] = '\0';
+	for (size_t i = 0; i < WD_COUNT(units); i++) {
+		if (text[len - 1] == units[i].unit && read_u64(digits, &n) && n > 0 && n <= 86400) {
+			*ret_bucket = span_s((int64_t)n * units[i].s);
+			return ret_bucket->ns <= OBSERVATION_STEP_MAX_S * WD_NS_PER_S;
+		}
+	}
+	return false;
+}
+
+static int complain(const char *option, const char *value, const char *right)
+{
+	fprintf(stderr, "whydown simulate: %s %s: would be right: %s\n", option, value, right);
+	return 2;
+}
+
+static int read_options(int argc, char **argv, struct job *job)
+{
+	enum { OUT = 256, FORMAT, BUCKET, SEED, BEGIN, SPEED, LIST, HELP };
+	static const struct option options[] = {
+		{"out", required_argument, NULL, OUT},
+		{"format", required_argument, NULL, FORMAT},
+		{"bucket", required_argument, NULL, BUCKET},
+		{"seed", required_argument, NULL, SEED},
+		{"begin", required_argument, NULL, BEGIN},
+		{"speed", required_argument, NULL, SPEED},
+		{"list", no_argument, NULL, LIST},
+		{"help", no_argument, NULL, HELP},
+		{0},
+	};
+	char *end;
+
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (option) {
+		case OUT: job->out_path = optarg; break;
+		case LIST: job->list = true; break;
+		case HELP: job->help = true; break;
+		case FORMAT:
+			if (strcmp(optarg, "csv") != 0 && strcmp(optarg, "ndjson") != 0)
+				return complain("--format", optarg, "ndjson, csv");
+			job->csv = strcmp(optarg, "csv") == 0;
+			break;
+		case BUCKET:
+			if (!read_bucket(optarg, &job->bucket))
+				return complain("--bucket", optarg,
+						"a whole number and s, m, h or d, like 15m");
+			break;
+		case SEED:
+			if (!read_u64(optarg, &job->seed))
+				return complain("--seed", optarg, "a whole number");
+			job->has_seed = true;
+			break;
+		case BEGIN:
+			if (timetext_read(optarg, strlen(optarg), &job->begin, NULL) != WD_OK)
+				return complain("--begin", optarg, "a time like 2025-03-10T00:00Z");
+			job->has_begin = true;
+			break;
+		case SPEED:
+			job->speed = strtod(optarg, &end);
+			if (*end != '\0' || !(job->speed > 0 && job->speed <= 1e9))
+				return complain("--speed", optarg, "a number above 0, like 60");
+			break;
+		default: fputs(usage, stderr); return 2;
+		}
+	}
+	if (job->help || job->list)
+		return 0;
+	if (optind != argc - 1) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	job->scenario = argv[optind];
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static bool flush(struct job *job, struct buf *b)
+{
+	bool ok = !b->bad &&
+		  fwrite(b->data != NULL ? b->data : "", 1, b->len, job->out) == b->len &&
+		  fflush(job->out) == 0;
+	if (!ok)
+		fprintf(stderr, "whydown: %s: %s\n", job->out_path, strerror(errno));
+	buf_reset(b);
+	return ok;
+}
+
+/* Waits until it is `at` in a scenario that began at `begin` when the clock showed `start`. */
+static void wait_until(const struct job *job, struct timespec start, wd_wall begin, wd_wall at)
+{
+	double s = (double)wall_sub(at, begin).ns / 1e9 / job->speed;
+	int64_t ns = start.tv_nsec + (int64_t)(s * 1e9);
+	struct timespec until = {start.tv_sec + ns / WD_NS_PER_S, ns % WD_NS_PER_S};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+static bool write_reports(struct job *job, struct simulation *m, const struct scenario *s)
+{
+	struct timespec start;
+	struct observation o;
+	struct buf b;
+	struct wd_why why;
+	bool more = true, ok = true;
+	wd_span shift = job->has_begin ? wall_sub(job->begin, s->begins) : (wd_span){0};
+
+	buf_init(&b, OUTPUT_MAX);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (ok && more) {
+		if (simulation_next(m, &o, &more, &why) != WD_OK) {
+			fprintf(stderr, "whydown: %s: %s\n", job->scenario, why.what);
+			buf_done(&b);
+			return false;
+		}
+		if (!more)
+			break;
+		if (job->speed > 0) {
+			ok = b.len == 0 || flush(job, &b);
+			wait_until(job, start, s->begins, o.at);
+		}
+		o.at = wall_add(o.at, shift);
+		observation_to_json(&b, &o, (wd_wall){0});
+		buf_char(&b, '\n');
+		if (ok && b.len >= FLUSH_AT)
+			ok = flush(job, &b);
+	}
+	ok = ok && flush(job, &b);
+	buf_done(&b);
+	return ok;
+}
+
+/* One bucket of all services; not those of which a part was not recorded. */
+static void write_bucket(const struct job *job, struct buf *b, const struct simulation *m,
+			 const uint32_t *counts, wd_wall at, wd_span shift)
+{
+	char time[TIMETEXT_LEN_MAX];
+	timetext_write(time, wall_add(at, shift));
+	for (size_t i = 0; i < simulation_service_count(m); i++) {
+		if (simulation_has_gap(m, i, at, wall_add(at, job->bucket)))
+			continue;
+		buf_str(b, time);
+		buf_char(b, ',');
+		buf_str(b, simulation_service_id(m, i));
+		buf_char(b, ',');
+		buf_u64(b, counts[i]);
+		buf_char(b, '\n');
+	}
+}
+
+static bool write_counts(struct job *job, struct simulation *m, const struct scenario *s)
+{
+	size_t count = simulation_service_count(m);
+	uint32_t *counts = calloc(count, sizeof(*counts));
+	wd_span shift = job->has_begin ? wall_sub(job->begin, s->begins) : (wd_span){0};
+	wd_wall end = wall_add(s->begins, s->lasts);
+	struct observation o = {0};
+	struct buf b;
+	struct wd_why why = {0};
+	bool more = true, ok = counts != NULL;
+
+	buf_init(&b, OUTPUT_MAX);
+	buf_str(&b, "time,service,reports\n");
+	if (ok)
+		ok = simulation_next(m, &o, &more, &why) == WD_OK;
+	/* Only whole buckets: a cut one would look like a fall. */
+	for (wd_wall at = s->begins; ok && wall_add(at, job->bucket).ns <= end.ns;) {
+		wd_wall next = wall_add(at, job->bucket);
+		memset(counts, 0, count * sizeof(*counts));
+		while (ok && more && wall_before(o.at, next)) {
+			counts[simulation_service(m)]++;
+			ok = simulation_next(m, &o, &more, &why) == WD_OK;
+		}
+		write_bucket(job, &b, m, counts, at, shift);
+		if (b.len >= FLUSH_AT && !flush(job, &b)) {
+			free(counts);
+			buf_done(&b);
+			return false;
+		}
+		at = next;
+	}
+	free(counts);
+	if (!ok)
+		fprintf(stderr, "whydown: %s: memory ran out\n", job->scenario);
+	ok = ok && flush(job, &b);
+	buf_done(&b);
+	return ok;
+}
+
+static int run(struct job *job)
+{
+	struct simulation *m = NULL;
+	struct wd_why why;
+	bool ok = false;
+	struct scenario *s = scenario_load(job->scenario);
+
+	if (s == NULL)
+		return 1;
+	if (job->out_path != NULL) {
+		job->out = fopen(job->out_path, "wb");
+		if (job->out == NULL) {
+			fprintf(stderr, "whydown: %s: %s\n", job->out_path, strerror(errno));
+			scenario_free(s);
+			return 1;
+		}
+	} else {
+		job->out = stdout;
+		job->out_path = "standard output";
+	}
+	if (simulation_open(s, job->has_seed ? job->seed : s->seed, &m, &why) != WD_OK)
+		fprintf(stderr, "whydown: %s: %s\n", job->scenario, why.what);
+	else if (job->csv)
+		ok = write_counts(job, m, s);
+	else
+		ok = write_reports(job, m, s);
+	if (job->out != stdout && fclose(job->out) != 0 && ok) {
+		fprintf(stderr, "whydown: %s: %s\n", job->out_path, strerror(errno));
+		ok = false;
+	}
+	simulation_close(m);
+	scenario_free(s);
+	return ok ? 0 : 1;
+}
+
+int command_simulate(int argc, char **argv)
+{
+	struct job job = {.bucket = span_s(60)};
+	int status = read_options(argc, argv, &job);
+
+	if (status != 0)
+		return status;
+	if (job.help) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	return job.list ? list() : run(&job);
+}
