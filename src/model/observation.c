@@ -25,8 +25,10 @@ enum {
 };
 
 static_assert(FRAME_HEAD + FRAME_FIXED + 3 * STRING_COUNT + SERVICE_ID_MAX + 2 * SERVICE_WORD_MAX +
-		      2 * OBSERVATION_PLACE_MAX + OBSERVATION_COMMENT_MAX + OBSERVATION_FEEDER_MAX <=
-	      OBSERVATION_FRAME_MAX, "the longest observation fits a frame");
+			      2 * OBSERVATION_PLACE_MAX + OBSERVATION_COMMENT_MAX +
+			      OBSERVATION_FEEDER_MAX <=
+		      OBSERVATION_FRAME_MAX,
+	      "the longest observation fits a frame");
 
 /* The strings in the order of the frame. */
 static const struct { const char *name; size_t offset, len_max; } strings[STRING_COUNT] = {
@@ -53,10 +55,12 @@ static void string_set(struct observation *o, size_t i, const char *text)
 
 struct observation observation_blank(enum observation_kind kind)
 {
-	struct observation o = {.kind = kind, .count = kind == OBSERVATION_REPORT};
-	for (size_t i = 0; i < STRING_COUNT; i++)
-		string_set(&o, i, "");
-	return o;
+	return (struct observation){
+		.kind = kind,
+		.count = kind == OBSERVATION_REPORT,
+		.service = "", .surface = "", .problem = "", .region = "", .city = "",
+		.comment = "", .feeder = "",
+	};
 }
 
 const char *observation_kind_name(enum observation_kind kind)
@@ -86,10 +90,11 @@ bool observation_is_sound(const struct observation *o, const char **ret_field)
 		field = "kind";
 	else if ((o->flags & ~OBSERVATION_RECONSTRUCTION) != 0)
 		field = "reconstruction";
-	else if (o->at.ns % MS_NS != 0)
+	else if (o->at.ns % MS_NS != 0 || o->at.ns < 0 ||
+		 o->at.ns >= OBSERVATION_AT_MAX_S * WD_NS_PER_S)
 		field = "at";
 	else if (o->step.ns < 0 || o->step.ns % MS_NS != 0 ||
-		 o->step.ns > OBSERVATION_STEP_MAX_S * WD_NS_PER_S || (report && o->step.ns != 0))
+		 o->step.ns > OBSERVATION_STEP_MAX_S * WD_NS_PER_S || report != (o->step.ns == 0))
 		field = "step";
 	else if (report && o->count != 1)
 		field = "count";

@@ -34,6 +34,7 @@ enum {
 	OBSERVATION_FRAME_MAX = 1200,
 	OBSERVATION_STEP_MAX_S = 31 * 86400,
 };
+#define OBSERVATION_AT_MAX_S INT64_C(7258118400) /* 2200-01-01: before it; not before 1970 */
 
 enum observation_flag {
 	OBSERVATION_RECONSTRUCTION = 1, /* made from what was published, not observed */
@@ -44,8 +45,8 @@ struct observation_id { uint8_t bytes[16]; };
 struct observation {
 	enum observation_kind kind;
 	uint8_t flags;
-	wd_wall at;   /* when it happened; whole milliseconds */
-	wd_span step; /* width of the bucket; 0 for a report */
+	wd_wall at;   /* when it happened; whole milliseconds, the years 1970 to 2199 */
+	wd_span step; /* width of the bucket, above 0; 0 for a report */
 	struct observation_id id;
 	uint64_t person;  /* keyed daily hash of who reports; 0 = not known */
 	uint32_t network; /* AS number; 0 = not known */

@@ -67,7 +67,7 @@ static void what_is_encoded_decodes_to_the_same(void **state)
 	count.service = "barclays";
 	count.step = span_s(900);
 	count.count = UINT32_MAX;
-	count.at = wall_s(-86400);
+	count.at = wall_s(OBSERVATION_AT_MAX_S - 1);
 	struct observation cases[] = {full_report(), metric, count};
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {
 		struct observation back;
@@ -148,12 +148,12 @@ static void a_field_out_of_its_limits_is_named(void **state)
 	static char long_text[OBSERVATION_COMMENT_MAX + 2];
 	(void)state;
 	memset(long_text, 'w', sizeof(long_text) - 1);
-	struct observation cases[12];
-	static const char *const fields[12] = {
+	struct observation cases[14];
+	static const char *const fields[14] = {
 		"kind", "reconstruction", "at", "step", "step", "count", "value", "country", "country",
-		"service", "service", "comment",
+		"service", "service", "comment", "at", "step",
 	};
-	for (size_t i = 0; i < 12; i++)
+	for (size_t i = 0; i < 14; i++)
 		cases[i] = full_report();
 	cases[0].kind = 9;
 	cases[1].flags = 2;
@@ -168,7 +168,9 @@ static void a_field_out_of_its_limits_is_named(void **state)
 	cases[9].service = "";
 	cases[10].service = long_text;
 	cases[11].comment = long_text;
-	for (size_t i = 0; i < 12; i++) {
+	cases[12].at = wall_s(-1);
+	cases[13].kind = OBSERVATION_METRIC;
+	for (size_t i = 0; i < 14; i++) {
 		const char *field = NULL;
 		assert_false(observation_is_sound(&cases[i], &field));
 		assert_string_equal(field, fields[i]);
@@ -211,6 +213,7 @@ static void a_metric_in_json_reads_back_as_the_same_number(void **state)
 		struct buf b;
 		buf_init(&b, 4096);
 		o.service = "x";
+		o.step = span_s(60);
 		o.value = values[i];
 		observation_to_json(&b, &o, (wd_wall){0});
 		json_t *json = json_loadb(b.data, b.len, JSON_DECODE_INT_AS_REAL, NULL);

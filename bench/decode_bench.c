@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode_bench: how fast a core reads what comes in. Prints rows for the bench table:
+ * name, unit, ours, peer's name, peer's figure, ratio. The peer, jansson, reads the same
+ * lines into the same struct; each figure is the median of ROUNDS, ours and the peer's in turn. */
+#include "base/check.h"
+#include "base/hash.h"
+#include "decode/ndjson.h"
+#include "decode/ndjson_reference.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LINES = 100000, ROUNDS = 5 };
+
+/* Our own time on the core, so that a busy machine does not count. */
+static double now_s(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int rising(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+	return (*x > *y) - (*x < *y);
+}
+
+static double median(double *values)
+{
+	qsort(values, ROUNDS, sizeof(*values), rising);
+	return values[ROUNDS / 2];
+}
+
+static void row(const char *name, const char *unit, double *ours, const char *peer, double *theirs)
+{
+	double a = median(ours), b = median(theirs);
+	printf("%s\t%s\t%.0f\t%s\t%.0f\t%.2f\n", name, unit, a, peer, b, a / b);
+}
+
+struct lines { char *text, *copy; size_t len; uint32_t at[LINES + 1]; };
+
+static void lines_make(struct lines *l, bool full)
+{
+	struct buf b;
+	buf_init(&b, 1 << 28);
+	for (size_t i = 0; i < LINES; i++) {
+		struct observation o =
+			observation_blank(full ? OBSERVATION_REPORT : OBSERVATION_COUNT);
+		uint64_t r = hash_mix(i + 1);
+		o.at = wall_add(wall_s(1741599900), span_ms((int64_t)i));
+		o.service = i % 2 ? "x" : "barclays";
+		if (full) {
+			memcpy(o.id.bytes, &r, sizeof(r));
+			o.person = r;
+			o.network = (uint32_t)(r % 60000);
+			o.surface = "app";
+			o.problem = "not-loading";
+			memcpy(o.country, "GB", 3);
+			o.city = "London";
+		} else {
+			o.step = span_s(60);
+			o.count = (uint32_t)(r % 1000);
+		}
+		l->at[i] = (uint32_t)b.len;
+		observation_to_json(&b, &o, (wd_wall){0});
+	}
+	l->at[LINES] = (uint32_t)b.len;
+	l->text = buf_take(&b, &l->len);
+	l->copy = malloc(l->len + 1);
+	WD_CHECK(l->text != NULL && l->copy != NULL);
+}
+
+/* Lines a second; the copy that our reader writes into is part of the cost. */
+static double ndjson_by_us(struct lines *l)
+{
+	double begin = now_s();
+	uint64_t sum = 0;
+	for (size_t i = 0; i < LINES; i++) {
+		struct ndjson n;
+		size_t len = l->at[i + 1] - l->at[i];
+		memcpy(l->copy + l->at[i], l->text + l->at[i], len);
+		WD_CHECK(ndjson_read(l->copy + l->at[i], len, &n, NULL) == WD_OK);
+		sum += n.observation.count;
+	}
+	WD_CHECK(sum > 0);
+	return LINES / (now_s() - begin);
+}
+
+static double ndjson_by_jansson(struct lines *l)
+{
+	double begin = now_s();
+	uint64_t sum = 0;
+	for (size_t i = 0; i < LINES; i++) {
+		struct ndjson n;
+		json_t *json;
+		WD_CHECK(ndjson_reference_read(l->text + l->at[i], l->at[i + 1] - l->at[i], &n,
+					       &json));
+		sum += n.observation.count;
+		json_decref(json);
+	}
+	WD_CHECK(sum > 0);
+	return LINES / (now_s() - begin);
+}
+
+static void bench_ndjson(const char *name, bool full)
+{
+	struct lines *l = malloc(sizeof(*l));
+	double ours[ROUNDS], theirs[ROUNDS];
+	WD_CHECK(l != NULL);
+	lines_make(l, full);
+	for (size_t i = 0; i < ROUNDS; i++) {
+		ours[i] = ndjson_by_us(l);
+		theirs[i] = ndjson_by_jansson(l);
+	}
+	row(name, "lines/s", ours, "jansson", theirs);
+	free(l->text);
+	free(l->copy);
+	free(l);
+}
+
+int main(void)
+{
+	bench_ndjson("ndjson: reports of 240 bytes", true);
+	bench_ndjson("ndjson: counts of 90 bytes", false);
+	return 0;
+}
