@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ_SECONDS ?= 60
 ONLY ?=
+SMOKE ?=
+export PREFIX
 
 .PHONY: all run test bench fuzz install clean help
 all:
@@ -14,7 +16,7 @@ all:
 	@echo "built: build/whydown"
 
 run: all
-	@scripts/run
+	@SMOKE=$(SMOKE) scripts/run
 
 test:
 	@scripts/setup test

@@ -100,17 +100,23 @@ export async function startServer(options = []) {
   return server;
 }
 
+// One browser for all tests; each page gets a context of its own, so nothing is carried over.
+export async function launchBrowser() {
+  const { chromium } = await playwright();
+  return chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
+}
+
 // Runs test({server, open}) and then fails for whatever its pages complained of. `open(path, {size, script,
 // expected})`: size is "desktop" or "phone", script false turns JavaScript off, expected(text) is true for
 // complaints that the test means to cause.
-export async function withServer(test) {
-  const { chromium } = await playwright();
+export async function withServer(browser, test) {
   const server = await startServer(test.options ?? []);
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
   const complaints = [];
+  const contexts = [];
 
   async function open(path, { size = "desktop", script = true, expected = () => false } = {}) {
     const context = await browser.newContext({ ...SIZES[size], javaScriptEnabled: script });
+    contexts.push(context);
     const page = await context.newPage();
     const complain = (text) => expected(text) || complaints.push(text);
     page.on("console", (message) => message.type() === "error" && complain(`console: ${message.text()}`));
@@ -129,7 +135,7 @@ export async function withServer(test) {
     error.stack += `\nserver:\n${server.log()}`;
     throw error;
   } finally {
-    await browser.close();
+    for (const context of contexts) await context.close();
     await server.stop();
   }
   if (complaints.length) throw new Error(complaints.join("\n"));

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs every *_test.mjs beside this file and prints what tests/lib.sh says a script test prints. A test file
-// exports functions; each gets {open, server, skip} (harness.mjs) and fails by throwing.
+// run.mjs [FOLDER]: runs every *_test.mjs in FOLDER (where this file is) and prints what tests/lib.sh says a
+// script test prints. A test file exports functions; each gets {open, server} (harness.mjs: withServer) and
+// fails by throwing.
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { whyNot, withServer } from "./harness.mjs";
+import { launchBrowser, whyNot, withServer } from "./harness.mjs";
 
-const folder = dirname(fileURLToPath(import.meta.url));
+const folder = process.argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(folder).filter((name) => name.endsWith("_test.mjs")).sort();
 const reason = await whyNot();
+const browser = reason ? null : await launchBrowser();
 let failures = 0;
 
 for (const file of files) {
@@ -21,7 +23,7 @@ for (const file of files) {
       continue;
     }
     try {
-      await withServer(test);
+      await withServer(browser, test);
       console.log(`ok - ${title}`);
     } catch (error) {
       failures++;
@@ -30,4 +32,5 @@ for (const file of files) {
     }
   }
 }
+await browser?.close();
 process.exit(failures ? 1 : 0);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/http_target.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* Decodes in place and ends the text. `path`: an encoded slash is refused (it would be a
+ * segment's data that looks like a boundary) and + stays. */
+static bool decode(char *text, bool path, size_t *ret_len)
+{
+	char *to = text;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		char c = *at;
+		if (c == '%') {
+			int high = hex_digit(at[1]);
+			int low = high < 0 ? -1 : hex_digit(at[2]);
+			if (low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			at += 2;
+			if (path && c == '/')
+				return false;
+		} else if (c == '+' && !path) {
+			c = ' ';
+		}
+		if (((unsigned char)c < 0x20 && (path || (c != '\n' && c != '\r' && c != '\t'))) ||
+		    c == 0x7f)
+			return false;
+		*to++ = c;
+	}
+	*to = '\0';
+	*ret_len = (size_t)(to - text);
+	return text_is_utf8(text, *ret_len);
+}
+
+/* No "." or ".." segments, no backslash: what some other program takes for a way up. */
+static bool path_is_plain(const char *path)
+{
+	if (path[0] != '/' || strchr(path, '\\') != NULL)
+		return false;
+	for (const char *segment = path; segment != NULL; segment = strchr(segment, '/')) {
+		segment++;
+		size_t len = strcspn(segment, "/");
+		if ((len == 1 || len == 2) && segment[0] == '.' && segment[len - 1] == '.')
+			return false;
+	}
+	return true;
+}
+
+static bool query_read(char *query, struct http_target *target)
+{
+	char *rest = query;
+
+	while (rest != NULL && *rest != '\0') {
+		char *pair = rest;
+		size_t len;
+
+		rest = strchr(pair, '&');
+		if (rest != NULL)
+			*rest++ = '\0';
+		if (*pair == '\0')
+			continue;
+		if (target->count == HTTP_PARAMETERS_MAX)
+			return false;
+		char *value = strchr(pair, '=');
+		if (value != NULL)
+			*value++ = '\0';
+		else
+			value = pair + strlen(pair);
+		if (!decode(value, false, &len) || !decode(pair, false, &len))
+			return false;
+		target->parameters[target->count++] = (struct http_field){pair, value};
+	}
+	return true;
+}
+
+bool http_target_read(char *text, struct http_target *ret_target)
+{
+	char *query = strchr(text, '?');
+	size_t len;
+
+	ret_target->path = text;
+	ret_target->count = 0;
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p <= 0x20 || *p >= 0x7f || *p == '#') /* also bytes over 0x7f: char is signed */
+			return false;
+	if (query != NULL)
+		*query++ = '\0';
+	return decode(text, true, &len) && path_is_plain(text) && query_read(query, ret_target);
+}
