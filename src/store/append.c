@@ -68,7 +68,7 @@ static enum wd_err sort_frames(struct store *s, struct store_batch *b, uint64_t 
 		bool is_new = true;
 		enum wd_err err = observation_decode(b->frames + at, b->len - at, &o, &len, NULL);
 		if (err != WD_OK)
-			return wd_fail(why, WD_MALFORMED, i, "a frame of the batch is damaged");
+			return wd_fail(why, WD_SHORT, i, "a frame of the batch is not whole");
 		if (!observation_id_is_none(&o.id) &&
 		    (err = remember_id(s, &o, b->stamp, &is_new, why)) != WD_OK)
 			return err;
@@ -85,7 +85,7 @@ static enum wd_err sort_frames(struct store *s, struct store_batch *b, uint64_t 
 		at += len;
 	}
 	if (at != b->len)
-		return wd_fail(why, WD_MALFORMED, b->count, "the batch has more bytes than frames");
+		return wd_fail(why, WD_SHORT, b->count, "the batch has more bytes than frames");
 	*ret_kept = kept;
 	return WD_OK;
 }

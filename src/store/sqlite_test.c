@@ -106,7 +106,7 @@ static void a_batch_with_a_damaged_frame_leaves_nothing(void **state)
 	frames_add(&frames, 2, 72, "");
 	frames.bytes[second + 20] ^= 1;
 	struct store_batch b = frames_batch(&frames, 100, 0);
-	assert_int_equal(store_append(s, &b, NULL, NULL, &why), WD_MALFORMED);
+	assert_int_equal(store_append(s, &b, NULL, NULL, &why), WD_SHORT);
 	assert_int_equal(why.at, 1);
 	/* Its first id was not remembered either. */
 	frames = (struct frames){.len = 0};

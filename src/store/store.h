@@ -65,7 +65,8 @@ struct store_batch {
  * filed for moderation in the same transaction.
  * On failure nothing was written and `frames` holds nothing of use.
  * WD_FULL: no space left on the disk. WD_OS: see os_errno; EROFS = read-only database.
- * WD_MALFORMED: the database is damaged (store_repair), or a frame is (at = its index). */
+ * WD_MALFORMED: the database is damaged (store_repair). WD_SHORT: a frame is not whole
+ * (at = its index). */
 enum wd_err store_append(struct store *s, struct store_batch *b,
 			 void (*on_duplicate)(void *ctx, uint32_t index), void *ctx,
 			 struct wd_why *why) WD_MUST_CHECK;
