@@ -97,7 +97,7 @@ void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16
  * surge_write fills SURGE_BYTES bytes. surge_read checks everything it reads (WD_SHORT,
  * WD_MALFORMED, or WD_UNKNOWN for a version of the future; at = byte offset) and on failure
  * leaves *ret_s alone. The plan must be of the kind that the series was written with. */
-enum { SURGE_BYTES = 720 };
+enum { SURGE_BYTES = 729 };
 void surge_write(const struct surge *s, const struct surge_plan *plan,
                  uint8_t bytes[SURGE_BYTES]);
 enum wd_err surge_read(struct surge *ret_s, const struct surge_plan *plan, const uint8_t *bytes,

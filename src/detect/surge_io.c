@@ -94,6 +94,9 @@ static void fields(struct io *io, struct surge *s)
 	b->visit_bin = (uint8_t)bits(io, b->visit_bin, 1);
 	if (b->visit_bin >= BASELINE_BINS)
 		broken(io, "no such half hour");
+	b->stretch = (uint8_t)bits(io, b->stretch, 1);
+	real(io, &b->shape_from, 0, big);
+	real(io, &b->shape_to, 0, big);
 	for (int i = 0; i < BASELINE_BINS; i++) {
 		real(io, &b->shape[i], 0, big);
 		b->samples[i] = (uint16_t)bits(io, b->samples[i], 2);
