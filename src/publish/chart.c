@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/chart.h"
+
+#include "base/timetext.h"
+#include "publish/words.h"
+
+#include <math.h>
+
+/* In the stretched plot a point is one unit wide and the height is this many units. */
+enum {
+	PLOT_HEIGHT = 1000,
+	SPARK_POINTS = 32,
+	SPARK_HEIGHT = 20,
+	AXIS_HEIGHT = 22,
+	TOP_HEIGHT = 16
+};
+
+double chart_top(const struct series *series)
+{
+	static const double steps[] = {1, 2, 2.5, 4, 5, 10};
+	double highest = 1;
+
+	for (size_t i = 0; i < series->count; i++) {
+		highest = fmax(highest, series->points[i].observed);
+		highest = fmax(highest, series->points[i].high);
+	}
+	if (!isfinite(highest) || highest > 1e15)
+		highest = 1e15;
+	double unit = pow(10, floor(log10(highest)));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		/* Whole halves: the middle of the axis carries a label too. */
+		if (steps[i] * unit >= highest && fmod(steps[i] * unit, 2) == 0)
+			return steps[i] * unit;
+	}
+	return 10 * unit;
+}
+
+void chart_shade(struct chart *c, wd_wall begin, wd_wall end)
+{
+	const struct series *s = c->series;
+	wd_wall last = wall_add(s->begin, (wd_span){s->step.ns * (int64_t)s->count});
+
+	if (end.ns == 0 || wall_before(last, end))
+		end = last;
+	if (wall_before(begin, s->begin))
+		begin = s->begin;
+	if (c->span_count < CHART_SPANS_MAX && wall_before(begin, end))
+		c->spans[c->span_count++] = (struct chart_span){begin, end};
+}
+
+static int height_of(double value, double top, int height)
+{
+	double share = value / top;
+	if (!(share > 0))
+		share = 0;
+	return height - (int)lround(fmin(share, 1) * height);
+}
+
+/* Appends the next coordinates of a relative path; a minus sign separates as well as a space. */
+static void step_to(struct buf *b, int dx, int dy)
+{
+	buf_fmt(b, dx < 0 ? "%d" : " %d", dx);
+	buf_fmt(b, dy < 0 ? "%d" : " %d", dy);
+}
+
+enum which { OBSERVED, EXPECTED, LOW, HIGH };
+
+static double point_value(const struct point *p, enum which which)
+{
+	switch (which) {
+	case OBSERVED: return p->observed;
+	case EXPECTED: return p->expected;
+	case LOW: return p->low;
+	default: return p->high;
+	}
+}
+
+/* A line through the middles of the buckets; one that was not seen breaks it. */
+static void line_path(struct buf *b, const struct series *s, size_t count, enum which which,
+		      double top)
+{
+	bool down = false;
+	int before = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double value = point_value(&s->points[i], which);
+		if (which == OBSERVED && value < 0) {
+			down = false;
+			continue;
+		}
+		int y = height_of(value, top, PLOT_HEIGHT);
+		if (down)
+			step_to(b, 1, y - before);
+		else
+			buf_fmt(b, "M%zu %dl0 0", i, y);
+		down = true;
+		before = y;
+	}
+}
+
+static void band_path(struct buf *b, const struct series *s, double top)
+{
+	int before = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		int y = height_of(s->points[i].high, top, PLOT_HEIGHT);
+		if (i == 0)
+			buf_fmt(b, "M0 %dl0 0", y);
+		else
+			step_to(b, 1, y - before);
+		before = y;
+	}
+	for (size_t i = s->count; i-- > 0;) {
+		int y = height_of(s->points[i].low, top, PLOT_HEIGHT);
+		step_to(b, i + 1 == s->count ? 0 : -1, y - before);
+		before = y;
+	}
+	buf_char(b, 'z');
+}
+
+/* The area under what was observed, so that a surge has weight: runs of seen buckets. */
+static void area_path(struct buf *b, const struct series *s, size_t count, double top)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (s->points[i].observed < 0)
+			continue;
+		int before = PLOT_HEIGHT;
+		buf_fmt(b, "M%zu %dl0 0", i, before);
+		size_t first = i;
+		for (; i < count && s->points[i].observed >= 0; i++) {
+			int y = height_of(s->points[i].observed, top, PLOT_HEIGHT);
+			step_to(b, i == first ? 0 : 1, y - before);
+			before = y;
+		}
+		buf_fmt(b, "V%dz", PLOT_HEIGHT);
+	}
+}
+
+/* Share of the width at which time t stands: the middle of the first bucket is 0, of the last 1. */
+static double share_of(const struct series *s, wd_wall t)
+{
+	double span = (double)s->step.ns * (double)(s->count > 1 ? s->count - 1 : 1);
+	return fmin(1, fmax(0, ((double)wall_sub(t, s->begin).ns - (double)s->step.ns / 2) / span));
+}
+
+static void plot(struct buf *b, const struct chart *c, double top)
+{
+	const struct series *s = c->series;
+	size_t whole = c->unfinished && s->count > 1 ? s->count - 1 : s->count;
+
+	if (s->count == 0)
+		return;
+	buf_str(b, "<path class=\"area\" d=\"");
+	area_path(b, s, whole, top);
+	buf_str(b, "\"/><path class=\"band\" d=\"");
+	band_path(b, s, top);
+	buf_str(b, "\"/><path class=\"usual\" d=\"");
+	line_path(b, s, s->count, EXPECTED, top);
+	buf_str(b, "\"/><path class=\"seen\" d=\"");
+	line_path(b, s, whole, OBSERVED, top);
+	buf_str(b, "\"/>");
+	if (whole < s->count && s->points[whole].observed >= 0)
+		/* A line without length with a round end: a dot that stretching leaves round. */
+		buf_fmt(b, "<path class=\"last\" d=\"M%zu %dh0\"/>", whole,
+			height_of(s->points[whole].observed, top, PLOT_HEIGHT));
+}
+
+/* The step between time labels: at most seven of them. */
+static int64_t tick_step_s(int64_t span_s_)
+{
+	static const int64_t steps[] = {300,   900,   1800,  3600,   7200,   10800,   14400,
+					21600, 43200, 86400, 172800, 604800, 1209600, 2592000};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (span_s_ / steps[i] <= 6)
+			return steps[i];
+	}
+	return span_s_ / 6 + 1;
+}
+
+static void time_labels(struct buf *b, const struct series *s, int y)
+{
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	int64_t begin = wall_to_s(s->begin), span = span_to_s(s->step) * (int64_t)s->count;
+	int64_t step = tick_step_s(span);
+
+	for (int64_t t = begin - begin % step + step; t < begin + span; t += step) {
+		double share = share_of(s, wall_s(t));
+		if (share < 0.04 || share > 0.96)
+			continue;
+		struct civil at = civil_of(wall_s(t));
+		buf_fmt(b,
+			"<line class=\"tick\" x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"%d\" y2=\"%d\"/>"
+			"<text class=\"x\" x=\"%.1f%%\" y=\"%d\"",
+			share * 100, share * 100, y, y + 4, share * 100, y + 17);
+		if (step < 86400)
+			buf_fmt(b, " data-t=\"%lld\">%02d:%02d</text>", (long long)t, at.hour,
+				at.minute);
+		else
+			buf_fmt(b, ">%d %s</text>", at.day, months[at.month - 1]);
+	}
+}
+
+void chart_parts(struct buf *b, const struct chart *c, int width)
+{
+	const struct series *s = c->series;
+	double top = chart_top(s);
+	int plot_height = c->height - AXIS_HEIGHT - TOP_HEIGHT, bottom = TOP_HEIGHT + plot_height;
+
+	for (size_t i = 0; i < c->span_count; i++) {
+		double from = share_of(s, c->spans[i].begin), to = share_of(s, c->spans[i].end);
+		buf_fmt(b,
+			"<rect class=\"inc\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" "
+			"height=\"%d\"/>",
+			from * 100, TOP_HEIGHT, fmax(to - from, 0.002) * 100, plot_height);
+		if (c->numbered)
+			buf_fmt(b, "<text class=\"wave\" x=\"%.2f%%\" y=\"%d\">%zu</text>",
+				(from + to) * 50, TOP_HEIGHT + 12, i + 1);
+	}
+	for (int i = 0; i <= 2; i++) {
+		int y = bottom - plot_height * i / 2;
+		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
+			i == 0 ? " base" : "", y, y);
+	}
+	time_labels(b, s, bottom);
+	if (width > 0)
+		buf_fmt(b, "<svg y=\"%d\" width=\"%d\" height=\"%d\"", TOP_HEIGHT, width,
+			plot_height);
+	else
+		buf_fmt(b, "<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\"", TOP_HEIGHT,
+			plot_height);
+	buf_fmt(b, " viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" overflow=\"visible\">",
+		s->count > 1 ? s->count - 1 : 1, PLOT_HEIGHT);
+	plot(b, c, top);
+	buf_str(b, "</svg>");
+	/* Numbers last, over the lines. */
+	for (int i = 1; i <= 2; i++) {
+		buf_fmt(b, "<text class=\"y\" x=\"0\" y=\"%d\">", bottom - plot_height * i / 2 - 4);
+		words_count(b, top * i / 2);
+		if (i == 2) {
+			buf_char(b, ' ');
+			buf_xml(b, c->unit);
+		}
+		buf_str(b, "</text>");
+	}
+}
+
+void chart_svg(struct buf *b, const struct chart *c)
+{
+	buf_fmt(b,
+		"<svg class=\"chart\" width=\"100%%\" height=\"%d\" role=\"img\" "
+		"aria-labelledby=\"%s-t %s-d\">"
+		"<title id=\"%s-t\">",
+		c->height, c->id, c->id, c->id);
+	buf_html(b, c->title);
+	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
+	buf_html(b, c->description);
+	buf_str(b, "</desc>");
+	chart_parts(b, c, 0);
+	buf_str(b, "</svg>");
+}
+
+void chart_spark(struct buf *b, const struct series *series)
+{
+	size_t width = (series->count + SPARK_POINTS - 1) / SPARK_POINTS;
+	double top = chart_top(series);
+	bool down = false;
+	int before = 0;
+
+	buf_fmt(b,
+		"<svg class=\"k\" viewBox=\"0 -1 %d %d\" preserveAspectRatio=\"none\" "
+		"aria-hidden=\"true\"><path d=\"",
+		SPARK_POINTS - 1, SPARK_HEIGHT + 2);
+	for (size_t i = 0, x = 0; i < series->count; i += width, x++) {
+		double highest = -1;
+		for (size_t j = i; j < i + width && j < series->count; j++)
+			highest = fmax(highest, series->points[j].observed);
+		if (highest < 0) {
+			down = false;
+			continue;
+		}
+		int y = height_of(highest, top, SPARK_HEIGHT);
+		if (down)
+			step_to(b, 1, y - before);
+		else
+			buf_fmt(b, "M%zu %dl0 0", x, y);
+		down = true;
+		before = y;
+	}
+	buf_str(b, "\"/></svg>");
+}

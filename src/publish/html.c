@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/html.h"
+
+#include "publish/chart.h"
+#include "publish/embedded.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct words html_words(const struct render *r)
+{
+	return (struct words){.out = r->out, .html = true, .now = r->snapshot->now};
+}
+
+static void menu(const struct render *r, const char *path)
+{
+	static const struct {
+		const char *path, *name;
+	} items[] = {
+		{"/", "Now"},
+		{"/history", "History"},
+		{"/method", "Method"},
+		{"/api", "API"},
+	};
+
+	buf_str(r->out, "<header class=\"top\"><a class=\"mark\" href=\"/\">"
+			"<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\">"
+			"<path d=\"M2 17h5l3-12 4 15 3-9 1 6h4\"/></svg>");
+	buf_html(r->out, r->site->name);
+	buf_str(r->out, "</a><nav aria-label=\"Main\"><ul>");
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		bool here = strcmp(items[i].path, path) == 0;
+		buf_fmt(r->out, "<li><a href=\"%s\"%s>%s</a></li>", items[i].path,
+			here ? " aria-current=\"page\"" : "", items[i].name);
+	}
+	buf_str(r->out,
+		"</ul></nav><form class=\"find\" role=\"search\" action=\"/\">"
+		"<label class=\"vh\" for=\"q\">Find a service</label><input id=\"q\" name=\"q\" "
+		"type=\"search\" maxlength=\"100\" placeholder=\"Find a service\" value=\"");
+	buf_html(r->out, query_value(r, "q"));
+	buf_str(r->out, "\"/><button>Find</button></form></header>\n");
+}
+
+static void script(const struct render *r, const char *name)
+{
+	if (embedded_find(name) != NULL)
+		buf_fmt(r->out, "<script src=\"/assets/%s?v=%s\" defer=\"defer\"></script>\n", name,
+			r->site->assets);
+}
+
+void html_begin(const struct render *r, const struct html_page *page)
+{
+	struct buf *b = r->out;
+
+	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n<title>");
+	buf_html(b, page->title);
+	buf_str(b, " · ");
+	buf_html(b, r->site->name);
+	buf_str(b, "</title>\n<meta name=\"viewport\" content=\"width=device-width, "
+		   "initial-scale=1\"/>"
+		   "<meta name=\"color-scheme\" content=\"light dark\"/>\n");
+	if (page->description != NULL && page->description[0] != '\0') {
+		buf_str(b, "<meta name=\"description\" content=\"");
+		buf_html(b, page->description);
+		buf_str(b, "\"/>\n");
+	}
+	if (r->site->base_url[0] != '\0' && page->path != NULL) {
+		buf_str(b, "<link rel=\"canonical\" href=\"");
+		buf_html(b, r->site->base_url);
+		buf_html(b, page->path);
+		buf_str(b, "\"/>\n");
+	}
+	if (page->refresh != NULL)
+		buf_fmt(b,
+			"<noscript><meta http-equiv=\"refresh\" "
+			"content=\"1;url=%s\"/></noscript>\n",
+			page->refresh);
+	const char *feed = page->feed != NULL ? page->feed : "/feed";
+	buf_fmt(b,
+		"<link rel=\"stylesheet\" href=\"/assets/site.css?v=%s\"/>"
+		"<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\"/>\n"
+		"<link rel=\"alternate\" type=\"application/atom+xml\" title=\"Incidents\" "
+		"href=\"%s.atom\"/>"
+		"<link rel=\"alternate\" type=\"application/feed+json\" title=\"Incidents\" "
+		"href=\"%s.json\"/>\n",
+		r->site->assets, feed, feed);
+	if (page->live != NULL)
+		script(r, "htmx.js");
+	script(r, "site.js");
+	buf_str(b, "</head><body><a class=\"skip\" href=\"#main\">Skip to the content</a>\n");
+	menu(r, page->path != NULL ? page->path : "");
+	buf_fmt(b, "<main id=\"main\"%s>\n",
+		page->live != NULL ? " hx-ext=\"sse\" sse-connect=\"/api/v1/events\"" : "");
+}
+
+void html_live_begin(const struct render *r, const char *path, const char *event)
+{
+	buf_fmt(r->out,
+		"<div id=\"live\" hx-get=\"%s\" hx-trigger=\"sse:%s\" hx-swap=\"outerHTML\">\n",
+		path, event);
+}
+
+void html_live_end(const struct render *r)
+{
+	buf_str(r->out, "</div>\n");
+}
+
+void html_end(const struct render *r)
+{
+	struct buf *b = r->out;
+	struct words w = html_words(r);
+
+	buf_str(b, "</main>\n<footer><p>As of ");
+	words_time(&w, r->snapshot->now);
+	buf_str(b, ". <a href=\"/method\">How it decides</a>, <a href=\"/feed.atom\">Atom</a>, "
+		   "<a href=\"/feed.json\">JSON feed</a>, <a href=\"/api\">API</a>");
+	if (r->site->contact[0] != '\0') {
+		buf_str(b, ", <a href=\"");
+		buf_html(b, r->site->contact);
+		buf_str(b, "\">contact</a>");
+	}
+	buf_str(b, ".</p><p>whydown is free software (Apache-2.0). Reports are counted, "
+		   "addresses are not kept.</p></footer></body></html>\n");
+}
+
+void html_status(struct buf *b, enum status s)
+{
+	buf_fmt(b, "<span class=\"st %s\">%s</span>", status_name(s), status_label(s));
+}
+
+void html_service_link(const struct render *r, const char *id)
+{
+	bool known = snapshot_service(r->snapshot, id) != NULL;
+
+	if (known) {
+		buf_str(r->out, "<a href=\"/s/");
+		buf_html(r->out, id);
+		buf_str(r->out, "\">");
+	}
+	buf_html(r->out, service_title(r->snapshot, id));
+	if (known)
+		buf_str(r->out, "</a>");
+}
+
+void html_incident_row(const struct render *r, const struct incident *i, bool with_service)
+{
+	struct buf *b = r->out;
+	struct words w = html_words(r);
+	struct rank rank = snapshot_rank(r->snapshot, i);
+	enum severity severity = incident_severity_word(i);
+
+	buf_str(b, "<tr>");
+	if (with_service) {
+		buf_str(b, "<th scope=\"row\">");
+		html_service_link(r, i->service);
+		buf_str(b, "</th>");
+	}
+	buf_str(b, "<td><a href=\"/i/");
+	buf_html(b, i->id);
+	buf_str(b, "\">");
+	words_time(&w, i->began_at);
+	buf_str(b, "</a>");
+	if (i->reconstruction)
+		buf_str(b, " <span class=\"tag\">reconstruction</span>");
+	buf_str(b, "</td><td>");
+	words_span(b, incident_duration(i, w.now));
+	buf_str(b, i->ended_at.ns == 0 ? " so far</td><td>" : "</td><td>");
+	words_times(b, i->peak_observed, i->peak_expected);
+	buf_fmt(b, "</td><td><span class=\"sev %s\">%s</span></td><td>", severity_name(severity),
+		severity_name(severity));
+	buf_fmt(b, "%zu of %zu</td></tr>\n", rank.by_duration, rank.of);
+}
+
+void html_reconstruction(const struct render *r)
+{
+	const char *rest = strchr(words_reconstruction, ':') + 1;
+	buf_fmt(r->out, "<p class=\"recon\"><strong>%.*s</strong>%s</p>\n",
+		(int)(rest - words_reconstruction), words_reconstruction, rest);
+}
+
+void html_series_table(const struct render *r, const struct series *series, const char *caption,
+		       bool unfinished)
+{
+	struct buf *b = r->out;
+	struct words w = html_words(r);
+	size_t count = unfinished && series->count > 0 ? series->count - 1 : series->count;
+	size_t rows = 24, width = (count + rows - 1) / rows;
+
+	if (count == 0)
+		return;
+	buf_str(b, "<details><summary>The same as a table</summary><table><caption>");
+	buf_html(b, caption);
+	buf_str(b, "</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed</th>"
+		   "<th scope=\"col\">Usual</th></tr></thead><tbody>\n");
+	for (size_t i = 0; i < count; i += width) {
+		double observed = 0, expected = 0;
+		bool seen = false;
+		for (size_t j = i; j < i + width && j < count; j++) {
+			seen = seen || series->points[j].observed >= 0;
+			observed += series->points[j].observed > 0 ? series->points[j].observed : 0;
+			expected += series->points[j].expected;
+		}
+		buf_str(b, "<tr><th scope=\"row\">");
+		words_time(&w, wall_add(series->begin, (wd_span){series->step.ns * (int64_t)i}));
+		buf_str(b, "</th><td>");
+		if (seen)
+			words_count(b, observed);
+		else
+			buf_str(b, "not seen");
+		buf_str(b, "</td><td>");
+		words_count(b, expected);
+		buf_str(b, "</td></tr>\n");
+	}
+	buf_str(b, "</tbody></table></details>\n");
+}
+
+static void unit_of(char *dst, size_t dst_size, const struct service_state *s,
+		    const struct series *series)
+{
+	int64_t minutes = span_to_s(series->step) / 60;
+
+	if (s->metric)
+		snprintf(dst, dst_size, "per %s", minutes < 60 ? "bucket" : "hour");
+	else if (minutes < 60)
+		snprintf(dst, dst_size, "reports in %d minutes", (int)minutes);
+	else if (minutes == 60)
+		snprintf(dst, dst_size, "reports an hour");
+	else
+		snprintf(dst, dst_size, "reports in %d hours", (int)(minutes / 60));
+}
+
+bool html_service_chart(const struct render *r, const struct service_state *s,
+			const struct html_chart *how)
+{
+	struct buf description;
+	char title[SERVICE_NAME_MAX + 80], unit[48];
+	const struct series *series = how->series;
+	bool reconstruction = false;
+
+	unit_of(unit, sizeof(unit), s, series);
+	snprintf(title, sizeof(title), "%s: %s, %s", s->service->name, unit, how->span);
+	struct chart chart = {
+		.series = series,
+		.id = how->id,
+		.title = title,
+		.unit = unit,
+		.height = how->height,
+		.unfinished = how->unfinished,
+	};
+	for (size_t i = 0; i < r->snapshot->incident_count; i++) {
+		const struct incident *incident = &r->snapshot->incidents[i];
+		size_t before = chart.span_count;
+		if (strcmp(incident->service, s->service->id) != 0)
+			continue;
+		chart_shade(&chart, incident->began_at, incident->ended_at);
+		reconstruction =
+			reconstruction || (incident->reconstruction && chart.span_count > before);
+	}
+	buf_init(&description, 1024);
+	struct words w = {.out = &description, .now = r->snapshot->now};
+	words_status(&w, r->snapshot, s);
+	buf_fmt(&description, " %zu incidents are shaded. A table with the numbers follows.",
+		chart.span_count);
+	chart.description = description.bad ? "" : description.data;
+	chart_svg(r->out, &chart);
+	buf_done(&description);
+	return reconstruction;
+}

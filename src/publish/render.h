@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* render: what a renderer is given, and the list of renderers. A renderer appends to `out` and may
+ * change what `page` says (status, type, caching); site.c fills both with the route's values first.
+ */
+#ifndef WD_PUBLISH_RENDER_H
+#define WD_PUBLISH_RENDER_H
+
+#include "publish/site.h"
+
+struct render {
+	const struct site *site;
+	const struct snapshot *snapshot;
+	const struct site_request *request;
+	const struct service_state *service; /* of a route with a service in it, else NULL */
+	const struct incident *incident;     /* of a route with an incident in it, else NULL */
+	const char *name;                    /* of an asset */
+	const char *wrong, *wrong_field;     /* what is wrong with a bad request, and where */
+	struct site_page *page;
+	struct buf *out; /* page->body */
+};
+
+/* The value of a query parameter; "" if it is not there. */
+const char *query_value(const struct render *r, const char *name);
+
+typedef void renderer(const struct render *r);
+
+/* Pages. A …_live one is the part of the page that changes. */
+renderer page_now, page_now_live, page_service, page_service_live, page_incident,
+	page_incident_live;
+renderer page_history, page_method, page_api, page_search, page_missing, page_bad_request;
+renderer page_asset, page_favicon, page_robots, page_sitemap;
+/* JSON. */
+renderer api_now, api_services, api_service, api_series, api_incidents, api_incident, api_openapi;
+renderer api_missing, api_bad_request, api_health;
+/* Feeds, embeds and other people's formats. */
+renderer feed_atom, feed_json, embed_badge, embed_chart, metrics_text;
+renderer statuspage_summary, statuspage_status, statuspage_components, statuspage_incidents,
+	statuspage_unresolved;
+
+#endif

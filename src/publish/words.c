@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/words.h"
+
+#include "base/check.h"
+#include "base/timetext.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char words_reconstruction[] =
+	"Reconstruction: made from published figures, not observed by this site.";
+
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+				     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+void words_text(const struct words *w, const char *text)
+{
+	if (w->html)
+		buf_html(w->out, text);
+	else
+		buf_str(w->out, text);
+}
+
+static void time_open(const struct words *w, wd_wall t, const char *class)
+{
+	char iso[TIMETEXT_LEN_MAX];
+	if (!w->html)
+		return;
+	timetext_write(iso, wall_s(wall_to_s(t)));
+	buf_fmt(w->out, "<time class=\"%s\" datetime=\"%s\">", class, iso);
+}
+
+static void time_close(const struct words *w)
+{
+	if (w->html)
+		buf_str(w->out, "</time>");
+}
+
+void words_time(const struct words *w, wd_wall t)
+{
+	struct civil c = civil_of(t), today = civil_of(w->now);
+	bool same_day = c.year == today.year && c.month == today.month && c.day == today.day;
+
+	time_open(w, t, same_day ? "h" : "dh");
+	if (!same_day)
+		buf_fmt(w->out, "%d %s %d, ", c.day, months[c.month - 1], c.year);
+	buf_fmt(w->out, "%02d:%02d UTC", c.hour, c.minute);
+	time_close(w);
+}
+
+void words_date(const struct words *w, wd_wall t)
+{
+	struct civil c = civil_of(t);
+	time_open(w, t, "d");
+	buf_fmt(w->out, "%d %s %d", c.day, months[c.month - 1], c.year);
+	time_close(w);
+}
+
+void words_month(struct buf *b, wd_wall t)
+{
+	struct civil c = civil_of(t);
+	buf_fmt(b, "%04d-%02d", c.year, c.month);
+}
+
+/* Whole from 10 on, one decimal below (but no ".0"), thousands apart. */
+void words_count(struct buf *b, double n)
+{
+	char digits[32];
+
+	if (!isfinite(n) || n < 0)
+		n = 0;
+	if (n > 9e15)
+		n = 9e15;
+	double tenths = round(n * 10);
+	if (n < 10 && fmod(tenths, 10) != 0) {
+		buf_fmt(b, "%.1f", tenths / 10);
+		return;
+	}
+	int len = snprintf(digits, sizeof(digits), "%.0f", round(n));
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			buf_char(b, ',');
+		buf_char(b, digits[i]);
+	}
+}
+
+void words_times(struct buf *b, double observed, double expected)
+{
+	/* Below one in ten a ratio would say more than is known. */
+	double ratio = observed / fmax(expected, 0.1);
+	words_count(b, ratio < 10 ? ratio : round(ratio));
+	buf_str(b, " × usual");
+}
+
+void words_span(struct buf *b, wd_span d)
+{
+	int64_t minutes = (span_to_s(d) + 30) / 60;
+
+	if (minutes < 1)
+		buf_str(b, "under a minute");
+	else if (minutes < 60)
+		buf_fmt(b, "%d min", (int)minutes);
+	else if (minutes < 48 * 60 && minutes % 60 == 0)
+		buf_fmt(b, "%d h", (int)(minutes / 60));
+	else if (minutes < 48 * 60)
+		buf_fmt(b, "%d h %d min", (int)(minutes / 60), (int)(minutes % 60));
+	else
+		buf_fmt(b, "%d d %d h", (int)(minutes / 1440), (int)(minutes % 1440 / 60));
+}
+
+void words_odds(struct buf *b, double log10_return, wd_span step)
+{
+	static const struct {
+		double s;
+		const char *one, *many;
+	} units[] = {
+		{365.25 * 86400, "a year", "years"},
+		{30.44 * 86400, "a month", "months"},
+		{86400, "a day", "days"},
+		{3600, "an hour", "hours"},
+		{60, "a minute", "minutes"},
+	};
+	double s = pow(10, fmin(log10_return, 30)) * (double)step.ns / 1e9;
+
+	if (s >= 1000 * units[0].s) {
+		buf_str(b, "less than once in 1,000 years");
+		return;
+	}
+	for (size_t i = 0; i < WD_COUNT(units); i++) {
+		double n = round(s / units[i].s);
+		if (n < 1)
+			continue;
+		if (n < 2) {
+			buf_fmt(b, "once %s", units[i].one);
+			return;
+		}
+		buf_str(b, "once in ");
+		words_count(b, n);
+		buf_fmt(b, " %s", units[i].many);
+		return;
+	}
+	buf_str(b, "all the time");
+}
+
+void words_place(struct buf *b, size_t place)
+{
+	static const char *const ends[] = {"th", "st", "nd", "rd"};
+	bool teen = place % 100 / 10 == 1;
+
+	if (place == 1)
+		return;
+	buf_u64(b, place);
+	buf_str(b, !teen && place % 10 < 4 ? ends[place % 10] : "th");
+	buf_char(b, ' ');
+}
+
+const char *status_name(enum status s)
+{
+	static const char *const names[] = {"unknown", "usual", "unusual", "incident"};
+	WD_CHECK((unsigned)s < WD_COUNT(names));
+	return names[s];
+}
+
+const char *status_label(enum status s)
+{
+	return s == STATUS_UNKNOWN ? "learning" : status_name(s);
+}
+
+const struct service_state *snapshot_service(const struct snapshot *snapshot, const char *id)
+{
+	size_t index = catalogue_index(snapshot->catalogue, id);
+	return index < snapshot->service_count ? snapshot->services[index] : NULL;
+}
+
+const char *service_title(const struct snapshot *snapshot, const char *id)
+{
+	const struct service_state *s = snapshot_service(snapshot, id);
+	return s != NULL ? s->service->name : id;
+}
+
+/* The last bucket of the day is unfinished: the one before it is what happened. */
+struct now service_now(const struct service_state *s)
+{
+	if (s->day.count >= 2) {
+		const struct point *p = &s->day.points[s->day.count - 2];
+		return (struct now){p->observed, p->expected, p->low, p->high, s->day.step};
+	}
+	if (s->first_seen_at.ns == 0)
+		return (struct now){-1, 0, 0, 0, span_s(60)};
+	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, span_s(60)};
+}
+
+static void now_counts(const struct words *w, const struct service_state *s)
+{
+	struct now now = service_now(s);
+
+	if (now.observed < 0) {
+		buf_str(w->out, "nothing was seen");
+		return;
+	}
+	words_count(w->out, now.observed);
+	buf_str(w->out, s->metric ? " over the last " : " in the last ");
+	int64_t minutes = span_to_s(now.step) / 60;
+	if (minutes <= 1)
+		buf_str(w->out, "minute");
+	else if (minutes < 60)
+		buf_fmt(w->out, "%d minutes", (int)minutes);
+	else
+		words_span(w->out, now.step);
+	buf_str(w->out, ", ");
+	words_count(w->out, now.expected);
+	buf_str(w->out, " is usual");
+}
+
+static void status_coordinated(const struct words *w, const struct service_state *s)
+{
+	const struct coordinated *c = &s->coordinated;
+
+	words_text(w, "Reports about ");
+	words_text(w, s->service->name);
+	words_text(w, " rose at ");
+	words_time(w, c->began_at);
+	words_text(w, ", but ");
+	buf_u64(w->out, c->persons);
+	words_text(w, c->persons == 1 ? " person in " : " persons in ");
+	buf_u64(w->out, c->networks);
+	words_text(w, c->networks == 1 ? " network made them" : " networks made them");
+	words_text(w, ": too few to call it an incident.");
+}
+
+void words_status(const struct words *w, const struct snapshot *snapshot,
+		  const struct service_state *s)
+{
+	switch (s->status) {
+	case STATUS_UNKNOWN:
+		words_text(w, s->first_seen_at.ns == 0 ? "No report about " : "The baseline of ");
+		words_text(w, s->service->name);
+		words_text(w, s->first_seen_at.ns == 0
+				      ? " yet. Its baseline is learned from the first ones."
+				      : " is being learned: what is usual is not known yet.");
+		return;
+	case STATUS_USUAL:
+		words_text(w, "User reports indicate no current problems at ");
+		words_text(w, s->service->name);
+		words_text(w, ": ");
+		break;
+	case STATUS_UNUSUAL:
+		if (s->coordinated.service[0] != '\0' &&
+		    wall_sub(snapshot->now, s->coordinated.last_at).ns < span_s(3600).ns) {
+			status_coordinated(w, s);
+			return;
+		}
+		words_text(w, "More user reports than usual about ");
+		words_text(w, s->service->name);
+		words_text(w, ", not enough to call it an incident: ");
+		break;
+	case STATUS_INCIDENT: {
+		const struct incident *i = s->incident < snapshot->incident_count
+						   ? &snapshot->incidents[s->incident]
+						   : NULL;
+		bool recovering = i != NULL && i->state == INCIDENT_RECOVERING;
+		words_text(w, recovering ? "User reports are back to usual after problems at "
+					 : "User reports indicate problems at ");
+		words_text(w, s->service->name);
+		if (i != NULL) {
+			words_text(w, " since ");
+			words_time(w, i->began_at);
+		}
+		words_text(w, ": ");
+		break;
+	}
+	}
+	now_counts(w, s);
+	buf_char(w->out, '.');
+}
+
+void words_status_odds(const struct words *w, const struct snapshot *snapshot,
+		       const struct service_state *s)
+{
+	if (s->status == STATUS_INCIDENT && s->incident < snapshot->incident_count) {
+		const struct incident *i = &snapshot->incidents[s->incident];
+		words_text(w, "Odds of a false alarm: normal reports do this ");
+		words_odds(w->out, i->log10_return, i->step);
+		words_text(w, ".");
+	} else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {
+		words_text(w, "Normal reports do this ");
+		words_odds(w->out, s->log10_return, span_s(60));
+		words_text(w, ".");
+	}
+}
+
+void words_headline(const struct words *w, const struct snapshot *snapshot,
+		    const struct incident *i)
+{
+	words_text(w, service_title(snapshot, i->service));
+	if (i->state == INCIDENT_CLOSED) {
+		words_text(w, ": incident of ");
+		words_span(w->out, incident_duration(i, w->now));
+		words_text(w, " on ");
+		words_date(w, i->began_at);
+		return;
+	}
+	words_text(w, i->state == INCIDENT_RECOVERING ? ": recovering, incident since "
+						      : ": incident since ");
+	words_time(w, i->began_at);
+	words_text(w, ", ");
+	words_times(w->out, i->peak_observed, i->peak_expected);
+	words_text(w, " at its peak");
+}
+
+void words_rank(const struct words *w, const struct snapshot *snapshot, const struct incident *i)
+{
+	struct rank rank = snapshot_rank(snapshot, i);
+
+	if (rank.of <= 1) {
+		words_text(w, "The only incident of ");
+		words_text(w, service_title(snapshot, i->service));
+	} else {
+		words_place(w->out, rank.by_duration);
+		words_text(w, "longest and ");
+		words_place(w->out, rank.by_severity);
+		words_text(w, "most severe of ");
+		buf_u64(w->out, rank.of);
+		words_text(w, " for ");
+		words_text(w, service_title(snapshot, i->service));
+	}
+	words_text(w, " since ");
+	words_month(w->out, snapshot->since);
+}
+
+void words_incident(const struct words *w, const struct snapshot *snapshot,
+		    const struct incident *i)
+{
+	words_text(w, "At its peak, ");
+	words_time(w, i->peak_at);
+	words_text(w, ", ");
+	words_count(w->out, i->peak_observed);
+	words_text(w, " in ");
+	words_span(w->out, i->step);
+	words_text(w, " where ");
+	words_count(w->out, i->peak_expected);
+	words_text(w, " is usual; ");
+	words_span(w->out, incident_duration(i, w->now));
+	words_text(w, i->ended_at.ns == 0 ? " so far" : " in all");
+	if (i->wave_count > 1) {
+		words_text(w, " in ");
+		buf_u64(w->out, i->wave_count);
+		words_text(w, " waves");
+	}
+	words_text(w, ". ");
+	words_rank(w, snapshot, i);
+	words_text(w, ".");
+	if (i->reconstruction) {
+		words_text(w, " ");
+		words_text(w, words_reconstruction);
+	}
+}
+
+void words_value(const struct words *w, const struct service *s, enum dimension d,
+		 const char *value)
+{
+	const struct term *term = NULL;
+
+	if (s != NULL && d == DIMENSION_SURFACE)
+		term = service_surface(s, value);
+	if (s != NULL && d == DIMENSION_PROBLEM)
+		term = service_problem(s, value);
+	if (term != NULL) {
+		words_text(w, term->name);
+		return;
+	}
+	const char *slash = strchr(value, '/');
+	if (d == DIMENSION_CITY && slash != NULL) {
+		words_text(w, slash + 1);
+		words_text(w, ", ");
+		char country[8];
+		snprintf(country, sizeof(country), "%.*s", (int)(slash - value), value);
+		words_text(w, country);
+		return;
+	}
+	words_text(w, value[0] != '\0' ? value : "everywhere");
+}
+
+const char *dimension_label(enum dimension d)
+{
+	static const char *const labels[DIMENSION_COUNT] = {
+		[DIMENSION_TOTAL] = "All reports", [DIMENSION_SURFACE] = "Surfaces",
+		[DIMENSION_PROBLEM] = "Problems",  [DIMENSION_COUNTRY] = "Countries",
+		[DIMENSION_CITY] = "Cities",       [DIMENSION_NETWORK] = "Networks",
+	};
+	WD_CHECK((unsigned)d < DIMENSION_COUNT);
+	return labels[d];
+}

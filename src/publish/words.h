@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* words: what numbers mean, in the plain words that pages, feeds and badges share. The same
+ * sentence is written either as HTML (names escaped, times in <time>) or as plain text, which
+ * the caller escapes for where it goes. */
+#ifndef WD_PUBLISH_WORDS_H
+#define WD_PUBLISH_WORDS_H
+
+#include "base/buf.h"
+#include "model/snapshot.h"
+
+#include <stdbool.h>
+
+struct words {
+	struct buf *out;
+	bool html;
+	wd_wall now; /* a time of the same day is told without its date */
+};
+
+void words_text(const struct words *w, const char *text); /* escaped if HTML */
+void words_time(const struct words *w, wd_wall t); /* "09:45 UTC", "10 Mar 2025, 09:45 UTC" */
+void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */
+
+/* Numbers: the same in HTML and text. */
+void words_count(struct buf *b, double n);                         /* "20,400", "4", "0.3" */
+void words_times(struct buf *b, double observed, double expected); /* "78 × usual" */
+void words_span(struct buf *b, wd_span d);                         /* "6 h 12 min" */
+void words_odds(struct buf *b, double log10_return, wd_span step); /* "once in 3 years" */
+void words_place(struct buf *b, size_t place);                     /* "", "2nd ", "3rd " */
+void words_month(struct buf *b, wd_wall t);                        /* "2026-01" */
+
+const char *status_name(enum status s);  /* in data: "unknown", "usual", "unusual", "incident" */
+const char *status_label(enum status s); /* on pages: "learning", "usual", "unusual", "incident" */
+
+/* The last whole 5 minutes (or whatever the day's buckets are). observed < 0: not known. */
+struct now {
+	float observed, expected, low, high;
+	wd_span step;
+};
+struct now service_now(const struct service_state *s);
+
+/* The service's status in one sentence, and what the odds of a false alarm are in another
+ * ("" where no alarm is raised). */
+void words_status(const struct words *w, const struct snapshot *snapshot,
+		  const struct service_state *s);
+void words_status_odds(const struct words *w, const struct snapshot *snapshot,
+		       const struct service_state *s);
+
+/* "X: incident since 09:45 UTC, 78 × usual", "X: incident of 6 h 12 min on 10 Mar 2025". */
+void words_headline(const struct words *w, const struct snapshot *snapshot,
+		    const struct incident *i);
+/* "Peak: 20,400 reports in 5 minutes where 40 is usual. 3rd longest of 41 for X since 2026-01." */
+void words_incident(const struct words *w, const struct snapshot *snapshot,
+		    const struct incident *i);
+void words_rank(const struct words *w, const struct snapshot *snapshot, const struct incident *i);
+
+/* A scope's or share's value as people write it: the surface's name, "London, GB". */
+void words_value(const struct words *w, const struct service *s, enum dimension d,
+		 const char *value);
+const char *dimension_label(enum dimension d); /* "Surface", "Problem", … */
+
+/* The service's name, or its id if the catalogue has it no more. */
+const char *service_title(const struct snapshot *snapshot, const char *id);
+/* NULL if there is none. */
+const struct service_state *snapshot_service(const struct snapshot *snapshot, const char *id);
+
+extern const char words_reconstruction[]; /* the one sentence that says what it is */
+
+#endif
