@@ -24,7 +24,7 @@ struct http_limit_options {
 
 struct http_limit;
 
-enum { LIMIT_EXEMPT = UINT32_MAX }; /* the entry of a connection that is in no set */
+#define LIMIT_EXEMPT UINT32_MAX /* the entry of a connection that is in no set */
 
 enum wd_err http_limit_open(const struct http_limit_options *o, struct http_limit **ret_limit)
 	WD_MUST_CHECK;

@@ -384,12 +384,20 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 	return on_whole(r);
 }
 
+/* Newer libraries otherwise put an added connection into a queue for another thread, and tell us
+ * of it later; a worker's library is called by that worker only. */
+#if MHD_VERSION >= 0x00097707
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define ONE_THREAD 0u
+#endif
+
 struct MHD_Daemon *request_daemon_start(struct worker *w)
 {
 	/* External epoll: its own thread's loop stalls when 128·k sockets are ready at once.
 	 * Turbo: no shutdown() before close, on which taking over a stream depends. */
 	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+		ONE_THREAD | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
 			MHD_USE_TURBO,
 		0, NULL, NULL, on_request, w, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT, (unsigned)w->conns_max + 1,
