@@ -1,5 +1,92 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-int main(void)
+/* whydown: one program, one file a subcommand. */
+#include "command/check_config.h"
+#include "command/problems.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifndef WHYDOWN_VERSION
+#define WHYDOWN_VERSION "0.1.0"
+#endif
+
+struct command {
+	const char *name;
+	const char *help; /* one line */
+	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+};
+
+/* In the order of `whydown help`. */
+static const struct command commands[] = {
+	{"check-config", "check a configuration and tell every mistake in it", command_check_config},
+};
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static const struct command *command_find(const char *name)
 {
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static void print_help(FILE *out)
+{
+	fputs("whydown tells people, from evidence, whether an online service is down.\n\n"
+	      "usage: whydown COMMAND [ARGUMENTS]\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "  %-14s %s\n\n", "help [COMMAND]", "this list, or how a command is used");
+	fputs("whydown --version prints the version.\n", out);
+}
+
+static int unknown(const char *name)
+{
+	const char *names[COMMANDS + 1] = {"help"};
+	for (size_t i = 0; i < COMMANDS; i++)
+		names[i + 1] = commands[i].name;
+	const char *nearest = nearest_word(name, names, COMMANDS + 1);
+	fprintf(stderr, "whydown: no command of that name%s%s%s; `whydown help` lists them\n",
+		nearest == NULL ? "" : ": did you mean `", nearest == NULL ? "" : nearest,
+		nearest == NULL ? "" : "`?");
+	return 2;
+}
+
+/* A command prints its usage when it is asked with --help. */
+static int help(int argc, char **argv)
+{
+	char ask[] = "--help";
+	if (argc < 2) {
+		print_help(stdout);
+		return 0;
+	}
+	const struct command *command = command_find(argv[1]);
+	if (command == NULL)
+		return unknown(argv[1]);
+	char *args[] = {argv[1], ask, NULL};
+	(void)command->run(2, args);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (sodium_init() < 0) {
+		fputs("whydown: the system gives no random numbers\n", stderr);
+		return 1;
+	}
+	if (argc < 2) {
+		print_help(stderr);
+		return 2;
+	}
+	const char *name = argv[1];
+	if (strcmp(name, "--version") == 0) {
+		puts("whydown " WHYDOWN_VERSION);
+		return 0;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(argc - 1, argv + 1);
+	const struct command *command = command_find(name);
+	return command == NULL ? unknown(name) : command->run(argc - 1, argv + 1);
 }

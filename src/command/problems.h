@@ -37,6 +37,9 @@ void problems_add(struct problems *p, struct problem_at at, const char *right, c
 void problems_warn(struct problems *p, struct problem_at at, const char *right, const char *what, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* By file and line, as people look for them. */
+void problems_sort(struct problems *p);
+
 /* "file:line: what (would be right: …)", no line end. */
 void problem_write(struct buf *b, const struct problem *problem);
 

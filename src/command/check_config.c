@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/check_config.h"
+
+#include "command/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: whydown check-config [FILE]      tell every mistake in FILE, or check the defaults\n"
+	"       whydown check-config --settings  every setting, as a Markdown table\n";
+
+static void print_problems(const struct problems *problems)
+{
+	struct buf b;
+	buf_init(&b, 1 << 16);
+	for (size_t i = 0; i < problems->count; i++) {
+		problem_write(&b, &problems->items[i]);
+		buf_char(&b, '\n');
+	}
+	if (problems->dropped > 0)
+		buf_fmt(&b, "and %zu more\n", problems->dropped);
+	if (b.len > 0 && !b.bad)
+		fputs(b.data, stderr);
+	buf_done(&b);
+}
+
+static void print_summary(const char *file, const struct config *c)
+{
+	printf("%s: in order: %zu services, %zu feeders, listens on", file == NULL ? "(defaults)" : file,
+	       catalogue_count(c->catalogue), c->feeder_count);
+	for (size_t i = 0; i < c->listen.count; i++)
+		printf("%s %s", i == 0 ? "" : ",", c->listen.items[i]);
+	printf("; data in %s\n", c->data_folder);
+}
+
+static int print_settings(void)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	config_settings_markdown(&b);
+	if (b.len > 0 && !b.bad)
+		fputs(b.data, stdout);
+	buf_done(&b);
+	return 0;
+}
+
+int command_check_config(int argc, char **argv)
+{
+	struct problems problems;
+	struct config *config;
+	const char *file = argc > 1 ? argv[1] : NULL;
+
+	if (argc == 2 && strcmp(argv[1], "--settings") == 0)
+		return print_settings();
+	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
+	if (help || argc > 2 || (file != NULL && file[0] == '-')) {
+		fputs(usage, help ? stdout : stderr);
+		return help ? 0 : 2;
+	}
+	problems_init(&problems);
+	enum wd_err err = config_load(file, &config, &problems);
+	print_problems(&problems);
+	problems_done(&problems);
+	if (err != WD_OK)
+		return 1;
+	print_summary(file, config);
+	config_free(config);
+	return 0;
+}

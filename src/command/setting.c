@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/setting.h"
+
+#include "base/check.h"
+#include "model/service.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct setting_type setting_section = {"mapping", NULL, NULL, NULL, NULL};
+
+#define AT(member) offsetof(struct config, member)
+#define SECTION(name, words) {.key = name, .type = &setting_section, .help = words}
+#define COUNT(name, member, low, high, unit_, default_, words)                                     \
+	{.key = name, .type = &setting_count_type, .offset = AT(member), .min = (low),             \
+	 .max = (high), .unit = unit_, .fallback = default_, .help = words}
+/* What the HTTP server or the engine takes only when it starts. */
+#define COUNT_AT_START(name, member, low, high, unit_, default_, words)                            \
+	{.key = name, .type = &setting_count_type, .offset = AT(member), .min = (low),             \
+	 .max = (high), .unit = unit_, .fallback = default_, .restart = true, .help = words}
+#define PART(name, words) {.key = name, .help = words}
+
+const struct setting settings[] = {
+	{.key = "listen", .type = &setting_listen, .offset = AT(listen), .min = 1,
+	 .max = CONFIG_LISTEN_MAX, .fallback = "[\"127.0.0.1:8080\"]", .restart = true,
+	 .help = "Where the server listens: IP address and port; `[::]:8080` is every address."},
+	{.key = "data_folder", .type = &setting_folder, .offset = AT(data_folder),
+	 .fallback = "whydown-data", .restart = true,
+	 .help = "Journal and database. A relative path starts where the program was started."},
+	{.key = "log_level", .type = &setting_level, .offset = AT(log_level), .fallback = "info",
+	 .help = "The least that is logged: error, warning, info or debug."},
+	{.key = "trusted_proxies", .type = &setting_proxies, .offset = AT(trusted_proxies), .min = 0,
+	 .max = CONFIG_PROXIES_MAX, .fallback = "[]", .restart = true,
+	 .help = "Proxies whose X-Forwarded-For is believed, and who may open many connections."},
+	{.key = "admin_token", .type = &setting_token, .offset = AT(admin_token), .min = 24, .max = 256,
+	 .help = "Bearer token of the operator. Kept in memory as a hash only."},
+	{.key = "admin_token_file", .type = &setting_token_file, .offset = AT(admin_token),
+	 .help = "The same, from a file with nothing else in it."},
+
+	SECTION("site", "What the pages say about themselves."),
+	{.key = "site.name", .type = &setting_text, .offset = AT(site.name), .min = 1, .max = 80,
+	 .unit = "bytes", .fallback = "whydown", .help = "Name of the site, on every page."},
+	{.key = "site.url", .type = &setting_url, .offset = AT(site.url), .max = 200, .unit = "bytes",
+	 .fallback = "\"\"",
+	 .help = "Public address, for feeds and embedding; empty: as the reader asked for it."},
+	{.key = "site.contact", .type = &setting_contact, .offset = AT(site.contact), .max = 200,
+	 .unit = "bytes", .fallback = "\"\"", .help = "Whom readers can write to."},
+
+	{.key = "feeders", .type = &setting_feeders, .min = 0, .max = CONFIG_FEEDERS_MAX,
+	 .help = "Who may send observations in batches, each with a token."},
+	PART("feeders[].name", "Stands with each of its observations: 1 to 48 of a-z 0-9 . _ -"),
+	PART("feeders[].token", "Its bearer token, 24 to 256 letters, digits or -._~+/"),
+	PART("feeders[].token_file", "The same, from a file with nothing else in it."),
+
+	SECTION("limits", "What one client, and all together, may take."),
+	COUNT_AT_START("limits.workers", limits.workers, 1, 64, "threads", "1", "Threads that serve HTTP."),
+	COUNT_AT_START("limits.connections_max", limits.connections_max, 16, 1000000, "", "20000",
+		       "Connections at one time, event streams included."),
+	COUNT_AT_START("limits.connections_per_address_max", limits.connections_per_address_max, 1, 1000000, "",
+		       "40", "The same from one IPv4 address or IPv6 /64."),
+	COUNT_AT_START("limits.accepts_per_s_max", limits.accepts_per_s_max, 1, 1000000, "per second", "5000",
+		       "New connections, all addresses."),
+	COUNT_AT_START("limits.accepts_per_address_per_s_max", limits.accepts_per_address_per_s_max, 1, 1000000,
+		       "per second", "50", "New connections of one address."),
+	COUNT_AT_START("limits.streams_max", limits.streams_max, 0, 1000000, "", "12000",
+		       "Event streams at one time."),
+	COUNT_AT_START("limits.streams_per_address_max", limits.streams_per_address_max, 0, 1000000, "", "16",
+		       "The same to one address."),
+	COUNT_AT_START("limits.head_ms", limits.head_ms, 100, 600000, "ms", "10000",
+		       "From connecting to the end of the first request's head."),
+	COUNT_AT_START("limits.idle_ms", limits.idle_ms, 100, 600000, "ms", "30000",
+		       "From an answer to the end of the next head."),
+	COUNT_AT_START("limits.body_ms", limits.body_ms, 100, 600000, "ms", "15000", "For a request's body."),
+	COUNT_AT_START("limits.answer_ms", limits.answer_ms, 100, 600000, "ms", "10000",
+		       "For an answer that waits for the disk; then 503."),
+	COUNT_AT_START("limits.write_ms", limits.write_ms, 100, 600000, "ms", "30000",
+		       "For sending one answer, or for how long a stream may be stuck."),
+	COUNT_AT_START("limits.heartbeat_ms", limits.heartbeat_ms, 1000, 600000, "ms", "15000",
+		       "A sign of life on quiet event streams."),
+	COUNT("limits.report_bytes_max", limits.report_bytes_max, 256, 1048576, "bytes", "8192",
+	      "Body of one report."),
+	COUNT("limits.observations_bytes_max", limits.observations_bytes_max, 1024, 67108864, "bytes", "4194304",
+	      "Body of one batch of a feeder."),
+	COUNT_AT_START("limits.bodies_bytes_max", limits.bodies_bytes_max, 65536, 1073741824, "bytes", "67108864",
+		       "All bodies being read by one worker."),
+	COUNT("limits.reports_per_address_per_min_max", limits.reports_per_address_per_min_max, 1, 60000000,
+	      "per minute", "30", "Reports of one IPv4 address or IPv6 /64."),
+	COUNT("limits.reports_burst_per_address", limits.reports_burst_per_address, 1, 1000000, "", "10",
+	      "So many of them at once before that rate holds."),
+	COUNT("limits.reports_per_s_max", limits.reports_per_s_max, 1, 1000000, "per second", "50000",
+	      "Reports of all clients together."),
+	COUNT("limits.observations_per_feeder_per_s_max", limits.observations_per_feeder_per_s_max, 1, 10000000,
+	      "per second", "100000", "Observations of one feeder."),
+
+	SECTION("places", "Which country, city and network an address is in: MaxMind DB files."),
+	{.key = "places.country_file", .type = &setting_file, .offset = AT(places.country_file),
+	 .fallback = "builtin", .help = "Countries; `builtin` is the file that came with the set-up."},
+	{.key = "places.city_file", .type = &setting_file, .offset = AT(places.city_file),
+	 .fallback = "\"\"", .help = "Cities and regions; empty: not looked up."},
+	{.key = "places.network_file", .type = &setting_file, .offset = AT(places.network_file),
+	 .fallback = "\"\"", .help = "Networks (AS numbers); empty: not looked up."},
+
+	SECTION("storage", "How long what is kept. Incidents are kept for ever."),
+	COUNT("storage.snapshot_s", storage.snapshot_s, 1, 86400, "s", "60",
+	      "Between two snapshots of the engine's state: what a restart replays at most."),
+	COUNT("storage.reports_days", storage.reports_days, 1, 36500, "days", "400",
+	      "Reports and counts, without their comments."),
+	COUNT("storage.comments_days", storage.comments_days, 0, 36500, "days", "30",
+	      "Comments; 0: not kept."),
+
+	SECTION("detection", "When unusual becomes an incident (docs/methods.md)."),
+	{.key = "detection.false_incidents_per_month", .type = &setting_number,
+	 .offset = AT(detection.false_incidents_per_month), .min = 0, .max = 100000,
+	 .unit = "per month", .fallback = "5", .restart = true,
+	 .help = "Accepted false incidents, all services together; 0: one for each observed service."},
+	COUNT_AT_START("detection.persons_floor", detection.persons_floor, 1, 1000000, "persons", "5",
+		       "An incident needs reports of so many persons."),
+	COUNT_AT_START("detection.networks_floor", detection.networks_floor, 1, 100000, "networks", "3",
+		       "… in so many networks, where networks are known."),
+	COUNT_AT_START("detection.signals_per_service_max", detection.signals_per_service_max, 8, 4096, "", "64",
+		       "Signals of one service: total, surfaces, problems, places, networks."),
+	COUNT_AT_START("detection.services_max", detection.services_max, 1, SERVICES_MAX, "", "10000",
+		       "Services that are tracked."),
+	COUNT_AT_START("detection.persons_max", detection.persons_max, 1024, 268435456, "", "1048576",
+		       "Persons told apart in a quarter of an hour."),
+	COUNT_AT_START("detection.incidents_max", detection.incidents_max, 16, 10000000, "", "10000",
+		       "Incidents in memory, for ranks and pages; the least severe go first."),
+
+	SECTION("pages", "How pages are made."),
+	COUNT("pages.refresh_ms", pages_refresh_ms, 100, 60000, "ms", "1000",
+	      "Between two renderings of the pages."),
+
+	{.key = "services_from", .type = &setting_files, .min = 0, .max = CONFIG_FILES_MAX,
+	 .fallback = "[builtin]",
+	 .help = "Catalogue files, read in this order; `builtin` is the one that comes with the program."},
+	{.key = "surfaces", .type = &setting_catalogue,
+	 .help = "Ways into a service: `id: name`, added to those of the files."},
+	{.key = "problems", .type = &setting_catalogue,
+	 .help = "Kinds of problem: `id: name`, added to those of the files."},
+	{.key = "categories", .type = &setting_catalogue,
+	 .help = "What services of a kind have where they say nothing else: `id: {…}`."},
+	PART("categories{}.surfaces", "List of ids of surfaces."),
+	PART("categories{}.problems", "List of ids of problems."),
+	PART("categories{}.time_zone", "Where most of the audience lives, such as Europe/London; else UTC."),
+	{.key = "services", .type = &setting_catalogue,
+	 .help = "Services; an id that is there already changes the keys that are given."},
+	PART("services[].id", "1 to 64 of a-z, 0-9 and, not first or last, . _ -"),
+	PART("services[].name", "As people write it."),
+	PART("services[].aliases", "Other names people use, at most 16; no two services share one."),
+	PART("services[].category", "Id of a category; else `other`."),
+	PART("services[].surfaces", "List of ids of surfaces, at most 16; else those of its category."),
+	PART("services[].problems", "List of ids of problems, at most 24; else those of its category."),
+	PART("services[].links", "`name: address`, at most 8, such as its own status page."),
+	PART("services[].relies_on", "Ids of services it is publicly known to rely on, at most 16."),
+	PART("services[].time_zone", "Where most of its audience lives; else as its category."),
+};
+const size_t setting_count = WD_COUNT(settings);
+
+static const struct setting *setting_find(const char *prefix, const char *key)
+{
+	size_t prefix_len = strlen(prefix);
+	if (strpbrk(key, ".[{") != NULL)
+		return NULL; /* `limits.head_ms` is our way to say it, not a key */
+	for (size_t i = 0; i < setting_count; i++) {
+		if (strncmp(settings[i].key, prefix, prefix_len) == 0 &&
+		    strcmp(settings[i].key + prefix_len, key) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+/* Keys of the same mapping as `prefix` says, for guessing and listing. */
+static size_t keys_of(const char *prefix, const char *keys[WD_COUNT(settings)])
+{
+	size_t count = 0, prefix_len = strlen(prefix);
+	for (size_t i = 0; i < setting_count; i++) {
+		const char *rest = settings[i].key + prefix_len;
+		if (strncmp(settings[i].key, prefix, prefix_len) == 0 && strpbrk(rest, ".[{") == NULL)
+			keys[count++] = rest;
+	}
+	return count;
+}
+
+static void tell_unknown(struct problems *p, const char *prefix, const struct doc_node *n)
+{
+	const char *keys[WD_COUNT(settings)];
+	size_t count = keys_of(prefix, keys);
+	char right[PROBLEM_TEXT_MAX];
+	const char *nearest = nearest_word(n->key, keys, count);
+
+	if (nearest != NULL) {
+		snprintf(right, sizeof(right), "did you mean `%s`?", nearest);
+	} else {
+		size_t at = (size_t)snprintf(right, sizeof(right), "one of");
+		for (size_t i = 0; i < count && at < sizeof(right); i++)
+			at += (size_t)snprintf(right + at, sizeof(right) - at, "%s %s", i == 0 ? "" : ",", keys[i]);
+	}
+	problems_add(p, n->at, right, "unknown key `%s%s`", prefix, n->key);
+}
+
+void settings_check_keys(struct problems *p, const char *prefix, const struct doc_node *map)
+{
+	for (const struct doc_node *n = map->first; n != NULL; n = n->next) {
+		if (setting_find(prefix, n->key) == NULL)
+			tell_unknown(p, prefix, n);
+	}
+}
+
+/* A key with nothing behind it, such as a section all of whose lines are comments,
+ * leaves the defaults. */
+static bool says_nothing(const struct doc_node *n)
+{
+	return n->kind == DOC_SCALAR && n->plain && n->text[0] == '\0';
+}
+
+static void read_section(struct config_reader *r, const struct setting *s, const struct doc_node *n)
+{
+	char prefix[64];
+	if (n->kind != DOC_MAP) {
+		problems_add(r->problems, n->at, "lines of `key: value`, indented below it",
+			     "`%s` is not a mapping", s->key);
+		return;
+	}
+	snprintf(prefix, sizeof(prefix), "%s.", s->key);
+	settings_read(r, prefix, n);
+}
+
+void settings_read(struct config_reader *r, const char *prefix, const struct doc_node *map)
+{
+	for (const struct doc_node *n = map->first; n != NULL; n = n->next) {
+		const struct setting *s = setting_find(prefix, n->key);
+		if (s == NULL || s->type == NULL)
+			tell_unknown(r->problems, prefix, n);
+		else if (says_nothing(n))
+			continue;
+		else if (s->type == &setting_section)
+			read_section(r, s, n);
+		else
+			s->type->read(r, s, n);
+	}
+}
+
+void settings_default(struct config_reader *r)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		const struct setting *s = &settings[i];
+		struct doc *doc;
+		if (s->fallback == NULL)
+			continue;
+		if (doc_read("", s->fallback, strlen(s->fallback), &doc, r->problems) != WD_OK) {
+			r->nomem = true; /* the table is tested: nothing else can fail */
+			return;
+		}
+		s->type->read(r, s, doc_root(doc));
+		doc_free(doc);
+	}
+	r->services_from_node = NULL; /* it went with its document */
+}
