@@ -1,48 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* catalogue_read, in four steps: collect what each document says (words, categories, entries
- * of services); put entries of one id together; build the services; check what only holds
- * between services. Everything borrows from the documents but the services themselves. */
+/* catalogue_read: collect what each document says (catalogue_collect.c), build a service of
+ * each entry, check what only holds between services. */
 #include "command/catalogue_read.h"
 
 #include "base/text.h"
+#include "command/catalogue_collect.h"
 #include "command/checks.h"
-#include "command/setting.h"
 #include "model/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 400, CATEGORIES_MAX = 400, ZONES_MAX = 1000, NEAR_IDS_MAX = 20000 };
+enum { ZONES_MAX = 1000, NEAR_IDS_MAX = 20000 };
 
-enum field { NAME, ALIASES, CATEGORY, SURFACES, PROBLEMS, LINKS, RELIES_ON, TIME_ZONE, FIELDS };
-static const char *const field_keys[FIELDS] = {"name",     "aliases", "category",  "surfaces",
-					       "problems", "links",   "relies_on", "time_zone"};
-
-/* What the documents said of one service; a NULL field was not said. */
-struct entry {
-	const char *id;
-	size_t order, document; /* of appearance */
-	struct problem_at at;
-	const struct doc_node *fields[FIELDS];
-};
-
-struct word { const char *id, *name; };
-struct words { struct word items[WORDS_MAX]; size_t count; };
-
-struct category {
-	const char *id;
-	const struct doc_node *surfaces, *problems, *time_zone;
-};
-
-struct collector {
+struct builder {
 	struct problems *problems;
 	const struct config_source *source;
-	struct words surfaces, kinds; /* kinds of problem */
-	struct category categories[CATEGORIES_MAX];
-	size_t category_count;
-	struct entry *entries;
-	size_t entry_count, entry_cap;
+	struct collection from;
 	struct service *services; /* one for each entry, in its order */
 	size_t service_count;
 	struct zone *zones[ZONES_MAX]; /* each owned by the services that point to it */
@@ -57,187 +32,10 @@ static const char builtin[] =
 	"problems: {unreachable: Does not open or load, slow: Slow, errors: Shows errors,"
 	" login: Cannot sign in, other: Something else}\n"
 	"categories:\n"
-	"  other: {surfaces: [app, website], problems: [unreachable, slow, errors, login, other]}\n";
+	"  other: {surfaces: [app, website], problems: [unreachable, slow, errors, login, "
+	"other]}\n";
 
-/* ---- collect -------------------------------------------------------------------------- */
-
-static bool is_word(const struct doc_node *n, const char *text)
-{
-	return n->kind != DOC_LIST && text_is_id(text, strlen(text), SERVICE_WORD_MAX);
-}
-
-static void collect_words(struct collector *c, const struct doc_node *map, struct words *words)
-{
-	for (const struct doc_node *n = map->first; n != NULL; n = n->next) {
-		if (!is_word(n, n->key) || n->kind != DOC_SCALAR || !is_line(n->text, SERVICE_NAME_MAX)) {
-			problems_add(c->problems, n->at, "`id: name`, the id of a-z, 0-9 and . _ - inside",
-				     "`%s` in `%s`", n->key, map->key);
-			continue;
-		}
-		size_t i = 0;
-		while (i < words->count && strcmp(words->items[i].id, n->key) != 0)
-			i++;
-		if (i == WORDS_MAX) {
-			problems_add(c->problems, n->at, "at most 400", "too many %s", map->key);
-			return;
-		}
-		words->items[i] = (struct word){n->key, n->text};
-		words->count += i == words->count;
-	}
-}
-
-static struct category *category_find(struct collector *c, const char *id)
-{
-	for (size_t i = 0; i < c->category_count; i++) {
-		if (strcmp(c->categories[i].id, id) == 0)
-			return &c->categories[i];
-	}
-	return NULL;
-}
-
-static void collect_category(struct collector *c, const struct doc_node *n)
-{
-	if (n->kind != DOC_MAP || !is_word(n, n->key)) {
-		problems_add(c->problems, n->at, "`id: {surfaces: […], problems: […], time_zone: …}`",
-			     "category `%s`", n->key);
-		return;
-	}
-	settings_check_keys(c->problems, "categories{}.", n);
-	struct category *category = category_find(c, n->key);
-	if (category == NULL && c->category_count == CATEGORIES_MAX) {
-		problems_add(c->problems, n->at, "at most 400", "too many categories");
-		return;
-	}
-	if (category == NULL) {
-		category = &c->categories[c->category_count++];
-		*category = (struct category){.id = n->key};
-	}
-	const struct doc_node *said;
-	if ((said = doc_member(n, "surfaces")) != NULL)
-		category->surfaces = said;
-	if ((said = doc_member(n, "problems")) != NULL)
-		category->problems = said;
-	if ((said = doc_member(n, "time_zone")) != NULL)
-		category->time_zone = said;
-}
-
-static void collect_entry(struct collector *c, const struct doc_node *n, size_t document)
-{
-	if (n->kind != DOC_MAP) {
-		problems_add(c->problems, n->at, "`id: …`, `name: …` and so on", "a service that is not a mapping");
-		return;
-	}
-	settings_check_keys(c->problems, "services[].", n);
-	const struct doc_node *id = doc_member(n, "id");
-	if (id == NULL || id->kind != DOC_SCALAR ||
-	    !text_is_id(id->text, strlen(id->text), SERVICE_ID_MAX)) {
-		problems_add(c->problems, id == NULL ? n->at : id->at,
-			     "`id:` and 1 to 64 of a-z, 0-9 and, not first or last, . _ -",
-			     id == NULL ? "a service without an id" : "a service's id of another form");
-		return;
-	}
-	if (c->entry_count == c->entry_cap) {
-		size_t cap = c->entry_cap == 0 ? 256 : c->entry_cap * 2;
-		struct entry *grown = realloc(c->entries, cap * sizeof(*grown));
-		if (grown == NULL) {
-			c->nomem = true;
-			return;
-		}
-		c->entries = grown;
-		c->entry_cap = cap;
-	}
-	struct entry *entry = &c->entries[c->entry_count];
-	*entry = (struct entry){.id = id->text, .order = c->entry_count, .document = document, .at = n->at};
-	for (size_t i = 0; i < FIELDS; i++)
-		entry->fields[i] = doc_member(n, field_keys[i]);
-	c->entry_count++;
-}
-
-/* The part of the document with that key if something of that kind is said there. */
-static const struct doc_node *part(struct collector *c, const struct doc_node *root, const char *key,
-				   enum doc_kind kind, const char *right)
-{
-	const struct doc_node *n = doc_member(root, key);
-	if (n == NULL || n->kind == kind)
-		return n;
-	if (n->kind != DOC_SCALAR || n->text[0] != '\0')
-		problems_add(c->problems, n->at, right, "`%s` is not a %s", key, kind == DOC_MAP ? "mapping" : "list");
-	return NULL;
-}
-
-static void collect(struct collector *c, const struct doc_node *root, size_t document)
-{
-	const struct doc_node *n;
-
-	if ((n = part(c, root, "surfaces", DOC_MAP, "lines of `id: name`")) != NULL)
-		collect_words(c, n, &c->surfaces);
-	if ((n = part(c, root, "problems", DOC_MAP, "lines of `id: name`")) != NULL)
-		collect_words(c, n, &c->kinds);
-	n = part(c, root, "categories", DOC_MAP, "lines of `id: {…}`");
-	for (n = n == NULL ? NULL : n->first; n != NULL; n = n->next)
-		collect_category(c, n);
-	n = part(c, root, "services", DOC_LIST, "a list, each with `- id: …`");
-	for (n = n == NULL ? NULL : n->first; n != NULL; n = n->next)
-		collect_entry(c, n, document);
-}
-
-/* ---- put together ---------------------------------------------------------------------- */
-
-static int by_id(const void *a, const void *b)
-{
-	const struct entry *ea = a, *eb = b;
-	int order = strcmp(ea->id, eb->id);
-	return order != 0 ? order : (ea->order > eb->order) - (ea->order < eb->order);
-}
-
-/* Entries sorted by id; of one id a single entry stays, with the latest word on each field. */
-static void merge_entries(struct collector *c)
-{
-	size_t kept = 0;
-
-	if (c->entry_count > 0)
-		qsort(c->entries, c->entry_count, sizeof(*c->entries), by_id);
-	for (size_t i = 0; i < c->entry_count; i++) {
-		const struct entry *next = &c->entries[i];
-		struct entry *last = kept == 0 ? NULL : &c->entries[kept - 1];
-		if (last == NULL || strcmp(last->id, next->id) != 0) {
-			c->entries[kept++] = *next;
-			continue;
-		}
-		if (last->document == next->document) {
-			problems_add(c->problems, next->at, "another id, or one entry with the keys of both",
-				     "service `%s` is already in line %u", next->id, last->at.line);
-			continue;
-		}
-		last->document = next->document;
-		last->at = next->at;
-		for (size_t k = 0; k < FIELDS; k++) {
-			if (next->fields[k] != NULL)
-				last->fields[k] = next->fields[k];
-		}
-	}
-	c->entry_count = kept;
-}
-
-static const struct entry *entry_find(const struct collector *c, const char *id)
-{
-	size_t low = 0, high = c->entry_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(c->entries[middle].id, id);
-		if (order == 0)
-			return &c->entries[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-/* ---- build ------------------------------------------------------------------------------ */
-
-static char *copy(struct collector *c, const char *text)
+static char *copy(struct builder *c, const char *text)
 {
 	char *s = strdup(text);
 	c->nomem |= s == NULL;
@@ -245,7 +43,7 @@ static char *copy(struct collector *c, const char *text)
 }
 
 /* The members of a list that is said of `entry`, at most max; NULL if it is none. */
-static const struct doc_node *items(struct collector *c, const struct entry *entry,
+static const struct doc_node *items(struct builder *c, const struct entry *entry,
 				    const struct doc_node *n, size_t max, const char *each)
 {
 	if (n->kind == DOC_LIST && n->count <= max)
@@ -259,7 +57,7 @@ static const struct doc_node *items(struct collector *c, const struct entry *ent
 	return NULL;
 }
 
-static void build_list(struct collector *c, const struct doc_node *first, size_t count,
+static void build_list(struct builder *c, const struct doc_node *first, size_t count,
 		       struct text_list *list)
 {
 	if (first == NULL)
@@ -273,7 +71,7 @@ static void build_list(struct collector *c, const struct doc_node *first, size_t
 	}
 }
 
-static void tell_unknown_word(struct collector *c, const struct doc_node *n, const char *what,
+static void tell_unknown_word(struct builder *c, const struct doc_node *n, const char *what,
 			      const struct words *words)
 {
 	const char *ids[WORDS_MAX];
@@ -289,7 +87,7 @@ static void tell_unknown_word(struct collector *c, const struct doc_node *n, con
 	problems_add(c->problems, n->at, right, "no `%s` in `%s`", n->text, what);
 }
 
-static struct term *build_terms(struct collector *c, const struct entry *entry,
+static struct term *build_terms(struct builder *c, const struct entry *entry,
 				const struct doc_node *list, size_t max, const char *what,
 				const struct words *words, size_t *ret_count)
 {
@@ -311,7 +109,8 @@ static struct term *build_terms(struct collector *c, const struct entry *entry,
 		if (i == words->count) {
 			tell_unknown_word(c, n, what, words);
 		} else if (twice) {
-			problems_add(c->problems, n->at, "each once", "`%s` twice in `%s`", n->text, what);
+			problems_add(c->problems, n->at, "each once", "`%s` twice in `%s`", n->text,
+				     what);
 		} else {
 			struct term *term = &terms[(*ret_count)++];
 			term->id = copy(c, words->items[i].id);
@@ -321,13 +120,14 @@ static struct term *build_terms(struct collector *c, const struct entry *entry,
 	return terms;
 }
 
-static void build_links(struct collector *c, const struct entry *entry, struct service *s)
+static void build_links(struct builder *c, const struct entry *entry, struct service *s)
 {
 	const struct doc_node *map = entry->fields[LINKS];
 	if (map == NULL || (map->kind == DOC_SCALAR && map->text[0] == '\0'))
 		return;
 	if (map->kind != DOC_MAP || map->count > SERVICE_LINKS_MAX) {
-		problems_add(c->problems, map->at, "at most 8 of `name: address`", "`links` of `%s`", entry->id);
+		problems_add(c->problems, map->at, "at most 8 of `name: address`",
+			     "`links` of `%s`", entry->id);
 		return;
 	}
 	s->links = calloc(map->count + 1, sizeof(*s->links));
@@ -335,7 +135,8 @@ static void build_links(struct collector *c, const struct entry *entry, struct s
 	for (const struct doc_node *n = map->first; s->links != NULL && n != NULL; n = n->next) {
 		if (n->kind != DOC_SCALAR || !is_http_url(n->text, SERVICE_URL_MAX) ||
 		    !is_line(n->key, SERVICE_NAME_MAX)) {
-			problems_add(c->problems, n->at, "a name and an address such as https://status.example.org",
+			problems_add(c->problems, n->at,
+				     "a name and an address such as https://status.example.org",
 				     "link `%s` of `%s`", n->key, entry->id);
 			continue;
 		}
@@ -345,7 +146,7 @@ static void build_links(struct collector *c, const struct entry *entry, struct s
 	}
 }
 
-static struct zone *new_zone(struct collector *c, const char *name, struct problem_at at)
+static struct zone *new_zone(struct builder *c, const char *name, struct problem_at at)
 {
 	struct zone *zone = NULL;
 	struct wd_why why = {.what = "cannot be read"};
@@ -368,12 +169,13 @@ static struct zone *new_zone(struct collector *c, const char *name, struct probl
 	}
 	c->nomem |= err == WD_NOMEM || err == WD_OS;
 	if (err != WD_OK && err != WD_NOMEM && err != WD_OS)
-		problems_add(c->problems, at, "a name such as Europe/London, or UTC", "time zone `%s`: %s", name, why.what);
+		problems_add(c->problems, at, "a name such as Europe/London, or UTC",
+			     "time zone `%s`: %s", name, why.what);
 	return zone;
 }
 
 /* Zones are shared: ten thousand services in London need one table. */
-static struct zone *build_zone(struct collector *c, const struct doc_node *n, struct problem_at at)
+static struct zone *build_zone(struct builder *c, const struct doc_node *n, struct problem_at at)
 {
 	const char *name = n == NULL ? "UTC" : n->text;
 	if (n != NULL)
@@ -392,24 +194,25 @@ static struct zone *build_zone(struct collector *c, const struct doc_node *n, st
 	return zone;
 }
 
-static void build_name(struct collector *c, const struct entry *entry, struct service *s)
+static void build_name(struct builder *c, const struct entry *entry, struct service *s)
 {
 	const struct doc_node *name = entry->fields[NAME];
 	if (name == NULL)
 		problems_add(c->problems, entry->at, "`name:` and the name as people write it",
 			     "service `%s` has no name", entry->id);
 	else if (name->kind != DOC_SCALAR || !is_line(name->text, SERVICE_NAME_MAX))
-		problems_add(c->problems, name->at, "one line of 1 to 96 bytes", "the name of `%s`", entry->id);
+		problems_add(c->problems, name->at, "one line of 1 to 96 bytes", "the name of `%s`",
+			     entry->id);
 	else
 		s->name = copy(c, name->text);
 }
 
-static const struct category *build_category(struct collector *c, const struct entry *entry,
+static const struct category *build_category(struct builder *c, const struct entry *entry,
 					     struct service *s)
 {
 	const struct doc_node *n = entry->fields[CATEGORY];
 	const char *id = n == NULL ? "other" : n->text;
-	const struct category *category = category_find(c, id);
+	const struct category *category = collection_category(&c->from, id);
 	char right[PROBLEM_TEXT_MAX] = "an id that stands under `categories:`";
 
 	if (category != NULL) {
@@ -417,51 +220,57 @@ static const struct category *build_category(struct collector *c, const struct e
 		return category;
 	}
 	const char *ids[CATEGORIES_MAX];
-	for (size_t i = 0; i < c->category_count; i++)
-		ids[i] = c->categories[i].id;
-	const char *nearest = nearest_word(id, ids, c->category_count);
+	for (size_t i = 0; i < c->from.category_count; i++)
+		ids[i] = c->from.categories[i].id;
+	const char *nearest = nearest_word(id, ids, c->from.category_count);
 	if (nearest != NULL)
 		snprintf(right, sizeof(right), "did you mean `%s`?", nearest);
 	problems_add(c->problems, n == NULL ? entry->at : n->at, right, "no category `%s`", id);
 	return NULL;
 }
 
-static void tell_unknown_service(struct collector *c, const struct entry *entry, const struct doc_node *n)
+static void tell_unknown_service(struct builder *c, const struct entry *entry,
+				 const struct doc_node *n)
 {
-	size_t count = c->entry_count < NEAR_IDS_MAX ? c->entry_count : NEAR_IDS_MAX;
+	size_t count = c->from.entry_count < NEAR_IDS_MAX ? c->from.entry_count : NEAR_IDS_MAX;
 	const char **ids = calloc(count, sizeof(*ids));
-	char right[PROBLEM_TEXT_MAX] = "the id of a service that stands here or in a catalogue file";
+	char right[PROBLEM_TEXT_MAX] =
+		"the id of a service that stands here or in a catalogue file";
 
 	if (ids == NULL) {
 		c->nomem = true;
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
-		ids[i] = c->entries[i].id;
+		ids[i] = c->from.entries[i].id;
 	const char *nearest = nearest_word(n->text, ids, count);
 	if (nearest != NULL)
 		snprintf(right, sizeof(right), "did you mean `%s`?", nearest);
-	problems_add(c->problems, n->at, right, "`%s` relies on `%s`, which is not there", entry->id, n->text);
+	problems_add(c->problems, n->at, right, "`%s` relies on `%s`, which is not there",
+		     entry->id, n->text);
 	free(ids);
 }
 
-static void build_texts(struct collector *c, const struct entry *entry, struct service *s)
+static void build_texts(struct builder *c, const struct entry *entry, struct service *s)
 {
 	const struct doc_node *list = entry->fields[ALIASES], *first;
 
 	first = list == NULL ? NULL : items(c, entry, list, SERVICE_ALIASES_MAX, "a name");
 	for (const struct doc_node *n = first; n != NULL; n = n->next) {
 		if (n->kind != DOC_SCALAR || !is_line(n->text, SERVICE_NAME_MAX))
-			problems_add(c->problems, n->at, "one line of 1 to 96 bytes", "an alias of `%s`", entry->id);
+			problems_add(c->problems, n->at, "one line of 1 to 96 bytes",
+				     "an alias of `%s`", entry->id);
 	}
 	build_list(c, first, first == NULL ? 0 : list->count, &s->aliases);
 
 	list = entry->fields[RELIES_ON];
-	first = list == NULL ? NULL : items(c, entry, list, SERVICE_RELIES_MAX, "an id of a service");
+	first = list == NULL ? NULL
+			     : items(c, entry, list, SERVICE_RELIES_MAX, "an id of a service");
 	for (const struct doc_node *n = first; n != NULL; n = n->next) {
 		if (strcmp(n->text, entry->id) == 0)
-			problems_add(c->problems, n->at, "other services", "`%s` relies on itself", entry->id);
-		else if (entry_find(c, n->text) == NULL)
+			problems_add(c->problems, n->at, "other services", "`%s` relies on itself",
+				     entry->id);
+		else if (collection_entry(&c->from, n->text) == NULL)
 			tell_unknown_service(c, entry, n);
 	}
 	build_list(c, first, first == NULL ? 0 : list->count, &s->relies_on);
@@ -473,7 +282,7 @@ static const struct doc_node *said(const struct entry *entry, enum field field,
 	return entry->fields[field] != NULL ? entry->fields[field] : by_category;
 }
 
-static void build_service(struct collector *c, const struct entry *entry, struct service *s)
+static void build_service(struct builder *c, const struct entry *entry, struct service *s)
 {
 	static const struct category none = {.id = ""};
 
@@ -484,10 +293,12 @@ static void build_service(struct collector *c, const struct entry *entry, struct
 		category = &none;
 	build_texts(c, entry, s);
 	build_links(c, entry, s);
-	s->surfaces = build_terms(c, entry, said(entry, SURFACES, category->surfaces), SERVICE_SURFACES_MAX,
-				  "surfaces", &c->surfaces, &s->surface_count);
-	s->problems = build_terms(c, entry, said(entry, PROBLEMS, category->problems), SERVICE_PROBLEMS_MAX,
-				  "problems", &c->kinds, &s->problem_count);
+	s->surfaces =
+		build_terms(c, entry, said(entry, SURFACES, category->surfaces),
+			    SERVICE_SURFACES_MAX, "surfaces", &c->from.surfaces, &s->surface_count);
+	s->problems =
+		build_terms(c, entry, said(entry, PROBLEMS, category->problems),
+			    SERVICE_PROBLEMS_MAX, "problems", &c->from.kinds, &s->problem_count);
 	s->zone = build_zone(c, said(entry, TIME_ZONE, category->time_zone), entry->at);
 }
 
@@ -510,16 +321,17 @@ static int by_text(const void *a, const void *b)
 	return (ka->entry->order > kb->entry->order) - (ka->entry->order < kb->entry->order);
 }
 
-static void check_names(struct collector *c)
+static void check_names(struct builder *c)
 {
 	size_t count = 0;
-	struct known_as *all = calloc(c->entry_count * (2 + SERVICE_ALIASES_MAX) + 1, sizeof(*all));
+	struct known_as *all =
+		calloc(c->from.entry_count * (2 + SERVICE_ALIASES_MAX) + 1, sizeof(*all));
 	if (all == NULL) {
 		c->nomem = true;
 		return;
 	}
-	for (size_t i = 0; i < c->entry_count; i++) {
-		const struct entry *e = &c->entries[i];
+	for (size_t i = 0; i < c->from.entry_count; i++) {
+		const struct entry *e = &c->from.entries[i];
 		const struct doc_node *name = e->fields[NAME], *aliases = e->fields[ALIASES];
 		all[count++] = (struct known_as){e->id, e, e->at};
 		if (name != NULL)
@@ -534,22 +346,23 @@ static void check_names(struct collector *c)
 		const struct known_as *first = &all[i - 1], *second = &all[i];
 		if (first->entry != second->entry && text_same_nocase(first->text, second->text))
 			problems_add(c->problems, second->at, "a word that only one service has",
-				     "`%s` means both `%s` (%s:%u) and `%s`", second->text, first->entry->id,
-				     first->at.file, first->at.line, second->entry->id);
+				     "`%s` means both `%s` (%s:%u) and `%s`", second->text,
+				     first->entry->id, first->at.file, first->at.line,
+				     second->entry->id);
 	}
 	free(all);
 }
 
-static void build_all(struct collector *c)
+static void build_all(struct builder *c)
 {
-	c->services = calloc(c->entry_count + 1, sizeof(*c->services));
+	c->services = calloc(c->from.entry_count + 1, sizeof(*c->services));
 	if (c->services == NULL) {
 		c->nomem = true;
 		return;
 	}
-	c->service_count = c->entry_count;
-	for (size_t i = 0; i < c->entry_count && !c->nomem; i++)
-		build_service(c, &c->entries[i], &c->services[i]);
+	c->service_count = c->from.entry_count;
+	for (size_t i = 0; i < c->from.entry_count && !c->nomem; i++)
+		build_service(c, &c->from.entries[i], &c->services[i]);
 }
 
 enum wd_err catalogue_read(const struct doc_node *const *roots, size_t root_count,
@@ -560,23 +373,24 @@ enum wd_err catalogue_read(const struct doc_node *const *roots, size_t root_coun
 	size_t errors_before = problems->errors;
 	enum wd_err err = WD_NOMEM;
 	struct wd_why why = {.what = ""};
-	struct collector *c = calloc(1, sizeof(*c));
+	struct builder *c = calloc(1, sizeof(*c));
 
 	if (c == NULL || doc_read("", builtin, sizeof(builtin) - 1, &doc, problems) != WD_OK)
 		goto done;
-	c->problems = problems;
+	c->problems = c->from.problems = problems;
 	c->source = source;
-	collect(c, doc_root(doc), 0);
+	collection_add(&c->from, doc_root(doc), 0);
 	for (size_t i = 0; i < root_count; i++)
-		collect(c, roots[i], i + 1);
-	merge_entries(c);
-	if (c->entry_count > SERVICES_MAX)
-		problems_add(problems, c->entries[0].at, "at most 100000", "too many services");
+		collection_add(&c->from, roots[i], i + 1);
+	collection_merge(&c->from);
+	if (c->from.entry_count > SERVICES_MAX)
+		problems_add(problems, c->from.entries[0].at, "at most 100000",
+			     "too many services");
 	else
 		build_all(c);
 	if (!c->nomem && problems->errors == errors_before)
 		check_names(c);
-	if (c->nomem)
+	if (c->nomem || c->from.nomem)
 		goto done;
 	err = WD_MALFORMED;
 	if (problems->errors > errors_before)
@@ -584,11 +398,12 @@ enum wd_err catalogue_read(const struct doc_node *const *roots, size_t root_coun
 	err = catalogue_open(c->services, c->service_count, ret_catalogue, &why);
 	c->services = NULL;
 	if (err != WD_OK)
-		problems_add(problems, (struct problem_at){roots[0]->at.file, 0}, "", "the catalogue: %s", why.what);
+		problems_add(problems, (struct problem_at){roots[0]->at.file, 0}, "",
+			     "the catalogue: %s", why.what);
 done:
 	if (c != NULL) {
 		services_free(c->services, c->service_count);
-		free(c->entries);
+		free(c->from.entries);
 		free(c);
 	}
 	doc_free(doc);

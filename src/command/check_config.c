@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: whydown check-config [FILE]      tell every mistake in FILE, or check the defaults\n"
+	"usage: whydown check-config [FILE]      tell every mistake in FILE, or check the "
+	"defaults\n"
 	"       whydown check-config --settings  every setting, as a Markdown table\n";
 
 static void print_problems(const struct problems *problems)
@@ -27,8 +28,8 @@ static void print_problems(const struct problems *problems)
 
 static void print_summary(const char *file, const struct config *c)
 {
-	printf("%s: in order: %zu services, %zu feeders, listens on", file == NULL ? "(defaults)" : file,
-	       catalogue_count(c->catalogue), c->feeder_count);
+	printf("%s: in order: %zu services, %zu feeders, listens on",
+	       file == NULL ? "(defaults)" : file, catalogue_count(c->catalogue), c->feeder_count);
 	for (size_t i = 0; i < c->listen.count; i++)
 		printf("%s %s", i == 0 ? "" : ",", c->listen.items[i]);
 	printf("; data in %s\n", c->data_folder);

@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 /* Reads to the end, so that a pipe will do as well as a file. */
-static enum wd_err read_all(int fd, size_t len_max, char **ret_bytes, size_t *ret_len, struct wd_why *why)
+static enum wd_err read_all(int fd, size_t len_max, char **ret_bytes, size_t *ret_len,
+			    struct wd_why *why)
 {
 	char *bytes = NULL;
 	size_t len = 0, cap = 0;
@@ -76,7 +77,8 @@ static const char *zone_folder(void)
 	return folder != NULL && folder[0] == '/' ? folder : "/usr/share/zoneinfo";
 }
 
-static enum wd_err disk_zone(void *ctx, const char *name, struct zone **ret_zone, struct wd_why *why)
+static enum wd_err disk_zone(void *ctx, const char *name, struct zone **ret_zone,
+			     struct wd_why *why)
 {
 	char path[PATH_MAX];
 	char *bytes;
@@ -113,7 +115,8 @@ static char share_folder[PATH_MAX], country_file[PATH_MAX + 32];
 static pthread_once_t find_once = PTHREAD_ONCE_INIT;
 
 /* `folder`/`rest`/`name` if that can be read. */
-static bool there(char *dst, size_t dst_size, const char *folder, const char *rest, const char *name)
+static bool there(char *dst, size_t dst_size, const char *folder, const char *rest,
+		  const char *name)
 {
 	int len = snprintf(dst, dst_size, "%s/%s%s", folder, rest, name);
 	bool found = len > 0 && (size_t)len < dst_size && access(dst, R_OK) == 0;
@@ -143,7 +146,8 @@ static void find_share(void)
 			*strrchr(share_folder, '/') = '\0';
 	}
 	for (size_t i = 0; i < 3; i++) {
-		if (there(country_file, sizeof(country_file), here, country_places[i], "country.mmdb"))
+		if (there(country_file, sizeof(country_file), here, country_places[i],
+			  "country.mmdb"))
 			break;
 	}
 }
@@ -163,7 +167,8 @@ enum wd_err config_load(const char *file, struct config **ret_config, struct pro
 	struct config *config;
 
 	if (config_share_folder()[0] != '\0')
-		(void)there(catalogue_file, sizeof(catalogue_file), config_share_folder(), "", "catalogue.yaml");
+		(void)there(catalogue_file, sizeof(catalogue_file), config_share_folder(), "",
+			    "catalogue.yaml");
 	struct config_source source = {
 		.read = disk_read,
 		.readable = disk_readable,
@@ -176,12 +181,14 @@ enum wd_err config_load(const char *file, struct config **ret_config, struct pro
 		err = disk_read(NULL, file, CONFIG_FILE_BYTES_MAX, &bytes, &len, &why);
 	if (err != WD_OK) {
 		problems_add(problems, (struct problem_at){file, 0},
-			     err == WD_FULL ? "at most 16 MiB" : "the path of a file that can be read",
+			     err == WD_FULL ? "at most 16 MiB"
+					    : "the path of a file that can be read",
 			     "cannot read the configuration: %s",
 			     why.os_errno != 0 ? strerror(why.os_errno) : why.what);
 		return err;
 	}
-	err = config_read(file == NULL ? "" : file, bytes == NULL ? "" : bytes, len, &source, &config, problems);
+	err = config_read(file == NULL ? "" : file, bytes == NULL ? "" : bytes, len, &source,
+			  &config, problems);
 	free(bytes);
 	if (err == WD_NOMEM)
 		problems_add(problems, (struct problem_at){file, 0}, "", "memory ran out");

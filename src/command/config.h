@@ -85,6 +85,10 @@ struct config_detection {
 	uint32_t incidents_max;
 };
 
+struct config_pages {
+	uint32_t refresh_ms; /* between two renderings */
+};
+
 struct config {
 	char *file; /* as it was given; NULL = defaults only */
 	struct text_list listen;  /* "127.0.0.1:8080", "[::1]:0" */
@@ -99,7 +103,7 @@ struct config {
 	struct config_places places;
 	struct config_storage storage;
 	struct config_detection detection;
-	uint32_t pages_refresh_ms;
+	struct config_pages pages;
 	struct catalogue *catalogue; /* held */
 };
 

@@ -63,8 +63,8 @@ static bool ids_line(struct config_changes *changes, const char *what, struct id
 	buf_init(&line, LINE_LEN_MAX);
 	for (size_t i = 0; i < 3; i++) {
 		if (ids[i].count > 0)
-			buf_fmt(&line, "%s %zu %s (%s)", line.len == 0 ? what : ",", ids[i].count, ways[i],
-				ids[i].shown.bad ? "…" : ids[i].shown.data);
+			buf_fmt(&line, "%s %zu %s (%s)", line.len == 0 ? what : ",", ids[i].count,
+				ways[i], ids[i].shown.bad ? "…" : ids[i].shown.data);
 		buf_done(&ids[i].shown);
 	}
 	bool well = line.len == 0 || line_add(&changes->live, &line);
@@ -95,7 +95,8 @@ static bool feeders_compare(const struct config *before, const struct config *af
 	struct ids ids[3];
 	ids_init(ids);
 	for (size_t i = 0; i < after->feeder_count; i++) {
-		const struct feeder *now = &after->feeders[i], *was = feeder_named(before, now->name);
+		const struct feeder *now = &after->feeders[i],
+				    *was = feeder_named(before, now->name);
 		if (was == NULL)
 			ids_add(&ids[0], now->name);
 		else if (!setting_token.same(&was->token, &now->token))

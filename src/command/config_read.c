@@ -90,10 +90,13 @@ static struct doc *read_catalogue_file(struct config_reader *r, const char *file
 		r->nomem = true;
 		return NULL;
 	}
-	if (r->source->read(r->source->ctx, path, CONFIG_FILE_BYTES_MAX, &bytes, &len, &why) != WD_OK)
-		problems_add(r->problems, at, "the path of a file that can be read, seen from the folder of this one",
-			     "catalogue file %s: %s", path,
-			     why.os_errno != 0 ? strerror(why.os_errno) : why.what);
+	if (r->source->read(r->source->ctx, path, CONFIG_FILE_BYTES_MAX, &bytes, &len, &why) !=
+	    WD_OK)
+		problems_add(
+			r->problems, at,
+			"the path of a file that can be read, seen from the folder of this one",
+			"catalogue file %s: %s", path,
+			why.os_errno != 0 ? strerror(why.os_errno) : why.what);
 	else if (doc_read(path, bytes, len, &doc, r->problems) == WD_NOMEM)
 		r->nomem = true;
 	if (doc != NULL && is_mapping(r->problems, doc_root(doc)))
@@ -104,7 +107,8 @@ static struct doc *read_catalogue_file(struct config_reader *r, const char *file
 }
 
 /* The catalogue of the files that services_from names and of `root` itself, on top. */
-static enum wd_err read_catalogue(struct config_reader *r, const char *file, const struct doc_node *root)
+static enum wd_err read_catalogue(struct config_reader *r, const char *file,
+				  const struct doc_node *root)
 {
 	struct doc *docs[CONFIG_FILES_MAX];
 	const struct doc_node *roots[CONFIG_FILES_MAX + 1];
@@ -122,7 +126,8 @@ static enum wd_err read_catalogue(struct config_reader *r, const char *file, con
 	roots[count] = root;
 	/* With a file missing, most of what follows would be its absence told again. */
 	if (r->problems->errors == errors_before)
-		err = catalogue_read(roots, count + 1, r->source, r->problems, &r->config->catalogue);
+		err = catalogue_read(roots, count + 1, r->source, r->problems,
+				     &r->config->catalogue);
 	for (size_t i = 0; i < count; i++)
 		doc_free(docs[i]);
 	return err;
@@ -136,8 +141,9 @@ static void check_tokens(struct config_reader *r, const char *file)
 		const struct token *token = &c->feeders[i].token;
 		if (c->admin_token.set && token->set &&
 		    memcmp(token->hash, c->admin_token.hash, sizeof(token->hash)) == 0)
-			problems_add(r->problems, (struct problem_at){file, 0}, "a token of its own",
-				     "feeder `%s` has the operator's token", c->feeders[i].name);
+			problems_add(r->problems, (struct problem_at){file, 0},
+				     "a token of its own", "feeder `%s` has the operator's token",
+				     c->feeders[i].name);
 	}
 }
 

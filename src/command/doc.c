@@ -37,7 +37,8 @@ struct reader {
 
 static void *doc_alloc(struct doc *d, size_t size)
 {
-	size_t aligned = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	size_t aligned =
+		(size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 	if (d->blocks == NULL || d->blocks->size - d->blocks->used < aligned) {
 		size_t block_size = aligned > BLOCK_SIZE ? aligned : BLOCK_SIZE;
 		struct block *b = malloc(sizeof(*b) + block_size);
@@ -91,7 +92,8 @@ static enum wd_err add_node(struct reader *r, enum doc_kind kind, const yaml_eve
 {
 	struct level *level = &r->levels[r->depth];
 	if (++r->doc->nodes > DOC_NODES_MAX)
-		return refuse(r, e->start_mark, "at most 2000000 values", "too many values in one file");
+		return refuse(r, e->start_mark, "at most 2000000 values",
+			      "too many values in one file");
 	struct doc_node *n = doc_alloc(r->doc, sizeof(*n));
 	if (n == NULL)
 		return WD_NOMEM;
@@ -131,7 +133,8 @@ static enum wd_err take_scalar(struct reader *r, const yaml_event_t *e)
 	if (e->data.scalar.tag != NULL)
 		return refuse(r, e->start_mark, "the value alone", "tags (!) are not used here");
 	if (!text_is_utf8(value, len))
-		return refuse(r, e->start_mark, "printable text", "text with a character that is not allowed");
+		return refuse(r, e->start_mark, "printable text",
+			      "text with a character that is not allowed");
 	if (in_key_place(r))
 		return take_key(r, &r->levels[r->depth], e);
 	enum wd_err err = add_node(r, DOC_SCALAR, e, &n);
@@ -157,7 +160,8 @@ static enum wd_err open_container(struct reader *r, enum doc_kind kind, bool anc
 	if (in_key_place(r))
 		return refuse(r, e->start_mark, "a word and a colon", "a key that is not a word");
 	if (r->depth >= DOC_DEPTH_MAX)
-		return refuse(r, e->start_mark, "at most 12 levels", "lists and mappings nested too deep");
+		return refuse(r, e->start_mark, "at most 12 levels",
+			      "lists and mappings nested too deep");
 	enum wd_err err = add_node(r, kind, e, &n);
 	if (err == WD_OK)
 		r->levels[++r->depth] = (struct level){.container = n};
@@ -169,7 +173,8 @@ static enum wd_err take_event(struct reader *r, const yaml_event_t *e)
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
 		if (r->doc->root != NULL)
-			return refuse(r, e->start_mark, "one document a file", "a second YAML document");
+			return refuse(r, e->start_mark, "one document a file",
+				      "a second YAML document");
 		return WD_OK;
 	case YAML_ALIAS_EVENT:
 		return refuse(r, e->start_mark, "write it out", "aliases (*) are not used here");
@@ -202,8 +207,8 @@ static enum wd_err tell_syntax(struct reader *r, const yaml_parser_t *parser)
 	if (parser->error == YAML_READER_ERROR) {
 		at.line = 0; /* the reader knows only its offset */
 		right = "UTF-8 text";
-		problems_add(r->problems, at, right, "not readable as text: %s at byte %zu", problem,
-			     parser->problem_offset);
+		problems_add(r->problems, at, right, "not readable as text: %s at byte %zu",
+			     problem, parser->problem_offset);
 	} else if (parser->context != NULL) {
 		problems_add(r->problems, at, right, "not YAML: %s, %s", parser->context, problem);
 	} else {

@@ -2,6 +2,7 @@
 /* whydown: one program, one file a subcommand. */
 #include "command/check_config.h"
 #include "command/problems.h"
+#include "command/simulate.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -19,7 +20,9 @@ struct command {
 
 /* In the order of `whydown help`. */
 static const struct command commands[] = {
-	{"check-config", "check a configuration and tell every mistake in it", command_check_config},
+	{"check-config", "check a configuration and tell every mistake in it",
+	 command_check_config},
+	{"simulate", "make a recording from a scenario", command_simulate},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

@@ -56,7 +56,8 @@ static void add(struct problems *p, bool warning, struct problem_at at, const ch
 	p->count++;
 }
 
-void problems_add(struct problems *p, struct problem_at at, const char *right, const char *what, ...)
+void problems_add(struct problems *p, struct problem_at at, const char *right, const char *what,
+		  ...)
 {
 	va_list args;
 	va_start(args, what);

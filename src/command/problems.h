@@ -32,10 +32,10 @@ void problems_done(struct problems *p);
 
 /* `right` and `what` are cut at PROBLEM_TEXT_MAX. */
 struct problem_at { const char *file; uint32_t line; };
-void problems_add(struct problems *p, struct problem_at at, const char *right, const char *what, ...)
-	__attribute__((format(printf, 4, 5)));
-void problems_warn(struct problems *p, struct problem_at at, const char *right, const char *what, ...)
-	__attribute__((format(printf, 4, 5)));
+void problems_add(struct problems *p, struct problem_at at, const char *right, const char *what,
+		  ...) __attribute__((format(printf, 4, 5)));
+void problems_warn(struct problems *p, struct problem_at at, const char *right, const char *what,
+		   ...) __attribute__((format(printf, 4, 5)));
 
 /* By file and line, as people look for them. */
 void problems_sort(struct problems *p);

@@ -12,7 +12,8 @@ static void write_values(struct buf *b, const struct setting *s)
 	if (s->type != NULL)
 		buf_str(b, s->type->name);
 	if (number)
-		buf_fmt(b, ", %.10g to %.10g%s%s", s->min, s->max, s->unit[0] == '\0' ? "" : " ", s->unit);
+		buf_fmt(b, ", %.10g to %.10g%s%s", s->min, s->max, s->unit[0] == '\0' ? "" : " ",
+			s->unit);
 	else if (s->unit != NULL)
 		buf_fmt(b, ", at most %.10g %s", s->max, s->unit);
 	else if (s->max > 0 && s->type != &setting_token)

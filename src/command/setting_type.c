@@ -29,8 +29,8 @@ static void tell(struct config_reader *r, const struct setting *s, const struct 
 static void tell_range(struct config_reader *r, const struct setting *s, const struct doc_node *n)
 {
 	char right[PROBLEM_TEXT_MAX];
-	snprintf(right, sizeof(right), "a %s from %.10g to %.10g%s%s, such as %s", s->type->name, s->min,
-		 s->max, s->unit[0] == '\0' ? "" : " ", s->unit, s->fallback);
+	snprintf(right, sizeof(right), "a %s from %.10g to %.10g%s%s, such as %s", s->type->name,
+		 s->min, s->max, s->unit[0] == '\0' ? "" : " ", s->unit, s->fallback);
 	tell(r, s, n, right);
 }
 
@@ -89,7 +89,8 @@ static void count_write(struct buf *b, const void *value)
 const struct setting_type setting_count_type = {
 	"whole number", count_read, count_same, count_write, NULL};
 
-static void fraction_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
+static void fraction_read(struct config_reader *r, const struct setting *s,
+			  const struct doc_node *n)
 {
 	double number;
 	if (number_read(r, s, n, true, &number))
@@ -154,7 +155,8 @@ static void url_read(struct config_reader *r, const struct setting *s, const str
 	if (fits && strpbrk(n->text, "?#") == NULL && (len == 0 || n->text[len - 1] != '/'))
 		text_set(r, s, strdup(n->text));
 	else
-		tell(r, s, n, "an address such as https://status.example.org, without a slash at its end");
+		tell(r, s, n,
+		     "an address such as https://status.example.org, without a slash at its end");
 }
 
 static void contact_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
@@ -188,7 +190,8 @@ static void file_read(struct config_reader *r, const struct setting *s, const st
 	}
 	char *path = path_beside(n->at.file, n->text);
 	if (path != NULL && !r->source->readable(r->source->ctx, path))
-		tell(r, s, n, "the path of a file that can be read, seen from the folder of this one");
+		tell(r, s, n,
+		     "the path of a file that can be read, seen from the folder of this one");
 	text_set(r, s, path);
 }
 
@@ -196,7 +199,8 @@ const struct setting_type setting_text = {"text", line_read, text_same, text_wri
 const struct setting_type setting_url = {"web address", url_read, text_same, text_write, text_done};
 const struct setting_type setting_contact = {
 	"mail or web address", contact_read, text_same, text_write, text_done};
-const struct setting_type setting_folder = {"folder", folder_read, text_same, text_write, text_done};
+const struct setting_type setting_folder = {"folder", folder_read, text_same, text_write,
+					    text_done};
 const struct setting_type setting_file = {"file", file_read, text_same, text_write, text_done};
 
 /* ---- one word ------------------------------------------------------------------------ */
@@ -275,7 +279,8 @@ static void list_read(struct config_reader *r, const struct setting *s, const st
 
 	if (n->kind != DOC_LIST || n->count < s->min || n->count > s->max) {
 		char range[PROBLEM_TEXT_MAX];
-		snprintf(range, sizeof(range), "a list of %.0f to %.0f, each %s", s->min, s->max, right);
+		snprintf(range, sizeof(range), "a list of %.0f to %.0f, each %s", s->min, s->max,
+			 right);
 		tell(r, s, n, range);
 		return;
 	}
@@ -326,7 +331,8 @@ const struct setting_type setting_proxies = {
 /* Read into the reader: what a config keeps is the catalogue made of them. */
 const struct setting_type setting_files = {"list of files", files_read, NULL, NULL, NULL};
 
-static void catalogue_part(struct config_reader *r, const struct setting *s, const struct doc_node *n)
+static void catalogue_part(struct config_reader *r, const struct setting *s,
+			   const struct doc_node *n)
 {
 	(void)r, (void)s, (void)n; /* read_catalogue does it, once all files are there */
 }
@@ -335,21 +341,25 @@ const struct setting_type setting_catalogue = {"mapping or list", catalogue_part
 
 /* ---- tokens and feeders ---------------------------------------------------------------- */
 
-static void token_set(struct config_reader *r, const struct doc_node *n, const char *text, size_t len,
-		      struct token *token)
+static void token_set(struct config_reader *r, const struct doc_node *n, const char *text,
+		      size_t len, struct token *token)
 {
 	char right[PROBLEM_TEXT_MAX];
 	if (len >= CONFIG_TOKEN_LEN_MIN && len <= CONFIG_TOKEN_LEN_MAX && is_token(text, len)) {
 		if (token->set)
-			problems_add(r->problems, n->at, "one of token and its file", "a second token");
+			problems_add(r->problems, n->at, "one of token and its file",
+				     "a second token");
 		token_make(token, text, len);
 		return;
 	}
 	/* The text itself is a secret, even if it is a bad one. */
-	snprintf(right, sizeof(right), "%d to %d letters, digits or -._~+/, such as from `openssl rand -hex 24`",
+	snprintf(right, sizeof(right),
+		 "%d to %d letters, digits or -._~+/, such as from `openssl rand -hex 24`",
 		 CONFIG_TOKEN_LEN_MIN, CONFIG_TOKEN_LEN_MAX);
 	problems_add(r->problems, n->at, right, "a token of %zu bytes%s", len,
-		     len > 0 && !is_token(text, len) ? " with other characters than those of a token" : "");
+		     len > 0 && !is_token(text, len)
+			     ? " with other characters than those of a token"
+			     : "");
 }
 
 static void token_of_text(struct config_reader *r, const struct doc_node *n, struct token *token)
@@ -357,12 +367,14 @@ static void token_of_text(struct config_reader *r, const struct doc_node *n, str
 	if (n->kind == DOC_SCALAR)
 		token_set(r, n, n->text, strlen(n->text), token);
 	else
-		problems_add(r->problems, n->at, "the token as one word", "`%s` is not a text", n->key);
+		problems_add(r->problems, n->at, "the token as one word", "`%s` is not a text",
+			     n->key);
 }
 
 static void token_of_file(struct config_reader *r, const struct doc_node *n, struct token *token)
 {
-	static const char right[] = "the path of a file with nothing but the token, seen from the folder of this one";
+	static const char right[] =
+		"the path of a file with nothing but the token, seen from the folder of this one";
 	struct wd_why why = {.what = "cannot be read"};
 	char *bytes = NULL;
 	size_t len = 0;
@@ -393,7 +405,8 @@ static void token_read(struct config_reader *r, const struct setting *s, const s
 	token_of_text(r, n, setting_value(r->config, s));
 }
 
-static void token_file_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
+static void token_file_read(struct config_reader *r, const struct setting *s,
+			    const struct doc_node *n)
 {
 	token_of_file(r, n, setting_value(r->config, s));
 }
@@ -416,7 +429,8 @@ const struct setting_type setting_token_file = {"file", token_file_read, NULL, N
 static bool feeder_read(struct config_reader *r, const struct doc_node *n, struct feeder *feeder)
 {
 	if (n->kind != DOC_MAP) {
-		problems_add(r->problems, n->at, "`name: …` and `token: …`", "a feeder that is not a mapping");
+		problems_add(r->problems, n->at, "`name: …` and `token: …`",
+			     "a feeder that is not a mapping");
 		return false;
 	}
 	settings_check_keys(r->problems, "feeders[].", n);
@@ -426,7 +440,8 @@ static bool feeder_read(struct config_reader *r, const struct doc_node *n, struc
 	    !text_is_id(name->text, strlen(name->text), OBSERVATION_FEEDER_MAX)) {
 		problems_add(r->problems, name == NULL ? n->at : name->at,
 			     "1 to 48 of a-z, 0-9 and, not first or last, . _ -",
-			     name == NULL ? "a feeder without a name" : "a feeder's name of another form");
+			     name == NULL ? "a feeder without a name"
+					  : "a feeder's name of another form");
 		return false;
 	}
 	feeder->name = strdup(name->text);
@@ -447,7 +462,8 @@ static void feeders_read(struct config_reader *r, const struct setting *s, const
 
 	if (n->kind != DOC_LIST || n->count > s->max) {
 		char right[PROBLEM_TEXT_MAX];
-		snprintf(right, sizeof(right), "a list of at most %.0f feeders, each a name and a token", s->max);
+		snprintf(right, sizeof(right),
+			 "a list of at most %.0f feeders, each a name and a token", s->max);
 		tell(r, s, n, right);
 		return;
 	}
@@ -462,10 +478,13 @@ static void feeders_read(struct config_reader *r, const struct setting *s, const
 			continue;
 		for (size_t i = 0; i < c->feeder_count; i++) {
 			if (strcmp(c->feeders[i].name, feeder->name) == 0)
-				problems_add(r->problems, item->at, "another name", "feeder `%s` is there twice", feeder->name);
-			else if (feeder->token.set && token_same(&c->feeders[i].token, &feeder->token))
+				problems_add(r->problems, item->at, "another name",
+					     "feeder `%s` is there twice", feeder->name);
+			else if (feeder->token.set &&
+				 token_same(&c->feeders[i].token, &feeder->token))
 				problems_add(r->problems, item->at, "a token of its own",
-					     "feeders `%s` and `%s` have the same token", c->feeders[i].name, feeder->name);
+					     "feeders `%s` and `%s` have the same token",
+					     c->feeders[i].name, feeder->name);
 		}
 		c->feeder_count++;
 	}

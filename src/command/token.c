@@ -9,7 +9,8 @@ static_assert(sizeof(((struct token *)0)->hash) == crypto_generichash_BYTES, "BL
 void token_make(struct token *token, const char *text, size_t len)
 {
 	token->set = true;
-	crypto_generichash(token->hash, sizeof(token->hash), (const unsigned char *)text, len, NULL, 0);
+	crypto_generichash(token->hash, sizeof(token->hash), (const unsigned char *)text, len, NULL,
+			   0);
 }
 
 bool token_is(const struct token *token, const char *text, size_t len)
@@ -25,7 +26,8 @@ const struct feeder *config_feeder(const struct config *c, const char *text, siz
 	token_make(&token, text, len);
 	for (size_t i = 0; i < c->feeder_count; i++) {
 		const struct feeder *feeder = &c->feeders[i];
-		if (feeder->token.set && sodium_memcmp(feeder->token.hash, token.hash, sizeof(token.hash)) == 0)
+		if (feeder->token.set &&
+		    sodium_memcmp(feeder->token.hash, token.hash, sizeof(token.hash)) == 0)
 			return feeder;
 	}
 	return NULL;

@@ -53,14 +53,16 @@ static enum wd_err block_read(const uint8_t *bytes, size_t len, size_t *at, size
 	if (size > len - *at - HEADER)
 		return wd_fail(why, WD_SHORT, (uint32_t)*at, "the data block is cut");
 	if (counts[4] == 0 || counts[4] > 256)
-		return wd_fail(why, WD_MALFORMED, (uint32_t)*at, "the number of types is not 1 to 256");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)*at,
+			       "the number of types is not 1 to 256");
 	struct data_block b = {.time_count = (uint32_t)counts[3], .type_count = (uint32_t)counts[4],
 			       .times = header + HEADER, .time_size = time_size};
 	b.indices = b.times + counts[3] * time_size;
 	b.types = b.indices + counts[3];
 	for (uint32_t i = 0; i < b.time_count; i++) {
 		if (b.indices[i] >= b.type_count)
-			return wd_fail(why, WD_MALFORMED, (uint32_t)*at, "a type that is not there");
+			return wd_fail(why, WD_MALFORMED, (uint32_t)*at,
+				       "a type that is not there");
 		if (i > 0 && block_time(&b, i) <= block_time(&b, i - 1))
 			return wd_fail(why, WD_MALFORMED, (uint32_t)*at, "times that do not rise");
 	}
@@ -68,7 +70,8 @@ static enum wd_err block_read(const uint8_t *bytes, size_t len, size_t *at, size
 		/* RFC 8536: "SHOULD be more than -25 hours and less than 26 hours". */
 		int32_t east_s = block_east(&b, i);
 		if (east_s <= -25 * 3600 || east_s >= 26 * 3600)
-			return wd_fail(why, WD_MALFORMED, (uint32_t)*at, "an offset of more than a day");
+			return wd_fail(why, WD_MALFORMED, (uint32_t)*at,
+				       "an offset of more than a day");
 	}
 	*at += HEADER + (size_t)size;
 	*ret_block = b;
@@ -101,12 +104,14 @@ static bool zone_change(struct zone *z, int64_t at_s, int32_t east_s)
 static bool add_rule(struct zone *z, const struct tzrule *rule, int64_t after_s)
 {
 	if (!rule->daylight)
-		return zone_change(z, after_s == INT64_MIN ? INT64_MIN : after_s + 1, rule->standard_east_s);
+		return zone_change(z, after_s == INT64_MIN ? INT64_MIN : after_s + 1,
+				   rule->standard_east_s);
 	for (int year = TZIF_YEAR_FIRST - 1; year <= TZIF_YEAR_LAST; year++) {
 		struct zone_change changes[2];
 		tzrule_year(rule, year, changes);
 		for (size_t i = 0; i < 2; i++) {
-			if (changes[i].at_s > after_s && !zone_change(z, changes[i].at_s, changes[i].east_s))
+			if (changes[i].at_s > after_s &&
+			    !zone_change(z, changes[i].at_s, changes[i].east_s))
 				return false;
 		}
 	}
@@ -133,17 +138,22 @@ enum wd_err tzif_read(const uint8_t *bytes, size_t len, struct zone *ret_zone, s
 		if (end == NULL || footer[0] != '\n')
 			return wd_fail(why, WD_SHORT, (uint32_t)at, "the rule at the end is cut");
 		has_rule = end > footer + 1;
-		if (has_rule && !tzrule_read((const char *)footer + 1, (size_t)(end - footer - 1), &rule))
-			return wd_fail(why, WD_MALFORMED, (uint32_t)at, "the rule at the end is malformed");
+		if (has_rule &&
+		    !tzrule_read((const char *)footer + 1, (size_t)(end - footer - 1), &rule))
+			return wd_fail(why, WD_MALFORMED, (uint32_t)at,
+				       "the rule at the end is malformed");
 	}
 	memcpy(z.name, ret_zone->name, sizeof(z.name));
 	z.count = 0;
 	z.east_s = block_east(&block, 0); /* RFC 8536: type 0 holds before the first time */
 	for (uint32_t i = 0; i < block.time_count; i++)
-		fits = fits && zone_change(&z, block_time(&block, i), block_east(&block, block.indices[i]));
+		fits = fits &&
+		       zone_change(&z, block_time(&block, i), block_east(&block, block.indices[i]));
 	if (has_rule)
-		fits = fits && add_rule(&z, &rule,
-					block.time_count == 0 ? INT64_MIN : block_time(&block, block.time_count - 1));
+		fits = fits &&
+		       add_rule(&z, &rule,
+				block.time_count == 0 ? INT64_MIN
+						      : block_time(&block, block.time_count - 1));
 	if (!fits)
 		return wd_fail(why, WD_FULL, 0, "more changes of offset than a zone can hold");
 	memset(z.changes + z.count, 0, (ZONE_CHANGES_MAX - z.count) * sizeof(z.changes[0]));

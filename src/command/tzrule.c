@@ -41,7 +41,8 @@ static void designation(struct scan *s)
 		expect(s, '>');
 		return;
 	}
-	while (s->at < s->end && ((*s->at >= 'A' && *s->at <= 'Z') || (*s->at >= 'a' && *s->at <= 'z')))
+	while (s->at < s->end &&
+	       ((*s->at >= 'A' && *s->at <= 'Z') || (*s->at >= 'a' && *s->at <= 'z')))
 		s->at++;
 	s->bad |= s->at - begin < 3;
 }
@@ -137,7 +138,8 @@ void tzrule_year(const struct tzrule *rule, int year, struct zone_change ret_cha
 	struct zone_change begin = {
 		date_s(&rule->begin, year) + rule->begin.time_s - rule->standard_east_s,
 		rule->daylight_east_s};
-	struct zone_change end = {date_s(&rule->end, year) + rule->end.time_s - rule->daylight_east_s,
+	struct zone_change end = {date_s(&rule->end, year) + rule->end.time_s -
+					  rule->daylight_east_s,
 				  rule->standard_east_s};
 	bool in_order = begin.at_s <= end.at_s; /* not so in the south */
 	ret_changes[0] = in_order ? begin : end;

@@ -76,7 +76,8 @@ static enum wd_err add_names(struct catalogue *c, struct wd_why *why)
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct service *s = &c->services[i];
 		if (!word_add(c, s->name, i))
-			return wd_fail(why, WD_MALFORMED, i, "a name is another service's id, name or alias");
+			return wd_fail(why, WD_MALFORMED, i,
+				       "a name is another service's id, name or alias");
 		for (size_t k = 0; k < s->aliases.count; k++) {
 			if (strlen(s->aliases.items[k]) > SERVICE_NAME_MAX)
 				return wd_fail(why, WD_FULL, i, "an alias is too long");
@@ -94,7 +95,8 @@ static enum wd_err check_relies(const struct catalogue *c, struct wd_why *why)
 		const struct text_list *relies = &c->services[i].relies_on;
 		for (size_t k = 0; k < relies->count; k++) {
 			if (catalogue_index(c, relies->items[k]) == SIZE_MAX)
-				return wd_fail(why, WD_UNKNOWN, i, "relies on a service that is not there");
+				return wd_fail(why, WD_UNKNOWN, i,
+					       "relies on a service that is not there");
 		}
 	}
 	return WD_OK;
