@@ -109,6 +109,7 @@ struct worker {
 
 	struct conn streams;   /* list head, least recently served first */
 	struct conn blocked;   /* list head, streams that wait for their client */
+	uint64_t served_head;  /* the ring's, when last all streams were served up to it */
 
 	atomic_uint_fast64_t counters[sizeof(struct http_counters) / sizeof(uint64_t)];
 

@@ -3,10 +3,10 @@
  * library close its own, and send the ring's bytes ourselves. A stream then costs its
  * connection's slot and nothing else in user memory.
  *
- * The list of streams is in the order in which they were served, and serving takes a
- * stream to the ring's head, so positions never fall along the list: when the first has
- * nothing to send, none has. A stream whose client does not read leaves the list until
- * its socket takes bytes again, its deadline passes or the ring has moved on. */
+ * Serving takes a stream to the ring's head and to the end of its list; one that begins
+ * behind the head begins at the front. So when the first has nothing to send, none has. A
+ * stream whose client does not read leaves the list until its socket takes bytes again,
+ * its deadline passes or the ring has moved on. */
 #include "publish/http_internal.h"
 
 #include <errno.h>
@@ -110,9 +110,12 @@ bool stream_take_over(struct request *r)
 	c->phase = PHASE_STREAM;
 	c->blocked = false;
 	wheel_cancel(&c->timer);
-	/* A resumed one is behind the others, one at the head level with the last. */
-	list_insert(c->position < http_ring_head(w->http->ring) ? &w->streams
-								: w->streams.stream_prev, c);
+	if (c->position < http_ring_head(w->http->ring)) {
+		list_insert(&w->streams, c); /* behind: first to be served */
+		w->served_head = c->position;
+	} else {
+		list_insert(w->streams.stream_prev, c);
+	}
 	COUNT(w, streams);
 	COUNT(w, streams_opened);
 	return true;
@@ -176,16 +179,28 @@ static void serve(struct conn *c)
 	list_insert(w->streams.stream_prev, c);
 }
 
+/* Under the ring's read lock. The longest blocked stand first; one that is further behind
+ * but blocked again later is found at its deadline. */
+static void evict_lost(struct worker *w)
+{
+	struct iovec pieces[2];
+	struct conn *c;
+
+	while ((c = w->blocked.stream_next) != &w->blocked &&
+	       http_ring_span(w->http->ring, c->position, pieces) < 0)
+		stream_evict(c);
+}
+
 bool worker_serve_streams(struct worker *w)
 {
 	struct http_ring *ring = w->http->ring;
 	bool more = true;
 
-	if (w->streams.stream_next == &w->streams ||
-	    w->streams.stream_next->position == http_ring_head(ring))
+	if (w->served_head == http_ring_head(ring))
 		return false;
 	http_ring_read_lock(ring);
 	uint64_t head = http_ring_head(ring);
+	evict_lost(w);
 	for (int i = 0; i < TURN_MAX && more; i++) {
 		struct conn *first = w->streams.stream_next;
 		more = first != &w->streams && first->position != head;
@@ -193,6 +208,8 @@ bool worker_serve_streams(struct worker *w)
 			serve(first);
 	}
 	http_ring_read_unlock(ring);
+	if (!more)
+		w->served_head = head;
 	return more;
 }
 
