@@ -31,7 +31,8 @@ struct scenario_service {
 	char id[SERVICE_ID_MAX + 1]; /* with copies: what their names begin with */
 	size_t copies;               /* 1 = exactly this id; else id-001, id-002, … */
 	bool numbered;
-	double usually_low, usually_high; /* reports a minute; copies are spread between on a log scale */
+	double usually_low,
+		usually_high; /* reports a minute; copies are spread between on a log scale */
 	int east_s;                       /* its audience's clock, east of UTC */
 	struct day_point day[SCENARIO_DAY_POINTS_MAX];
 	size_t day_count;      /* 0 = the same all day */

@@ -20,8 +20,8 @@
 struct simulation;
 
 /* Borrows the scenario, which has to stay as it is until simulation_close. */
-enum wd_err simulation_open(const struct scenario *s, uint64_t seed, struct simulation **ret_simulation,
-			    struct wd_why *why) WD_MUST_CHECK;
+enum wd_err simulation_open(const struct scenario *s, uint64_t seed,
+			    struct simulation **ret_simulation, struct wd_why *why) WD_MUST_CHECK;
 void simulation_close(struct simulation *m); /* NULL is fine */
 
 /* The next report; *ret_more is false (and *ret_o untouched) at the end. Its strings are
