@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { INCIDENT_VERSION = 1 };
@@ -66,7 +68,13 @@ static double finite_or_0(float x)
 
 static void put_number(struct buf *b, const char *name, float x)
 {
-	buf_fmt(b, "\"%s\":%.6g", name, finite_or_0(x));
+	char text[32];
+	for (int digits = 6; digits <= 9; digits++) { /* the fewest that read back as x */
+		snprintf(text, sizeof(text), "%.*g", digits, finite_or_0(x));
+		if (strtof(text, NULL) == x)
+			break;
+	}
+	buf_fmt(b, "\"%s\":%s", name, text);
 }
 
 static void put_wave(struct buf *b, const struct wave *w)

@@ -40,6 +40,11 @@ enum observation_flag {
 	OBSERVATION_RECONSTRUCTION = 1, /* made from what was published, not observed */
 };
 
+/* Where no file names the network of an address, a keyed hash of its prefix (IPv4 /16, IPv6
+ * /32) stands for it, in the range that RFC 6996 keeps for private use: networks can still
+ * be told apart and counted, but are never shown. */
+#define NETWORK_UNNAMED_MIN UINT32_C(4200000000)
+
 struct observation_id { uint8_t bytes[16]; };
 
 struct observation {

@@ -30,7 +30,8 @@ void snapshot_release(struct snapshot *s)
 	for (size_t i = 0; i < s->service_count; i++)
 		service_state_release(s->services[i]);
 	free(s->services);
-	free(s->incidents);
+	if (s->incident_release != NULL)
+		s->incident_release(s->incident_owner);
 	catalogue_release(s->catalogue);
 	free(s);
 }

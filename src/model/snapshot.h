@@ -85,6 +85,8 @@ struct snapshot {
 	struct service_state **services; /* same order as the catalogue */
 	size_t incident_count;
 	struct incident *incidents; /* all tracked, latest begin first */
+	struct incident_list *incident_owner; /* they are shared between snapshots */
+	void (*incident_release)(struct incident_list *owner);
 	struct budget_stated budget;
 	struct engine_counters counters;
 	int references;

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/inner.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t MINUTE_NS = 60 * WD_NS_PER_S;
+/* A longer silence of the clock is a gap: nothing was seen, which is not "nothing was
+ * reported". It also bounds the work of one engine_advance. */
+static const int64_t SILENCE_MINUTES_MAX = 7 * 24 * 60;
+static const int64_t LEAD_MINUTES = 2; /* how far in the future an observation may be */
+
+struct engine_options engine_defaults(void)
+{
+	return (struct engine_options){
+		.services_max = 10000, .signals_a_service = 64, .persons_max = 1 << 20,
+		.incidents_max = 10000, .persons_floor = 5, .networks_floor = 3,
+	};
+}
+
+enum wd_err engine_open(const struct engine_options *options, struct engine **ret_engine, struct wd_why *why)
+{
+	struct engine_options o = *options, d = engine_defaults();
+	o.services_max = o.services_max > 0 ? o.services_max : d.services_max;
+	o.signals_a_service = o.signals_a_service > 0 ? o.signals_a_service : d.signals_a_service;
+	o.persons_max = o.persons_max > 0 ? o.persons_max : d.persons_max;
+	o.incidents_max = o.incidents_max > 0 ? o.incidents_max : d.incidents_max;
+	if (o.services_max > SERVICES_MAX || o.signals_a_service > SIGNALS_MAX || !(o.false_a_month >= 0))
+		return wd_fail(why, WD_MALFORMED, 0, "engine options are out of range");
+
+	struct engine *e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "engine");
+	e->options = o;
+	persons_init(&e->persons, o.persons_max);
+	*ret_engine = e;
+	return WD_OK;
+}
+
+void engine_close(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	for (size_t n = 0; n < e->track_count; n++)
+		track_done(&e->tracks[n]);
+	persons_done(&e->persons);
+	snapshot_release(e->last);
+	incident_list_release(e->list);
+	catalogue_release(e->catalogue);
+	free(e->tracks);
+	free(e->by_id);
+	free(e->by_catalogue);
+	free(e->judged);
+	free(e->incidents);
+	free(e->effects);
+	free(e);
+}
+
+wd_wall engine_now(const struct engine *e)
+{
+	return e->now;
+}
+
+/* ---- tracks ---- */
+
+const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric, uint8_t *ret_plan)
+{
+	for (size_t n = 0; n < e->plan_count; n++) {
+		if (e->plans[n].step.ns == step.ns && e->plans[n].metric == metric) {
+			*ret_plan = (uint8_t)n;
+			return &e->plans[n].plan;
+		}
+	}
+	if (e->plan_count == PLANS_MAX)
+		return NULL;
+	struct plan_slot *slot = &e->plans[e->plan_count];
+	*slot = (struct plan_slot){.step = step, .metric = metric};
+	surge_plan_init(&slot->plan, step, metric ? SURGE_METRIC : SURGE_COUNTS);
+	*ret_plan = (uint8_t)e->plan_count++;
+	return &slot->plan;
+}
+
+static uint32_t *slot_of(const struct engine *e, const char *id)
+{
+	size_t at = hash_bytes(&e->options.key, id, strlen(id)) & (e->by_id_size - 1);
+	while (e->by_id[at] != 0 && strcmp(e->tracks[e->by_id[at] - 1].id, id) != 0)
+		at = (at + 1) & (e->by_id_size - 1);
+	return &e->by_id[at];
+}
+
+struct track *engine_track(struct engine *e, const char *id)
+{
+	if (e->by_id_size == 0)
+		return NULL;
+	uint32_t n = *slot_of(e, id);
+	return n == 0 ? NULL : &e->tracks[n - 1];
+}
+
+static bool grow_tracks(struct engine *e)
+{
+	size_t cap = e->track_cap == 0 ? 16 : 2 * e->track_cap;
+	struct track *tracks = realloc(e->tracks, cap * sizeof(*tracks));
+	if (tracks == NULL)
+		return false;
+	e->tracks = tracks;
+	struct judged *judged = realloc(e->judged, cap * sizeof(*judged));
+	uint32_t *by_id = calloc(4 * cap, sizeof(*by_id));
+	if (judged != NULL)
+		e->judged = judged;
+	if (judged == NULL || by_id == NULL) {
+		free(by_id);
+		return false;
+	}
+	free(e->by_id);
+	e->by_id = by_id;
+	e->by_id_size = 4 * cap;
+	e->track_cap = cap;
+	for (size_t n = 0; n < e->track_count; n++)
+		*slot_of(e, e->tracks[n].id) = (uint32_t)n + 1;
+	return true;
+}
+
+/* Tells the same person's reports on two services apart; the same in every run. */
+static uint64_t salt_of(const char *id)
+{
+	static const struct hash_key key = {"persons"};
+	return hash_bytes(&key, id, strlen(id));
+}
+
+struct track *engine_add_track(struct engine *e, const char *id)
+{
+	if (e->track_count >= e->options.services_max ||
+	    (e->track_count == e->track_cap && !grow_tracks(e)))
+		return NULL;
+	struct track *t = &e->tracks[e->track_count];
+	*t = (struct track){.step = {MINUTE_NS}};
+	if (!text_copy(t->id, sizeof(t->id), id) || t->id[0] == '\0')
+		return NULL;
+	t->salt = salt_of(t->id);
+	episode_init(&t->episode);
+	*slot_of(e, id) = (uint32_t)++e->track_count;
+	engine_touch(e, t);
+	return t;
+}
+
+void engine_touch(struct engine *e, struct track *t)
+{
+	t->version = ++e->versions;
+	service_state_release(t->shown);
+	t->shown = NULL;
+	e->changed = true;
+}
+
+/* From here on the service's total is followed, minute by minute unless `whole`. */
+static bool start(struct engine *e, struct track *t, wd_wall at, wd_span step, bool whole, bool metric)
+{
+	const struct surge_plan *plan = engine_plan(e, step, metric, &t->plan);
+	uint64_t dropped = 0;
+	if (plan == NULL)
+		return false;
+	if (t->signal_count > 0) { /* a catalogue service nobody observed yet turns out to be another kind */
+		t->signal_count = 0;
+		memset(t->lookup, 0, sizeof(t->lookup));
+	}
+	t->step = step;
+	t->whole = whole;
+	t->metric = metric;
+	t->phase = whole ? at : (wd_wall){0};
+	t->next = whole ? 0 : track_bin(t, at) - LATENESS_BINS;
+	t->since = track_bin_begin(t, t->next);
+	if (track_signal(t, plan, &e->options.key, DIMENSION_TOTAL, "", 1, &dropped) < 0)
+		return false;
+	t->started = true;
+	return true;
+}
+
+/* ---- services ---- */
+
+enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_why *why)
+{
+	size_t count = catalogue_count(c);
+	size_t *by_catalogue = calloc(count + 1, sizeof(*by_catalogue));
+	if (by_catalogue == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "services");
+	for (size_t n = 0; n < count; n++) {
+		const char *id = catalogue_at(c, n)->id;
+		struct track *t = engine_track(e, id);
+		if (t == NULL)
+			t = engine_add_track(e, id);
+		if (t == NULL) {
+			free(by_catalogue);
+			return wd_fail(why, WD_FULL, (uint32_t)n, "more services than services_max");
+		}
+		by_catalogue[n] = (size_t)(t - e->tracks);
+	}
+	for (size_t n = 0; n < e->track_count; n++) {
+		e->tracks[n].service = e->tracks[n].adopted;
+		engine_touch(e, &e->tracks[n]);
+	}
+	for (size_t n = 0; n < count; n++)
+		e->tracks[by_catalogue[n]].service = catalogue_at(c, n);
+	free(e->by_catalogue);
+	e->by_catalogue = by_catalogue;
+	catalogue_release(e->catalogue);
+	e->catalogue = catalogue_hold(c);
+	return WD_OK;
+}
+
+/* A service that only the recording names: its id is its name. */
+bool engine_adopt(struct engine *e, struct track *t)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return false;
+	*s = (struct service){.id = strdup(t->id), .name = strdup(t->id), .category = strdup(""),
+			      .zone = calloc(1, sizeof(struct zone))};
+	t->adopted = s; /* track_done frees it, half-built or not */
+	if (s->id == NULL || s->name == NULL || s->category == NULL || s->zone == NULL)
+		return false;
+	memcpy(s->zone->name, "UTC", 4);
+	t->service = s;
+	engine_touch(e, t);
+	return true;
+}
+
+/* ---- observations ---- */
+
+static void score(struct engine *e, const struct track *t, int64_t bin)
+{
+	const struct signal *s = &t->signals[0];
+	struct score out = {t->id, track_bin_begin(t, bin), s->observed, s->expected, s->low, s->high,
+			    s->log10_return};
+	if (e->on_score != NULL && (t->first_seen.ns != 0 || t->whole))
+		e->on_score(e->on_score_ctx, &out);
+}
+
+static void count_dimension(struct engine *e, struct track *t, enum dimension d, const char *value,
+			    int64_t bin, uint32_t count)
+{
+	if (value[0] == '\0')
+		return;
+	int n = track_signal(t, &e->plans[t->plan].plan, &e->options.key, d, value,
+			     e->options.signals_a_service, &e->counters.dimensions_dropped);
+	if (n >= 0)
+		t->signals[n].pending[bin & (PENDING_BINS - 1)] += count;
+}
+
+static enum engine_verdict observe_report(struct engine *e, struct track *t, const struct observation *o)
+{
+	/* What comes from the future is counted now: a user's clock is not evidence. */
+	wd_wall at = wall_before(e->now, o->at) ? e->now : o->at;
+	int64_t bin = track_bin(t, at);
+	int64_t quarter = persons_quarter_of(at);
+	char place[SIGNAL_VALUE_MAX + 1];
+
+	if (wall_sub(o->at, e->now).ns > LEAD_MINUTES * MINUTE_NS)
+		e->counters.early++;
+	if (bin < t->next) {
+		e->counters.late++;
+		return ENGINE_LATE;
+	}
+	if (o->person != 0 && !persons_first(&e->persons, quarter, o->person ^ t->salt)) {
+		e->counters.duplicates++;
+		return ENGINE_DUPLICATE;
+	}
+	if (t->crowd == NULL && (t->crowd = calloc(1, sizeof(*t->crowd))) != NULL)
+		crowd_init(t->crowd);
+	if (t->crowd != NULL)
+		crowd_add(t->crowd, quarter, bin, o->network, o->person != 0);
+
+	t->signals[0].pending[bin & (PENDING_BINS - 1)]++;
+	count_dimension(e, t, DIMENSION_SURFACE, o->surface, bin, 1);
+	count_dimension(e, t, DIMENSION_PROBLEM, o->problem, bin, 1);
+	count_dimension(e, t, DIMENSION_COUNTRY, o->country, bin, 1);
+	if (o->city[0] != '\0') {
+		snprintf(place, sizeof(place), "%s/%.*s", o->country, SIGNAL_VALUE_MAX - 3, o->city);
+		count_dimension(e, t, DIMENSION_CITY, place, bin, 1);
+	}
+	if (o->network != 0 && o->network < NETWORK_UNNAMED_MIN) {
+		snprintf(place, sizeof(place), "AS%u", o->network);
+		count_dimension(e, t, DIMENSION_NETWORK, place, bin, 1);
+	}
+	e->counters.reports++;
+	t->observed_total++;
+	return ENGINE_COUNTED;
+}
+
+/* A bucket that is whole: sealed at once, judged at the next engine_advance. */
+static enum engine_verdict observe_bucket(struct engine *e, struct track *t, const struct observation *o)
+{
+	int64_t bin = track_bin(t, o->at);
+	double value = t->metric ? o->value : o->count;
+	if (bin < t->next) {
+		e->counters.late++;
+		return ENGINE_LATE;
+	}
+	e->counters.samples += t->signal_count;
+	track_seal(t, &e->plans[t->plan].plan, bin, &value);
+	e->due += t->due_at.ns == 0;
+	t->due_at = wall_before(e->now, o->at) ? o->at : e->now;
+	score(e, t, bin);
+	engine_follow(e, t, track_bin_begin(t, bin));
+	t->observed_total += t->metric ? 1 : o->count;
+	if (t->metric)
+		e->counters.metrics++;
+	else
+		e->counters.counts++;
+	return ENGINE_COUNTED;
+}
+
+/* Counts of whole minutes for a service whose reports come one by one join them. */
+static enum engine_verdict observe_minute_count(struct engine *e, struct track *t, const struct observation *o)
+{
+	int64_t bin = track_bin(t, wall_before(e->now, o->at) ? e->now : o->at);
+	if (o->kind != OBSERVATION_COUNT || o->step.ns != MINUTE_NS || bin < t->next) {
+		e->counters.late++;
+		return ENGINE_LATE;
+	}
+	uint32_t *pending = &t->signals[0].pending[bin & (PENDING_BINS - 1)];
+	*pending = *pending > UINT32_MAX - o->count ? UINT32_MAX : *pending + o->count;
+	count_dimension(e, t, DIMENSION_SURFACE, o->surface, bin, o->count);
+	count_dimension(e, t, DIMENSION_PROBLEM, o->problem, bin, o->count);
+	e->counters.counts++;
+	t->observed_total += o->count;
+	return ENGINE_COUNTED;
+}
+
+enum engine_verdict engine_observe(struct engine *e, const struct observation *o)
+{
+	bool report = o->kind == OBSERVATION_REPORT;
+	wd_span step = report ? (wd_span){MINUTE_NS} : o->step;
+	struct track *t = engine_track(e, o->service);
+
+	e->counters.observations++;
+	if (e->now.ns == 0)
+		engine_advance(e, o->at);
+	if (t == NULL && e->options.adopt_services && text_is_utf8(o->service, strlen(o->service))) {
+		t = engine_add_track(e, o->service);
+		if (t == NULL || !engine_adopt(e, t))
+			return ENGINE_FULL;
+	}
+	if (t == NULL || t->service == NULL) {
+		e->counters.unknown_service++;
+		return ENGINE_UNKNOWN_SERVICE;
+	}
+	/* The first observation decides whether buckets arrive whole. */
+	bool fits = t->started && t->whole != report;
+	if (!fits && t->first_seen.ns == 0) {
+		wd_wall first = report ? e->now : o->at;
+		if (step.ns < WD_NS_PER_S || step.ns > 366 * 86400 * WD_NS_PER_S ||
+		    !start(e, t, first, step, !report, o->kind == OBSERVATION_METRIC))
+			return ENGINE_FULL;
+	}
+	if (!track_open_history(t))
+		return ENGINE_FULL;
+	enum engine_verdict verdict = t->whole && !report ? observe_bucket(e, t, o) :
+				      !t->whole && !report ? observe_minute_count(e, t, o) :
+				      !t->whole ? observe_report(e, t, o) : ENGINE_LATE;
+	if (verdict == ENGINE_COUNTED) {
+		if (t->first_seen.ns == 0)
+			t->first_seen = o->at;
+		t->last_seen = e->now;
+		t->reconstruction = (o->flags & OBSERVATION_RECONSTRUCTION) != 0;
+	}
+	engine_touch(e, t);
+	return verdict;
+}
+
+/* ---- the clock ---- */
+
+/* A minute begins: the one before the last two is sealed, those two are looked at. */
+static void turn_minute(struct engine *e)
+{
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		if (t->service == NULL || t->whole)
+			continue;
+		if (!t->started && !start(e, t, e->now, (wd_span){MINUTE_NS}, false, false))
+			continue;
+		const struct surge_plan *plan = &e->plans[t->plan].plan;
+		for (; t->next < e->minute - LATENESS_BINS; e->counters.samples += t->signal_count) {
+			int64_t bin = t->next;
+			track_seal(t, plan, bin, NULL);
+			score(e, t, bin);
+			engine_follow(e, t, track_bin_begin(t, bin));
+		}
+		track_peek(t, plan, e->minute - 1);
+		if (t->crowd != NULL)
+			crowd_move(t->crowd, persons_quarter_of(e->now), e->minute);
+		if (t->first_seen.ns != 0)
+			engine_touch(e, t);
+	}
+	engine_judge(e, false);
+}
+
+/* Nothing was seen from the running minute until `minute`: what is pending is sealed, the
+ * rest is missing. */
+static void jump(struct engine *e, int64_t minute)
+{
+	for (int n = 0; n <= LATENESS_BINS; n++) {
+		e->minute++;
+		e->now = wall_s(e->minute * 60);
+		turn_minute(e);
+	}
+	e->minute = minute;
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		if (t->started && !t->whole && t->next < minute - LATENESS_BINS)
+			t->next = minute - LATENESS_BINS;
+	}
+}
+
+void engine_advance(struct engine *e, wd_wall now)
+{
+	if (!wall_before(e->now, now))
+		goto judge;
+	int64_t minute = now.ns / MINUTE_NS;
+	if (e->now.ns == 0) {
+		e->minute = minute;
+		e->now = now;
+		turn_minute(e);
+		goto judge;
+	}
+	if (minute - e->minute > SILENCE_MINUTES_MAX)
+		jump(e, minute);
+	while (e->minute < minute) {
+		e->minute++;
+		e->now = wall_s(e->minute * 60);
+		turn_minute(e);
+	}
+	e->now = now;
+judge:
+	if (e->due > 0)
+		engine_judge(e, true);
+	e->due = 0;
+}
+
+void engine_finish(struct engine *e)
+{
+	if (e->now.ns == 0)
+		return;
+	engine_advance(e, e->now);
+	for (int n = 0; n <= LATENESS_BINS; n++)
+		engine_advance(e, wall_s((e->minute + 1) * 60));
+}
+
+void engine_on_score(struct engine *e, void (*on_score)(void *, const struct score *), void *ctx)
+{
+	e->on_score = on_score;
+	e->on_score_ctx = ctx;
+}
+
+const struct effect *engine_effects(const struct engine *e, size_t *ret_count)
+{
+	*ret_count = e->effect_count;
+	return e->effects;
+}
+
+void engine_effects_drop(struct engine *e)
+{
+	e->effect_count = 0;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inner: what the engine's own files share, and nobody else sees. */
+#ifndef WD_ENGINE_INNER_H
+#define WD_ENGINE_INNER_H
+
+#include "detect/budget.h"
+#include "engine/engine.h"
+#include "engine/persons.h"
+#include "engine/track.h"
+#include "incident/lifecycle.h"
+
+enum {
+	PLANS_MAX = 64, /* distinct bucket widths and kinds at one time */
+};
+
+/* The closing and reopening times, in the larger of time and buckets. */
+static const wd_span CLOSE_AFTER = {1800 * WD_NS_PER_S};
+static const wd_span REOPEN_WITHIN = {4 * 3600 * WD_NS_PER_S};
+
+/* A service on its way past the budget: how far its evidence is above one chance alarm a
+ * month, in decades. */
+struct judged { uint32_t track; float headroom; };
+
+struct plan_slot { wd_span step; bool metric; struct surge_plan plan; };
+
+/* Incidents as readers see them: replaced whole when one changes. */
+struct incident_list { int references; size_t count; struct incident incidents[]; };
+
+struct engine {
+	struct engine_options options;
+	wd_wall now;
+	int64_t minute; /* the running minute; valid when now is not 0 */
+	struct catalogue *catalogue;
+
+	struct track *tracks;
+	size_t track_count, track_cap;
+	uint32_t *by_id; /* 1 + index of track, open addressing */
+	size_t by_id_size;
+	size_t *by_catalogue; /* index of the track of each service of the catalogue */
+
+	struct plan_slot plans[PLANS_MAX];
+	size_t plan_count;
+	struct persons persons;
+
+	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
+	size_t incident_count, incident_cap;
+	bool incidents_changed;
+	struct incident_list *list; /* as last handed out; held */
+
+	struct effect *effects;
+	size_t effect_count, effect_cap;
+	uint64_t effects_lost; /* memory ran out */
+
+	void (*on_score)(void *ctx, const struct score *);
+	void *on_score_ctx;
+
+	size_t due; /* whole-bucket services to judge at the next advance */
+	struct engine_counters counters;
+	struct budget_stated budget;
+	uint64_t versions; /* of service states */
+	bool changed;      /* since the last snapshot */
+	struct snapshot *last;
+	struct judged *judged; /* scratch, track_cap of them */
+};
+
+/* judge.c: decides about all services that were sealed since; `whole` picks those whose
+ * buckets arrive whole. */
+void engine_judge(struct engine *e, bool whole);
+/* A bucket of `t` was sealed: the episode's numbers follow. */
+void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at);
+void incident_list_release(struct incident_list *l);
+
+const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric, uint8_t *ret_plan);
+struct track *engine_track(struct engine *e, const char *id);
+/* A new one of that id; NULL if there is no room. */
+struct track *engine_add_track(struct engine *e, const char *id);
+/* Takes it for a service of its own, named by its id. False if memory ran out. */
+bool engine_adopt(struct engine *e, struct track *t);
+void engine_touch(struct engine *e, struct track *t);
+
+#endif

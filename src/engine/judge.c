@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge: from the readings of signals to what becomes of an incident. */
+#include "engine/inner.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Suspected: this many decades short of the budget. */
+static const float SUSPECT_DECADES = 2;
+/* A network's share must leave this much above usual without it. */
+static const float REST_ABOVE_USUAL = 1.25f;
+static const float REST_DEVIATIONS = 4;
+static const float REST_REPORTS_MIN = 3;
+/* Incidents of other services that began this close in time are related. */
+static const wd_span RELATED_WITHIN = {900 * WD_NS_PER_S};
+static const float SPILLOVER_RATIO = 10;
+
+static wd_span larger(wd_span a, int64_t buckets, wd_span step)
+{
+	wd_span b = {buckets * step.ns};
+	return a.ns > b.ns ? a : b;
+}
+
+/* ---- effects and the list of incidents ---- */
+
+static struct effect *add_effect(struct engine *e, enum effect_kind kind)
+{
+	if (e->effect_count == e->effect_cap) {
+		size_t cap = e->effect_cap == 0 ? 16 : 2 * e->effect_cap;
+		struct effect *effects = realloc(e->effects, cap * sizeof(*effects));
+		if (effects == NULL) {
+			e->effects_lost++;
+			return NULL;
+		}
+		e->effects = effects;
+		e->effect_cap = cap;
+	}
+	struct effect *x = &e->effects[e->effect_count++];
+	*x = (struct effect){.kind = kind, .at = e->now};
+	return x;
+}
+
+static struct incident *find_incident(struct engine *e, const char *id)
+{
+	for (size_t n = e->incident_count; n-- > 0;) {
+		if (strcmp(e->incidents[n].id, id) == 0)
+			return &e->incidents[n];
+	}
+	return NULL;
+}
+
+static bool id_taken(void *ctx, const char *id)
+{
+	return find_incident(ctx, id) != NULL;
+}
+
+/* Room for one more: the least severe closed one goes when the table is full. */
+static struct incident *make_room(struct engine *e)
+{
+	if (e->incident_count < e->incident_cap)
+		return &e->incidents[e->incident_count++];
+	if (e->incident_cap < e->options.incidents_max) {
+		size_t cap = e->incident_cap == 0 ? 16 : 2 * e->incident_cap;
+		if (cap > e->options.incidents_max)
+			cap = e->options.incidents_max;
+		struct incident *incidents = realloc(e->incidents, cap * sizeof(*incidents));
+		if (incidents != NULL) {
+			e->incidents = incidents;
+			e->incident_cap = cap;
+			return &e->incidents[e->incident_count++];
+		}
+	}
+	struct incident *least = NULL;
+	for (size_t n = 0; n < e->incident_count; n++) {
+		struct incident *i = &e->incidents[n];
+		if (i->state == INCIDENT_CLOSED && (least == NULL || i->severity < least->severity))
+			least = i;
+	}
+	return least;
+}
+
+enum wd_err engine_remember(struct engine *e, const struct incident *i)
+{
+	struct incident *place = find_incident(e, i->id);
+	if (place == NULL)
+		place = make_room(e);
+	if (place == NULL)
+		return WD_FULL;
+	*place = *i;
+	e->incidents_changed = e->changed = true;
+	return WD_OK;
+}
+
+static void tell(struct engine *e, struct track *t, enum effect_kind kind)
+{
+	t->episode.incident.changed_at = e->now;
+	struct effect *x = add_effect(e, kind);
+	if (x != NULL)
+		x->incident = t->episode.incident;
+	if (engine_remember(e, &t->episode.incident) != WD_OK)
+		e->effects_lost++;
+	engine_touch(e, t);
+}
+
+/* ---- evidence ---- */
+
+/* The service's evidence: the strongest of its signals, each less the weight it has in the
+ * budget (detect/budget.h). A signal counts when separate samples carry it. */
+static void combine(struct track *t)
+{
+	const struct signal *carrier = NULL;
+
+	t->log10_return = 0;
+	for (uint32_t n = 0; t->most > 0 && n < t->signal_count; n++) {
+		const struct signal *s = &t->signals[n];
+		float weighed = s->log10_return + budget_log10_weight(n, t->signal_count);
+		if (weighed > t->log10_return) {
+			t->log10_return = weighed;
+			carrier = s;
+		}
+	}
+	t->sustained = carrier != NULL && carrier->sustained;
+	if (carrier != NULL)
+		t->began = track_bin_begin(t, carrier->began);
+}
+
+/* ---- who reports ---- */
+
+static float usual_share(const struct track *t, uint32_t network)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "AS%u", network);
+	for (uint32_t n = 1; n < t->signal_count; n++) {
+		const struct signal *s = &t->signals[n];
+		if (s->dimension == DIMENSION_NETWORK && strcmp(s->value, name) == 0)
+			return t->signals[0].expected > 0 ? fminf(1, s->expected / t->signals[0].expected) : 0;
+	}
+	return 0;
+}
+
+/* Enough persons in enough networks, and still above usual without the heaviest network.
+ * What is not known is not held against anybody. */
+static bool many_report(const struct engine *e, const struct track *t, struct crowd_word *ret_word)
+{
+	*ret_word = (struct crowd_word){0};
+	if (t->whole || t->crowd == NULL)
+		return true;
+	*ret_word = crowd_judge(t->crowd);
+	const struct crowd_word *w = ret_word;
+	if (w->persons_known && w->persons < e->options.persons_floor)
+		return false;
+	if (!w->networks_known || e->options.networks_floor == 0)
+		return true;
+	if (w->networks < e->options.networks_floor)
+		return false;
+	float rest = (float)(w->recent - w->recent_top);
+	float usual = CROWD_BINS * t->signals[0].expected * (1 - usual_share(t, w->top_network));
+	return rest >= REST_REPORTS_MIN && rest > REST_ABOVE_USUAL * usual + REST_DEVIATIONS * sqrtf(usual);
+}
+
+static void coordinated(struct engine *e, struct track *t, const struct crowd_word *w)
+{
+	struct coordinated *c = &t->coordinated;
+	bool news = !t->coordinated_on;
+	if (news) {
+		*c = (struct coordinated){.began_at = t->began};
+		text_copy(c->service, sizeof(c->service), t->id);
+	}
+	t->coordinated_on = true;
+	c->last_at = e->now;
+	c->observed = fmaxf(c->observed, (float)w->recent);
+	c->expected = CROWD_BINS * t->signals[0].expected;
+	c->persons = w->persons;
+	c->networks = w->networks;
+	c->top_share = w->recent > 0 ? (float)w->recent_top / (float)w->recent : 0;
+	c->top_network[0] = '\0';
+	if (w->top_network != 0 && w->top_network < NETWORK_UNNAMED_MIN)
+		snprintf(c->top_network, sizeof(c->top_network), "AS%u", w->top_network);
+	if (!news)
+		return;
+	e->counters.coordinated++;
+	struct effect *x = add_effect(e, EFFECT_COORDINATED);
+	if (x != NULL)
+		x->coordinated = *c;
+}
+
+/* ---- related incidents ---- */
+
+static bool list_has(const struct text_list *list, const char *id)
+{
+	for (size_t n = 0; n < list->count; n++) {
+		if (strcmp(list->items[n], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool share_provider(const struct service *a, const struct service *b)
+{
+	if (list_has(&a->relies_on, b->id) || list_has(&b->relies_on, a->id))
+		return true;
+	for (size_t n = 0; n < a->relies_on.count; n++) {
+		if (list_has(&b->relies_on, a->relies_on.items[n]))
+			return true;
+	}
+	return false;
+}
+
+static void relate(struct incident *i, const char *id, enum relation relation)
+{
+	if (i->related_count == INCIDENT_RELATED_MAX)
+		return;
+	struct related *r = &i->related[i->related_count++];
+	text_copy(r->id, sizeof(r->id), id);
+	r->relation = relation;
+}
+
+static void find_related(struct engine *e, struct track *t)
+{
+	struct incident *mine = &t->episode.incident;
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *other = &e->tracks[n];
+		enum incident_state state = other->episode.state;
+		struct incident *theirs = &other->episode.incident;
+		bool on = state == INCIDENT_OPEN || state == INCIDENT_RECOVERING;
+		if (other == t || !on || other->service == NULL || t->service == NULL ||
+		    llabs(wall_sub(mine->began_at, theirs->began_at).ns) > RELATED_WITHIN.ns)
+			continue;
+		bool spill = theirs->began_at.ns <= mine->began_at.ns &&
+			     theirs->peak_observed > SPILLOVER_RATIO * mine->peak_observed;
+		enum relation r = share_provider(t->service, other->service) ? RELATION_SHARED_PROVIDER :
+				  spill ? RELATION_SPILLOVER : RELATION_SAME_TIME;
+		relate(mine, theirs->id, r);
+		relate(theirs, mine->id, r == RELATION_SPILLOVER ? RELATION_SAME_TIME : r);
+		tell(e, other, EFFECT_INCIDENT_CHANGED);
+	}
+}
+
+/* ---- the episode ---- */
+
+/* Hands over the buckets since the begin, as far back as they are kept. */
+static void catch_up(struct engine *e, struct track *t, wd_wall began)
+{
+	wd_wall first = track_bin_begin(t, t->next - HISTORY_BINS);
+	if (wall_before(began, first))
+		began = first;
+	for (wd_wall at = began; wall_before(at, track_bin_begin(t, t->next)); at = wall_add(at, t->step)) {
+		struct point p;
+		rollup_read(&t->history->bins, wall_add(at, (wd_span){t->whole ? -t->step.ns / 2 : 0}),
+			    t->step, 1, t->metric, &p);
+		struct episode_bucket b = {at, p.observed, p.expected, p.high};
+		if (p.observed >= 0 || t->metric)
+			episode_add(&t->episode, &b, e->now);
+	}
+}
+
+/* Minutes that are not sealed may already hold the peak. */
+static void peek_peak(struct engine *e, struct track *t)
+{
+	const struct signal *total = &t->signals[0];
+	for (int64_t bin = t->next; !t->whole && bin < e->minute; bin++) {
+		struct episode_bucket b = {track_bin_begin(t, bin), (float)total->pending[bin & (PENDING_BINS - 1)],
+					   total->expected, total->high};
+		episode_peek(&t->episode, &b);
+	}
+}
+
+static void open_incident(struct engine *e, struct track *t, wd_wall now)
+{
+	struct episode *ep = &t->episode;
+	wd_span reopen = larger(REOPEN_WITHIN, 8, t->step);
+	bool again = ep->known && wall_sub(t->began, ep->incident.ended_at).ns < reopen.ns;
+
+	if (again) {
+		if (wall_before(t->began, ep->incident.ended_at))
+			t->began = ep->incident.ended_at;
+		episode_reopen(ep, t->began, now);
+		ep->incident.log10_return = fmaxf(ep->incident.log10_return, t->log10_return);
+	} else {
+		for (uint32_t n = 0; n < t->signal_count; n++)
+			t->signals[n].in_scope = false;
+		episode_open(ep, t->id, t->step, t->began, now, t->log10_return, id_taken, e);
+		ep->incident.reconstruction = t->reconstruction;
+		e->counters.incidents_opened++;
+	}
+	catch_up(e, t, t->began);
+	peek_peak(e, t);
+	t->last_above = track_bin_begin(t, t->next);
+	find_related(e, t);
+	tell(e, t, again ? EFFECT_INCIDENT_CHANGED : EFFECT_INCIDENT_OPENED);
+}
+
+/* Signals that are themselves significant. */
+static bool widen_scope(const struct engine *e, struct track *t)
+{
+	float all[SIGNALS_MAX];
+	bool named[SIGNALS_MAX], widened = false;
+	wd_span lasted = incident_duration(&t->episode.incident, e->now);
+
+	for (uint32_t n = 0; n < t->signal_count; n++)
+		all[n] = t->signals[n].log10_return;
+	budget_scope(all, t->signal_count, 1 + (double)lasted.ns / (double)t->step.ns, named);
+	for (uint32_t n = 1; n < t->signal_count; n++) {
+		struct signal *s = &t->signals[n];
+		if (!named[n] || !s->sustained)
+			continue;
+		bool joins = !s->in_scope;
+		s->in_scope = true;
+		widened = widened || joins;
+		episode_scope(&t->episode, (enum dimension)s->dimension, s->value,
+			      joins ? s->run_observed : 0, joins ? s->run_expected : 0, s->log10_return);
+	}
+	return widened;
+}
+
+/* Half as far again from what is usual as the usual band reaches: of a quiet service's
+ * buckets few do that by chance, so the last one that did tells the end. */
+static bool stands_out(const struct signal *s)
+{
+	return s->observed > s->expected + 1.5f * (s->high - s->expected) && s->observed >= REST_REPORTS_MIN;
+}
+
+void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
+{
+	struct episode *ep = &t->episode;
+	const struct signal *total = &t->signals[0];
+	if (ep->state != INCIDENT_OPEN && ep->state != INCIDENT_RECOVERING)
+		return;
+	struct episode_bucket b = {bucket_at, total->observed, total->expected, total->high};
+	episode_add(ep, &b, e->now);
+	bool above = t->metric ? total->above : stands_out(total);
+	for (uint32_t n = 1; n < t->signal_count; n++) {
+		const struct signal *s = &t->signals[n];
+		if (!s->in_scope)
+			continue;
+		episode_scope(ep, (enum dimension)s->dimension, s->value, s->observed, s->expected, 0);
+		above = above || stands_out(s);
+	}
+	if (above)
+		t->last_above = wall_add(bucket_at, t->step);
+}
+
+/* Every signal that carries the incident is back to usual. */
+static bool is_calm(const struct track *t)
+{
+	bool calm = t->signals[0].calm;
+	for (uint32_t n = 1; n < t->signal_count; n++)
+		calm = calm && (!t->signals[n].in_scope || t->signals[n].calm);
+	return calm;
+}
+
+static void still_open(struct engine *e, struct track *t)
+{
+	struct episode *ep = &t->episode;
+	struct incident *i = &ep->incident;
+	uint32_t waves = i->wave_count;
+	float peak = i->peak_observed, odds = i->log10_return;
+
+	peek_peak(e, t);
+	i->log10_return = fmaxf(i->log10_return, t->log10_return);
+	i->severity = episode_severity(i, e->now);
+	if (t->crowd != NULL && !t->whole) {
+		struct crowd_word w = crowd_judge(t->crowd);
+		i->persons = w.persons > i->persons ? w.persons : i->persons;
+		i->networks = w.networks > i->networks ? w.networks : i->networks;
+	}
+	bool widened = widen_scope(e, t);
+	bool news = widened || i->wave_count != waves || i->peak_observed > 1.1f * peak ||
+		    i->log10_return > odds + 1;
+	if (news)
+		tell(e, t, EFFECT_INCIDENT_CHANGED);
+	else if (engine_remember(e, i) != WD_OK)
+		e->effects_lost++;
+}
+
+static enum lifecycle_event event_of(struct engine *e, struct track *t, float open_at)
+{
+	bool on = t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
+	bool significant = t->log10_return >= open_at && t->sustained;
+	bool suspicious = t->log10_return >= open_at - SUSPECT_DECADES && t->sustained;
+
+	if (significant && t->episode.state != INCIDENT_OPEN) {
+		struct crowd_word w;
+		if (many_report(e, t, &w)) {
+			t->coordinated_on = false;
+			return LIFE_SIGNIFICANT;
+		}
+		coordinated(e, t, &w);
+		return LIFE_SUSPICIOUS;
+	}
+	if (!suspicious)
+		t->coordinated_on = false;
+	if (on && is_calm(t)) {
+		wd_span close = larger(CLOSE_AFTER, 2, t->step);
+		bool for_long = t->episode.state == INCIDENT_RECOVERING &&
+				wall_sub(e->now, t->episode.calm_since).ns >= close.ns;
+		return for_long ? LIFE_CALM_LONG : LIFE_CALM;
+	}
+	return suspicious ? LIFE_SUSPICIOUS : LIFE_QUIET;
+}
+
+static void live_on(struct engine *e, struct track *t, float open_at)
+{
+	struct episode *ep = &t->episode;
+	enum incident_state before = ep->state;
+	enum incident_state after = incident_after(before, event_of(e, t, open_at));
+	wd_wall now = t->whole ? t->due_at : e->now;
+
+	if (after == INCIDENT_OPEN && before != INCIDENT_OPEN)
+		open_incident(e, t, now);
+	else if (after == INCIDENT_RECOVERING && before == INCIDENT_OPEN) {
+		episode_recover(ep, t->last_above, now);
+		tell(e, t, EFFECT_INCIDENT_CHANGED);
+	} else if (after == INCIDENT_CLOSED && before == INCIDENT_RECOVERING) {
+		episode_close(ep, now);
+		tell(e, t, EFFECT_INCIDENT_CLOSED);
+		for (uint32_t n = 0; n < t->signal_count; n++)
+			t->signals[n].in_scope = false;
+	} else if (after != before) {
+		ep->state = after; /* suspected, or not any more */
+		engine_touch(e, t);
+	}
+	if (ep->state == INCIDENT_OPEN)
+		still_open(e, t);
+}
+
+/* ---- the budget ---- */
+
+static int by_headroom(const void *a, const void *b)
+{
+	const struct judged *x = a, *y = b;
+	if (x->headroom != y->headroom)
+		return x->headroom < y->headroom ? 1 : -1;
+	return x->track < y->track ? -1 : x->track > y->track;
+}
+
+/* Step-up over all services: sorts those with evidence and returns how many pass together
+ * (at least 1, so that it can be asked for a threshold). Their bucket widths may differ. */
+static size_t step_up(struct engine *e, size_t count)
+{
+	size_t k_max = 1;
+	if (count > 1)
+		qsort(e->judged, count, sizeof(*e->judged), by_headroom);
+	for (size_t k = 2; k <= count; k++) {
+		if (e->judged[k - 1].headroom >= -log10f((float)k))
+			k_max = k;
+	}
+	return k_max;
+}
+
+static void state_budget(struct engine *e)
+{
+	size_t series = 0;
+	for (size_t n = 0; n < e->track_count; n++)
+		series += e->tracks[n].first_seen.ns != 0;
+	series = series > 0 ? series : 1;
+	double accepted = e->options.false_a_month > 0 ? e->options.false_a_month :
+			  BUDGET_FALSE_A_MONTH * (double)series;
+	e->budget = (struct budget_stated){series, accepted, budget_threshold(span_s(60), series, accepted, 1)};
+}
+
+/* Those whose buckets are due now. */
+static bool is_judged(const struct track *t, bool whole)
+{
+	return t->started && t->service != NULL && t->whole == whole && (!whole || t->due_at.ns != 0);
+}
+
+void engine_judge(struct engine *e, bool whole)
+{
+	size_t count = 0;
+	state_budget(e);
+	const struct budget_stated *b = &e->budget;
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		if (!is_judged(t, whole))
+			continue;
+		combine(t);
+		if (t->log10_return > 0) {
+			double one = budget_threshold(t->step, b->series, b->false_a_month, 1);
+			e->judged[count++] = (struct judged){(uint32_t)n, t->log10_return - (float)one};
+		}
+	}
+	size_t k = step_up(e, count);
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		if (!is_judged(t, whole))
+			continue;
+		live_on(e, t, (float)budget_threshold(t->step, b->series, b->false_a_month, k));
+		t->due_at = (wd_wall){0};
+	}
+}
