@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zlib.h>
 
+enum { TRIM_EVERY = 1000 }; /* comments filed between two looks at how many are held */
+
 uint32_t journal_row_checksum(uint64_t seq, wd_wall stamp, wd_wall ticked, uint32_t count,
 			      const void *body, size_t len)
 {
@@ -49,6 +51,12 @@ static enum wd_err file_comment(struct store *s, const struct observation *o, wd
 		sqlite3_bind_int64(stmt, 8, (int64_t)seq);
 	}
 	int rc = store_step(stmt);
+	if (rc == SQLITE_DONE && ++s->comments_filed % TRIM_EVERY == 0 &&
+	    (stmt = store_statement(s, SQL_COMMENT_TRIM)) != NULL) {
+		sqlite3_bind_int64(stmt, 1, STORE_HELD_MAX);
+		rc = store_step(stmt);
+		s->counters.deleted_comments += (uint64_t)sqlite3_changes(s->db);
+	}
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "file a comment", why);
 }
 
@@ -132,6 +140,7 @@ enum wd_err store_append(struct store *s, struct store_batch *b,
 	b->count = kept.count;
 	b->seq = seq;
 	s->end = (struct store_position){seq, b->stamp};
+	store_mark_end(s);
 out:
 	turn_give(&s->turn);
 	return err;

@@ -95,7 +95,7 @@ enum wd_err schema_update(sqlite3 *db, struct wd_why *why)
 		if ((err = prepare(db, why)) != WD_OK)
 			return err;
 	} else if (application != STORE_APPLICATION_ID) {
-		return wd_fail(why, WD_MALFORMED, 0, "whydown.db is another program's database");
+		return wd_fail(why, WD_MALFORMED, 1, "whydown.db is another program's database");
 	}
 	if (version > schema_version_latest())
 		return wd_fail(why, WD_UNKNOWN, (uint32_t)version,

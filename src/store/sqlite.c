@@ -16,7 +16,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_PAGES = 4000 };
+enum {
+	CHECKPOINT_PAGES = 4000,
+	MARK_LEN = 10 + 1 + 20 + 1 + 20 + 1, /* whydown.lock: process, seq, stamp */
+};
 
 static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -28,6 +31,19 @@ static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_COMMENT_ADD] = "INSERT INTO comment(at_ns, received_ns, service, surface, problem,"
 			    " country, text, seq, status, decided_ns)"
 			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
+	[SQL_STATE_ADD] = "INSERT INTO state(generation, service, checksum, bytes) VALUES(?1, ?2, ?3, ?4)",
+	[SQL_STATE_WHOLE_ADD] = "INSERT INTO state_whole(generation, seq, clock_ns, services, checksum,"
+				" bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_INCIDENT_PUT] = "INSERT INTO incident(id, service, began_ns, ended_ns, severity, json)"
+			     " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
+			     " began_ns = ?3, ended_ns = ?4, severity = ?5, json = ?6",
+	[SQL_SERIES_PUT] = "INSERT OR REPLACE INTO incident_series(id, bytes) VALUES(?1, ?2)",
+	[SQL_EFFECT_ADD] = "INSERT INTO effect(at_ns, kind, service, incident, json)"
+			   " SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM effect WHERE"
+			   " incident = ?4 AND at_ns = ?1 AND kind = ?2 AND service = ?3)",
+	[SQL_COMMENT_DECIDE] = "UPDATE comment SET status = ?2, decided_ns = ?3 WHERE number = ?1",
+	[SQL_COMMENT_TRIM] = "DELETE FROM comment WHERE number IN (SELECT number FROM comment"
+			     " WHERE status = 0 ORDER BY number DESC LIMIT -1 OFFSET ?1)",
 	[SQL_DAMAGE_ADD] = "INSERT INTO damage(found_ns, text, kept) VALUES(?1, ?2, ?3)",
 };
 
@@ -78,7 +94,7 @@ enum wd_err store_sql_fail(sqlite3 *db, int rc, const char *what, struct wd_why 
 
 sqlite3_stmt *store_statement(struct store *s, enum statement id)
 {
-	if (s->statements[id] == NULL)
+	if (s->statements[id] == NULL && s->db != NULL)
 		sqlite3_prepare_v3(s->db, statement_texts[id], -1, SQLITE_PREPARE_PERSISTENT,
 				   &s->statements[id], NULL);
 	return s->statements[id];
@@ -95,7 +111,7 @@ int store_step(sqlite3_stmt *stmt)
 
 enum wd_err store_exec(sqlite3 *db, const char *sql, const char *what, struct wd_why *why)
 {
-	int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	int rc = db == NULL ? SQLITE_CANTOPEN : sqlite3_exec(db, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? WD_OK : store_sql_fail(db, rc, what, why);
 }
 
@@ -103,7 +119,7 @@ enum wd_err store_exec_int(sqlite3 *db, const char *sql, int64_t *ret_value, con
 			   struct wd_why *why)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+	int rc = db == NULL ? SQLITE_CANTOPEN : sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
@@ -135,6 +151,34 @@ void store_rollback(struct store *s)
 		store_step(store_statement(s, SQL_ROLLBACK));
 }
 
+sqlite3_stmt *store_read(struct store *s, const char *sql, struct wd_why *why)
+{
+	sqlite3_stmt *stmt = NULL;
+	pthread_mutex_lock(&s->reading);
+	int rc = s->reader == NULL ? SQLITE_CANTOPEN :
+		 sqlite3_prepare_v2(s->reader, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
+		return stmt;
+	(void)store_sql_fail(s->reader, rc, "read the database", why);
+	pthread_mutex_unlock(&s->reading);
+	return NULL;
+}
+
+enum wd_err store_read_done(struct store *s, sqlite3_stmt *stmt, int rc, const char *what,
+			    struct wd_why *why)
+{
+	enum wd_err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? WD_OK :
+			  store_sql_fail(s->reader, rc, what, why);
+	sqlite3_finalize(stmt);
+	pthread_mutex_unlock(&s->reading);
+	return err;
+}
+
+void store_bind_text(sqlite3_stmt *stmt, int at, const char *text)
+{
+	sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
+}
+
 enum wd_err store_path(const struct store *s, const char *name, char *dst, struct wd_why *why)
 {
 	int len = snprintf(dst, STORE_PATH_MAX, "%s/%s", s->folder, name);
@@ -144,30 +188,38 @@ enum wd_err store_path(const struct store *s, const char *name, char *dst, struc
 }
 
 /* A file lock, not one of SQLite's: readers such as `whydown export` must get in, a second
- * server must not. The kernel lets go of it however the process ends. */
+ * server must not. The kernel lets go of it however the process ends. The file's one line says
+ * who has it, and the last batch and stamp on disk. */
 static enum wd_err lock_folder(struct store *s, struct wd_why *why)
 {
-	char path[STORE_PATH_MAX], text[32] = "";
+	char path[STORE_PATH_MAX], text[MARK_LEN + 1] = "", *at = text;
 	enum wd_err err = store_path(s, "whydown.lock", path, why);
 	if (err != WD_OK)
 		return err;
 	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (s->lock_fd < 0)
 		return wd_fail_os(why, errno, "open whydown.lock in the data folder");
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK)
-			return wd_fail_os(why, errno, "lock the data folder");
-		ssize_t got = pread(s->lock_fd, text, sizeof(text) - 1, 0);
-		text[got > 0 ? got : 0] = '\0';
-		return wd_fail(why, WD_FULL, (uint32_t)strtoul(text, NULL, 10),
-			       "another whydown uses the data folder");
-	}
-	int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, text, (size_t)len, 0) != len) {
-		/* Only the message of a second program is poorer for it: a full disk must not
-		 * keep the first from starting. */
-	}
+	bool locked = flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	if (!locked && errno != EWOULDBLOCK)
+		return wd_fail_os(why, errno, "lock the data folder");
+	ssize_t got = pread(s->lock_fd, text, sizeof(text) - 1, 0);
+	text[got > 0 ? got : 0] = '\0';
+	unsigned long pid = strtoul(at, &at, 10);
+	if (!locked)
+		return wd_fail(why, WD_FULL, (uint32_t)pid, "another whydown uses the data folder");
+	s->marked.seq = strtoull(at, &at, 10);
+	s->marked.clock.ns = strtoll(at, &at, 10);
 	return WD_OK;
+}
+
+void store_mark_end(struct store *s)
+{
+	char text[MARK_LEN + 2];
+	snprintf(text, sizeof(text), "%10d %20llu %20lld\n", (int)getpid(),
+		 (unsigned long long)s->end.seq, (long long)s->end.clock.ns);
+	if (pwrite(s->lock_fd, text, MARK_LEN, 0) != MARK_LEN) {
+		/* A full disk, at the very first: nothing is less safe for it. */
+	}
 }
 
 /* So that a new file's name is on disk before anything in it counts as durable. */
@@ -233,6 +285,93 @@ static enum wd_err read_end(struct store *s, struct wd_why *why)
 	return WD_OK;
 }
 
+enum wd_err store_open_files(struct store *s, struct wd_why *why)
+{
+	enum wd_err err = open_database(s, why);
+	if (err == WD_OK)
+		err = read_end(s, why);
+	if (err == WD_OK)
+		err = open_reader(s, why);
+	return err;
+}
+
+void store_close_files(struct store *s)
+{
+	for (size_t i = 0; i < SQL_COUNT; i++) {
+		sqlite3_finalize(s->statements[i]);
+		s->statements[i] = NULL;
+	}
+	sqlite3_close(s->reader);
+	sqlite3_close(s->db);
+	s->reader = s->db = NULL;
+}
+
+/* SQLite takes the log up to the first damage and forgets the rest; we keep it, and say so. */
+static enum wd_err inspect_log(struct store *s, wd_wall now, char *ret_text, size_t text_size,
+			       char *ret_kept, struct wd_why *why)
+{
+	char path[STORE_PATH_MAX];
+	struct wal_state wal;
+	enum wd_err err = store_path(s, "whydown.db-wal", path, why);
+	if (err != WD_OK || (err = wal_inspect(path, &wal, why)) != WD_OK || !wal.damaged)
+		return err;
+	if ((err = check_keep_file(s, now, "whydown.db-wal", ret_kept, why)) != WD_OK)
+		return err;
+	snprintf(ret_text, text_size,
+		 "the write-ahead log is damaged at byte %llu of %llu: what was written after that is lost here",
+		 (unsigned long long)wal.good_bytes, (unsigned long long)wal.bytes);
+	return WD_OK;
+}
+
+/* Batches that were on disk and are not any more. Their numbers are not given out again. */
+static void compare_with_mark(struct store *s, wd_wall now)
+{
+	char text[160];
+	if (s->marked.seq > s->end.seq) {
+		snprintf(text, sizeof(text), "batches %llu to %llu were on disk and are missing",
+			 (unsigned long long)s->end.seq + 1, (unsigned long long)s->marked.seq);
+		store_note_damage(s, now, text, "");
+		s->end.seq = s->marked.seq;
+	}
+	if (wall_before(s->end.clock, s->marked.clock) && s->marked.seq > 0)
+		s->end.clock = s->marked.clock;
+}
+
+static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *why)
+{
+	char text[160] = "", kept[STORE_KEPT_MAX] = "";
+	struct wd_why reason = {0};
+	int64_t state_seq;
+	enum wd_err err;
+
+	if ((err = repair_finish(s, why)) != WD_OK ||
+	    (err = inspect_log(s, now, text, sizeof(text), kept, why)) != WD_OK)
+		return err;
+	if ((err = store_open_files(s, &reason)) == WD_OK)
+		err = store_exec_int(s->db, "SELECT ifnull(min(seq), 0) FROM (SELECT seq FROM state_whole"
+				     " ORDER BY generation DESC LIMIT 2)", &state_seq, "read state", &reason);
+	if (err == WD_OK)
+		err = check_batches(s, (uint64_t)state_seq, false, now, &reason);
+	if (err == WD_OK)
+		err = read_end(s, &reason); /* a mended batch may have another stamp */
+	/* Another program's database is no damage: at = 1. */
+	if (err == WD_MALFORMED && reason.at == 0) {
+		store_close_files(s);
+		if ((err = repair_files(s, now, &reason)) == WD_OK)
+			err = store_open_files(s, &reason);
+	}
+	if (err != WD_OK) {
+		if (why != NULL)
+			*why = reason;
+		return err;
+	}
+	if (text[0] != '\0')
+		store_note_damage(s, now, text, kept);
+	compare_with_mark(s, now);
+	store_mark_end(s);
+	return WD_OK;
+}
+
 enum wd_err store_open(const struct store_options *options, struct store **ret_store,
 		       struct wd_why *why)
 {
@@ -249,8 +388,7 @@ enum wd_err store_open(const struct store_options *options, struct store **ret_s
 		err = wd_fail_os(why, ENAMETOOLONG, "open data folder");
 		goto fail;
 	}
-	if ((err = lock_folder(s, why)) != WD_OK || (err = open_database(s, why)) != WD_OK ||
-	    (err = read_end(s, why)) != WD_OK || (err = open_reader(s, why)) != WD_OK)
+	if ((err = lock_folder(s, why)) != WD_OK || (err = check_and_open(s, options->now, why)) != WD_OK)
 		goto fail;
 	*ret_store = s;
 	return WD_OK;
@@ -263,10 +401,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	for (size_t i = 0; i < SQL_COUNT; i++)
-		sqlite3_finalize(s->statements[i]);
-	sqlite3_close(s->reader);
-	sqlite3_close(s->db);
+	store_close_files(s);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	pthread_mutex_destroy(&s->reading);
@@ -281,4 +416,23 @@ struct store_position store_end(struct store *s)
 	struct store_position end = s->end;
 	turn_give(&s->turn);
 	return end;
+}
+
+enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why)
+{
+	turn_take(&s->turn);
+	pthread_mutex_lock(&s->reading);
+	struct store_position end = s->end;
+	store_close_files(s);
+	enum wd_err err = repair_files(s, now, why);
+	if (err == WD_OK)
+		err = store_open_files(s, why);
+	/* What was given out stays given out. */
+	if (end.seq > s->end.seq)
+		s->end.seq = end.seq;
+	if (wall_before(s->end.clock, end.clock))
+		s->end.clock = end.clock;
+	pthread_mutex_unlock(&s->reading);
+	turn_give(&s->turn);
+	return err;
 }

@@ -14,6 +14,7 @@
 enum {
 	STORE_APPLICATION_ID = 0x77646f77, /* "wdow" */
 	STORE_PATH_MAX = 4096,
+	STORE_KEPT_MAX = 96,
 };
 
 /* First come, first served: a plain mutex lets a busy journal starve everybody else. */
@@ -31,6 +32,13 @@ enum statement {
 	SQL_SEEN_ADD,
 	SQL_COMMENT_ADD,
 	SQL_DAMAGE_ADD,
+	SQL_STATE_ADD,
+	SQL_STATE_WHOLE_ADD,
+	SQL_INCIDENT_PUT,
+	SQL_SERIES_PUT,
+	SQL_EFFECT_ADD,
+	SQL_COMMENT_DECIDE,
+	SQL_COMMENT_TRIM,
 	SQL_COUNT,
 };
 
@@ -41,8 +49,14 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT];
 	struct store_position end; /* under turn */
+	/* What whydown.lock says was on disk at last: a log cut short or lost shows against it. */
+	struct store_position marked;
 	pthread_mutex_t reading;
 	sqlite3 *reader;
+	struct store_counters counters; /* under turn */
+	uint64_t comments_filed;        /* since the held ones were last trimmed */
+	bool state_open;                /* one store_state at a time */
+	struct observation_id ids_swept; /* retention has come so far in `seen` */
 };
 
 void turn_take(struct turn *t);
@@ -63,6 +77,14 @@ enum wd_err store_begin(struct store *s, struct wd_why *why);
 enum wd_err store_commit(struct store *s, struct wd_why *why); /* rolls back if it fails */
 void store_rollback(struct store *s);
 
+/* A reader's statement; with the reader's lock held until store_read_done. NULL on failure,
+ * then the lock is not held. */
+sqlite3_stmt *store_read(struct store *s, const char *sql, struct wd_why *why);
+/* Finalizes, lets go; `rc` is the last answer of sqlite3_step. */
+enum wd_err store_read_done(struct store *s, sqlite3_stmt *stmt, int rc, const char *what,
+			    struct wd_why *why);
+void store_bind_text(sqlite3_stmt *stmt, int at, const char *text);
+
 enum wd_err store_path(const struct store *s, const char *name, char *dst, struct wd_why *why);
 
 /* schema.c: makes or migrates. */
@@ -70,6 +92,43 @@ enum wd_err schema_update(sqlite3 *db, struct wd_why *why);
 int schema_version_latest(void);
 /* For tests: the SQL that leads from `version` to the next, NULL at the end. */
 const char *schema_step(int version);
+
+/* With the turn: notes what was found. Failing to is no reason to stop: damage is also counted. */
+void store_note_damage(struct store *s, wd_wall now, const char *text, const char *kept);
+
+/* Writes `end` to whydown.lock, without waiting for the disk. */
+void store_mark_end(struct store *s);
+
+/* sqlite.c: connections, and where the disk ends. */
+enum wd_err store_open_files(struct store *s, struct wd_why *why);
+void store_close_files(struct store *s);
+
+/* check.c. The turn is taken, or there is one thread only. */
+/* Goes through the batches after `from`; sets aside what is damaged in a batch and puts back what
+ * of it is good. `ids`: remembers their ids again. WD_MALFORMED: the file itself is damaged. */
+enum wd_err check_batches(struct store *s, uint64_t from, bool ids, wd_wall now, struct wd_why *why);
+/* Writes bytes to a new file of the folder, "damaged-TIME-name"; `ret_name` has STORE_KEPT_MAX. */
+enum wd_err check_set_aside(struct store *s, wd_wall now, const char *name, const void *bytes,
+			    size_t len, char *ret_name, struct wd_why *why);
+/* The same with a copy of a file of the folder. */
+enum wd_err check_keep_file(struct store *s, wd_wall now, const char *file, char *ret_name,
+			    struct wd_why *why);
+/* "damaged-20250310T094500Z-name", with a number if that is taken. */
+void check_name(const struct store *s, wd_wall now, const char *name, char *ret_name);
+
+/* wal.c: what SQLite will take of a write-ahead log, and whether it will leave whole
+ * transactions behind. It would do so without a word. */
+struct wal_state {
+	uint64_t bytes;
+	uint64_t good_bytes; /* up to the end of the last transaction in the unbroken row */
+	bool damaged;        /* a transaction's end stands beyond the damage, or the head is damaged */
+};
+enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why);
+
+/* repair.c, with the connections closed. */
+enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why);
+/* Ends a repair that was interrupted when its result was already whole. */
+enum wd_err repair_finish(struct store *s, struct wd_why *why);
 
 /* The row's checksum: CRC-32 of seq, stamp, ticked, count (little-endian) and body. */
 uint32_t journal_row_checksum(uint64_t seq, wd_wall stamp, wd_wall ticked, uint32_t count,

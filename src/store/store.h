@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "model/incident.h"
 #include "model/observation.h"
 
 #include <stdbool.h>
@@ -95,7 +96,123 @@ struct store_replay {
 enum wd_err store_replay(struct store *s, const struct store_replay *handler,
 			 struct store_position *at, struct wd_why *why) WD_MUST_CHECK;
 
+/* The engine's state: one blob for the whole and one a service, as of a position in the journal.
+ * It is written in small transactions between which the journal goes on, and counts when the
+ * last is done; the one before is kept, in case this one turns out damaged. */
+
+struct store_state;
+
+enum wd_err store_state_begin(struct store *s, struct store_position at, struct store_state **ret_state,
+			      struct wd_why *why) WD_MUST_CHECK;
+/* Copies the bytes. After a failure only store_state_drop makes sense. */
+enum wd_err store_state_add(struct store_state *w, const char *service, const uint8_t *bytes,
+			    size_t len, struct wd_why *why) WD_MUST_CHECK;
+/* Makes it count, and frees w whatever the outcome. */
+enum wd_err store_state_end(struct store_state *w, const uint8_t *whole, size_t len,
+			    struct wd_why *why) WD_MUST_CHECK;
+void store_state_drop(struct store_state *w); /* NULL is fine */
+
+struct store_state_handler {
+	enum wd_err (*whole)(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why);
+	enum wd_err (*service)(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why);
+	void *ctx;
+};
+
+/* Tells the latest state that is whole, the whole first, and where it stands: what to replay
+ * from. There being none is fine: *ret_at is the beginning and nothing is told. An error of the
+ * handler's ends it and is returned. */
+enum wd_err store_read_state(struct store *s, const struct store_state_handler *handler,
+			     struct store_position *ret_at, struct wd_why *why) WD_MUST_CHECK;
+
+/* Incidents: as they are now, and each version that was ever told. */
+
+/* Keeps the incident, with `change` ("opened", "changed", "closed") of the time `at` (the engine's
+ * clock) as one more version. `series`: its chart, in the caller's form; NULL leaves what is there.
+ * Once more with the same id, at and change, as a replay does, changes nothing twice. */
+struct store_change {
+	const char *change;
+	wd_wall at;
+	const uint8_t *series;
+	size_t series_len;
+};
+enum wd_err store_put_incident(struct store *s, const struct incident *i,
+			       const struct store_change *change, struct wd_why *why) WD_MUST_CHECK;
+/* Evidence `reports.coordinated`. */
+enum wd_err store_put_coordinated(struct store *s, const struct coordinated *c, wd_wall at,
+				  struct wd_why *why) WD_MUST_CHECK;
+
+/* All incidents, by begin. One that cannot be read is noted as damage and left out. */
+enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const struct incident *),
+				void *ctx, struct wd_why *why) WD_MUST_CHECK;
+/* Caller frees. WD_UNKNOWN if none is kept. */
+enum wd_err store_incident_series(struct store *s, const char *id, uint8_t **ret_bytes,
+				  size_t *ret_len, struct wd_why *why) WD_MUST_CHECK;
+struct store_version { wd_wall at; const char *change, *json; };
+/* Every version of one incident, oldest first; strings live for the call. */
+enum wd_err store_each_version(struct store *s, const char *id,
+			       void (*each)(void *ctx, const struct store_version *), void *ctx,
+			       struct wd_why *why) WD_MUST_CHECK;
+
+/* Comments: filed by store_append, shown to nobody before somebody approved them. */
+
+enum comment_status { COMMENT_HELD, COMMENT_APPROVED, COMMENT_REJECTED };
+
+enum { STORE_HELD_MAX = 100000 }; /* beyond, the oldest held ones are dropped and counted */
+
+struct comment {
+	int64_t number;
+	wd_wall at, received_at, decided_at; /* decided_at 0 = held */
+	enum comment_status status;
+	/* Strings live for the call. */
+	const char *service, *surface, *problem, *country, *text;
+};
+
+struct comment_query {
+	enum comment_status status;
+	const char *service;  /* NULL = all */
+	int64_t before;       /* only numbers below; 0 = from the newest */
+	wd_wall from, to;     /* of when it happened; to 0 = no end */
+	size_t limit;         /* 0 = all */
+};
+
+/* Newest first. */
+enum wd_err store_each_comment(struct store *s, const struct comment_query *query,
+			       void (*each)(void *ctx, const struct comment *), void *ctx,
+			       struct wd_why *why) WD_MUST_CHECK;
+/* A decision can be changed. WD_UNKNOWN if there is no such comment. */
+enum wd_err store_decide_comment(struct store *s, int64_t number, enum comment_status status,
+				 wd_wall at, struct wd_why *why) WD_MUST_CHECK;
+
+/* Retention. */
+
+struct store_policy {
+	wd_span journal_kept;  /* single observations; default 35 days */
+	wd_span ids_kept;      /* ids given by senders; default 7 days */
+	wd_span comments_kept; /* default 365 days; rejected ones a tenth of it */
+};
+
+struct store_policy store_policy_default(void);
+
+/* Deletes a little of what is older than the policy says and gives the space back to the
+ * disk; *ret_more: there is more, call again soon. Of the journal only what a whole state
+ * includes, and never its last batch. A step takes some milliseconds: the journal goes on
+ * between steps. Incidents are kept for ever. */
+enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy *policy,
+			 bool *ret_more, struct wd_why *why) WD_MUST_CHECK;
+
+struct store_counters {
+	uint64_t file_bytes, log_bytes; /* whydown.db and its write-ahead log */
+	uint64_t deleted_batches, deleted_ids, deleted_comments;
+	uint64_t damages; /* notes of damage, all in all */
+};
+
+struct store_counters store_count(struct store *s);
+
 /* Damage. */
+
+/* Makes a new database of all that can be read of a damaged one, which is kept as
+ * damaged-TIME.db. Takes long; store_append meanwhile waits. */
+enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why) WD_MUST_CHECK;
 
 struct store_damage {
 	wd_wall found_at;

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables beside the journal: state, incidents, comments; and what retention leaves. */
+#include "store/sqlite.h"
+#include "store/testing.h"
+
+#include <stdio.h>
+
+/* ---- state ---- */
+
+struct told { char text[512]; size_t len; };
+
+static enum wd_err tell(struct told *t, const char *what, const uint8_t *bytes, size_t len)
+{
+	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "%s %.*s\n", what, (int)len,
+				   (const char *)bytes);
+	assert_true(t->len < sizeof(t->text));
+	return WD_OK;
+}
+
+static enum wd_err tell_whole(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why)
+{
+	(void)why;
+	return tell(ctx, "whole", bytes, len);
+}
+
+static enum wd_err tell_service(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why)
+{
+	(void)why;
+	return tell(ctx, "service", bytes, len);
+}
+
+static struct store_position read_state(struct store *s, struct told *t)
+{
+	struct store_position at = {99, {99}};
+	*t = (struct told){.len = 0};
+	assert_int_equal(store_read_state(s, &(struct store_state_handler){tell_whole, tell_service, t}, &at,
+					  NULL), WD_OK);
+	return at;
+}
+
+static void write_state(struct store *s, struct store_position at, const char *whole, const char *x,
+			const char *y)
+{
+	struct store_state *w;
+	assert_int_equal(store_state_begin(s, at, &w, NULL), WD_OK);
+	assert_int_equal(store_state_add(w, "x", (const uint8_t *)x, strlen(x), NULL), WD_OK);
+	assert_int_equal(store_state_add(w, "y", (const uint8_t *)y, strlen(y), NULL), WD_OK);
+	assert_int_equal(store_state_end(w, (const uint8_t *)whole, strlen(whole), NULL), WD_OK);
+}
+
+static void run(struct store *s, const char *sql)
+{
+	struct wd_why why = {0};
+	if (store_exec(s->db, sql, "", &why) != WD_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(s->db));
+}
+
+static int64_t number(struct store *s, const char *sql)
+{
+	int64_t n = -1;
+	assert_int_equal(store_exec_int(s->db, sql, &n, "", NULL), WD_OK);
+	return n;
+}
+
+static void the_latest_whole_state_is_read(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_state *w;
+	struct told t;
+	(void)state;
+	assert_int_equal(read_state(s, &t).seq, 0);
+	assert_string_equal(t.text, "");
+	append_reports(s, 100, 1, 2);
+	append_reports(s, 101, 3, 2);
+	write_state(s, (struct store_position){1, wall_s(100)}, "w1", "x1", "y1");
+	write_state(s, (struct store_position){2, wall_s(103)}, "w2", "x2", "");
+	/* One that was not finished does not count. */
+	assert_int_equal(store_state_begin(s, (struct store_position){2, wall_s(104)}, &w, NULL), WD_OK);
+	assert_int_equal(store_state_add(w, "x", (const uint8_t *)"x3", 2, NULL), WD_OK);
+	store_state_drop(w);
+	store_close(s);
+	s = store_must_open(&f);
+	struct store_position at = read_state(s, &t);
+	assert_string_equal(t.text, "whole w2\nservice x2\nservice \n");
+	assert_int_equal(at.seq, 2);
+	assert_int_equal(at.clock.ns, wall_s(103).ns);
+	/* No stamp may come before what the state has seen. */
+	assert_int_equal(store_end(s).clock.ns, wall_s(103).ns);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void a_damaged_state_gives_way_to_the_one_before(void **state)
+{
+	(void)state;
+	static const char *const damages[] = {
+		"UPDATE state SET bytes = CAST('x!' AS BLOB) WHERE bytes = CAST('x2' AS BLOB)",
+		"DELETE FROM state WHERE bytes = CAST('y2' AS BLOB)",
+		"UPDATE state_whole SET bytes = CAST('w!' AS BLOB) WHERE bytes = CAST('w2' AS BLOB)",
+		"UPDATE state SET service = 'z' WHERE bytes = CAST('x2' AS BLOB)",
+	};
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		struct folder f = folder_make();
+		struct store *s = store_must_open(&f);
+		struct told t;
+		append_reports(s, 100, 1, 2);
+		append_reports(s, 101, 3, 2);
+		write_state(s, (struct store_position){1, wall_s(100)}, "w1", "x1", "y1");
+		write_state(s, (struct store_position){2, wall_s(101)}, "w2", "x2", "y2");
+		run(s, damages[i]);
+		assert_int_equal(number(s, "SELECT changes()"), 1);
+		struct store_position at = read_state(s, &t);
+		assert_string_equal(t.text, "whole w1\nservice x1\nservice y1\n");
+		assert_int_equal(at.seq, 1);
+		assert_int_equal(store_count(s).damages, 1);
+		store_close(s);
+		folder_remove(&f);
+	}
+}
+
+static void a_state_larger_than_a_transaction_comes_back_whole(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_state *w;
+	struct told *t = calloc(1, sizeof(*t));
+	static uint8_t blob[700000];
+	char id[16];
+	(void)state;
+	memset(blob, 'b', sizeof(blob));
+	assert_int_equal(store_state_begin(s, (struct store_position){0, wall_s(5)}, &w, NULL), WD_OK);
+	for (int i = 0; i < 5; i++) {
+		snprintf(id, sizeof(id), "s%d", i);
+		assert_int_equal(store_state_add(w, id, blob, sizeof(blob), NULL), WD_OK);
+	}
+	assert_int_equal(store_state_end(w, blob, sizeof(blob), NULL), WD_OK);
+	assert_int_equal(number(s, "SELECT sum(length(bytes)) FROM state"), 5 * sizeof(blob));
+	assert_int_equal(number(s, "SELECT services FROM state_whole"), 5);
+	store_close(s);
+	free(t);
+	folder_remove(&f);
+}
+
+/* ---- incidents ---- */
+
+static struct incident make_incident(const char *id, int64_t began_s)
+{
+	struct incident i = {.began_at = wall_s(began_s), .decided_at = wall_s(began_s + 120),
+			     .changed_at = wall_s(began_s + 120), .step = span_s(60), .state = INCIDENT_OPEN};
+	snprintf(i.id, sizeof(i.id), "%s", id);
+	snprintf(i.service, sizeof(i.service), "x");
+	return i;
+}
+
+static void list_incident(void *ctx, const struct incident *i)
+{
+	struct told *t = ctx;
+	char text[120];
+	snprintf(text, sizeof(text), "%s %s %lld", i->id, incident_state_name(i->state),
+		 (long long)wall_to_s(i->ended_at));
+	(void)tell(t, "incident", (const uint8_t *)text, strlen(text));
+}
+
+static void list_version(void *ctx, const struct store_version *v)
+{
+	char text[64];
+	assert_non_null(strstr(v->json, "x-1"));
+	snprintf(text, sizeof(text), "%s %lld", v->change, (long long)wall_to_s(v->at));
+	(void)tell(ctx, "version", (const uint8_t *)text, strlen(text));
+}
+
+static void every_version_of_an_incident_is_kept_once(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct told t = {.len = 0};
+	uint8_t *series = NULL;
+	size_t series_len = 0;
+	(void)state;
+	struct incident second = make_incident("x-2", 5000), first = make_incident("x-1", 1000);
+	assert_int_equal(store_put_incident(s, &second, &(struct store_change){"opened", wall_s(5120)}, NULL), WD_OK);
+	assert_int_equal(store_put_incident(s, &first, &(struct store_change){
+		"opened", wall_s(1120), (const uint8_t *)"chart", 5}, NULL), WD_OK);
+	first.state = INCIDENT_CLOSED;
+	first.ended_at = wall_s(3000);
+	for (int twice = 0; twice < 2; twice++)
+		assert_int_equal(store_put_incident(s, &first, &(struct store_change){"closed", wall_s(3600)},
+						    NULL), WD_OK);
+	store_close(s);
+	s = store_must_open(&f);
+	assert_int_equal(store_each_incident(s, list_incident, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "incident x-1 closed 3000\nincident x-2 open 0\n");
+	t = (struct told){.len = 0};
+	assert_int_equal(store_each_version(s, "x-1", list_version, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "version opened 1120\nversion closed 3600\n");
+	assert_int_equal(store_incident_series(s, "x-1", &series, &series_len, NULL), WD_OK);
+	assert_int_equal(series_len, 5);
+	assert_memory_equal(series, "chart", 5);
+	free(series);
+	assert_int_equal(store_incident_series(s, "x-2", &series, &series_len, NULL), WD_UNKNOWN);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void evidence_of_coordination_is_kept_escaped(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct coordinated c = {.began_at = wall_s(10), .last_at = wall_s(20), .observed = 50, .persons = 3};
+	(void)state;
+	snprintf(c.service, sizeof(c.service), "x");
+	snprintf(c.top_network, sizeof(c.top_network), "AS\"1");
+	assert_int_equal(store_put_coordinated(s, &c, wall_s(21), NULL), WD_OK);
+	assert_int_equal(number(s, "SELECT json_extract(json, '$.persons') FROM effect WHERE"
+				   " json_extract(json, '$.top_network') = 'AS\"1' AND kind = 'coordinated'"), 3);
+	store_close(s);
+	folder_remove(&f);
+}
+
+/* ---- comments ---- */
+
+static void list_comment(void *ctx, const struct comment *c)
+{
+	char text[100];
+	snprintf(text, sizeof(text), "%lld %s %s", (long long)c->number, c->service, c->text);
+	(void)tell(ctx, "comment", (const uint8_t *)text, strlen(text));
+}
+
+static void a_comment_is_held_until_it_is_approved(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct frames frames;
+	struct told t = {.len = 0};
+	(void)state;
+	frames = (struct frames){.len = 0};
+	frames_add(&frames, 1, 0, "cannot log in");
+	frames_add(&frames, 2, 0, "");
+	frames_add(&frames, 3, 0, "buy my <b>pills</b>");
+	struct store_batch b = frames_batch(&frames, 2000, 0);
+	assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
+	struct comment_query approved = {.status = COMMENT_APPROVED}, held = {.status = COMMENT_HELD};
+	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "");
+	assert_int_equal(store_each_comment(s, &held, list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "comment 2 x buy my <b>pills</b>\ncomment 1 x cannot log in\n");
+	assert_int_equal(store_decide_comment(s, 1, COMMENT_APPROVED, wall_s(2100), NULL), WD_OK);
+	assert_int_equal(store_decide_comment(s, 2, COMMENT_REJECTED, wall_s(2100), NULL), WD_OK);
+	assert_int_equal(store_decide_comment(s, 3, COMMENT_APPROVED, wall_s(2100), NULL), WD_UNKNOWN);
+	t = (struct told){.len = 0};
+	approved.service = "x";
+	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "comment 1 x cannot log in\n");
+	t = (struct told){.len = 0};
+	approved.service = "y";
+	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
+	assert_int_equal(store_each_comment(s, &held, list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "");
+	store_close(s);
+	folder_remove(&f);
+}
+
+/* ---- retention ---- */
+
+static void retain_all(struct store *s, int64_t now_s, const struct store_policy *policy)
+{
+	bool more = true;
+	for (int i = 0; more; i++) {
+		assert_true(i < 10000);
+		assert_int_equal(store_retain(s, wall_s(now_s), policy, &more, NULL), WD_OK);
+	}
+}
+
+static void the_journal_goes_only_as_far_as_two_states_include_it(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_policy policy = {span_s(100), span_s(100), span_s(100)};
+	(void)state;
+	for (int i = 1; i <= 6; i++)
+		append_reports(s, 1000 + i, (uint64_t)i, 1);
+	retain_all(s, 900000, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM journal"), 6);
+	write_state(s, (struct store_position){5, wall_s(1005)}, "w", "x", "y");
+	retain_all(s, 900000, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM journal"), 6);
+	write_state(s, (struct store_position){6, wall_s(1006)}, "w", "x", "y");
+	/* Not yet old. */
+	retain_all(s, 1050, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM journal"), 6);
+	retain_all(s, 900000, &policy);
+	assert_int_equal(number(s, "SELECT min(seq) FROM journal"), 6);
+	/* With all included the last one stays: it says where numbers and stamps go on. */
+	write_state(s, (struct store_position){6, wall_s(1006)}, "w", "x", "y");
+	retain_all(s, 900000, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM journal"), 1);
+	assert_int_equal(number(s, "SELECT count(*) FROM state_whole"), 2);
+	assert_int_equal(number(s, "SELECT count(*) FROM state"), 4);
+	store_close(s);
+	s = store_must_open(&f);
+	assert_int_equal(store_end(s).seq, 6);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void space_is_given_back(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_policy policy = {span_s(100), span_s(100), span_s(100)};
+	(void)state;
+	for (int i = 0; i < 600; i++)
+		append_reports(s, 1000 + i, (uint64_t)i, 60);
+	write_state(s, (struct store_position){600, wall_s(2000)}, "w", "x", "y");
+	write_state(s, (struct store_position){600, wall_s(2000)}, "w", "x", "y");
+	uint64_t full = store_count(s).file_bytes;
+	assert_true(full > 3 << 20);
+	retain_all(s, 900000, &policy);
+	assert_true(store_count(s).file_bytes < 300000);
+	run(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+	assert_true(file_size(folder_file(&f, "whydown.db")) < 300000);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void old_ids_and_comments_are_forgotten_and_new_ones_kept(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_policy policy = {span_s(100), span_s(3 * 86400), span_s(100 * 86400)};
+	static struct frames frames;
+	(void)state;
+	for (int day = 1; day <= 10; day++) {
+		frames = (struct frames){.len = 0};
+		for (uint64_t i = 0; i < 60; i++)
+			frames_add(&frames, i, (uint64_t)day * 1000 + i, i == 0 ? "hm" : "");
+		struct store_batch b = frames_batch(&frames, day * 86400, 0);
+		assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
+	}
+	assert_int_equal(store_decide_comment(s, 1, COMMENT_REJECTED, wall_s(900), NULL), WD_OK);
+	retain_all(s, 10 * 86400, &policy);
+	assert_int_equal(number(s, "SELECT min(day) FROM seen"), 7);
+	assert_int_equal(number(s, "SELECT count(*) FROM seen"), 4 * 60);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 10);
+	retain_all(s, 12 * 86400, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 9);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment WHERE number = 1"), 0);
+	retain_all(s, 105 * 86400, &policy);
+	assert_int_equal(number(s, "SELECT min(number) FROM comment"), 5);
+	store_close(s);
+	folder_remove(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_latest_whole_state_is_read),
+		cmocka_unit_test(a_damaged_state_gives_way_to_the_one_before),
+		cmocka_unit_test(a_state_larger_than_a_transaction_comes_back_whole),
+		cmocka_unit_test(every_version_of_an_incident_is_kept_once),
+		cmocka_unit_test(evidence_of_coordination_is_kept_escaped),
+		cmocka_unit_test(a_comment_is_held_until_it_is_approved),
+		cmocka_unit_test(the_journal_goes_only_as_far_as_two_states_include_it),
+		cmocka_unit_test(space_is_given_back),
+		cmocka_unit_test(old_ids_and_comments_are_forgotten_and_new_ones_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* retain: forgetting, a little at a time. */
+#include "store/sqlite.h"
+
+#include <string.h>
+
+/* Sized so that a step stays within some milliseconds: a batch may be megabytes. */
+enum { STEP_BATCHES = 16, STEP_IDS = 4096, STEP_ROWS = 256, STEP_PAGES = 512 };
+
+struct store_policy store_policy_default(void)
+{
+	return (struct store_policy){span_s(35 * 86400), span_s(7 * 86400), span_s(365 * 86400)};
+}
+
+/* Runs a DELETE with up to four numbers; *ret_deleted rows are gone. */
+static enum wd_err delete_some(struct store *s, const char *sql, const int64_t *numbers, int count,
+			       int64_t *ret_deleted, struct wd_why *why)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK) {
+		for (int i = 0; i < count; i++)
+			sqlite3_bind_int64(stmt, i + 1, numbers[i]);
+		rc = sqlite3_step(stmt);
+	}
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_DONE)
+		return store_sql_fail(s->db, rc, "delete what is old", why);
+	*ret_deleted = sqlite3_changes(s->db);
+	return WD_OK;
+}
+
+/* Old batches that a state includes which has a whole one before it: should the last state be
+ * damaged, the one before it and the journal after it still tell all. */
+static enum wd_err retain_journal(struct store *s, wd_wall now, const struct store_policy *p,
+				  bool *more, struct wd_why *why)
+{
+	int64_t deleted = 0;
+	enum wd_err err = delete_some(s,
+		"DELETE FROM journal WHERE seq IN (SELECT seq FROM journal WHERE stamp_ns < ?1"
+		" AND seq <= (SELECT CASE WHEN count(*) = 2 THEN min(seq) END FROM (SELECT seq"
+		"  FROM state_whole ORDER BY generation DESC LIMIT 2))"
+		" AND seq < (SELECT max(seq) FROM journal) ORDER BY seq LIMIT ?2)",
+		(int64_t[]){wall_back(now, p->journal_kept).ns, STEP_BATCHES}, 2, &deleted, why);
+	if (err == WD_OK) {
+		s->counters.deleted_batches += (uint64_t)deleted;
+		*more = *more || deleted == STEP_BATCHES;
+	}
+	return err;
+}
+
+/* `seen` has no order in time: a step looks at the next few thousand ids, round and round. */
+static enum wd_err retain_ids(struct store *s, wd_wall now, const struct store_policy *p,
+			      struct wd_why *why)
+{
+	static const char *const range = "SELECT id FROM seen WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
+	struct observation_id end;
+	sqlite3_stmt *stmt = NULL;
+
+	memset(&end, 0xff, sizeof(end));
+	int rc = sqlite3_prepare_v2(s->db, range, -1, &stmt, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_blob(stmt, 1, s->ids_swept.bytes, sizeof(end), SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 2, STEP_IDS - 1);
+		rc = sqlite3_step(stmt);
+	}
+	bool last = rc == SQLITE_DONE;
+	if (rc == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == sizeof(end))
+		memcpy(&end, sqlite3_column_blob(stmt, 0), sizeof(end));
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return store_sql_fail(s->db, rc, "forget old ids", why);
+
+	stmt = NULL;
+	rc = sqlite3_prepare_v2(s->db, "DELETE FROM seen WHERE id > ?1 AND id <= ?2 AND day < ?3", -1,
+				&stmt, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_blob(stmt, 1, s->ids_swept.bytes, sizeof(end), SQLITE_STATIC);
+		sqlite3_bind_blob(stmt, 2, end.bytes, sizeof(end), SQLITE_STATIC);
+		sqlite3_bind_int64(stmt, 3, wall_to_s(wall_back(now, p->ids_kept)) / 86400);
+		rc = sqlite3_step(stmt);
+	}
+	sqlite3_finalize(stmt);
+	if (rc != SQLITE_DONE)
+		return store_sql_fail(s->db, rc, "forget old ids", why);
+	s->counters.deleted_ids += (uint64_t)sqlite3_changes(s->db);
+	s->ids_swept = end;
+	if (last)
+		memset(&s->ids_swept, 0, sizeof(s->ids_swept));
+	return WD_OK;
+}
+
+static enum wd_err retain_comments(struct store *s, wd_wall now, const struct store_policy *p,
+				   bool *more, struct wd_why *why)
+{
+	int64_t deleted = 0;
+	wd_span rejected = {p->comments_kept.ns / 10};
+	enum wd_err err = delete_some(s,
+		"DELETE FROM comment WHERE number IN (SELECT number FROM comment WHERE received_ns < ?1"
+		" AND (status = 2 OR received_ns < ?2) ORDER BY number LIMIT ?3)",
+		(int64_t[]){wall_back(now, rejected).ns, wall_back(now, p->comments_kept).ns, STEP_ROWS},
+		3, &deleted, why);
+	if (err == WD_OK) {
+		s->counters.deleted_comments += (uint64_t)deleted;
+		*more = *more || deleted == STEP_ROWS;
+	}
+	return err;
+}
+
+/* All generations but the last two whole ones, and the one being written. */
+static enum wd_err retain_state(struct store *s, bool *more, struct wd_why *why)
+{
+	int64_t deleted = 0, wholes = 0;
+	enum wd_err err = delete_some(s,
+		"DELETE FROM state WHERE rowid IN (SELECT rowid FROM state WHERE generation NOT IN"
+		" (SELECT generation FROM state_whole ORDER BY generation DESC LIMIT 2)"
+		" AND (?1 = 0 OR generation < (SELECT max(generation) FROM state_whole)) LIMIT ?2)",
+		(int64_t[]){s->state_open, STEP_ROWS}, 2, &deleted, why);
+	if (err == WD_OK && deleted == 0)
+		err = delete_some(s,
+			"DELETE FROM state_whole WHERE generation NOT IN"
+			" (SELECT generation FROM state_whole ORDER BY generation DESC LIMIT 2)",
+			NULL, 0, &wholes, why);
+	*more = *more || deleted > 0;
+	return err;
+}
+
+/* Hands free pages back to the file system. */
+static enum wd_err shrink(struct store *s, bool *more, struct wd_why *why)
+{
+	char sql[64];
+	int64_t pages = 0;
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", STEP_PAGES);
+	enum wd_err err = store_exec(s->db, sql, "give back free space", why);
+	if (err == WD_OK)
+		err = store_exec_int(s->db, "PRAGMA freelist_count", &pages, "give back free space", why);
+	*more = *more || pages > 0;
+	return err;
+}
+
+enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy *policy,
+			 bool *ret_more, struct wd_why *why)
+{
+	bool more = false;
+	turn_take(&s->turn);
+	enum wd_err err = store_begin(s, why);
+	if (err == WD_OK) {
+		if ((err = retain_journal(s, now, policy, &more, why)) == WD_OK &&
+		    (err = retain_ids(s, now, policy, why)) == WD_OK &&
+		    (err = retain_comments(s, now, policy, &more, why)) == WD_OK &&
+		    (err = retain_state(s, &more, why)) == WD_OK)
+			err = shrink(s, &more, why);
+		if (err == WD_OK)
+			err = store_commit(s, why);
+		else
+			store_rollback(s);
+	}
+	turn_give(&s->turn);
+	if (err == WD_OK)
+		*ret_more = more;
+	return err;
+}
+
+struct store_counters store_count(struct store *s)
+{
+	int64_t pages = 0, page_size = 0, damages = 0;
+	turn_take(&s->turn);
+	struct store_counters counters = s->counters;
+	turn_give(&s->turn);
+	pthread_mutex_lock(&s->reading);
+	(void)!(store_exec_int(s->reader, "PRAGMA page_count", &pages, "", NULL) == WD_OK &&
+		store_exec_int(s->reader, "PRAGMA page_size", &page_size, "", NULL) == WD_OK &&
+		store_exec_int(s->reader, "SELECT count(*) FROM damage", &damages, "", NULL) == WD_OK);
+	pthread_mutex_unlock(&s->reading);
+	counters.file_bytes = (uint64_t)(pages * page_size);
+	counters.damages = (uint64_t)damages;
+	return counters;
+}
