@@ -2,7 +2,6 @@
 /* What is not there, and what is not a page: assets, icon, robots, sitemap. */
 #include "publish/embedded.h"
 #include "publish/html.h"
-#include "publish/problem.h"
 
 #include <string.h>
 
@@ -26,26 +25,6 @@ void page_bad_request(const struct render *r)
 	html_end(r);
 }
 
-void api_missing(const struct render *r)
-{
-	r->page->status = 404;
-	problem_json(r->out, &(struct problem_document){
-				     .status = 404,
-				     .title = "Not found",
-				     .detail = "There is no such path, service or incident; "
-					       "/api/v1/openapi.json lists what there is.",
-			     });
-}
-
-void api_bad_request(const struct render *r)
-{
-	r->page->status = 400;
-	problem_json(r->out, &(struct problem_document){.status = 400,
-							.title = "Bad request",
-							.detail = r->wrong,
-							.field = r->wrong_field});
-}
-
 void page_asset(const struct render *r)
 {
 	const struct embedded *file = embedded_find(r->name);
@@ -58,9 +37,9 @@ void page_favicon(const struct render *r)
 {
 	buf_str(r->out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 24 24\"><rect "
 			"width=\"24\" height=\"24\" "
-			"rx=\"5\" fill=\"#b3201a\"/><path d=\"M3 16h4l3-9 4 12 2.500-7 1 4H21\" "
+			"rx=\"5\" fill=\"#b3201a\"/><path d=\"M3 16h4l3-9 4 12 2.5-7 1 4H21\" "
 			"fill=\"none\" stroke=\"#fff\" "
-			"stroke-width=\"2.200\" stroke-linejoin=\"round\" "
+			"stroke-width=\"2.2\" stroke-linejoin=\"round\" "
 			"stroke-linecap=\"round\"/></svg>\n");
 }
 

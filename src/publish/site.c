@@ -15,6 +15,9 @@
 #define HTML "text/html; charset=utf-8"
 #define JSON "application/json"
 #define SVG  "image/svg+xml"
+#define ATOM "application/atom+xml; charset=utf-8"
+#define FEED "application/feed+json"
+#define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 #define TEXT "text/plain; charset=utf-8"
 
 #define FRESH   "no-cache" /* kept, but asked about each time: an unchanged page answers 304 */
@@ -46,6 +49,38 @@ static const struct route routes[] = {
 	{"/s/{service}", page_service, HTML, FRESH, ON_SERVICE, PAGE,
 		.choice = "reported", .choices = "1 2"},
 	{"/s/{service}/live", page_service_live, HTML, FRESH, ON_SERVICE, PAGE},
+	{"/i/{incident}", page_incident, HTML, FRESH, ON_SNAPSHOT, PAGE},
+	{"/i/{incident}/live", page_incident_live, HTML, FRESH, ON_SNAPSHOT, PAGE},
+	{"/history", page_history, HTML, FRESH, ON_SNAPSHOT, PAGE,
+		.free = "service year order page"},
+	{"/method", page_method, HTML, FRESH, ON_SNAPSHOT, PAGE},
+	{"/api", page_api, HTML, LATER, ON_NOTHING, PAGE},
+
+	{"/api/v1/now", api_now, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v1/services", api_services, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v1/services/{service}", api_service, JSON, FRESH, ON_SERVICE, API},
+	{"/api/v1/services/{service}/series", api_series, JSON, FRESH, ON_SERVICE, API,
+		.choice = "range", .choices = "24h 7d 90d"},
+	{"/api/v1/incidents", api_incidents, JSON, FRESH, ON_SNAPSHOT, API,
+		.free = "service state since limit cursor"},
+	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v1/openapi.json", api_openapi, JSON, LATER, ON_NOTHING, API, .undocumented = true},
+
+	{"/api/v2/summary.json", statuspage_summary, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v2/status.json", statuspage_status, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v2/components.json", statuspage_components, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v2/incidents.json", statuspage_incidents, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v2/incidents/unresolved.json", statuspage_unresolved, JSON, FRESH, ON_SNAPSHOT, API},
+
+	{"/feed.atom", feed_atom, ATOM, SOON, ON_SNAPSHOT, API},
+	{"/feed.json", feed_json, FEED, SOON, ON_SNAPSHOT, API},
+	{"/s/{service}/feed.atom", feed_atom, ATOM, SOON, ON_SNAPSHOT, API},
+	{"/s/{service}/feed.json", feed_json, FEED, SOON, ON_SNAPSHOT, API},
+	{"/s/{service}/badge.svg", embed_badge, SVG, SOON, ON_SERVICE, EMBED},
+	{"/s/{service}/chart.svg", embed_chart, SVG, SOON, ON_SERVICE, EMBED},
+
+	{"/metrics", metrics_text, PROMETHEUS, NEVER, ON_REQUEST, API},
+	{"/healthz", api_health, JSON, NEVER, ON_REQUEST, API},
 	{"/assets/{name}", page_asset, NULL, FOREVER, ON_NOTHING, PAGE},
 	{"/favicon.svg", page_favicon, SVG, LATER, ON_NOTHING, PAGE},
 	{"/robots.txt", page_robots, TEXT, LATER, ON_NOTHING, PAGE},
@@ -171,7 +206,8 @@ static void resolve(const struct snapshot *snapshot, const struct site_request *
 	for (size_t i = 0; i < WD_COUNT(routes); i++) {
 		if (!pattern_fits(routes[i].pattern, path, t->segment))
 			continue;
-		const struct route *missing = t->route;
+		const struct route *missing =
+			routes[i].kind == PAGE ? &missing_page : &missing_api;
 		t->route = &routes[i];
 		if (find_subject(snapshot, t))
 			break;

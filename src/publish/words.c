@@ -318,7 +318,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 		words_text(w, service_title(snapshot, i->service));
 	} else {
 		words_place(w->out, rank.by_duration);
-		words_text(w, "longest and ");
+		words_text(w, rank.by_duration == 1 ? "Longest and " : "longest and ");
 		words_place(w->out, rank.by_severity);
 		words_text(w, "most severe of ");
 		buf_u64(w->out, rank.of);
@@ -329,8 +329,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 	words_month(w->out, snapshot->since);
 }
 
-void words_incident(const struct words *w, const struct snapshot *snapshot,
-		    const struct incident *i)
+void words_peak(const struct words *w, const struct incident *i)
 {
 	words_text(w, "At its peak, ");
 	words_time(w, i->peak_at);
@@ -348,7 +347,14 @@ void words_incident(const struct words *w, const struct snapshot *snapshot,
 		buf_u64(w->out, i->wave_count);
 		words_text(w, " waves");
 	}
-	words_text(w, ". ");
+	words_text(w, ".");
+}
+
+void words_incident(const struct words *w, const struct snapshot *snapshot,
+		    const struct incident *i)
+{
+	words_peak(w, i);
+	words_text(w, " ");
 	words_rank(w, snapshot, i);
 	words_text(w, ".");
 	if (i->reconstruction) {

@@ -48,10 +48,14 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 /* "X: incident since 09:45 UTC, 78 × usual", "X: incident of 6 h 12 min on 10 Mar 2025". */
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i);
-/* "Peak: 20,400 reports in 5 minutes where 40 is usual. 3rd longest of 41 for X since 2026-01." */
+/* "At its peak, 11:55 UTC, 1,712 in 5 min where 40 is usual; 6 h 12 min in all in 3 waves." */
+void words_peak(const struct words *w, const struct incident *i);
+/* "3rd longest and most severe of 41 for X since 2026-01", no full stop. */
+void words_rank(const struct words *w, const struct snapshot *snapshot, const struct incident *i);
+
+/* Both, and that it is a reconstruction if it is one. */
 void words_incident(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i);
-void words_rank(const struct words *w, const struct snapshot *snapshot, const struct incident *i);
 
 /* A scope's or share's value as people write it: the surface's name, "London, GB". */
 void words_value(const struct words *w, const struct service *s, enum dimension d,

@@ -28,7 +28,8 @@
     const chart = figure.querySelector(".chart");
     if (!fetched.has(chart)) {
       fetched.clear(); /* charts are replaced by live updates: only the last one read is kept */
-      fetched.set(chart, fetch(figure.dataset.series).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null));
+      fetched.set(chart, fetch(figure.dataset.series).then((answer) => (answer.ok ? answer.json() : null))
+        .then((data) => data?.series ?? data).catch(() => null));
     }
     return fetched.get(chart);
   }

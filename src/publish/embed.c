@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SVG for other people's pages: a badge and a chart. Light colours stand in attributes and dark
+ * ones in a style element, so that they are right as an image, inline and under a policy that
+ * forbids the style. */
+#include "publish/chart.h"
+#include "publish/words.h"
+
+#include "publish/render.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- badge ---- */
+
+/* Widths of Verdana at 11 px in tenths, near enough: textLength makes the text fit. */
+static int text_width(const char *text)
+{
+	int tenths = 0;
+
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+		if (*p >= 0x80 && *p < 0xc0)
+			continue; /* the rest of a character */
+		tenths += *p >= 0x80                           ? 90
+			  : strchr("iljI.,:;|!' ", *p) != NULL ? 38
+			  : strchr("mwMW@%", *p) != NULL       ? 105
+			  : *p >= 'A' && *p <= 'Z'             ? 77
+							       : 66;
+	}
+	return tenths / 10 + 1;
+}
+
+static const char *status_colour(enum status s)
+{
+	switch (s) {
+	case STATUS_USUAL: return "#17693b";
+	case STATUS_UNUSUAL: return "#845300";
+	case STATUS_INCIDENT: return "#b3201a";
+	default: return "#5c6470";
+	}
+}
+
+/* The same shapes as on pages, 8 px wide, at x. */
+static void shape(struct buf *b, enum status s, int x)
+{
+	switch (s) {
+	case STATUS_USUAL:
+		buf_fmt(b, "<circle cx=\"%d\" cy=\"10\" r=\"4\" fill=\"#fff\"/>", x + 4);
+		return;
+	case STATUS_UNUSUAL: buf_fmt(b, "<path d=\"M%d 14h9l-4.5-8z\" fill=\"#fff\"/>", x); return;
+	case STATUS_INCIDENT:
+		buf_fmt(b, "<path d=\"M%d 10l4.5-4.5 4.5 4.5-4.5 4.5z\" fill=\"#fff\"/>", x);
+		return;
+	default:
+		buf_fmt(b,
+			"<circle cx=\"%d\" cy=\"10\" r=\"3.5\" fill=\"none\" stroke=\"#fff\" "
+			"stroke-dasharray=\"2\"/>",
+			x + 4);
+	}
+}
+
+static void badge_text(struct buf *b, const char *text, int x, int width)
+{
+	buf_fmt(b, "<text x=\"%d\" y=\"14\" textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">",
+		x, width);
+	buf_xml(b, text);
+	buf_str(b, "</text>");
+}
+
+void embed_badge(const struct render *r)
+{
+	enum { NAME_MAX_PX = 300, PAD = 7, SHAPE = 13 };
+	const struct service_state *s = r->service;
+	const char *label = status_label(s->status);
+	struct buf *b = r->out;
+	int name = text_width(s->service->name), word = text_width(label);
+
+	name = name < NAME_MAX_PX ? name : NAME_MAX_PX;
+	int left = name + 2 * PAD, right = word + SHAPE + 2 * PAD;
+	buf_fmt(b,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"20\" role=\"img\" "
+		"viewBox=\"0 0 %d 20\"><title>",
+		left + right, left + right);
+	buf_xml(b, s->service->name);
+	buf_fmt(b,
+		": %s</title><clipPath id=\"r\"><rect width=\"%d\" height=\"20\" "
+		"rx=\"3\"/></clipPath>"
+		"<g clip-path=\"url(#r)\"><rect width=\"%d\" height=\"20\" fill=\"#32373f\"/>"
+		"<rect x=\"%d\" width=\"%d\" height=\"20\" fill=\"%s\"/></g>"
+		"<g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">",
+		label, left + right, left, left, right, status_colour(s->status));
+	badge_text(b, s->service->name, PAD, name);
+	shape(b, s->status, left + PAD);
+	badge_text(b, label, left + PAD + SHAPE, word);
+	buf_str(b, "</g></svg>\n");
+}
+
+/* ---- chart ---- */
+
+enum { WIDTH = 720, HEIGHT = 300, MARGIN = 16, CHART_TOP = 62, FOOT = 22 };
+
+static const char chart_style[] =
+	"<style>"
+	"text{font-family:system-ui,-apple-system,Segoe "
+	"UI,Roboto,sans-serif;fill:#575e69;font-size:12px}"
+	".bg{fill:#fff}.t{font-size:18px;font-weight:700;fill:#1b1e23}.s{font-size:13px;fill:#"
+	"1b1e23}"
+	"path{fill:none;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:"
+	"round}"
+	".area{fill:#14477f;opacity:.1}.band{fill:#d9e2ee}.usual{stroke:#5c6470;stroke-width:1.25;"
+	"stroke-dasharray:3 3}"
+	".seen{stroke:#14477f;stroke-width:1.75}.last{stroke:#14477f;stroke-width:6}"
+	".inc{fill:#f8d7d3}.grid,.tick{stroke:#dfe2e6}.base{stroke:#5c6470}.x{text-anchor:middle}"
+	"@media(prefers-color-scheme:dark){.bg{fill:#181c23}text{fill:#a3abb7}.t,.s{fill:#e8eaed}"
+	".area{fill:#8fbcff}.band{fill:#2b3a4e}.usual{stroke:#9aa3af}.seen,.last{stroke:#8fbcff}"
+	".inc{fill:#4a2220}.grid,.tick{stroke:#2c323b}.base{stroke:#9aa3af}}"
+	"</style>";
+
+static void sentence(const struct render *r, struct buf *text)
+{
+	struct words w = {.out = text, .now = r->snapshot->now};
+	struct now now = service_now(r->service);
+
+	buf_str(text, status_label(r->service->status));
+	if (now.observed >= 0) {
+		buf_str(text, ": ");
+		words_count(text, now.observed);
+		buf_str(text, " reports in ");
+		words_span(text, now.step);
+		buf_str(text, ", ");
+		words_count(text, now.expected);
+		buf_str(text, " is usual");
+	}
+	buf_str(text, " · ");
+	w.now = (wd_wall){0}; /* a picture outlives its day: always with the date */
+	words_time(&w, r->snapshot->now);
+}
+
+void embed_chart(const struct render *r)
+{
+	const struct service_state *s = r->service;
+	struct buf *b = r->out, text;
+	struct chart chart = {.series = &s->day,
+			      .unit = "reports in 5 minutes",
+			      .height = HEIGHT - CHART_TOP - FOOT,
+			      .unfinished = true};
+	bool reconstruction = false;
+
+	buf_init(&text, 1024);
+	sentence(r, &text);
+	for (size_t i = 0; i < r->snapshot->incident_count; i++) {
+		const struct incident *incident = &r->snapshot->incidents[i];
+		size_t before = chart.span_count;
+		if (strcmp(incident->service, s->service->id) != 0)
+			continue;
+		chart_shade(&chart, incident->began_at, incident->ended_at);
+		reconstruction =
+			reconstruction || (incident->reconstruction && chart.span_count > before);
+	}
+	buf_fmt(b,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 "
+		"0 %d %d\" "
+		"role=\"img\" aria-labelledby=\"t d\" fill=\"#1b1e23\"><title id=\"t\">",
+		WIDTH, HEIGHT, WIDTH, HEIGHT);
+	buf_xml(b, s->service->name);
+	buf_str(b, ": user reports, last 24 hours</title><desc id=\"d\">");
+	buf_xml(b, text.bad ? "" : text.data);
+	buf_fmt(b,
+		"</desc>%s<rect class=\"bg\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"#fff\"/>"
+		"<text class=\"t\" x=\"%d\" y=\"28\">",
+		chart_style, WIDTH, HEIGHT, MARGIN);
+	buf_xml(b, s->service->name);
+	buf_fmt(b, "</text><text class=\"s\" x=\"%d\" y=\"48\">", MARGIN);
+	buf_xml(b, text.bad ? "" : text.data);
+	buf_done(&text);
+	buf_fmt(b, "</text><svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" overflow=\"visible\">",
+		MARGIN, CHART_TOP, WIDTH - 2 * MARGIN, chart.height);
+	if (s->day.count > 0 && s->first_seen_at.ns != 0)
+		chart_parts(b, &chart, WIDTH - 2 * MARGIN);
+	buf_fmt(b, "</svg><text x=\"%d\" y=\"%d\">", MARGIN, HEIGHT - 10);
+	if (reconstruction)
+		buf_xml(b, words_reconstruction);
+	else
+		buf_str(b, "Times in UTC. The band is what is usual.");
+	buf_fmt(b, "</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">", WIDTH - MARGIN,
+		HEIGHT - 10);
+	buf_xml(b, r->site->name);
+	buf_str(b, "</text></svg>\n");
+}

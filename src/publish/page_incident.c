@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An incident: headline, chart with its waves, timeline, scope, numbers, what is related. */
+#include "publish/chart.h"
+#include "publish/html.h"
+#include "publish/incident_series.h"
+
+#include "base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- chart ---- */
+
+static void incident_chart(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	struct incident_series found = incident_series_open(r, i);
+	int64_t minutes = span_to_s(found.series.step) / 60;
+	char title[SERVICE_NAME_MAX + 40], unit[40];
+
+	if (found.series.count == 0) {
+		buf_str(r->out,
+			"<p class=\"empty\">The series of this incident is not kept any more; "
+			"its numbers are.</p>\n");
+		return;
+	}
+	snprintf(title, sizeof(title), "Reports about %s during the incident",
+		 service_title(r->snapshot, i->service));
+	if (minutes < 60)
+		snprintf(unit, sizeof(unit), "in %d min", (int)(minutes > 0 ? minutes : 1));
+	else
+		snprintf(unit, sizeof(unit), "in %d h", (int)(minutes / 60));
+	struct chart chart = {
+		.series = &found.series,
+		.id = "incident",
+		.title = title,
+		.description =
+			"Its waves are shaded and numbered. A table with the numbers follows.",
+		.unit = unit,
+		.height = 260,
+		.unfinished = found.unfinished,
+		.numbered = i->wave_count > 1,
+	};
+	for (uint32_t n = 0; n < i->wave_count; n++)
+		chart_shade(&chart, i->waves[n].began_at, i->waves[n].ended_at);
+	if (i->wave_count == 0)
+		chart_shade(&chart, i->began_at, i->ended_at);
+	buf_str(r->out, "<figure data-series=\"/api/v1/incidents/");
+	buf_html(r->out, i->id);
+	buf_str(r->out, "\"><figcaption><h2>Reports</h2></figcaption>");
+	chart_svg(r->out, &chart);
+	buf_str(r->out,
+		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
+		"usual, with its spread</span><span class=\"l-inc\">wave</span>"
+		"<output class=\"read\"></output></p>\n");
+	html_series_table(r, &found.series, title, found.unfinished);
+	buf_str(r->out, "</figure>\n");
+	incident_series_close(&found);
+}
+
+/* ---- timeline ---- */
+
+enum moment_kind { BEGAN, DECIDED, WAVE, PEAK, WAVE_OVER, OVER };
+
+struct moment {
+	wd_wall at;
+	enum moment_kind kind;
+	uint32_t wave;
+};
+
+enum { MOMENTS_MAX = 3 + 3 * INCIDENT_WAVES_MAX };
+
+static int by_time(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+	if (x->at.ns != y->at.ns)
+		return x->at.ns < y->at.ns ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
+static size_t list_moments(const struct incident *i, struct moment moments[MOMENTS_MAX])
+{
+	size_t count = 0;
+
+	moments[count++] = (struct moment){i->began_at, BEGAN, 0};
+	if (i->decided_at.ns != 0)
+		moments[count++] = (struct moment){i->decided_at, DECIDED, 0};
+	for (uint32_t n = 0; n < i->wave_count; n++) {
+		const struct wave *wave = &i->waves[n];
+		if (n > 0)
+			moments[count++] = (struct moment){wave->began_at, WAVE, n};
+		if (wave->peak_at.ns != 0)
+			moments[count++] = (struct moment){wave->peak_at, PEAK, n};
+		if (wave->ended_at.ns != 0 && n + 1 < i->wave_count)
+			moments[count++] = (struct moment){wave->ended_at, WAVE_OVER, n};
+	}
+	if (i->ended_at.ns != 0)
+		moments[count++] = (struct moment){i->ended_at, OVER, 0};
+	qsort(moments, count, sizeof(*moments), by_time);
+	return count;
+}
+
+static void moment_words(const struct render *r, const struct moment *m)
+{
+	const struct incident *i = r->incident;
+	const struct wave *wave = &i->waves[m->wave];
+	struct buf *b = r->out;
+
+	switch (m->kind) {
+	case BEGAN:
+		buf_str(b, "Reports begin to rise <small>(estimated afterwards)</small>");
+		return;
+	case DECIDED:
+		buf_str(b, "Called an incident, ");
+		words_span(b, wall_sub(m->at, i->began_at));
+		buf_str(b, " after its begin: normal reports do this ");
+		words_odds(b, i->log10_return_decided, i->step);
+		return;
+	case WAVE: buf_fmt(b, "Wave %u begins", m->wave + 1); return;
+	case PEAK:
+		if (i->wave_count > 1)
+			buf_fmt(b, "Wave %u peaks: ", m->wave + 1);
+		else
+			buf_str(b, "Peak: ");
+		words_count(b, wave->peak_observed);
+		buf_str(b, " in ");
+		words_span(b, i->step);
+		buf_str(b, ", ");
+		words_times(b, wave->peak_observed, wave->peak_expected);
+		return;
+	case WAVE_OVER: buf_fmt(b, "Wave %u is over", m->wave + 1); return;
+	case OVER: buf_str(b, "Back to usual <small>(estimated afterwards)</small>"); return;
+	}
+}
+
+static void timeline(const struct render *r)
+{
+	struct moment moments[MOMENTS_MAX];
+	size_t count = list_moments(r->incident, moments);
+	struct words w = html_words(r);
+
+	buf_str(r->out, "<section aria-labelledby=\"time\"><h2 id=\"time\">Timeline</h2><ol "
+			"class=\"timeline\">\n");
+	for (size_t n = 0; n < count; n++) {
+		bool calm = moments[n].kind == OVER || moments[n].kind == WAVE_OVER;
+		bool hot = moments[n].kind == DECIDED || moments[n].kind == WAVE;
+		buf_fmt(r->out, "<li%s>", calm ? " class=\"calm\"" : hot ? " class=\"hot\"" : "");
+		words_time(&w, moments[n].at);
+		buf_str(r->out, " ");
+		moment_words(r, &moments[n]);
+		buf_str(r->out, "</li>\n");
+	}
+	if (r->incident->waves_dropped > 0)
+		buf_fmt(r->out, "<li>and %u more waves</li>\n", r->incident->waves_dropped);
+	buf_str(r->out, "</ol></section>\n");
+}
+
+/* ---- numbers, scope, related ---- */
+
+static void fact(const struct render *r, const char *name)
+{
+	buf_fmt(r->out, "</dd></div><div><dt>%s</dt><dd>", name);
+}
+
+static void numbers(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	struct rank rank = snapshot_rank(r->snapshot, i);
+	struct buf *b = r->out;
+
+	buf_fmt(b, "<dl class=\"facts\"><div><dt>Severity</dt><dd><span class=\"sev %s\">%s</span>",
+		severity_name(incident_severity_word(i)), severity_name(incident_severity_word(i)));
+	fact(r, i->ended_at.ns == 0 ? "Lasts" : "Lasted");
+	words_span(b, incident_duration(i, r->snapshot->now));
+	fact(r, "Peak");
+	words_times(b, i->peak_observed, i->peak_expected);
+	fact(r, "Reports above usual");
+	words_count(b, i->excess);
+	if (i->persons > 0) {
+		fact(r, "Persons");
+		words_count(b, i->persons);
+	}
+	if (i->networks > 0) {
+		fact(r, "Networks");
+		words_count(b, i->networks);
+	}
+	fact(r, "Longest");
+	buf_fmt(b, "%zu of %zu", rank.by_duration, rank.of);
+	fact(r, "Most severe");
+	buf_fmt(b, "%zu of %zu", rank.by_severity, rank.of);
+	buf_str(b, "</dd></div></dl>\n");
+}
+
+static void scope_table(const struct render *r, enum dimension d)
+{
+	const struct service_state *s = snapshot_service(r->snapshot, r->incident->service);
+	struct words w = html_words(r);
+	struct buf *b = r->out;
+	size_t told = 0;
+
+	for (uint32_t n = 0; n < r->incident->scope_count; n++) {
+		const struct scope *scope = &r->incident->scopes[n];
+		if (scope->dimension != d)
+			continue;
+		if (told++ == 0)
+			buf_fmt(b,
+				"<table><caption>%s</caption><thead><tr><th "
+				"scope=\"col\">Where</th>"
+				"<th scope=\"col\">Reports</th><th scope=\"col\">Usual</th>"
+				"<th scope=\"col\">Ratio</th></tr></thead><tbody>\n",
+				dimension_label(d));
+		buf_str(b, "<tr><th scope=\"row\">");
+		words_value(&w, s != NULL ? s->service : NULL, d, scope->value);
+		buf_str(b, "</th><td>");
+		words_count(b, scope->observed);
+		buf_str(b, "</td><td>");
+		words_count(b, scope->expected);
+		buf_str(b, "</td><td>");
+		words_times(b, scope->observed, scope->expected);
+		buf_str(b, "</td></tr>\n");
+	}
+	if (told > 0)
+		buf_str(b, "</tbody></table>\n");
+}
+
+static void scope(const struct render *r)
+{
+	buf_str(r->out, "<section aria-labelledby=\"scope\"><h2 id=\"scope\">Scope</h2>\n");
+	if (r->incident->scope_count == 0)
+		buf_str(r->out, "<p class=\"empty\">No surface, problem or place stands out by "
+				"itself.</p>");
+	else
+		buf_str(r->out,
+			"<p class=\"note\">Each of these is significantly above its own usual. "
+			"Where people report from is not where a cause lies.</p><div "
+			"class=\"scope\">\n");
+	for (int d = DIMENSION_SURFACE; d < DIMENSION_COUNT; d++)
+		scope_table(r, (enum dimension)d);
+	if (r->incident->scope_count > 0)
+		buf_str(r->out, "</div>");
+	if (r->incident->scope_dropped > 0)
+		buf_fmt(r->out, "<p class=\"note\">and %u more</p>", r->incident->scope_dropped);
+	buf_str(r->out, "</section>\n");
+}
+
+static const char *relation_words(enum relation relation)
+{
+	switch (relation) {
+	case RELATION_SAME_TIME: return "began at the same time";
+	case RELATION_SHARED_PROVIDER: return "began at the same time and shares a provider";
+	case RELATION_SPILLOVER:
+		return "smaller and a little later: likely reports meant for the other";
+	}
+	return "";
+}
+
+static void related(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	struct words w = html_words(r);
+
+	if (i->related_count == 0)
+		return;
+	buf_str(r->out,
+		"<section aria-labelledby=\"related\"><h2 id=\"related\">Related incidents</h2>"
+		"<ul class=\"lines\">\n");
+	for (uint32_t n = 0; n < i->related_count; n++) {
+		const struct incident *other = snapshot_incident(r->snapshot, i->related[n].id);
+		buf_str(r->out, "<li>");
+		if (other != NULL) {
+			buf_str(r->out, "<a href=\"/i/");
+			buf_html(r->out, other->id);
+			buf_str(r->out, "\">");
+			words_headline(&w, r->snapshot, other);
+			buf_str(r->out, "</a>");
+		} else {
+			buf_html(r->out, i->related[n].id);
+		}
+		buf_fmt(r->out, "<p>%s</p></li>\n", relation_words(i->related[n].relation));
+	}
+	buf_str(r->out, "</ul></section>\n");
+}
+
+/* ---- the page ---- */
+
+void page_incident_live(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	struct words w = html_words(r);
+	char path[INCIDENT_ID_MAX + 16], event[SERVICE_ID_MAX + 16];
+
+	snprintf(path, sizeof(path), "/i/%s/live", i->id);
+	snprintf(event, sizeof(event), "service.%s", i->service);
+	html_live_begin(r, path, event);
+	buf_str(r->out, "<p class=\"crumb\">");
+	html_service_link(r, i->service);
+	buf_fmt(r->out, " <span class=\"st %s\">%s</span></p><h1>",
+		i->state == INCIDENT_CLOSED ? "usual"
+		: i->state == INCIDENT_OPEN ? "incident"
+					    : "unusual",
+		incident_state_name(i->state));
+	words_headline(&w, r->snapshot, i);
+	buf_str(r->out, "</h1>\n");
+	if (i->reconstruction)
+		html_reconstruction(r);
+	buf_str(r->out, "<p class=\"lead\">");
+	words_peak(&w, i);
+	buf_str(r->out, "</p><p>");
+	words_rank(&w, r->snapshot, i);
+	buf_str(r->out, ".</p><p class=\"odds\">Odds of a false alarm: normal reports do this ");
+	words_odds(r->out, i->log10_return, i->step);
+	buf_str(r->out, ".</p>\n");
+	incident_chart(r);
+	numbers(r);
+	timeline(r);
+	scope(r);
+	related(r);
+	html_live_end(r);
+}
+
+void page_incident(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	struct buf title, description;
+	char path[INCIDENT_ID_MAX + 8];
+
+	snprintf(path, sizeof(path), "/i/%s", i->id);
+	buf_init(&title, 1024);
+	buf_init(&description, 2048);
+	struct words w = {.out = &title, .now = r->snapshot->now};
+	words_headline(&w, r->snapshot, i);
+	w.out = &description;
+	words_incident(&w, r->snapshot, i);
+	html_begin(r, &(struct html_page){
+			      .title = title.bad ? i->id : title.data,
+			      .description = description.bad ? NULL : description.data,
+			      .path = path,
+			      .live = i->state != INCIDENT_CLOSED ? path : NULL,
+		      });
+	buf_done(&title);
+	buf_done(&description);
+	page_incident_live(r);
+	buf_str(r->out, "<p class=\"more\"><a href=\"/api/v1/incidents/");
+	buf_html(r->out, i->id);
+	buf_str(r->out, "\">The same as JSON</a> · <a href=\"/history?service=");
+	buf_html(r->out, i->service);
+	buf_str(r->out, "\">All incidents of ");
+	buf_html(r->out, service_title(r->snapshot, i->service));
+	buf_str(r->out, "</a></p>\n");
+	html_end(r);
+}
