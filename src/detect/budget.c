@@ -11,8 +11,7 @@ float budget_log10_weight(size_t signal, size_t signals)
 {
 	if (signals <= 1)
 		return 0;
-	return (float)log10(signal == 0 ? total_share
-	                                : (1 - total_share) / (double)(signals - 1));
+	return (float)log10(signal == 0 ? total_share : (1 - total_share) / (double)(signals - 1));
 }
 
 float budget_service(const float *log10_return, size_t signals, size_t *ret_carrier)
@@ -61,8 +60,8 @@ static size_t step_up(const float *a, size_t n, double threshold_one, double thr
 	return 0;
 }
 
-size_t budget_open(const float *log10_return, size_t services, wd_span step,
-                   double false_a_month, double *ret_threshold)
+size_t budget_open(const float *log10_return, size_t services, wd_span step, double false_a_month,
+		   double *ret_threshold)
 {
 	double one = budget_threshold(step, services, false_a_month, 1);
 	size_t k = step_up(log10_return, services, one, threshold_min);

@@ -32,8 +32,8 @@ double budget_threshold(wd_span step, size_t services, double false_a_month, siz
 
 /* The step-up rule: how many services may be open now, that is the largest k whose k
  * largest A all reach budget_threshold(…, k). *ret_threshold (may be NULL): what A must reach. */
-size_t budget_open(const float *log10_return, size_t services, wd_span step,
-                   double false_a_month, double *ret_threshold);
+size_t budget_open(const float *log10_return, size_t services, wd_span step, double false_a_month,
+		   double *ret_threshold);
 
 /* The scope of an incident that has lasted `samples` samples: which signals are themselves
  * significant, so that of those named 1 in 20 is wrong on average (step-up over the signals,

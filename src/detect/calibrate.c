@@ -9,7 +9,7 @@ static const float prior_samples = 10000; /* and samples */
 static const float memory = 1 - 1.0F / 200000;
 static const float count_memory = 100; /* excursions */
 static const float excess_max = 8;     /* in means: one outage does not make a habit */
-static const float shape_max = 0.1F;
+static const float shape_max = 0.2F;
 
 void calibrate_init(struct calibrate *c, float above, float scale_min)
 {
@@ -31,8 +31,8 @@ static float log10_rate(const struct calibrate *c)
 
 	if (c->count == 0)
 		return floor;
-	float rate = log10f((c->count + prior_samples * powf(10, floor)) /
-	                    (c->samples + prior_samples));
+	float rate =
+		log10f((c->count + prior_samples * powf(10, floor)) / (c->samples + prior_samples));
 	return rate > floor ? rate < 0 ? rate : 0 : floor;
 }
 
@@ -49,7 +49,7 @@ float calibrate_read(const struct calibrate *c, float evidence)
 
 	if (c->count > 0) {
 		float square = (c->square + prior_count * 2 * c->scale_min * c->scale_min) /
-		               (c->count + prior_count);
+			       (c->count + prior_count);
 		float variance = square - mean * mean;
 
 		shape = variance > 0 ? 0.5F * (1 - mean * mean / variance) : 0;
@@ -58,7 +58,12 @@ float calibrate_read(const struct calibrate *c, float evidence)
 	float scale = mean * (1 - shape);
 	float nats = shape > 0.001F ? log1pf(shape * excess / scale) / shape : excess / scale;
 
-	return 0.43429448F * nats - rate;
+	float a = 0.43429448F * nats - rate;
+	float seen = log10f(c->samples + prior_samples);
+
+	/* Nobody has seen more than the series has lasted: past that the fit is extrapolation,
+	 * and each decade of it counts for half of one. */
+	return a > seen ? seen + 0.5F * (a - seen) : a;
 }
 
 float calibrate_step(struct calibrate *c, float evidence, int frozen)

@@ -39,8 +39,8 @@ float evidence_step(struct evidence *e, const struct evidence_sample *s)
 
 	for (int k = 0; k < EVIDENCE_SIZES; k++) {
 		float gain = s->count * effect_ln[k] -
-		             (s->count + s->size) *
-		                 log1pf((effect[k] - 1) * s->null_mean / (s->size + s->null_mean));
+			     (s->count + s->size) * log1pf((effect[k] - 1) * s->null_mean /
+							   (s->size + s->null_mean));
 		float nats = leak * e->nats[k] + (gain < s->cap ? gain : s->cap);
 
 		e->nats[k] = nats > 0 ? nats < nats_max ? nats : nats_max : 0;

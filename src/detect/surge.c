@@ -5,11 +5,11 @@
 #include <string.h>
 
 static const float margin = 0.25F; /* less than a quarter above usual is never an outage */
-/* Fewer than this many counts a minute is never one either: about five reports in a quarter
- * of an hour. */
-static const double null_min_a_minute = 0.3;
+/* Nor is fewer than this many counts a minute in a series that nobody knows yet (about four
+ * in a quarter of an hour). The floor halves in the first week, and so on as 1 / age. */
+static const double null_min_a_minute = 0.25, floor_days = 7;
 /* What stands out by more than this many standard deviations is learned as if it did not. */
-static const float habit_sd = 1.5F;
+static const float habit_sd = 1.25F;
 static const double count_max = 1e9;
 static const float counts_min = 3;  /* an alarm stands on at least three reports */
 
@@ -22,8 +22,9 @@ static uint32_t samples_in(wd_span span, wd_span step, uint32_t low, uint32_t hi
 
 void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind)
 {
-	step.ns = step.ns < WD_NS_PER_S ? WD_NS_PER_S
-	          : step.ns > 86400 * WD_NS_PER_S ? 86400 * WD_NS_PER_S : step.ns;
+	step.ns = step.ns < WD_NS_PER_S           ? WD_NS_PER_S
+		  : step.ns > 86400 * WD_NS_PER_S ? 86400 * WD_NS_PER_S
+						  : step.ns;
 	memset(plan, 0, sizeof(*plan));
 	plan->kind = kind;
 	plan->step = step;
@@ -33,7 +34,8 @@ void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind
 	plan->cap = (float)(6 * sqrt(minutes));
 	plan->cap = plan->cap < 1 ? 1 : plan->cap > 40 ? 40 : plan->cap;
 	plan->null_min = (float)(null_min_a_minute * minutes);
-	plan->warm = samples_in(span_s(1800), step, 4, 120);
+	plan->null_min_fade = (float)(minutes / (floor_days * 1440));
+	plan->warm = samples_in(span_s(1800), step, 8, 120);
 	plan->hits_min = step.ns < 150 * WD_NS_PER_S ? 2 : 1;
 	plan->hits_apart = samples_in(span_s(180), step, 1, 180);
 	plan->calm_min = samples_in(span_s(600), step, 2, 600);
@@ -65,7 +67,7 @@ static void band(const struct baseline_now *now, struct surge_band *ret)
 }
 
 void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
-                    bool weekend, struct surge_band *ret)
+		    bool weekend, struct surge_band *ret)
 {
 	struct baseline copy = s->baseline;
 	struct baseline_now now;
@@ -83,7 +85,7 @@ static void rearm(struct surge *s)
 }
 
 static void thaw(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
-                 float factor)
+		 float factor)
 {
 	if (!sample->frozen) {
 		if (s->frozen > 0)
@@ -98,7 +100,7 @@ static void thaw(struct surge *s, const struct surge_plan *plan, const struct su
 }
 
 void surge_step(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
-                struct surge_reading *ret)
+		struct surge_reading *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->began = sample->bin;
@@ -115,7 +117,8 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 	float usual_mean = now.mean * now.lift;
 	float null_mean = usual_mean * (1 + margin);
 
-	null_mean = null_mean > plan->null_min ? null_mean : plan->null_min;
+	float floor = plan->null_min / (1 + (float)s->seen * plan->null_min_fade);
+	null_mean = null_mean > floor ? null_mean : floor;
 
 	ret->observed = count;
 	struct surge_band usual;
@@ -127,8 +130,10 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 	ret->side = ret->above;
 	s->pace += plan->pace_gain * (count - s->pace);
 	if (s->seen >= plan->warm) {
-		struct evidence_sample es = {.count = count, .null_mean = null_mean,
-		                             .size = null_mean / now.noise, .cap = plan->cap};
+		struct evidence_sample es = {.count = count,
+					     .null_mean = null_mean,
+					     .size = null_mean / now.noise,
+					     .cap = plan->cap};
 		float together = evidence_step(&s->evidence, &es);
 		float alone = evidence_surprise(&es);
 		float decades = together > alone ? together : alone;
@@ -149,7 +154,7 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 			s->hit_counts += count;
 		}
 		ret->sustained = s->hits >= plan->hits_min && s->unhit < plan->hits_apart &&
-		                 s->hit_counts >= counts_min;
+				 s->hit_counts >= counts_min;
 	}
 	s->calm = s->pace <= null_mean ? s->calm + (s->calm < UINT32_MAX) : 0;
 	ret->calm = s->calm >= plan->calm_min;
@@ -168,7 +173,7 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 }
 
 void surge_peek(const struct surge *s, const struct surge_plan *plan,
-                const struct surge_sample *sample, struct surge_reading *ret)
+		const struct surge_sample *sample, struct surge_reading *ret)
 {
 	struct surge copy = *s;
 

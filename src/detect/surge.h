@@ -35,7 +35,8 @@ struct surge_plan {
 	wd_span step; /* width of a bin, 1 s to 1 day */
 	struct baseline_plan baseline;
 	float cap;           /* nats that one sample may add */
-	float null_min;      /* counts a bin: fewer than this is never an outage */
+	float null_min;      /* counts a bin: fewer than this is no outage in a new series */
+	float null_min_fade; /* null_min / (1 + samples * this) is the floor of an older one */
 	uint32_t warm;       /* samples before the first evidence */
 	uint32_t hits_min;   /* samples above the null that an alarm needs */
 	uint32_t hits_apart; /* samples within which the last of them must lie */
@@ -64,14 +65,14 @@ struct surge_sample {
 	uint16_t minute; /* local minute of the day at the bin's start, 0 to 1439 */
 	bool weekend;    /* local */
 	bool frozen;     /* an incident is open: learn only the level, and that slowly. When it
-	                  * falls the evidence starts anew. */
+			  * falls the evidence starts anew. */
 };
 
 struct surge_reading {
 	float observed, expected;
 	float low, high;     /* the usual band: about 19 of 20 normal samples */
 	float log10_return;  /* A; 0: nothing unusual */
-	int64_t began;       /* bin at which the evidence began; the sample's own if there is none */
+	int64_t began; /* bin at which the evidence began; the sample's own if there is none */
 	int8_t side;         /* 1 above usual, -1 below (SURGE_METRIC), 0 neither */
 	bool above;          /* beyond the null now */
 	bool sustained;      /* enough separate samples carry it: with A over the threshold, open */
@@ -83,24 +84,23 @@ void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind
 void surge_init(struct surge *s, const struct surge_plan *plan);
 
 void surge_step(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
-                struct surge_reading *ret);
+		struct surge_reading *ret);
 /* The same for a bin that may still change: s stays as it is. */
 void surge_peek(const struct surge *s, const struct surge_plan *plan,
-                const struct surge_sample *sample, struct surge_reading *ret);
+		const struct surge_sample *sample, struct surge_reading *ret);
 
 struct surge_band { float expected, low, high; };
 /* What would be usual at a local time, for charts. */
 void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
-                    bool weekend, struct surge_band *ret);
+		    bool weekend, struct surge_band *ret);
 
 /* State to bytes and back: the same on every machine, and old versions stay readable.
  * surge_write fills SURGE_BYTES bytes. surge_read checks everything it reads (WD_SHORT,
  * WD_MALFORMED, or WD_UNKNOWN for a version of the future; at = byte offset) and on failure
  * leaves *ret_s alone. The plan must be of the kind that the series was written with. */
-enum { SURGE_BYTES = 729 };
-void surge_write(const struct surge *s, const struct surge_plan *plan,
-                 uint8_t bytes[SURGE_BYTES]);
+enum { SURGE_BYTES = 749 };
+void surge_write(const struct surge *s, const struct surge_plan *plan, uint8_t bytes[SURGE_BYTES]);
 enum wd_err surge_read(struct surge *ret_s, const struct surge_plan *plan, const uint8_t *bytes,
-                       size_t len, struct wd_why *why) WD_MUST_CHECK;
+		       size_t len, struct wd_why *why) WD_MUST_CHECK;
 
 #endif

@@ -90,6 +90,11 @@ static void fields(struct io *io, struct surge *s)
 	real(io, &b->recent_mean, 0, big);
 	real(io, &b->visit_sum, 0, big);
 	real(io, &b->visit_level, 0, big);
+	real(io, &b->block_sum, 0, big);
+	real(io, &b->block_mean, 0, big);
+	real(io, &b->blocks_excess, -big, big);
+	real(io, &b->blocks_sum, 0, big);
+	whole(io, &b->block_samples, 3600);
 	b->visit_samples = (uint16_t)bits(io, b->visit_samples, 2);
 	b->visit_bin = (uint8_t)bits(io, b->visit_bin, 1);
 	if (b->visit_bin >= BASELINE_BINS)
@@ -103,8 +108,7 @@ static void fields(struct io *io, struct surge *s)
 	}
 }
 
-void surge_write(const struct surge *s, const struct surge_plan *plan,
-                 uint8_t bytes[SURGE_BYTES])
+void surge_write(const struct surge *s, const struct surge_plan *plan, uint8_t bytes[SURGE_BYTES])
 {
 	struct surge copy = *s;
 	struct io io = {.write = bytes, .at = 5};
@@ -117,7 +121,7 @@ void surge_write(const struct surge *s, const struct surge_plan *plan,
 }
 
 enum wd_err surge_read(struct surge *ret_s, const struct surge_plan *plan, const uint8_t *bytes,
-                       size_t len, struct wd_why *why)
+		       size_t len, struct wd_why *why)
 {
 	struct surge s;
 	struct io io = {.read = bytes, .at = 5};

@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 static struct surge_reading feed(struct surge *s, const struct surge_plan *plan, int64_t bin,
-                                 double observed)
+				 double observed)
 {
-	struct surge_sample sample = {.bin = bin, .observed = observed,
-	                              .minute = (uint16_t)(bin % 1440)};
+	struct surge_sample sample = {
+		.bin = bin, .observed = observed, .minute = (uint16_t)(bin % 1440)};
 	struct surge_reading reading;
 
 	surge_step(s, plan, &sample, &reading);

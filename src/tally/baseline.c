@@ -29,6 +29,8 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 	plan->level_memory = between(7 * 86400 / step_s, 30, 604800);
 	plan->scatter_memory = between(14 * 86400 / step_s, 60, 1209600);
 	plan->scatter_keep = 1 - 1 / plan->scatter_memory;
+	plan->block = (uint32_t)between(900 / step_s, 1, 3600);
+	plan->blocks_keep = 1 - (float)plan->block / plan->scatter_memory;
 	plan->recent_keep = 1 - 1 / between(3 * 3600 / step_s, 4, 10800);
 	plan->shape_memory = (float)(20 * visit);
 	plan->relearn_memory = between(4 * 3600 / step_s, 8, 240);
@@ -62,7 +64,7 @@ static float shape_of(const struct baseline *b, int bin)
 /* Stretch 0 lies between the centres of the day's last and first bin; wider bins than
  * half an hour use stretch i for bin i. */
 static void stretch_enter(struct baseline *b, const struct baseline_plan *plan, unsigned stretch,
-                          bool weekend)
+			  bool weekend)
 {
 	int day = weekend ? BINS_A_DAY : 0;
 	int to = day + (int)(stretch % BINS_A_DAY);
@@ -91,7 +93,7 @@ static void visit_end(struct baseline *b, const struct baseline_plan *plan)
 }
 
 void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned minute,
-                 bool weekend, struct baseline_now *ret)
+		 bool weekend, struct baseline_now *ret)
 {
 	unsigned shifted = plan->interpolate ? minute + MINUTES_A_BIN / 2 : minute;
 	unsigned stretch = shifted / MINUTES_A_BIN;
@@ -110,12 +112,15 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 	ret->mean = b->level * ret->factor;
 	ret->noise = (b->excess + noise_prior * noise_prior_counts) / (b->sum + noise_prior_counts);
 	ret->noise = ret->noise > noise_min ? ret->noise : noise_min;
+	float together = b->blocks_excess / (b->blocks_sum + noise_prior_counts * 5);
+
+	ret->noise = ret->noise > together ? ret->noise : together;
 	ret->lift = (b->recent + recent_prior_counts) / (b->recent_mean + recent_prior_counts);
 	ret->lift = ret->lift > 1 ? ret->lift : 1;
 }
 
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-                    const struct baseline_now *now, float count, bool is_slow)
+		    const struct baseline_now *now, float count, bool is_slow)
 {
 	float off = count - now->mean;
 
@@ -149,5 +154,16 @@ void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
 	b->recent_mean = plan->recent_keep * b->recent_mean + now->mean;
 	b->visit_sum += count;
 	b->visit_level += b->level;
+	b->block_sum += count;
+	b->block_mean += now->mean * now->lift;
+	if (++b->block_samples >= plan->block) {
+		float apart = b->block_sum - b->block_mean;
+
+		b->blocks_excess =
+			b->blocks_excess * plan->blocks_keep + apart * apart - b->block_mean;
+		b->blocks_sum = b->blocks_sum * plan->blocks_keep + b->block_mean;
+		b->block_sum = b->block_mean = 0;
+		b->block_samples = 0;
+	}
 	b->visit_samples += b->visit_samples < 1800;
 }

@@ -8,8 +8,8 @@
  * type, interpolated between half hours, and pulled towards 1 by 30 counts of doubt, so
  * that a sparse series keeps a flat day. Scatter: the variance of a count with mean m is
  * m (1 + noise), which is what reports that come several at a time do. The last three
- * hours are kept beside it: where the day's shape is not known yet, or today is not like other days, they
- * say by how much.
+ * hours are kept beside it: where the day's shape is not known yet, or today is not like other
+ *days, they say by how much.
  *
  * Plain values: no pointers, nothing owned, copy freely. Units: counts a bin. */
 #ifndef WD_TALLY_BASELINE_H
@@ -29,7 +29,8 @@ struct baseline_plan {
 	float shape_memory;   /* 20 visits to a half hour */
 	float relearn_memory; /* what stays of the level's weight when it is found to be too high */
 	float recent_keep;    /* what the next sample leaves of the last three hours */
-	float scatter_keep;
+	float scatter_keep, blocks_keep;
+	uint32_t block; /* samples of a block */
 	bool interpolate;     /* bins shorter than half an hour */
 };
 
@@ -42,6 +43,9 @@ struct baseline {
 	float recent, recent_mean; /* about three hours' counts, and what was expected of them */
 	/* The running visit to one half hour, booked into its bin when it ends. */
 	float visit_sum, visit_level;
+	/* The running block of a few minutes, and excess and sum of the whole blocks so far. */
+	float block_sum, block_mean, blocks_excess, blocks_sum;
+	uint32_t block_samples;
 	uint16_t visit_samples;
 	uint8_t visit_bin;
 	/* Refreshed when the local time enters another stretch between bin centres. */
@@ -63,12 +67,12 @@ void baseline_init(struct baseline *b);
 
 /* The expectation at a local time. `minute` is 0 to 1439. Refreshes the cached stretch. */
 void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned minute,
-                 bool weekend, struct baseline_now *ret);
+		 bool weekend, struct baseline_now *ret);
 
 /* Learns one count that `now` was made for. `count` must be finite and >= 0. `slow`:
  * something is wrong with the service, so only the level moves, 20 times slower. */
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-                    const struct baseline_now *now, float count, bool slow);
+		    const struct baseline_now *now, float count, bool slow);
 
 /* Forgets the level (not the shape): what is now is normal. */
 void baseline_restart(struct baseline *b, float level);
