@@ -117,7 +117,7 @@ const struct setting settings[] = {
 		    "An incident needs reports of so many persons."),
 	COUNT_FIXED(detection.networks_floor, 1, 100000, "networks", "3",
 		    "… in so many networks, where networks are known."),
-	COUNT_FIXED(detection.signals_per_service_max, 8, 4096, "", "64",
+	COUNT_FIXED(detection.signals_per_service_max, 8, 120, "", "64",
 		    "Signals of one service: total, surfaces, problems, places, networks."),
 	COUNT_FIXED(detection.services_max, 1, SERVICES_MAX, "", "10000",
 		    "Services that are tracked."),

@@ -10,8 +10,7 @@
 #include <string.h>
 
 static const int64_t MINUTE_NS = 60 * WD_NS_PER_S;
-/* A longer silence of the clock is a gap: nothing was seen, which is not "nothing was
- * reported". It also bounds the work of one engine_advance. */
+/* Bounds the work of one engine_advance; a longer silence is a gap. */
 static const int64_t SILENCE_MINUTES_MAX = 7 * 24 * 60;
 static const int64_t LEAD_MINUTES = 2; /* how far in the future an observation may be */
 
@@ -413,6 +412,14 @@ static void jump(struct engine *e, int64_t minute)
 		if (t->started && !t->whole && t->next < minute - LATENESS_BINS)
 			t->next = minute - LATENESS_BINS;
 	}
+}
+
+void engine_gap(struct engine *e, wd_wall now)
+{
+	int64_t minute = now.ns / MINUTE_NS;
+	if (e->now.ns != 0 && minute - e->minute > LATENESS_BINS + 1)
+		jump(e, minute);
+	engine_advance(e, now);
 }
 
 void engine_advance(struct engine *e, wd_wall now)

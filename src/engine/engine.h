@@ -81,8 +81,11 @@ enum engine_verdict {
 
 enum engine_verdict engine_observe(struct engine *e, const struct observation *o);
 
-/* Moves the clock; a `now` before the engine's clock does nothing. */
+/* Moves the clock; a `now` before the engine's clock does nothing. The time between was
+ * watched: minutes without reports count as zero (more than a week is taken for a gap). */
 void engine_advance(struct engine *e, wd_wall now);
+/* The same, but nobody watched: the minutes between are missing, not zero. */
+void engine_gap(struct engine *e, wd_wall now);
 wd_wall engine_now(const struct engine *e);
 /* At the end of a recording: seals and judges all that is pending, as if time went on. */
 void engine_finish(struct engine *e);
@@ -116,5 +119,7 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 				struct wd_why *why) WD_MUST_CHECK;
 /* An incident of the past, from the store: for ranks and history. */
 enum wd_err engine_remember(struct engine *e, const struct incident *i) WD_MUST_CHECK;
+/* After that: what the state knows of an incident is later than what the store remembers. */
+void engine_remember_open(struct engine *e);
 
 #endif

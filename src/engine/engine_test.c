@@ -383,6 +383,9 @@ static void a_long_silence_of_the_clock_is_a_gap(void **state)
 	engine_advance(w.e, wall_s(START_S + 86400 * 400));
 	play(&w, "x", 1440 * 400 + 1, 1440 * 400 + 200, 5, 0, NULL);
 	assert_int_equal(w.opened, 0);
+	engine_gap(w.e, wall_s(START_S + 86400 * 401));
+	play(&w, "x", 1440 * 401 + 1, 1440 * 401 + 200, 5, 0, NULL);
+	assert_int_equal(w.opened, 0);
 	engine_advance(w.e, wall_s(0)); /* and it never goes back */
 	assert_true(wall_to_s(engine_now(w.e)) > START_S + 86400 * 400);
 	world_close(&w);

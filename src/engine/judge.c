@@ -96,6 +96,15 @@ enum wd_err engine_remember(struct engine *e, const struct incident *i)
 	return WD_OK;
 }
 
+void engine_remember_open(struct engine *e)
+{
+	for (size_t n = 0; n < e->track_count; n++) {
+		const struct episode *ep = &e->tracks[n].episode;
+		if (ep->known && engine_remember(e, &ep->incident) != WD_OK)
+			e->effects_lost++;
+	}
+}
+
 static void tell(struct engine *e, struct track *t, enum effect_kind kind)
 {
 	t->episode.incident.changed_at = e->now;

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/pilot.h"
+
+#include "base/check.h"
+#include "command/chart_bytes.h"
+#include "command/log.h"
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Readers see a new snapshot at most this often. */
+static const wd_span SNAPSHOT_EVERY = {250 * 1000000};
+static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
+/* A longer step of the journal's time means that nobody watched (store/journal.h). */
+static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
+/* Writing the state may take this share of the time. */
+enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200 };
+
+struct pilot {
+	struct store *store;
+	struct journal *journal;
+	struct http *http;
+	struct engine *engine;
+	struct store_position at; /* what the engine has been told */
+	struct store_policy policy;
+	wd_span state_every;
+	wd_mono state_due, retain_due, snapshot_due;
+	bool changed; /* since the last snapshot */
+
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock; /* of what follows */
+	struct snapshot *snapshot;
+	wd_mono snapshot_at;
+	struct catalogue *next_catalogue; /* to be taken over; held */
+	struct store_policy next_policy;
+	wd_span next_state_every;
+};
+
+static wd_mono mono_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+/* ---- effects ---- */
+
+static const char *change_name(enum effect_kind kind)
+{
+	return kind == EFFECT_INCIDENT_OPENED ? "opened" : kind == EFFECT_INCIDENT_CLOSED ? "closed" : "changed";
+}
+
+static void keep_incident(struct pilot *p, const struct effect *x)
+{
+	struct store_change change = {.change = change_name(x->kind), .at = x->at};
+	struct series series = {0};
+	struct wd_why why;
+	struct out chart;
+
+	out_init(&chart, 1 << 20);
+	if (engine_incident_series(p->engine, &x->incident, &series))
+		chart_write(&series, &chart);
+	if (!chart.bad && chart.len > 0) {
+		change.series = chart.bytes;
+		change.series_len = chart.len;
+	}
+	if (store_put_incident(p->store, &x->incident, &change, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "incident_not_kept", &why);
+	free(series.points);
+	out_done(&chart);
+	if (x->kind != EFFECT_INCIDENT_CHANGED)
+		log_line(LOG_LEVEL_INFO, "incident", "change=%s id=%s service=%s severity=%.3g odds=1e%.1f", change.change,
+			 x->incident.id, x->incident.service, (double)x->incident.severity,
+			 (double)x->incident.log10_return);
+}
+
+static void keep_effects(struct pilot *p)
+{
+	size_t count;
+	const struct effect *effects = engine_effects(p->engine, &count);
+	struct wd_why why;
+
+	for (size_t n = 0; n < count; n++) {
+		const struct effect *x = &effects[n];
+		if (x->kind != EFFECT_COORDINATED) {
+			keep_incident(p, x);
+			continue;
+		}
+		if (store_put_coordinated(p->store, &x->coordinated, x->at, &why) != WD_OK)
+			log_why(LOG_LEVEL_ERROR, "evidence_not_kept", &why);
+		log_line(LOG_LEVEL_INFO, "reports_coordinated", "service=%s persons=%u networks=%u top_share=%.2f",
+			 x->coordinated.service, x->coordinated.persons, x->coordinated.networks,
+			 (double)x->coordinated.top_share);
+	}
+	engine_effects_drop(p->engine);
+}
+
+/* ---- what the journal tells ---- */
+
+static void advance(void *ctx, wd_wall now)
+{
+	struct pilot *p = ctx;
+	wd_wall before = engine_now(p->engine);
+	if (before.ns != 0 && wall_sub(now, before).ns > STEP_MAX.ns)
+		engine_gap(p->engine, now);
+	else
+		engine_advance(p->engine, now);
+	keep_effects(p);
+}
+
+static void observe(void *ctx, const struct observation *o)
+{
+	struct pilot *p = ctx;
+	(void)engine_observe(p->engine, o); /* what does not count is counted there */
+	p->changed = true;
+}
+
+static void take_batch(struct pilot *p, const struct journal_item *item)
+{
+	size_t at = 0;
+	while (at < item->len) {
+		struct observation o;
+		struct wd_why why;
+		size_t len;
+		if (observation_decode(item->frames + at, item->len - at, &o, &len, &why) != WD_OK) {
+			log_why(LOG_LEVEL_ERROR, "batch_damaged", &why);
+			return;
+		}
+		observe(p, &o);
+		at += len;
+	}
+}
+
+/* ---- snapshots ---- */
+
+static void tell_changes(struct pilot *p, const struct snapshot *before, const struct snapshot *now)
+{
+	char data[64], name[SERVICE_ID_MAX + 16];
+	size_t told = 0;
+	bool same = before != NULL && before->catalogue == now->catalogue;
+
+	int len = snprintf(data, sizeof(data), "{\"version\": %llu}", (unsigned long long)now->version);
+	for (size_t n = 0; n < now->service_count && told < EVENT_SERVICES_MAX; n++) {
+		const struct service_state *s = now->services[n];
+		if (s->first_seen_at.ns == 0 || (same && before->services[n]->version == s->version))
+			continue;
+		snprintf(name, sizeof(name), "service.%s", s->service->id);
+		if (http_stream_publish(p->http, name, data, (size_t)len) == WD_OK)
+			told++;
+	}
+	if (http_stream_publish(p->http, "now", data, (size_t)len) != WD_OK)
+		log_line(LOG_LEVEL_WARNING, "event_not_sent", "bytes=%d", len);
+}
+
+static void renew_snapshot(struct pilot *p)
+{
+	struct snapshot *s = engine_snapshot(p->engine);
+	if (s == NULL) {
+		log_line(LOG_LEVEL_ERROR, "no_snapshot", "reason=\"out of memory\"");
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	struct snapshot *before = p->snapshot;
+	p->snapshot = s;
+	p->snapshot_at = mono_now();
+	pthread_mutex_unlock(&p->lock);
+	if (p->http != NULL && before != s)
+		tell_changes(p, before, s);
+	snapshot_release(before);
+	p->changed = false;
+}
+
+struct snapshot *pilot_snapshot(struct pilot *p)
+{
+	pthread_mutex_lock(&p->lock);
+	struct snapshot *s = snapshot_hold(p->snapshot);
+	pthread_mutex_unlock(&p->lock);
+	return s;
+}
+
+wd_span pilot_snapshot_age(struct pilot *p)
+{
+	pthread_mutex_lock(&p->lock);
+	wd_mono at = p->snapshot_at;
+	pthread_mutex_unlock(&p->lock);
+	return mono_sub(mono_now(), at);
+}
+
+/* ---- state ---- */
+
+static enum wd_err add_services(struct pilot *p, struct store_state *w, struct wd_why *why)
+{
+	for (size_t n = 0; n < engine_service_count(p->engine); n++) {
+		const char *id;
+		uint8_t *bytes;
+		size_t len;
+		enum wd_err err = engine_write_service(p->engine, n, &id, &bytes, &len);
+		if (err != WD_OK)
+			return wd_fail(why, err, (uint32_t)n, "state of a service");
+		err = store_state_add(w, id, bytes, len, why);
+		free(bytes);
+		if (err != WD_OK)
+			return err;
+	}
+	return WD_OK;
+}
+
+static enum wd_err write_state(struct pilot *p, struct wd_why *why)
+{
+	struct store_state *w;
+	uint8_t *whole = NULL;
+	size_t len;
+	enum wd_err err = store_state_begin(p->store, p->at, &w, why);
+	if (err != WD_OK)
+		return err;
+	if ((err = add_services(p, w, why)) == WD_OK &&
+	    (err = engine_write(p->engine, &whole, &len)) == WD_OK)
+		err = store_state_end(w, whole, len, why);
+	else
+		store_state_drop(w);
+	free(whole);
+	return err;
+}
+
+static void keep_state(struct pilot *p)
+{
+	struct wd_why why = {0};
+	wd_mono begin = mono_now();
+	if (write_state(p, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "state_not_kept", &why);
+	wd_span took = mono_sub(mono_now(), begin);
+	wd_span rest = {took.ns * STATE_REST};
+	p->state_due = mono_add(mono_now(), rest.ns > p->state_every.ns ? rest : p->state_every);
+}
+
+static void retain(struct pilot *p)
+{
+	struct wd_why why;
+	bool more = false;
+	if (store_retain(p->store, engine_now(p->engine), &p->policy, &more, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "retention_failed", &why);
+	p->retain_due = mono_add(mono_now(), more ? span_s(1) : RETAIN_EVERY);
+}
+
+/* ---- restoring ---- */
+
+static enum wd_err read_whole(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why)
+{
+	return engine_read(((struct pilot *)ctx)->engine, bytes, len, why);
+}
+
+static enum wd_err read_service(void *ctx, const uint8_t *bytes, size_t len, struct wd_why *why)
+{
+	return engine_read_service(((struct pilot *)ctx)->engine, bytes, len, why);
+}
+
+/* Incidents decided after the state was written come again with the replay. */
+static void remember(void *ctx, const struct incident *i)
+{
+	struct pilot *p = ctx;
+	if (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at))
+		return;
+	if (engine_remember(p->engine, i) != WD_OK)
+		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"", i->id);
+}
+
+static enum wd_err restore(struct pilot *p, struct wd_why *why)
+{
+	struct store_state_handler state = {read_whole, read_service, p};
+	struct store_replay replay = {advance, observe, p};
+	enum wd_err err = store_read_state(p->store, &state, &p->at, why);
+	if (err == WD_OK)
+		err = store_each_incident(p->store, remember, p, why);
+	/* The open incidents of the state are later than the store's copy of them. */
+	if (err == WD_OK)
+		engine_remember_open(p->engine);
+	if (err == WD_OK)
+		err = store_replay(p->store, &replay, &p->at, why);
+	return err;
+}
+
+static struct engine_options engine_options_of(const struct config_detection *d)
+{
+	struct engine_options o = engine_defaults();
+	o.false_a_month = d->false_incidents_per_month;
+	o.services_max = d->services_max;
+	o.signals_a_service = d->signals_per_service_max;
+	o.persons_max = d->persons_max;
+	o.incidents_max = d->incidents_max;
+	o.persons_floor = d->persons_floor;
+	o.networks_floor = d->networks_floor;
+	return o;
+}
+
+static struct store_policy policy_of(const struct config_storage *s)
+{
+	struct store_policy p = store_policy_default();
+	p.journal_kept = span_s((int64_t)s->reports_days * 86400);
+	p.comments_kept = span_s((int64_t)s->comments_days * 86400);
+	return p;
+}
+
+enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_pilot, struct wd_why *why)
+{
+	struct pilot *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "pilot");
+	struct engine_options eo = engine_options_of(&options->config->detection);
+	p->store = options->store;
+	p->policy = policy_of(&options->config->storage);
+	p->state_every = span_s(options->config->storage.snapshot_s);
+	pthread_mutex_init(&p->lock, NULL);
+	enum wd_err err = engine_open(&eo, &p->engine, why);
+	if (err == WD_OK)
+		err = engine_configure(p->engine, options->config->catalogue, why);
+	if (err == WD_OK)
+		err = restore(p, why);
+	if (err != WD_OK)
+		goto fail;
+	renew_snapshot(p);
+	if (p->snapshot == NULL) {
+		err = wd_fail(why, WD_NOMEM, 0, "first snapshot");
+		goto fail;
+	}
+	*ret_pilot = p;
+	return WD_OK;
+fail:
+	pilot_close(p);
+	return err;
+}
+
+enum wd_err pilot_preload(struct pilot *p, bool (*next)(void *, struct observation *, struct wd_why *),
+			  void *ctx, struct wd_why *why)
+{
+	struct observation o;
+	*why = (struct wd_why){0};
+	while (next(ctx, &o, why)) {
+		/* Minute by minute: the quiet between two reports was watched. */
+		engine_advance(p->engine, o.at);
+		keep_effects(p);
+		observe(p, &o);
+	}
+	if (why->err != WD_OK)
+		return why->err;
+	p->at.clock = engine_now(p->engine);
+	renew_snapshot(p);
+	return write_state(p, why);
+}
+
+/* ---- the thread ---- */
+
+static void take_over(struct pilot *p)
+{
+	struct wd_why why;
+	pthread_mutex_lock(&p->lock);
+	struct catalogue *next = p->next_catalogue;
+	p->next_catalogue = NULL;
+	if (next != NULL) {
+		p->policy = p->next_policy;
+		p->state_every = p->next_state_every;
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (next == NULL)
+		return;
+	if (engine_configure(p->engine, next, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "catalogue_not_taken", &why);
+	catalogue_release(next);
+	p->changed = true;
+}
+
+static bool is_due(wd_mono due)
+{
+	return mono_now().ns >= due.ns;
+}
+
+static void *run(void *ctx)
+{
+	struct pilot *p = ctx;
+	struct journal_item item;
+
+	p->state_due = mono_add(mono_now(), p->state_every);
+	p->retain_due = mono_add(mono_now(), RETAIN_EVERY);
+	while (!journal_is_told(p->journal)) {
+		bool got = journal_take(p->journal, p->changed ? SNAPSHOT_EVERY : span_s(1), &item);
+		take_over(p);
+		if (got) {
+			wd_wall before = engine_now(p->engine);
+			advance(p, item.now);
+			p->changed = p->changed || item.now.ns / (60 * WD_NS_PER_S) != before.ns / (60 * WD_NS_PER_S);
+			take_batch(p, &item);
+			p->at.clock = item.now;
+			if (item.seq != 0)
+				p->at.seq = item.seq;
+			journal_give(p->journal, &item);
+		}
+		if (p->changed && is_due(p->snapshot_due)) {
+			renew_snapshot(p);
+			p->snapshot_due = mono_add(mono_now(), SNAPSHOT_EVERY);
+		}
+		if (is_due(p->state_due))
+			keep_state(p);
+		if (is_due(p->retain_due))
+			retain(p);
+	}
+	keep_state(p);
+	return NULL;
+}
+
+enum wd_err pilot_start(struct pilot *p, struct journal *journal, struct http *http, struct wd_why *why)
+{
+	p->journal = journal;
+	p->http = http;
+	int failed = pthread_create(&p->thread, NULL, run, p);
+	if (failed != 0)
+		return wd_fail_os(why, failed, "start the engine's thread");
+	p->started = true;
+	return WD_OK;
+}
+
+void pilot_stop(struct pilot *p)
+{
+	if (p->started)
+		pthread_join(p->thread, NULL);
+	p->started = false;
+}
+
+void pilot_close(struct pilot *p)
+{
+	if (p == NULL)
+		return;
+	pilot_stop(p);
+	snapshot_release(p->snapshot);
+	catalogue_release(p->next_catalogue);
+	engine_close(p->engine);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+void pilot_configure(struct pilot *p, const struct config *config)
+{
+	pthread_mutex_lock(&p->lock);
+	catalogue_release(p->next_catalogue);
+	p->next_catalogue = catalogue_hold(config->catalogue);
+	p->next_policy = policy_of(&config->storage);
+	p->next_state_every = span_s(config->storage.snapshot_s);
+	pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/serve.h"
+
+#include "base/check.h"
+#include "command/chart_bytes.h"
+#include "command/log.h"
+#include "command/player.h"
+#include "command/server.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGES_BYTES_MAX = 256 << 20, STOP_GRACE_MS = 5000, MEASURED_BYTES_MAX = 1 << 16 };
+
+struct arguments { const char *config, *data, *play; char *listen; bool wrong, help; };
+
+static void usage(FILE *out)
+{
+	fputs("usage: whydown serve [--config FILE] [--data FOLDER] [--listen ADDRESS:PORT] [--play SCENARIO]\n\n"
+	      "Takes reports, decides, and publishes the pages until it is told to stop.\n\n"
+	      "  --config FILE      the configuration; without it, the defaults (docs/configuration.md)\n"
+	      "  --data FOLDER      journal and database; made if it is not there\n"
+	      "  --listen ADDRESS   for instance 127.0.0.1:8080 or [::]:80; port 0 takes a free one\n"
+	      "  --play SCENARIO    into an empty data folder: play a scenario as if its last surge\n"
+	      "                     began a moment ago; all of it is marked as a reconstruction\n\n"
+	      "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n", out);
+}
+
+static struct arguments read_arguments(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+		{"listen", required_argument, NULL, 'l'}, {"play", required_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},         {0},
+	};
+	struct arguments a = {0};
+	int option;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c': a.config = optarg; break;
+		case 'd': a.data = optarg; break;
+		case 'l': a.listen = optarg; break;
+		case 'p': a.play = optarg; break;
+		case 'h': a.help = true; break;
+		default: a.wrong = true;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "whydown serve: what is \"%s\"?\n", argv[optind]);
+		a.wrong = true;
+	}
+	return a;
+}
+
+/* ---- configuration ---- */
+
+static struct config *load_config(const char *path)
+{
+	struct config *config = NULL;
+	struct problems problems;
+	struct buf b;
+
+	problems_init(&problems);
+	if (config_load(path, &config, &problems) != WD_OK)
+		config = NULL;
+	problems_sort(&problems);
+	for (size_t n = 0; n < problems.count; n++) {
+		buf_init(&b, 1 << 16);
+		problem_write(&b, &problems.items[n]);
+		fprintf(stderr, "whydown: %s\n", b.bad ? "?" : b.data);
+		buf_done(&b);
+	}
+	problems_done(&problems);
+	return config;
+}
+
+static void reload(struct server *s)
+{
+	struct config *after = load_config(s->config_path);
+	struct config_changes changes;
+	if (after == NULL) {
+		log_line(LOG_LEVEL_ERROR, "reload_refused", "reason=\"the configuration has mistakes; the old one stays\"");
+		return;
+	}
+	if (config_compare(s->config, after, &changes) == WD_OK) {
+		for (size_t n = 0; n < changes.live.count; n++)
+			log_line(LOG_LEVEL_INFO, "reload", "now=\"%s\"", changes.live.items[n]);
+		for (size_t n = 0; n < changes.restart.count; n++)
+			log_line(LOG_LEVEL_WARNING, "reload_needs_restart", "setting=\"%s\"", changes.restart.items[n]);
+		config_changes_done(&changes);
+	}
+	pthread_rwlock_wrlock(&s->lock);
+	struct config *before = s->config;
+	s->config = after;
+	pthread_rwlock_unlock(&s->lock);
+	config_free(before);
+	log_level_set(after->log_level);
+	pilot_configure(s->pilot, after);
+	intake_reload(s);
+	log_line(LOG_LEVEL_INFO, "reloaded", "services=%zu", catalogue_count(after->catalogue));
+}
+
+/* ---- the site ---- */
+
+static bool stored_series(void *ctx, const struct incident *i, struct series *ret_series)
+{
+	struct server *s = ctx;
+	uint8_t *bytes;
+	size_t len;
+	if (store_incident_series(s->store, i->id, &bytes, &len, NULL) != WD_OK)
+		return false;
+	enum wd_err err = chart_read(bytes, len, ret_series, NULL);
+	free(bytes);
+	return err == WD_OK;
+}
+
+/* The detector's measured error rates, as `make bench` wrote them; none is fine. */
+static char *read_measured(void)
+{
+	char path[4096];
+	char *text = calloc(1, MEASURED_BYTES_MAX + 1);
+	snprintf(path, sizeof(path), "%s/measured.tsv", config_share_folder());
+	FILE *f = fopen(path, "re");
+	if (f != NULL && text != NULL)
+		text[fread(text, 1, MEASURED_BYTES_MAX, f)] = '\0';
+	if (f != NULL)
+		fclose(f);
+	return text;
+}
+
+static void open_site(struct server *s)
+{
+	const struct config_site *c = &s->config->site;
+	s->measured = read_measured();
+	s->site = (struct site){
+		.name = strdup(c->name), .base_url = strdup(c->url), .contact = strdup(c->contact),
+		.measured = s->measured != NULL ? s->measured : "",
+		.incident_series = stored_series, .ctx = s,
+	};
+	WD_CHECK(s->site.name != NULL && s->site.base_url != NULL && s->site.contact != NULL);
+	site_init(&s->site);
+}
+
+/* ---- start and stop ---- */
+
+static bool said(const char *event, const struct wd_why *why)
+{
+	log_why(LOG_LEVEL_ERROR, event, why);
+	return false;
+}
+
+static void say_damage(void *ctx, const struct store_damage *d)
+{
+	char text[512];
+	wd_wall *since = ctx;
+	if (!wall_before(d->found_at, *since))
+		log_line(LOG_LEVEL_ERROR, "damage_found", "what=%s kept=%s", log_text(text, sizeof(text), d->text), d->kept);
+}
+
+static bool open_store(struct server *s)
+{
+	struct wd_why why = {0};
+	const char *folder = s->config->data_folder;
+	struct store_options options = {folder, s->started_at};
+
+	if (mkdir(folder, 0750) != 0 && errno != EEXIST) {
+		(void)wd_fail_os(&why, errno, "make the data folder");
+		return said("data_folder", &why);
+	}
+	enum wd_err err = store_open(&options, &s->store, &why);
+	if (err == WD_FULL) {
+		log_line(LOG_LEVEL_ERROR, "data_folder_in_use", "folder=%s pid=%u", folder, why.at);
+		return false;
+	}
+	if (err != WD_OK)
+		return said("data_folder", &why);
+	if (store_each_damage(s->store, say_damage, &s->started_at, &why) != WD_OK)
+		return said("damage", &why);
+	return true;
+}
+
+static struct http_options http_options_of(const struct config *c)
+{
+	const struct config_limits *l = &c->limits;
+	struct http_options o = http_options_default();
+	o.listen = (const char *const *)c->listen.items;
+	o.listen_count = c->listen.count;
+	o.workers = l->workers;
+	o.connections_max = l->connections_max;
+	o.connections_per_address_max = l->connections_per_address_max;
+	o.accepts_per_s_max = l->accepts_per_s_max;
+	o.accepts_per_address_per_s_max = l->accepts_per_address_per_s_max;
+	o.streams_max = l->streams_max;
+	o.streams_per_address_max = l->streams_per_address_max;
+	o.body_max = l->report_bytes_max;
+	o.bodies_max = l->bodies_bytes_max;
+	o.head_ms = l->head_ms;
+	o.idle_ms = l->idle_ms;
+	o.body_ms = l->body_ms;
+	o.answer_ms = l->answer_ms;
+	o.write_ms = l->write_ms;
+	o.heartbeat_ms = l->heartbeat_ms;
+	o.trusted = (const char *const *)c->trusted_proxies.items;
+	o.trusted_count = c->trusted_proxies.count;
+	return o;
+}
+
+static bool open_http(struct server *s)
+{
+	struct wd_why why = {0};
+	struct http_options o = http_options_of(s->config);
+	struct http_handler handler = server_handler(s);
+	if (http_open(&o, &handler, &s->http, &why) != WD_OK) {
+		log_line(LOG_LEVEL_ERROR, "cannot_listen", "address=%s", why.at < o.listen_count ? o.listen[why.at] : "?");
+		return said("cannot_listen", &why);
+	}
+	return true;
+}
+
+static void say_listening(const struct server *s)
+{
+	for (size_t n = 0; n < s->config->listen.count; n++) {
+		const char *address = s->config->listen.items[n];
+		int host = (int)(strrchr(address, ':') - address);
+		log_line(LOG_LEVEL_INFO, "listening", "url=http://%.*s:%u/", host, address, http_port(s->http, n));
+	}
+}
+
+static bool start(struct server *s, struct player *player)
+{
+	struct wd_why why = {0};
+	struct pilot_options pilot = {s->store, s->config};
+
+	if (pilot_open(&pilot, &s->pilot, &why) != WD_OK)
+		return said("engine", &why);
+	if (player != NULL && player_preload(player, s->pilot, s->store, &why) != WD_OK)
+		return said("play", &why);
+	if (page_cache_open(PAGES_BYTES_MAX, &s->cache) != WD_OK)
+		return said("memory", &(struct wd_why){.err = WD_NOMEM});
+	open_site(s);
+	struct journal_options journal = {.store = s->store, .on_done = intake_done, .ctx = s};
+	if (journal_open(&journal, &s->journal, &why) != WD_OK)
+		return said("journal", &why);
+	if (intake_open(s, &why) != WD_OK)
+		return said("intake", &why);
+	if (!open_http(s))
+		return false;
+	if (pilot_start(s->pilot, s->journal, s->http, &why) != WD_OK)
+		return said("engine", &why);
+	if (player != NULL && player_start(player, s->journal, &why) != WD_OK)
+		return said("play", &why);
+	__atomic_store_n(&s->ready, true, __ATOMIC_RELEASE);
+	say_listening(s);
+	return true;
+}
+
+static void stop(struct server *s, struct player *player)
+{
+	player_stop(player);
+	if (s->http != NULL)
+		http_stop(s->http, STOP_GRACE_MS);
+	if (s->journal != NULL)
+		journal_stop(s->journal);
+	if (s->pilot != NULL)
+		pilot_stop(s->pilot);
+	http_close(s->http);
+	pilot_close(s->pilot);
+	journal_close(s->journal);
+	intake_close(s->intake);
+	page_cache_close(s->cache);
+	store_close(s->store);
+	config_free(s->config);
+	free(s->measured);
+	free((void *)(uintptr_t)s->site.name);
+	free((void *)(uintptr_t)s->site.base_url);
+	free((void *)(uintptr_t)s->site.contact);
+	pthread_rwlock_destroy(&s->lock);
+}
+
+/* Signals are taken by the main thread alone. */
+static void wait_for_signals(struct server *s, const sigset_t *set)
+{
+	for (;;) {
+		int number = sigwaitinfo(set, NULL);
+		if (number == SIGHUP)
+			reload(s);
+		if (number == SIGTERM || number == SIGINT) {
+			log_line(LOG_LEVEL_INFO, "stopping", "signal=%d", number);
+			return;
+		}
+	}
+}
+
+static bool apply_arguments(struct server *s, const struct arguments *a)
+{
+	if (a->data != NULL) {
+		free(s->config->data_folder);
+		s->config->data_folder = strdup(a->data);
+	}
+	if (a->listen != NULL) {
+		struct text_list *l = &s->config->listen;
+		for (size_t n = 0; n < l->count; n++)
+			free(l->items[n]);
+		l->count = 0;
+		char **items = realloc(l->items, sizeof(*items));
+		if (items == NULL)
+			return false;
+		l->items = items;
+		items[0] = strdup(a->listen);
+		l->count = items[0] != NULL;
+	}
+	return s->config->data_folder != NULL && s->config->listen.count > 0;
+}
+
+static wd_mono mono_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+int command_serve(int argc, char **argv)
+{
+	struct arguments a = read_arguments(argc, argv);
+	struct server s = {.config_path = a.config, .started = mono_now(), .started_at = wall_s(time(NULL))};
+	struct player *player = NULL;
+	sigset_t set;
+
+	if (a.wrong || a.help) {
+		usage(a.wrong ? stderr : stdout);
+		return a.wrong ? 2 : 0;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	pthread_rwlock_init(&s.lock, NULL);
+
+	s.config = load_config(a.config);
+	if (s.config == NULL || !apply_arguments(&s, &a))
+		return 1;
+	log_level_set(s.config->log_level);
+	bool ok = (a.play == NULL || (player = player_open(a.play)) != NULL) && open_store(&s) && start(&s, player);
+	if (ok)
+		wait_for_signals(&s, &set);
+	stop(&s, player);
+	player_close(player);
+	return ok ? 0 : 1;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve_http: a request to a page, a stream, or the intake. */
+#include "base/check.h"
+#include "command/server.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool is_ready(const struct server *s)
+{
+	return __atomic_load_n(&s->ready, __ATOMIC_ACQUIRE);
+}
+
+static struct http_response *begin(void *app, const struct http_request *req, size_t *body_max)
+{
+	struct server *s = app;
+	if (!is_ready(s))
+		return http_response_problem(503, "The server is starting.");
+	if (intake_takes(req))
+		return intake_begin(s, req, body_max);
+	if (req->method != HTTP_GET && req->method != HTTP_OPTIONS)
+		return http_response_problem(405, "Only GET is answered here.");
+	return NULL;
+}
+
+static const char *query(const void *ctx, const char *name)
+{
+	return http_request_query(ctx, name);
+}
+
+static struct site_health health_of(struct server *s)
+{
+	struct journal_counters j = journal_count(s->journal);
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	wd_mono now = {(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	return (struct site_health){
+		.journal_writes = j.err == WD_OK,
+		.journal_error = j.err == WD_OK || j.what == NULL ? "" : j.what,
+		.snapshot_age = pilot_snapshot_age(s->pilot),
+		.uptime = mono_sub(now, s->started),
+	};
+}
+
+static struct http_response *page(struct server *s, struct http_request *req)
+{
+	struct site_request request = {.path = req->path, .query = query, .ctx = req};
+	struct site_health health;
+	struct metrics metrics;
+
+	if (strcmp(req->path, "/healthz") == 0) {
+		health = health_of(s);
+		request.health = &health;
+	}
+	if (strcmp(req->path, "/metrics") == 0) {
+		server_metrics(s, &metrics);
+		struct http_counters http = http_counters_read(s->http);
+		metrics.http = &http;
+		request.metrics = &metrics;
+		struct snapshot *snapshot = pilot_snapshot(s->pilot);
+		struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, &request);
+		snapshot_release(snapshot);
+		return r;
+	}
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
+	struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, &request);
+	snapshot_release(snapshot);
+	return r;
+}
+
+static struct http_response *handle(void *app, struct http_request *req)
+{
+	struct server *s = app;
+	if (intake_takes(req))
+		return intake_handle(s, req);
+	if (strcmp(req->path, "/api/v1/events") == 0)
+		return http_stream(req);
+	return page(s, req);
+}
+
+struct http_handler server_handler(struct server *s)
+{
+	return (struct http_handler){begin, handle, s};
+}
+
+/* ---- what Prometheus asks ---- */
+
+static double open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	double count = -3; /* . and .. and the folder itself */
+	if (dir == NULL)
+		return 0;
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static double resident_bytes(void)
+{
+	long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+void server_metrics(struct server *s, struct metrics *m)
+{
+	struct journal_counters j = journal_count(s->journal);
+	struct rusage used;
+
+	metrics_init(m);
+	m->value[METRIC_JOURNAL_COMMITS] = (double)j.commits;
+	m->value[METRIC_JOURNAL_BYTES] = (double)j.bytes;
+	m->value[METRIC_JOURNAL_ERRORS] = (double)j.failures;
+	m->value[METRIC_HTTP_RENDERED] = (double)page_cache_rendered(s->cache);
+	m->value[METRIC_START_TIME] = (double)wall_to_s(s->started_at);
+	m->value[METRIC_RESIDENT_MEMORY] = resident_bytes();
+	m->value[METRIC_OPEN_FILES] = open_files();
+	if (getrusage(RUSAGE_SELF, &used) == 0)
+		m->value[METRIC_CPU_TIME] = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+					    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+	intake_metrics(s, m);
+}

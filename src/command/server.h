@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server: what the live program's parts share. Internal to serve. */
+#ifndef WD_COMMAND_SERVER_H
+#define WD_COMMAND_SERVER_H
+
+#include "command/config.h"
+#include "command/page_cache.h"
+#include "command/pilot.h"
+#include "publish/http.h"
+#include "publish/metrics.h"
+#include "publish/site.h"
+#include "store/journal.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct intake; /* serve_intake.c: who may report, and what becomes of a report */
+
+struct server {
+	struct config *config;        /* in force; replaced by a reload, under `lock` */
+	const char *config_path;      /* NULL = defaults only */
+	struct store *store;
+	struct journal *journal;
+	struct pilot *pilot;
+	struct http *http;
+	struct page_cache *cache;
+	struct intake *intake;
+	struct site site;
+	char *measured;               /* the detector's measured error rates; owned */
+	wd_mono started;
+	wd_wall started_at;
+	bool ready;                   /* all of the above is there: requests are answered */
+	pthread_rwlock_t lock;        /* of config, for those who read it while serving */
+};
+
+/* serve_http.c */
+struct http_handler server_handler(struct server *s);
+void server_metrics(struct server *s, struct metrics *m);
+
+/* serve_intake.c */
+enum wd_err intake_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
+void intake_close(struct intake *i);
+/* After a reload: the place files and the rates may be others. */
+void intake_reload(struct server *s);
+/* Is this request the intake's? */
+bool intake_takes(const struct http_request *req);
+/* Before the body: NULL or a refusal. */
+struct http_response *intake_begin(struct server *s, const struct http_request *req, size_t *body_max);
+struct http_response *intake_handle(struct server *s, struct http_request *req);
+/* The journal's answer to a batch. */
+void intake_done(void *ctx, const struct journal_done *done);
+void intake_metrics(struct server *s, struct metrics *m);
+
+#endif
