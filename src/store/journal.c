@@ -248,6 +248,21 @@ static void wait_for_work(struct journal *j, wd_span patience)
 	j->idle = false;
 }
 
+/* Unless the database is damaged, there is nothing to do but to try again. */
+static void mend(struct journal *j, wd_wall now)
+{
+	if (j->counters.err != WD_MALFORMED)
+		return;
+	j->counters.repairs++;
+	pthread_mutex_unlock(&j->lock);
+	struct wd_why why;
+	enum wd_err err = store_repair(j->options.store, now, &why);
+	pthread_mutex_lock(&j->lock);
+	/* Where it was not mended the commit says so. */
+	if (err == WD_OK)
+		j->counters.err = WD_OS;
+}
+
 static void *write_on(void *ctx)
 {
 	struct journal *j = ctx;
@@ -258,6 +273,7 @@ static void *write_on(void *ctx)
 		if ((has_work(j) || wants_batch(j, now)) && j->filling != NULL) {
 			wd_span wait = commit_wait(j);
 			if (wait.ns <= 0) {
+				mend(j, now);
 				commit(j);
 			} else {
 				/* Not to be woken by each who brings work. */

@@ -56,7 +56,8 @@ const char *schema_step(int version)
 static enum wd_err prepare(sqlite3 *db, struct wd_why *why)
 {
 	char sql[128];
-	enum wd_err err = store_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", "set up database", why);
+	/* VACUUM, since a start that was cut off may have left a first page without it. */
+	enum wd_err err = store_exec(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "set up database", why);
 	if (err != WD_OK)
 		return err;
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", STORE_APPLICATION_ID);
@@ -83,15 +84,15 @@ static enum wd_err migrate(sqlite3 *db, int version, struct wd_why *why)
 
 enum wd_err schema_update(sqlite3 *db, struct wd_why *why)
 {
-	int64_t version, application, pages;
+	int64_t version, application, tables;
 	enum wd_err err;
 
-	if ((err = store_exec_int(db, "PRAGMA page_count", &pages, "read database", why)) != WD_OK ||
+	if ((err = store_exec_int(db, "SELECT count(*) FROM sqlite_schema", &tables, "read database", why)) != WD_OK ||
 	    (err = store_exec_int(db, "PRAGMA user_version", &version, "read schema version", why)) != WD_OK ||
 	    (err = store_exec_int(db, "PRAGMA application_id", &application, "read database", why)) != WD_OK)
 		return err;
-	/* An empty file may be ours from a start that was killed; its id may or may not be set. */
-	if (version == 0 && (pages == 0 || application == STORE_APPLICATION_ID)) {
+	/* One without tables is new, or ours from a start that was cut off. */
+	if (version == 0 && (tables == 0 || application == STORE_APPLICATION_ID)) {
 		if ((err = prepare(db, why)) != WD_OK)
 			return err;
 	} else if (application != STORE_APPLICATION_ID) {
