@@ -10,7 +10,10 @@
  * A bare line feed leaves one 0 where CR LF leaves two, a folded line or a NUL inside a
  * value leaves a gap, and the end must be where the library says the head ended. What
  * does not add up is refused, so another version of the library that does not parse in
- * place would refuse everything: http_open tries one good request to find that out. */
+ * place would refuse everything: http_open tries one good request to find that out.
+ *
+ * Version 1.0 refuses all of this itself when told to be strict (http_request.c), and leaves
+ * other bytes behind: see line_end. */
 #include "publish/http_internal.h"
 
 #include <string.h>
@@ -70,6 +73,24 @@ static bool is_named(const char *name, size_t len, const char *wanted)
 	return len == strlen(wanted) && strncasecmp(name, wanted, len) == 0;
 }
 
+/* The byte after the line whose text ends at `end`, or NULL if it did not end in CR LF. 0.9.75
+ * makes both a 0. 1.0 makes the first of what follows the text a 0, be it the CR or a blank. */
+static const char *line_end(const char *end)
+{
+	if (*end++ != '\0')
+		return NULL;
+#if MHD_VERSION < 0x01000000
+	/* The second 0 was the LF; at worst it is the next line's first byte. */
+	return *end == '\0' ? end + 1 : NULL;
+#else
+	if (*end == '\n')
+		return end + 1;
+	while (*end == ' ' || *end == '\t')
+		end++;
+	return end[0] == '\r' && end[1] == '\n' ? end + 2 : NULL;
+#endif
+}
+
 static enum head_verdict field_check(struct walk *w, const char *name, size_t name_len,
 				     const char *value, size_t value_len)
 {
@@ -82,11 +103,9 @@ static enum head_verdict field_check(struct walk *w, const char *name, size_t na
 	for (const char *p = name + name_len + 1; p < value; p++)
 		if (*p != ' ' && *p != '\t')
 			return HEAD_LINE;
-	/* The second NUL was the line feed of CR LF; at worst it is the next line's first byte. */
-	if (!is_field_value(value, value_len) || value[value_len] != '\0' ||
-	    value[value_len + 1] != '\0')
+	w->at = line_end(value + value_len);
+	if (!is_field_value(value, value_len) || w->at == NULL)
 		return HEAD_LINE;
-	w->at = value + value_len + 2;
 	if (++w->fields > HTTP_FIELDS_MAX)
 		return HEAD_SIZE;
 	if (is_named(name, name_len, "Transfer-Encoding"))
@@ -119,7 +138,7 @@ static enum head_verdict line_check(const char *method, const char *url, size_t 
 	if (!is_token(method, method_len) || url != method + method_len + 1 ||
 	    version != url + target_len + 1 || strlen(version) != 8)
 		return HEAD_TARGET;
-	return version[9] == '\0' ? HEAD_OK : HEAD_LINE;
+	return line_end(version + 8) == version + 10 ? HEAD_OK : HEAD_LINE;
 }
 
 enum head_verdict head_check(struct MHD_Connection *mhd, const char *method, const char *url,

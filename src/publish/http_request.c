@@ -384,6 +384,14 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 	return on_whole(r);
 }
 
+/* Being strict makes 1.0 refuse bare line feeds and folded lines, of which it leaves no trace for
+ * http_head.c; in 0.9.75 it means less than http_head.c does. */
+#if MHD_VERSION >= 0x01000000
+#define STRICTNESS 1
+#else
+#define STRICTNESS 0
+#endif
+
 /* Newer libraries otherwise put an added connection into a queue for another thread, and tell us
  * of it later; a worker's library is called by that worker only. */
 #if MHD_VERSION >= 0x00097707
@@ -404,7 +412,7 @@ struct MHD_Daemon *request_daemon_start(struct worker *w)
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_URI_LOG_CALLBACK,
 		on_target, w, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_STRICT_FOR_CLIENT, STRICTNESS,
 		MHD_OPTION_END);
 }
 
