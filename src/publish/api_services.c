@@ -189,6 +189,6 @@ void api_series(const struct render *r)
 	json_open(r->out, NULL, '{');
 	json_string(r->out, "service", s->service->id);
 	json_string(r->out, "range", range[0] != '\0' ? range : "24h");
-	api_series_members(r->out, series, series == &s->day);
+	api_series_members(r->out, series, series->count > 0);
 	end(r->out);
 }

@@ -9,8 +9,8 @@
 /* In the stretched plot a point is one unit wide and the height is this many units. */
 enum {
 	PLOT_HEIGHT = 1000,
-	SPARK_POINTS = 32,
-	SPARK_HEIGHT = 20,
+	SPARK_POINTS = 24,
+	SPARK_HEIGHT = 18,
 	AXIS_HEIGHT = 22,
 	TOP_HEIGHT = 16
 };
@@ -56,11 +56,43 @@ static int height_of(double value, double top, int height)
 	return height - (int)lround(fmin(share, 1) * height);
 }
 
-/* Appends the next coordinates of a relative path; a minus sign separates as well as a space. */
-static void step_to(struct buf *b, int dx, int dy)
+/* Writes a path short: a level run is one step, and a command's letter is not said twice. */
+struct pen {
+	struct buf *b;
+	int y, run;    /* where it is; how far it went level and has not written yet */
+	bool stepping; /* the last command was "l": more numbers may follow */
+};
+
+static void pen_flush(struct pen *p)
 {
-	buf_fmt(b, dx < 0 ? "%d" : " %d", dx);
-	buf_fmt(b, dy < 0 ? "%d" : " %d", dy);
+	if (p->run != 0)
+		buf_fmt(p->b, "h%d", p->run);
+	p->stepping = p->stepping && p->run == 0;
+	p->run = 0;
+}
+
+static void pen_move(struct pen *p, int x, int y)
+{
+	pen_flush(p);
+	buf_fmt(p->b, "M%d %d", x, y);
+	p->y = y;
+	p->stepping = false;
+}
+
+static void pen_to(struct pen *p, int dx, int y)
+{
+	int dy = y - p->y;
+
+	if (dy == 0) {
+		p->run += dx;
+		return;
+	}
+	pen_flush(p);
+	/* A minus sign separates as well as a space. */
+	buf_fmt(p->b, !p->stepping ? "l%d" : dx < 0 ? "%d" : " %d", dx);
+	buf_fmt(p->b, dy < 0 ? "%d" : " %d", dy);
+	p->y = y;
+	p->stepping = true;
 }
 
 enum which { OBSERVED, EXPECTED, LOW, HIGH };
@@ -79,60 +111,52 @@ static double point_value(const struct point *p, enum which which)
 static void line_path(struct buf *b, const struct series *s, size_t count, enum which which,
 		      double top)
 {
+	struct pen pen = {.b = b};
 	bool down = false;
-	int before = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		double value = point_value(&s->points[i], which);
-		if (which == OBSERVED && value < 0) {
-			down = false;
-			continue;
-		}
 		int y = height_of(value, top, PLOT_HEIGHT);
-		if (down)
-			step_to(b, 1, y - before);
+		if (which == OBSERVED && value < 0)
+			down = false;
+		else if (down)
+			pen_to(&pen, 1, y);
 		else
-			buf_fmt(b, "M%zu %dl0 0", i, y);
-		down = true;
-		before = y;
+			pen_move(&pen, (int)i, y);
+		down = which != OBSERVED || value >= 0;
 	}
+	pen_flush(&pen);
 }
 
 static void band_path(struct buf *b, const struct series *s, double top)
 {
-	int before = 0;
+	struct pen pen = {.b = b};
 
-	for (size_t i = 0; i < s->count; i++) {
-		int y = height_of(s->points[i].high, top, PLOT_HEIGHT);
-		if (i == 0)
-			buf_fmt(b, "M0 %dl0 0", y);
-		else
-			step_to(b, 1, y - before);
-		before = y;
-	}
-	for (size_t i = s->count; i-- > 0;) {
-		int y = height_of(s->points[i].low, top, PLOT_HEIGHT);
-		step_to(b, i + 1 == s->count ? 0 : -1, y - before);
-		before = y;
-	}
+	pen_move(&pen, 0, height_of(s->points[0].high, top, PLOT_HEIGHT));
+	for (size_t i = 1; i < s->count; i++)
+		pen_to(&pen, 1, height_of(s->points[i].high, top, PLOT_HEIGHT));
+	pen_flush(&pen); /* the way back would cancel a level run */
+	for (size_t i = s->count; i-- > 0;)
+		pen_to(&pen, i + 1 == s->count ? 0 : -1,
+		       height_of(s->points[i].low, top, PLOT_HEIGHT));
+	pen_flush(&pen);
 	buf_char(b, 'z');
 }
 
 /* The area under what was observed, so that a surge has weight: runs of seen buckets. */
 static void area_path(struct buf *b, const struct series *s, size_t count, double top)
 {
+	struct pen pen = {.b = b};
+
 	for (size_t i = 0; i < count; i++) {
 		if (s->points[i].observed < 0)
 			continue;
-		int before = PLOT_HEIGHT;
-		buf_fmt(b, "M%zu %dl0 0", i, before);
-		size_t first = i;
-		for (; i < count && s->points[i].observed >= 0; i++) {
-			int y = height_of(s->points[i].observed, top, PLOT_HEIGHT);
-			step_to(b, i == first ? 0 : 1, y - before);
-			before = y;
-		}
+		pen_move(&pen, (int)i, PLOT_HEIGHT);
+		for (int dx = 0; i < count && s->points[i].observed >= 0; i++, dx = 1)
+			pen_to(&pen, dx, height_of(s->points[i].observed, top, PLOT_HEIGHT));
+		pen_flush(&pen);
 		buf_fmt(b, "V%dz", PLOT_HEIGHT);
+		pen.stepping = false;
 	}
 }
 
@@ -260,32 +284,29 @@ void chart_svg(struct buf *b, const struct chart *c)
 	buf_str(b, "</svg>");
 }
 
+/* This stands on the home page a hundred times: the viewBox has the shape that the style sheet
+ * gives it, so that it needs no stretching. */
 void chart_spark(struct buf *b, const struct series *series)
 {
+	enum { STEP = 4, WIDTH = (SPARK_POINTS - 1) * STEP };
 	size_t width = (series->count + SPARK_POINTS - 1) / SPARK_POINTS;
 	double top = chart_top(series);
+	struct pen pen = {.b = b};
 	bool down = false;
-	int before = 0;
 
-	buf_fmt(b,
-		"<svg class=\"k\" viewBox=\"0 -1 %d %d\" preserveAspectRatio=\"none\" "
-		"aria-hidden=\"true\"><path d=\"",
-		SPARK_POINTS - 1, SPARK_HEIGHT + 2);
-	for (size_t i = 0, x = 0; i < series->count; i += width, x++) {
+	buf_fmt(b, "<svg class=\"k\" viewBox=\"0 -2 %d %d\" aria-hidden=\"true\"><path d=\"", WIDTH,
+		SPARK_HEIGHT + 4);
+	for (size_t i = 0, x = 0; i < series->count; i += width, x += STEP) {
 		double highest = -1;
 		for (size_t j = i; j < i + width && j < series->count; j++)
 			highest = fmax(highest, series->points[j].observed);
-		if (highest < 0) {
-			down = false;
-			continue;
-		}
 		int y = height_of(highest, top, SPARK_HEIGHT);
-		if (down)
-			step_to(b, 1, y - before);
-		else
-			buf_fmt(b, "M%zu %dl0 0", x, y);
-		down = true;
-		before = y;
+		if (highest >= 0 && down)
+			pen_to(&pen, STEP, y);
+		else if (highest >= 0)
+			pen_move(&pen, (int)x, y);
+		down = highest >= 0;
 	}
+	pen_flush(&pen);
 	buf_str(b, "\"/></svg>");
 }

@@ -188,7 +188,7 @@ void html_series_table(const struct render *r, const struct series *series, cons
 
 	if (count == 0)
 		return;
-	buf_str(b, "<details><summary>The same as a table</summary><table><caption>");
+	buf_str(b, "<details><summary>The same as a table</summary><table class=\"num\"><caption>");
 	buf_html(b, caption);
 	buf_str(b, "</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed</th>"
 		   "<th scope=\"col\">Usual</th></tr></thead><tbody>\n");

@@ -84,13 +84,17 @@ static void option(struct buf *b, const char *value, const char *name, bool chos
 	buf_str(b, "</option>");
 }
 
-static bool has_incident(const struct snapshot *s, const char *service)
+/* For each service of the snapshot, whether it has an incident. Caller frees; NULL = no memory. */
+static bool *with_incidents(const struct snapshot *s)
 {
-	for (size_t i = 0; i < s->incident_count; i++) {
-		if (strcmp(s->incidents[i].service, service) == 0)
-			return true;
+	bool *with = calloc(s->service_count + 1, sizeof(*with));
+
+	for (size_t i = 0; with != NULL && i < s->incident_count; i++) {
+		size_t index = catalogue_index(s->catalogue, s->incidents[i].service);
+		if (index < s->service_count)
+			with[index] = true;
 	}
-	return false;
+	return with;
 }
 
 static void form(const struct render *r, const struct filter *f)
@@ -99,18 +103,24 @@ static void form(const struct render *r, const struct filter *f)
 	const struct snapshot *s = r->snapshot;
 	struct buf *b = r->out;
 	size_t offered = 0;
+	bool *with = with_incidents(s);
 
+	if (with == NULL) {
+		b->bad = true;
+		return;
+	}
 	buf_str(b, "<form class=\"filter\" action=\"/history\"><div><label "
 		   "for=\"service\">Service</label>"
 		   "<select id=\"service\" name=\"service\">");
 	option(b, "", "All", f->service == NULL);
 	for (size_t i = 0; i < s->service_count && offered < SERVICES_OFFERED_MAX; i++) {
 		const struct service *service = s->services[i]->service;
-		if (s->services[i] != f->service && !has_incident(s, service->id))
+		if (s->services[i] != f->service && !with[i])
 			continue;
 		option(b, service->id, service->name, s->services[i] == f->service);
 		offered++;
 	}
+	free(with);
 	buf_str(b, "</select></div><div><label for=\"year\">Year</label><select id=\"year\" "
 		   "name=\"year\">");
 	option(b, "", "All", f->year == 0);

@@ -48,7 +48,8 @@ static void incident_chart(const struct render *r)
 		chart_shade(&chart, i->began_at, i->ended_at);
 	buf_str(r->out, "<figure data-series=\"/api/v1/incidents/");
 	buf_html(r->out, i->id);
-	buf_str(r->out, "\"><figcaption><h2>Reports</h2></figcaption>");
+	buf_str(r->out,
+		"\"><figcaption><h2>Reports <small class=\"zone\">UTC</small></h2></figcaption>");
 	chart_svg(r->out, &chart);
 	buf_str(r->out,
 		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
@@ -192,7 +193,8 @@ static void numbers(const struct render *r)
 	buf_str(b, "</dd></div></dl>\n");
 }
 
-static void scope_table(const struct render *r, enum dimension d)
+/* The rows of one dimension, under its name. */
+static void scope_rows(const struct render *r, enum dimension d)
 {
 	const struct service_state *s = snapshot_service(r->snapshot, r->incident->service);
 	struct words w = html_words(r);
@@ -205,10 +207,8 @@ static void scope_table(const struct render *r, enum dimension d)
 			continue;
 		if (told++ == 0)
 			buf_fmt(b,
-				"<table><caption>%s</caption><thead><tr><th "
-				"scope=\"col\">Where</th>"
-				"<th scope=\"col\">Reports</th><th scope=\"col\">Usual</th>"
-				"<th scope=\"col\">Ratio</th></tr></thead><tbody>\n",
+				"<tbody><tr class=\"group\"><th colspan=\"4\" "
+				"scope=\"rowgroup\">%s</th></tr>\n",
 				dimension_label(d));
 		buf_str(b, "<tr><th scope=\"row\">");
 		words_value(&w, s != NULL ? s->service : NULL, d, scope->value);
@@ -217,28 +217,30 @@ static void scope_table(const struct render *r, enum dimension d)
 		buf_str(b, "</td><td>");
 		words_count(b, scope->expected);
 		buf_str(b, "</td><td>");
-		words_times(b, scope->observed, scope->expected);
-		buf_str(b, "</td></tr>\n");
+		words_ratio(b, scope->observed, scope->expected);
+		buf_str(b, " ×</td></tr>\n");
 	}
 	if (told > 0)
-		buf_str(b, "</tbody></table>\n");
+		buf_str(b, "</tbody>\n");
 }
 
 static void scope(const struct render *r)
 {
 	buf_str(r->out, "<section aria-labelledby=\"scope\"><h2 id=\"scope\">Scope</h2>\n");
-	if (r->incident->scope_count == 0)
+	if (r->incident->scope_count == 0) {
 		buf_str(r->out, "<p class=\"empty\">No surface, problem or place stands out by "
-				"itself.</p>");
-	else
-		buf_str(r->out,
-			"<p class=\"note\">Each of these is significantly above its own usual. "
-			"Where people report from is not where a cause lies.</p><div "
-			"class=\"scope\">\n");
+				"itself.</p></section>\n");
+		return;
+	}
+	buf_str(r->out, "<p class=\"note\">Each of these is significantly above its own usual. "
+			"Where people report "
+			"from is not where a cause lies.</p><table class=\"num\"><thead><tr><th "
+			"scope=\"col\">Where</th>"
+			"<th scope=\"col\">Reports</th><th scope=\"col\">Usual</th><th "
+			"scope=\"col\">Ratio</th></tr></thead>\n");
 	for (int d = DIMENSION_SURFACE; d < DIMENSION_COUNT; d++)
-		scope_table(r, (enum dimension)d);
-	if (r->incident->scope_count > 0)
-		buf_str(r->out, "</div>");
+		scope_rows(r, (enum dimension)d);
+	buf_str(r->out, "</table>");
 	if (r->incident->scope_dropped > 0)
 		buf_fmt(r->out, "<p class=\"note\">and %u more</p>", r->incident->scope_dropped);
 	buf_str(r->out, "</section>\n");

@@ -138,7 +138,8 @@ static void day_chart(const struct render *r)
 	}
 	buf_str(r->out, "<figure data-series=\"/api/v1/services/");
 	buf_html(r->out, s->service->id);
-	buf_str(r->out, "/series?range=24h\"><figcaption><h2>Last 24 hours</h2></figcaption>");
+	buf_str(r->out, "/series?range=24h\"><figcaption><h2>Last 24 hours <small "
+			"class=\"zone\">UTC</small></h2></figcaption>");
 	bool reconstruction = html_service_chart(r, s,
 						 &(struct html_chart){.series = &s->day,
 								      .id = "day",
@@ -176,10 +177,11 @@ static void long_charts(const struct render *r)
 		html_service_chart(r, s,
 				   &(struct html_chart){.series = charts[i].series,
 							.id = charts[i].id,
+							.unfinished = true,
 							.span = charts[i].span,
 							.height = 170});
 		buf_str(r->out, "<p class=\"legend\"><output class=\"read\"></output></p>");
-		html_series_table(r, charts[i].series, charts[i].title, false);
+		html_series_table(r, charts[i].series, charts[i].title, true);
 		buf_str(r->out, "</figure>\n");
 	}
 	buf_str(r->out, "</div>\n");

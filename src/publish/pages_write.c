@@ -83,6 +83,20 @@ static const char *query_of(const void *ctx, const char *name)
 	return strncmp(query, name, len) == 0 && query[len] == '=' ? query + len + 1 : NULL;
 }
 
+static bool write_metrics(const char *folder)
+{
+	FILE *f = file_in(folder, "metrics.md");
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	metrics_document(&b);
+	bool written = f != NULL && !b.bad && fwrite(b.data, 1, b.len, f) == b.len;
+	if (f != NULL)
+		fclose(f);
+	buf_done(&b);
+	return written;
+}
+
 int main(int argc, char **argv)
 {
 	struct site site = fixture_site;
@@ -92,6 +106,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	site_init(&site);
+	if (!write_metrics(argv[1]))
+		return 1;
 	for (size_t i = 0; i < embedded_count; i++) {
 		FILE *f = file_in(argv[1], embedded_files[i].name);
 		if (f == NULL)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,12 +17,14 @@
 /* ctx is "name=value" pairs with "&" between them. */
 static const char *query_of(const void *ctx, const char *name)
 {
-	static _Thread_local char value[256];
+	static char values[16][256]; /* several are in use at once */
+	static size_t last;
+	char *value = values[++last % 16];
 	size_t len = strlen(name);
 
 	for (const char *at = ctx; *at != '\0'; at += strcspn(at, "&"), at += *at == '&') {
 		if (strncmp(at, name, len) == 0 && at[len] == '=') {
-			snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + len + 1, "&"),
+			snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(at + len + 1, "&"),
 				 at + len + 1);
 			return value;
 		}
@@ -275,6 +278,257 @@ static void names_and_places_are_escaped(void **state)
 	snapshot_release(snapshot);
 }
 
+/* ---- links ---- */
+
+enum { LINKS_MAX = 4000, LINK_LEN_MAX = 256 };
+
+struct links {
+	size_t count;
+	char paths[LINKS_MAX][LINK_LEN_MAX];
+};
+
+/* Adds the path unless it is there; "&amp;" is undone. */
+static void add_link(struct links *l, const char *text, size_t len)
+{
+	char path[LINK_LEN_MAX];
+	size_t to = 0;
+
+	assert_true(len < sizeof(path));
+	for (size_t i = 0; i < len; i++) {
+		path[to++] = text[i];
+		if (strncmp(text + i, "&amp;", 5) == 0)
+			i += 4;
+	}
+	path[to] = '\0';
+	for (size_t i = 0; i < l->count; i++) {
+		if (strcmp(l->paths[i], path) == 0)
+			return;
+	}
+	assert_true(l->count < LINKS_MAX);
+	memcpy(l->paths[l->count++], path, to + 1);
+}
+
+static void add_links_of(struct links *l, const char *html)
+{
+	static const char *const attributes[] = {" href=\"/", " src=\"/", " hx-get=\"/",
+						 " data-series=\"/", " action=\"/"};
+	for (size_t a = 0; a < sizeof(attributes) / sizeof(attributes[0]); a++) {
+		for (const char *at = html; (at = strstr(at, attributes[a])) != NULL;) {
+			at += strlen(attributes[a]) - 1;
+			add_link(l, at, strcspn(at, "\"#"));
+		}
+	}
+}
+
+static void every_link_of_every_page_leads_somewhere(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct links *links = calloc(1, sizeof(*links));
+	(void)state;
+	assert_non_null(links);
+	add_link(links, "/", 1);
+	for (size_t i = 0; i < links->count; i++) {
+		char path[LINK_LEN_MAX];
+		snprintf(path, sizeof(path), "%s", links->paths[i]);
+		char *query = strchr(path, '?');
+		if (query != NULL)
+			*query++ = '\0';
+		if (strcmp(path, "/api/v1/reports") == 0) /* whoever serves takes reports */
+			continue;
+		struct site_page page = get_from(snapshot, path, query != NULL ? query : "");
+		if (page.status != 200)
+			fail_msg("%s: %d", links->paths[i], page.status);
+		if (strstr(page.content_type, "html") != NULL)
+			add_links_of(links, page.body.data);
+		buf_done(&page.body);
+	}
+	assert_true(links->count > 200);
+	free(links);
+	snapshot_release(snapshot);
+}
+
+/* ---- the rest ---- */
+
+static void ids_are_unique_in_a_page(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	static const char *const paths[] = {"/",        "/s/x",    "/i/x-20250310-0945",
+					    "/history", "/method", "/api"};
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct site_page page = get_from(snapshot, paths[i], "");
+		for (const char *at = page.body.data; (at = strstr(at, " id=\"")) != NULL; at++) {
+			char id[128];
+			snprintf(id, sizeof(id), "%.*s", (int)strcspn(at + 5, "\"") + 6, at);
+			if (strstr(at + 1, id) != NULL)
+				fail_msg("%s has%s twice", paths[i], id);
+		}
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
+static void wrong_parameters_are_refused_by_their_name(void **state)
+{
+	static const struct {
+		const char *path, *query, *field;
+	} cases[] = {
+		{"/api/v1/incidents", "limit=0", "limit"},
+		{"/api/v1/incidents", "limit=201", "limit"},
+		{"/api/v1/incidents", "limit=-1", "limit"},
+		{"/api/v1/incidents", "limit=5x", "limit"},
+		{"/api/v1/incidents", "limit= 5", "limit"},
+		{"/api/v1/incidents", "limit=99999999999999999999", "limit"},
+		{"/api/v1/incidents", "state=down", "state"},
+		{"/api/v1/incidents", "service=nope", "service"},
+		{"/api/v1/incidents", "since=yesterday", "since"},
+		{"/api/v1/incidents", "cursor=x", "cursor"},
+		{"/api/v1/services/x/series", "range=1h", "range"},
+	};
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char field[64];
+		struct site_page page = get_from(snapshot, cases[i].path, cases[i].query);
+		snprintf(field, sizeof(field), "\"field\":\"%s\"", cases[i].field);
+		if (page.status != 400 || strstr(page.body.data, field) == NULL)
+			fail_msg("%s?%s: %d %s", cases[i].path, cases[i].query, page.status,
+				 page.body.data);
+		assert_string_equal(page.content_type, "application/problem+json");
+		assert_false(key_from(snapshot, cases[i].path, cases[i].query).keep);
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
+static size_t occurrences(const char *text, const char *part)
+{
+	size_t count = 0;
+	for (; (text = strstr(text, part)) != NULL; text++)
+		count++;
+	return count;
+}
+
+static void incidents_are_filtered_and_told_in_parts(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct site_page page = get_from(snapshot, "/api/v1/incidents", "state=open");
+	char cursor[128] = "";
+	size_t told = 0;
+	(void)state;
+	assert_int_equal(occurrences(page.body.data, "\"headline\""), 1);
+	assert_non_null(strstr(page.body.data, "\"reconstruction\":true"));
+	buf_done(&page.body);
+	page = get_from(snapshot, "/api/v1/incidents", "since=2025-03-10T09:46:00Z");
+	assert_int_equal(occurrences(page.body.data, "\"headline\""), 1);
+	buf_done(&page.body);
+	for (int part = 0; part < 10; part++) {
+		char query[160];
+		snprintf(query, sizeof(query), "service=x&limit=4&cursor=%s", cursor);
+		page = get_from(snapshot, "/api/v1/incidents", query);
+		told += occurrences(page.body.data, "\"headline\"");
+		const char *next = strstr(page.body.data, "\"next\":\"");
+		snprintf(cursor, sizeof(cursor), "%.*s",
+			 next != NULL ? (int)strcspn(next + 8, "\"") : 0,
+			 next != NULL ? next + 8 : "");
+		buf_done(&page.body);
+		if (next == NULL)
+			break;
+	}
+	assert_int_equal(told, 15);
+	snapshot_release(snapshot);
+}
+
+static void history_is_ordered_as_asked(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	(void)state;
+	struct site_page page = get_from(snapshot, "/history", "service=x&order=longest");
+	const char *first = strstr(page.body.data, "1 of 15"),
+		   *second = strstr(page.body.data, ">2 of 15");
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_true(first < second);
+	assert_null(strstr(page.body.data, "/i/cloudflare"));
+	buf_done(&page.body);
+	page = get_from(snapshot, "/history", "year=2024");
+	assert_null(strstr(page.body.data, "/i/x-2025"));
+	assert_non_null(strstr(page.body.data, "/i/x-2024"));
+	buf_done(&page.body);
+	page = get_from(snapshot, "/history", "year=1999&page=77&order=%&service=none");
+	assert_int_equal(page.status, 200);
+	assert_non_null(strstr(page.body.data, "No incident."));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
+static void health_is_503_when_the_journal_cannot_write(void **state)
+{
+	static const struct {
+		struct site_health health;
+		int status;
+	} cases[] = {
+		{{true, "", {0}, {0}}, 200},
+		{{false, "disk full", {0}, {0}}, 503},
+		{{true, "", {INT64_C(60000000000)}, {0}}, 503}, /* the engine is stuck */
+	};
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_QUIET);
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct site_request request = ask("/healthz", "");
+		struct site_page page;
+		request.health = &cases[i].health;
+		assert_int_equal(site_render(&fixture_site, snapshot, &request, &page, NULL),
+				 WD_OK);
+		assert_int_equal(page.status, cases[i].status);
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
+static void measured_figures_are_shown_and_their_absence_said(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_QUIET);
+	struct site site = fixture_site;
+	struct site_request request = ask("/method", "");
+	struct site_page page;
+	(void)state;
+	assert_page_has(FIXTURE_QUIET, "/method", "",
+			"came without the file of its measured figures");
+	site.measured = "# Note <one>\nwhat\tmeasured\nmissed\t2 of 63\n\nempty\t\n";
+	assert_int_equal(site_render(&site, snapshot, &request, &page, NULL), WD_OK);
+	assert_non_null(strstr(page.body.data, "Note &lt;one&gt;"));
+	assert_non_null(
+		strstr(page.body.data, "<th scope=\"row\">missed</th><td>2 of 63</td></tr>"));
+	assert_non_null(strstr(page.body.data, "<th scope=\"row\">empty</th><td></td></tr>"));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
+static void the_thanks_are_there_after_a_report(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/s/x", "reported=1",
+			"Thank you: your report is counted.");
+	assert_page_has(FIXTURE_INCIDENT, "/s/x", "reported=1",
+			"<noscript><meta http-equiv=\"refresh\"");
+	assert_page_has(FIXTURE_INCIDENT, "/s/x", "",
+			"<form method=\"post\" action=\"/api/v1/reports\">");
+}
+
+static void a_fragment_replaces_what_the_page_has(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/s/x", "",
+			"<div id=\"live\" hx-get=\"/s/x/live\" hx-trigger=\"sse:service.x\" "
+			"hx-swap=\"outerHTML\">");
+	assert_page_has(FIXTURE_INCIDENT, "/s/x/live", "", "<div id=\"live\" hx-get=\"/s/x/live\"");
+	assert_page_has(FIXTURE_INCIDENT, "/s/x/live", "",
+			"<div id=\"more\" hx-swap-oob=\"true\">");
+	assert_page_has(FIXTURE_INCIDENT, "/live", "",
+			"<div id=\"live\" hx-get=\"/live\" hx-trigger=\"sse:now\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +542,15 @@ int main(void)
 		cmocka_unit_test(the_home_page_says_what_is_down_or_that_nothing_is),
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),
 		cmocka_unit_test(names_and_places_are_escaped),
+		cmocka_unit_test(every_link_of_every_page_leads_somewhere),
+		cmocka_unit_test(ids_are_unique_in_a_page),
+		cmocka_unit_test(wrong_parameters_are_refused_by_their_name),
+		cmocka_unit_test(incidents_are_filtered_and_told_in_parts),
+		cmocka_unit_test(history_is_ordered_as_asked),
+		cmocka_unit_test(health_is_503_when_the_journal_cannot_write),
+		cmocka_unit_test(measured_figures_are_shown_and_their_absence_said),
+		cmocka_unit_test(the_thanks_are_there_after_a_report),
+		cmocka_unit_test(a_fragment_replaces_what_the_page_has),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,11 +85,16 @@ void words_count(struct buf *b, double n)
 	}
 }
 
-void words_times(struct buf *b, double observed, double expected)
+void words_ratio(struct buf *b, double observed, double expected)
 {
 	/* Below one in ten a ratio would say more than is known. */
 	double ratio = observed / fmax(expected, 0.1);
 	words_count(b, ratio < 10 ? ratio : round(ratio));
+}
+
+void words_times(struct buf *b, double observed, double expected)
+{
+	words_ratio(b, observed, expected);
 	buf_str(b, " × usual");
 }
 

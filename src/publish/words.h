@@ -22,6 +22,7 @@ void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */
 
 /* Numbers: the same in HTML and text. */
 void words_count(struct buf *b, double n);                         /* "20,400", "4", "0.3" */
+void words_ratio(struct buf *b, double observed, double expected); /* "78" */
 void words_times(struct buf *b, double observed, double expected); /* "78 × usual" */
 void words_span(struct buf *b, wd_span d);                         /* "6 h 12 min" */
 void words_odds(struct buf *b, double log10_return, wd_span step); /* "once in 3 years" */

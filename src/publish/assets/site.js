@@ -18,6 +18,10 @@
       label.textContent = clock.format(new Date(label.dataset.t * 1000));
       label.removeAttribute("data-t");
     }
+    for (const zone of root.querySelectorAll(".zone:not([title])")) {
+      zone.title = zone.textContent;
+      zone.textContent = zoned.formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
+    }
     for (const chart of root.querySelectorAll("figure[data-series] > .chart")) chart.tabIndex = 0;
   }
 

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish/words.h"
+
+#include "publish/site_fixture.h"
+
+#include "base/timetext.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void numbers_have_thousands_and_one_decimal_below_ten(void **state)
+{
+	static const struct {
+		double n;
+		const char *text;
+	} cases[] = {
+		{0, "0"},          {0.04, "0"},        {0.3, "0.3"},
+		{0.96, "1"},       {4, "4"},           {9.94, "9.9"},
+		{9.96, "10"},      {312, "312"},       {999.6, "1,000"},
+		{20400, "20,400"}, {1e6, "1,000,000"}, {-1, "0"},
+		{NAN, "0"},        {INFINITY, "0"},    {1e300, "9,000,000,000,000,000"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_count(&b, cases[i].n);
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+}
+
+static void a_ratio_to_almost_nothing_stays_modest(void **state)
+{
+	static const struct {
+		double observed, expected;
+		const char *text;
+	} cases[] = {
+		{312, 4, "78 × usual"},
+		{5, 0, "50 × usual"},
+		{6, 4, "1.5 × usual"},
+		{0, 4, "0 × usual"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_times(&b, cases[i].observed, cases[i].expected);
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+}
+
+static void durations_are_told_in_the_units_people_use(void **state)
+{
+	static const struct {
+		int64_t s;
+		const char *text;
+	} cases[] = {
+		{0, "under a minute"}, {29, "under a minute"}, {30, "1 min"},
+		{59 * 60, "59 min"},   {3600, "1 h"},          {22320, "6 h 12 min"},
+		{47 * 3600, "47 h"},   {50 * 3600, "2 d 2 h"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_span(&b, span_s(cases[i].s));
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+}
+
+static void odds_are_told_as_how_often_it_would_happen(void **state)
+{
+	static const struct {
+		double log10_return;
+		int64_t step_s;
+		const char *text;
+	} cases[] = {
+		{0, 60, "once a minute"},
+		{1, 60, "once in 10 minutes"},
+		{1.7782, 60, "once an hour"},
+		{4.64, 60, "once a month"},
+		{6.2, 60, "once in 3 years"},
+		{9, 60, "less than once in 1,000 years"},
+		{400, 60, "less than once in 1,000 years"},
+		{2, 900, "once a day"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_odds(&b, cases[i].log10_return, span_s(cases[i].step_s));
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+}
+
+static void places_are_ordinals_and_the_first_needs_none(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *text;
+	} cases[] = {{2, "2nd "},   {3, "3rd "},   {4, "4th "},   {11, "11th "},   {12, "12th "},
+		     {13, "13th "}, {21, "21st "}, {22, "22nd "}, {111, "111th "}, {103, "103rd "}};
+	struct buf none;
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_place(&b, cases[i].n);
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+	buf_init(&none, 100);
+	words_place(&none, 1);
+	assert_int_equal(none.len, 0);
+}
+
+static void a_time_of_another_day_carries_its_date(void **state)
+{
+	wd_wall t = civil_to_wall(&(struct civil){2025, 3, 10, 9, 45, 0});
+	struct buf b;
+	struct words w = {.out = &b, .now = wall_add(t, span_s(3600))};
+	(void)state;
+	buf_init(&b, 1000);
+	words_time(&w, t);
+	assert_string_equal(b.data, "09:45 UTC");
+	buf_reset(&b);
+	w.now = wall_add(t, span_s(86400));
+	words_time(&w, t);
+	assert_string_equal(b.data, "10 Mar 2025, 09:45 UTC");
+	buf_reset(&b);
+	w.html = true;
+	words_time(&w, t);
+	assert_string_equal(b.data, "<time class=\"dh\" datetime=\"2025-03-10T09:45:00Z\">"
+				    "10 Mar 2025, 09:45 UTC</time>");
+	buf_done(&b);
+}
+
+static void an_incident_is_told_with_its_rank_and_what_it_is(void **state)
+{
+	struct snapshot *s = fixture_snapshot(FIXTURE_INCIDENT);
+	struct buf b;
+	struct words w = {.out = &b, .now = s->now};
+	(void)state;
+	buf_init(&b, 1000);
+	words_headline(&w, s, &s->incidents[0]);
+	assert_string_equal(b.data, "X: incident since 09:45 UTC, 43 × usual at its peak");
+	buf_reset(&b);
+	words_incident(&w, s, &s->incidents[0]);
+	assert_string_equal(
+		b.data,
+		"At its peak, 11:55 UTC, 1,712 in 5 min where 40 is usual; 5 h 52 min so far in 3 "
+		"waves. Longest and most severe of 15 for X since 2024-11. Reconstruction: made "
+		"from "
+		"published figures, not observed by this site.");
+	buf_reset(&b);
+	words_rank(&w, s, &s->incidents[2]);
+	assert_string_equal(b.data, "6th longest and 3rd most severe of 15 for X since 2024-11");
+	buf_done(&b);
+	snapshot_release(s);
+}
+
+static void places_and_terms_have_their_names(void **state)
+{
+	struct snapshot *s = fixture_snapshot(FIXTURE_HOSTILE);
+	const struct service *x = s->services[0]->service;
+	struct buf b;
+	struct words w = {.out = &b, .html = true, .now = s->now};
+	(void)state;
+	buf_init(&b, 1000);
+	words_value(&w, x, DIMENSION_CITY, "GB/London");
+	assert_string_equal(b.data, "London, GB");
+	buf_reset(&b);
+	words_value(&w, x, DIMENSION_SURFACE, "website");
+	assert_string_equal(b.data, "Website");
+	buf_reset(&b);
+	words_value(&w, x, DIMENSION_SURFACE, "<gone>");
+	assert_string_equal(b.data, "&lt;gone&gt;");
+	buf_reset(&b);
+	words_value(&w, NULL, DIMENSION_CITY, "GB/<i>");
+	assert_string_equal(b.data, "&lt;i&gt;, GB");
+	buf_done(&b);
+	snapshot_release(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_have_thousands_and_one_decimal_below_ten),
+		cmocka_unit_test(a_ratio_to_almost_nothing_stays_modest),
+		cmocka_unit_test(durations_are_told_in_the_units_people_use),
+		cmocka_unit_test(odds_are_told_as_how_often_it_would_happen),
+		cmocka_unit_test(places_are_ordinals_and_the_first_needs_none),
+		cmocka_unit_test(a_time_of_another_day_carries_its_date),
+		cmocka_unit_test(an_incident_is_told_with_its_rank_and_what_it_is),
+		cmocka_unit_test(places_and_terms_have_their_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
