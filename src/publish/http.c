@@ -217,7 +217,7 @@ void http_close(struct http *h)
 	free(h);
 }
 
-/* ---- deferred answers ------------------------------------------------------------------------- */
+/* ---- deferred answers ------------------------------------------------------------------- */
 
 /* A token: worker in 8 bits, slot in 24, generation of the slot in 32. */
 enum { SLOT_BITS = 24 };
@@ -345,7 +345,7 @@ bool conn_take_answer(struct conn *c, struct http_response **ret_answer)
 	return taken;
 }
 
-/* ---- events and counters ------------------------------------------------------------------------ */
+/* ---- events and counters ---------------------------------------------------------------- */
 
 enum wd_err http_stream_publish(struct http *h, const char *name, const char *data, size_t len)
 {

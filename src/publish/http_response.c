@@ -131,7 +131,7 @@ enum wd_err http_response_make(const struct http_response_options *o,
 	err = forms_make(r, o);
 	if (err != WD_OK) {
 		http_response_unref(r);
-		return wd_fail(why, err, 0, "a header field has forbidden characters, or no memory");
+		return wd_fail(why, err, 0, "a header field cannot be sent, or no memory");
 	}
 	*ret_response = r;
 	return WD_OK;

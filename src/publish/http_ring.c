@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,16 +129,29 @@ uint64_t http_ring_events(const struct http_ring *r)
 	return atomic_load_explicit(&r->next_id, memory_order_relaxed) - 1;
 }
 
+/* "run-number": eight hexadecimal digits and a decimal number, and nothing else. */
+static bool id_read(const char *id, uint32_t *ret_run, uint64_t *ret_number)
+{
+	enum { RUN_LEN = 8, NUMBER_LEN_MAX = 19 };
+	size_t number_len = strspn(id, "0123456789abcdef") == RUN_LEN && id[RUN_LEN] == '-'
+				    ? strspn(id + RUN_LEN + 1, "0123456789")
+				    : 0;
+
+	if (number_len == 0 || number_len > NUMBER_LEN_MAX ||
+	    id[RUN_LEN + 1 + number_len] != '\0')
+		return false;
+	*ret_run = (uint32_t)strtoul(id, NULL, 16);
+	*ret_number = strtoull(id + RUN_LEN + 1, NULL, 10);
+	return true;
+}
+
 bool http_ring_after(struct http_ring *r, const char *id, uint64_t *ret_position)
 {
 	uint32_t run;
 	uint64_t number;
-	int used = 0;
 	bool held = false;
 
-	if (strlen(id) > 40 ||
-	    sscanf(id, "%8" SCNx32 "-%19" SCNu64 "%n", &run, &number, &used) != 2 ||
-	    id[used] != '\0')
+	if (!id_read(id, &run, &number))
 		return false;
 	pthread_rwlock_rdlock(&r->lock);
 	uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);

@@ -100,7 +100,8 @@ bool stream_take_over(struct request *r)
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = c};
 	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 
-	if (fd < 0 || !send_head(fd, reset) || epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+	if (fd < 0 || !send_head(fd, reset) ||
+	    epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
 		if (fd >= 0)
 			close(fd);
 		http_limit_stream_end(w->http->limit, c->limit_entry);

@@ -94,7 +94,7 @@ bool http_target_read(char *text, struct http_target *ret_target)
 	ret_target->path = text;
 	ret_target->count = 0;
 	for (const char *p = text; *p != '\0'; p++)
-		if (*p <= 0x20 || *p >= 0x7f || *p == '#') /* also bytes over 0x7f: char is signed */
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
 			return false;
 	if (query != NULL)
 		*query++ = '\0';

@@ -101,11 +101,13 @@ void testing_read(int fd, struct testing_answer *a, bool has_body)
 	if (end == NULL)
 		return;
 	a->head_len = used;
-	a->status = atoi(a->text + 9);
+	a->status = (int)strtol(a->text + 9, NULL, 10);
 	const char *connection = testing_field(a, "Connection");
 	a->keeps_open = connection == NULL || strcasecmp(connection, "close") != 0;
 	const char *length = testing_field(a, "Content-Length");
-	size_t want = length != NULL && has_body && a->status != 304 ? strtoul(length, NULL, 10) : 0;
+	size_t want = 0;
+	if (length != NULL && has_body && a->status != 304)
+		want = strtoul(length, NULL, 10);
 	WD_CHECK(want < sizeof(a->text) - used);
 	while (a->body_len < want && readable(fd, until_ms)) {
 		ssize_t n = recv(fd, end + a->body_len, want - a->body_len, 0);
@@ -130,8 +132,8 @@ const char *testing_field(const struct testing_answer *a, const char *name)
 	static char value[1024];
 	size_t len = strlen(name);
 
-	for (const char *line = strstr(a->text, "\r\n"); line != NULL && line < a->text + a->head_len;
-	     line = strstr(line, "\r\n")) {
+	for (const char *line = strstr(a->text, "\r\n");
+	     line != NULL && line < a->text + a->head_len; line = strstr(line, "\r\n")) {
 		line += 2;
 		if (strncasecmp(line, name, len) == 0 && line[len] == ':') {
 			snprintf(value, sizeof(value), "%.*s",

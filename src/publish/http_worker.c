@@ -96,7 +96,8 @@ static bool handle_events(struct worker *w, const struct epoll_event *events, in
 		} else if (what == &w->wake) {
 			if (read(w->wake, &ignored, sizeof(ignored)) < 0)
 				continue; /* somebody else's wake-up was enough */
-		} else if (what >= (void *)w->listeners && what < (void *)(w->listeners + LISTEN_MAX)) {
+		} else if (what >= (void *)w->listeners &&
+			   what < (void *)(w->listeners + LISTEN_MAX)) {
 			worker_accept(w, *(int *)what);
 			library = true;
 		} else {
@@ -195,7 +196,7 @@ void *worker_main(void *arg)
 	return NULL;
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------ */
+/* ---- opening and closing ---------------------------------------------------------------- */
 
 static bool watch(struct worker *w, int fd, void *what)
 {
