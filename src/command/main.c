@@ -2,6 +2,7 @@
 /* whydown: one program, one file a subcommand. */
 #include "command/check_config.h"
 #include "command/problems.h"
+#include "command/replay.h"
 #include "command/serve.h"
 #include "command/simulate.h"
 
@@ -24,6 +25,7 @@ static const struct command commands[] = {
 	{"serve", "take reports, decide, publish the pages", command_serve},
 	{"check-config", "check a configuration and tell every mistake in it",
 	 command_check_config},
+	{"replay", "run recordings through the engine and print the incidents", command_replay},
 	{"simulate", "make a recording from a scenario", command_simulate},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -288,6 +288,12 @@ enum wd_err counts_next(struct counts *c, struct counts_row *ret_row, bool *ret_
 	return WD_OK;
 }
 
+void counts_more(struct counts *c, const char *bytes, size_t len)
+{
+	c->at = c->line_start = bytes;
+	c->end = bytes + len;
+}
+
 struct observation counts_observation(const struct counts_row *row, wd_span step)
 {
 	struct observation o =

@@ -55,6 +55,10 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 enum wd_err counts_next(struct counts *c, struct counts_row *ret_row, bool *ret_end,
 			struct wd_why *why) WD_MUST_CHECK;
 
+/* Goes on with more bytes of the same file, which begin at a row, also after a failure: for
+ * who reads a line at a time (then a quoted field cannot hold a line end). */
+void counts_more(struct counts *c, const char *bytes, size_t len);
+
 /* The row as an observation of a bucket of that width (widths_of). Borrows what the row does. */
 struct observation counts_observation(const struct counts_row *row, wd_span step);
 

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/replay.h"
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/timetext.h"
+#include "command/config.h"
+#include "command/replay_text.h"
+#include "engine/engine.h"
+#include "intake/recording.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char usage[] =
+	"usage: whydown replay [OPTION…] FILE…\n"
+	"Runs recordings through the engine as fast as it can and prints the incidents. A FILE is "
+	"our\n"
+	"NDJSON, or CSV with a header: time,service,reports (counts in buckets of any width) or\n"
+	"time,service,value (any metric); gzip or not; - is standard input. Several are merged by "
+	"time.\n"
+	"\n"
+	"  --format FORMAT      text (default); json: one incident a line; scores: CSV of every "
+	"bucket of\n"
+	"                       every service: time,service,observed,expected,low,high,log10_odds\n"
+	"  --config FILE        names and time zones of services, floors, budget; services that it "
+	"does not\n"
+	"                       name are taken as the file names them\n"
+	"  --false-a-month N    accepted false incidents a month, all services together (default: "
+	"one for\n"
+	"                       each service)\n"
+	"  --from TIME, --to TIME   only what happened from then on, and before then\n"
+	"  --value-is-reports   a column `value` holds counts of reports, not a metric\n"
+	"  --skip-bad           count lines that are wrong and go on (default: stop)\n"
+	"  --quiet              no progress, no summary\n"
+	"  --help               this text\n";
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SCORES };
+
+enum {
+	FILES_MAX = 1000,
+	OUTPUT_MAX = 1 << 30,
+	FLUSH_AT = 1 << 16,
+	LOOK_AT_CLOCK_EVERY = 4096, /* records */
+	BAR_CELLS = 30,
+};
+
+struct job {
+	struct recording_options recording;
+	char **paths;
+	size_t path_count;
+	const char *config_file;
+	double false_a_month;
+	enum format format;
+	bool quiet, help;
+};
+
+/* A recording and what comes next from it. */
+struct source { struct recording *recording; struct recorded next; bool more; };
+
+struct run {
+	const struct job *job;
+	struct engine *engine;
+	struct source *sources;
+	struct buf out;
+	bool out_failed;
+	bool bar;           /* progress is shown */
+	struct timespec began, shown;
+	uint64_t observed, full, unknown;
+	wd_wall first, last; /* clock */
+	uint64_t coordinated;
+};
+
+/* ---- options ---- */
+
+static int complain(const char *option, const char *value, const char *right)
+{
+	fprintf(stderr, "whydown replay: %s %s: would be right: %s\n", option, value, right);
+	return 2;
+}
+
+static int read_options(int argc, char **argv, struct job *job)
+{
+	enum {
+		FORMAT = 256,
+		CONFIG,
+		FALSE_A_MONTH,
+		FROM,
+		TO,
+		VALUE_IS_REPORTS,
+		SKIP_BAD,
+		QUIET,
+		HELP
+	};
+	static const struct option options[] = {
+		{"format", required_argument, NULL, FORMAT},
+		{"config", required_argument, NULL, CONFIG},
+		{"false-a-month", required_argument, NULL, FALSE_A_MONTH},
+		{"from", required_argument, NULL, FROM},
+		{"to", required_argument, NULL, TO},
+		{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
+		{"skip-bad", no_argument, NULL, SKIP_BAD},
+		{"quiet", no_argument, NULL, QUIET},
+		{"help", no_argument, NULL, HELP},
+		{0},
+	};
+	static const char *const formats[] = {"text", "json", "scores"};
+	char *end;
+
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		wd_wall *time = option == FROM ? &job->recording.from : &job->recording.to;
+		size_t f = 0;
+		switch (option) {
+		case CONFIG: job->config_file = optarg; break;
+		case VALUE_IS_REPORTS: job->recording.value_is_reports = true; break;
+		case SKIP_BAD: job->recording.skip_bad = true; break;
+		case QUIET: job->quiet = true; break;
+		case HELP: job->help = true; return 0;
+		case FORMAT:
+			while (f < WD_COUNT(formats) && strcmp(optarg, formats[f]) != 0)
+				f++;
+			if (f == WD_COUNT(formats))
+				return complain("--format", optarg, "text, json, scores");
+			job->format = (enum format)f;
+			break;
+		case FALSE_A_MONTH:
+			job->false_a_month = strtod(optarg, &end);
+			if (end == optarg || *end != '\0' ||
+			    !(job->false_a_month > 0 && job->false_a_month <= 1e6))
+				return complain("--false-a-month", optarg,
+						"a number above 0, like 1");
+			break;
+		case FROM:
+		case TO:
+			if (timetext_read(optarg, strlen(optarg), time, NULL) != WD_OK)
+				return complain(option == FROM ? "--from" : "--to", optarg,
+						"a time like 2025-03-10T09:45Z");
+			break;
+		default:
+			fputs(usage, stderr);
+			return 2;
+		}
+	}
+	job->paths = argv + optind;
+	job->path_count = (size_t)(argc - optind);
+	if (job->path_count == 0 || job->path_count > FILES_MAX) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return 0;
+}
+
+/* ---- output ---- */
+
+static void flush_out(struct run *run)
+{
+	if (run->out.bad || fwrite(run->out.data != NULL ? run->out.data : "", 1, run->out.len,
+				   stdout) != run->out.len)
+		run->out_failed = true;
+	buf_reset(&run->out);
+}
+
+static void flush_when_full(struct run *run)
+{
+	if (run->out.len >= FLUSH_AT)
+		flush_out(run);
+}
+
+static void write_score(void *ctx, const struct score *s)
+{
+	struct run *run = ctx;
+	char time[TIMETEXT_LEN_MAX];
+
+	timetext_write(time, s->at);
+	buf_str(&run->out, time);
+	buf_char(&run->out, ',');
+	buf_csv(&run->out, s->service);
+	buf_fmt(&run->out, ",%.9g,%.6g,%.6g,%.6g,%.4g\n", (double)s->observed, (double)s->expected,
+		(double)s->low, (double)s->high, (double)s->log10_return);
+	flush_when_full(run);
+}
+
+/* What the engine told since the last call. Incidents are printed when all is read, as they
+ * are in the end: a closed one may still go on in a new wave. */
+static void take_effects(struct run *run)
+{
+	size_t count;
+	const struct effect *effects = engine_effects(run->engine, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (effects[i].kind != EFFECT_COORDINATED)
+			continue;
+		run->coordinated++;
+		if (run->job->format == FORMAT_TEXT)
+			replay_text_coordinated(&run->out, &effects[i].coordinated);
+	}
+	if (count > 0)
+		engine_effects_drop(run->engine);
+	flush_when_full(run);
+}
+
+static int compare_decided(const void *a, const void *b)
+{
+	const struct incident *x = *(const struct incident *const *)a,
+			      *y = *(const struct incident *const *)b;
+	if (x->decided_at.ns != y->decided_at.ns)
+		return x->decided_at.ns < y->decided_at.ns ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+/* In the order in which they were decided. False if memory ran out. */
+static bool write_incidents(struct run *run, size_t *ret_count)
+{
+	struct snapshot *s = engine_snapshot(run->engine);
+	const struct incident **sorted =
+		s == NULL ? NULL : calloc(s->incident_count + 1, sizeof(*sorted));
+
+	if (sorted == NULL) {
+		snapshot_release(s);
+		return false;
+	}
+	for (size_t i = 0; i < s->incident_count; i++)
+		sorted[i] = &s->incidents[i];
+	qsort(sorted, s->incident_count, sizeof(*sorted), compare_decided);
+	for (size_t i = 0; i < s->incident_count && run->job->format != FORMAT_SCORES; i++) {
+		if (run->job->format == FORMAT_JSON) {
+			incident_to_json(&run->out, sorted[i]);
+			buf_char(&run->out, '\n');
+		} else
+			replay_text_incident(&run->out, sorted[i]);
+		flush_when_full(run);
+	}
+	*ret_count = s->incident_count;
+	free(sorted);
+	snapshot_release(s);
+	return true;
+}
+
+/* ---- progress ---- */
+
+static double seconds_since(struct timespec t)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - t.tv_sec) + (double)(now.tv_nsec - t.tv_nsec) / 1e9;
+}
+
+static void show_progress(struct run *run)
+{
+	double done = 0;
+	char time[TIMETEXT_LEN_MAX], bar[BAR_CELLS + 1];
+
+	if (seconds_since(run->shown) < 0.1)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &run->shown);
+	for (size_t i = 0; i < run->job->path_count; i++) {
+		double part = recording_progress(run->sources[i].recording);
+		done += (part < 0 ? 0 : part) / (double)run->job->path_count;
+	}
+	int cells = (int)(done * BAR_CELLS);
+	memset(bar, '.', BAR_CELLS);
+	memset(bar, '#', (size_t)(cells < 0 ? 0 : cells > BAR_CELLS ? BAR_CELLS : cells));
+	bar[BAR_CELLS] = '\0';
+	timetext_write(time, run->last);
+	fprintf(stderr, "\r[%s] %3.0f%%  %.16s  %.1f M/s ", bar, 100 * done, time,
+		(double)run->observed / 1e6 / (seconds_since(run->began) + 1e-9));
+}
+
+static void clear_progress(const struct run *run)
+{
+	if (run->bar)
+		fprintf(stderr, "\r%*s\r", BAR_CELLS + 48, "");
+}
+
+static void write_summary(const struct run *run, size_t incidents)
+{
+	double s = seconds_since(run->began);
+	struct snapshot *snapshot = engine_snapshot(run->engine);
+	struct recording_counters all = {0};
+
+	for (size_t i = 0; i < run->job->path_count; i++) {
+		struct recording_counters c = recording_counters(run->sources[i].recording);
+		all.read += c.read;
+		all.bad += c.bad;
+		all.outside += c.outside;
+	}
+	fprintf(stderr, "%llu observations over %.1f days in %.2f s (%.2f M/s): %zu incident%s",
+		(unsigned long long)run->observed,
+		(double)wall_sub(run->last, run->first).ns / 86400e9, s,
+		(double)run->observed / 1e6 / (s + 1e-9), incidents, incidents == 1 ? "" : "s");
+	if (run->coordinated > 0)
+		fprintf(stderr, ", %llu reports.coordinated", (unsigned long long)run->coordinated);
+	fputc('\n', stderr);
+	if (snapshot != NULL && snapshot->counters.duplicates > 0)
+		fprintf(stderr,
+			"  %llu again by the same person in a quarter of an hour: not counted\n",
+			(unsigned long long)snapshot->counters.duplicates);
+	if (snapshot != NULL && snapshot->counters.late > 0)
+		fprintf(stderr, "  %llu too late for their bucket: not counted\n",
+			(unsigned long long)snapshot->counters.late);
+	if (snapshot != NULL && snapshot->counters.dimensions_dropped > 0)
+		fprintf(stderr,
+			"  %llu of a place, network, surface or problem beyond a service's "
+			"signals: only in the total\n",
+			(unsigned long long)snapshot->counters.dimensions_dropped);
+	if (run->full > 0)
+		fprintf(stderr, "  %llu of services beyond the maximum: not counted\n",
+			(unsigned long long)run->full);
+	if (run->unknown > 0)
+		fprintf(stderr, "  %llu of unknown services: not counted\n",
+			(unsigned long long)run->unknown);
+	if (all.bad > 0)
+		fprintf(stderr, "  %llu bad lines passed over\n", (unsigned long long)all.bad);
+	if (all.outside > 0)
+		fprintf(stderr, "  %llu outside of the time asked for\n",
+			(unsigned long long)all.outside);
+	snapshot_release(snapshot);
+}
+
+/* ---- the run ---- */
+
+static bool fetch(struct run *run, struct source *s)
+{
+	struct wd_why why = {0};
+	const char *path = recording_path(s->recording);
+
+	if (recording_next(s->recording, &s->next, &s->more, &why) == WD_OK)
+		return true;
+	clear_progress(run);
+	fprintf(stderr, "%s", path);
+	if (recording_line(s->recording) > 0 && why.at > 0)
+		fprintf(stderr, ":%llu:%u", (unsigned long long)recording_line(s->recording),
+			why.at);
+	fprintf(stderr, ": %s", why.what);
+	if (why.os_errno != 0)
+		fprintf(stderr, ": %s", strerror(why.os_errno));
+	fputs(why.err == WD_MALFORMED && why.at > 0 ? " (--skip-bad passes such lines over)\n"
+						    : "\n",
+	      stderr);
+	return false;
+}
+
+static struct source *earliest(struct run *run)
+{
+	struct source *first = NULL;
+	for (size_t i = 0; i < run->job->path_count; i++) {
+		struct source *s = &run->sources[i];
+		if (s->more && (first == NULL || wall_before(s->next.clock, first->next.clock)))
+			first = s;
+	}
+	return first;
+}
+
+/* Reports come in when the clock shows their time. Buckets of one time are all handed over
+ * before the clock moves there, so that services are judged together. */
+static void observe(struct run *run, const struct recorded *o)
+{
+	if (run->observed == 0)
+		run->first = run->last = o->clock;
+	if (wall_before(run->last, o->clock)) {
+		engine_advance(run->engine, run->last);
+		run->last = o->clock;
+	}
+	if (o->observation.kind == OBSERVATION_REPORT)
+		engine_advance(run->engine, o->clock);
+	switch (engine_observe(run->engine, &o->observation)) {
+	case ENGINE_FULL: run->full++; break;
+	case ENGINE_UNKNOWN_SERVICE: run->unknown++; break;
+	default: break;
+	}
+	run->observed++;
+}
+
+static bool play(struct run *run)
+{
+	for (size_t i = 0; i < run->job->path_count; i++) {
+		if (!fetch(run, &run->sources[i]))
+			return false;
+	}
+	for (struct source *s; (s = earliest(run)) != NULL && !run->out_failed;) {
+		observe(run, &s->next);
+		take_effects(run);
+		if (!fetch(run, s))
+			return false;
+		if (run->bar && run->observed % LOOK_AT_CLOCK_EVERY == 0)
+			show_progress(run);
+	}
+	if (run->observed > 0) {
+		engine_advance(run->engine, run->last);
+		engine_finish(run->engine);
+		take_effects(run);
+	}
+	return true;
+}
+
+static bool open_sources(struct run *run)
+{
+	const struct job *job = run->job;
+	struct wd_why why = {0};
+
+	run->sources = calloc(job->path_count, sizeof(*run->sources));
+	for (size_t i = 0; run->sources != NULL && i < job->path_count; i++) {
+		struct recording_options options = job->recording;
+		options.path = job->paths[i];
+		if (recording_open(&options, &run->sources[i].recording, &why) == WD_OK)
+			continue;
+		fprintf(stderr, "%s: %s%s%s\n", job->paths[i], why.what,
+			why.os_errno != 0 ? ": " : "",
+			why.os_errno != 0 ? strerror(why.os_errno) : "");
+		return false;
+	}
+	if (run->sources == NULL)
+		fputs("whydown replay: memory ran out\n", stderr);
+	return run->sources != NULL;
+}
+
+static bool open_engine(struct run *run)
+{
+	const struct job *job = run->job;
+	struct engine_options options = engine_defaults();
+	struct config *config = NULL;
+	struct wd_why why = {0};
+	bool ok = true;
+
+	options.services_max = SERVICES_MAX;
+	options.incidents_max = 100000;
+	options.adopt_services = true;
+	options.false_a_month = job->false_a_month;
+	if (job->config_file != NULL) {
+		struct problems problems;
+		problems_init(&problems);
+		ok = config_load(job->config_file, &config, &problems) == WD_OK;
+		for (size_t i = 0; i < problems.count; i++) {
+			problem_write(&run->out, &problems.items[i]);
+			fprintf(stderr, "%s\n", run->out.data);
+			buf_reset(&run->out);
+		}
+		problems_done(&problems);
+	}
+	if (config != NULL) {
+		const struct config_detection *d = &config->detection;
+		options.persons_floor = d->persons_floor;
+		options.networks_floor = d->networks_floor;
+		options.signals_a_service = d->signals_per_service_max;
+		options.persons_max = d->persons_max;
+		if (job->false_a_month <= 0)
+			options.false_a_month = d->false_incidents_per_month;
+	}
+	struct catalogue *catalogue = config != NULL ? catalogue_hold(config->catalogue) : NULL;
+	if (ok && ((catalogue == NULL && catalogue_open(NULL, 0, &catalogue, &why) != WD_OK) ||
+		   engine_open(&options, &run->engine, &why) != WD_OK ||
+		   engine_configure(run->engine, catalogue, &why) != WD_OK)) {
+		fprintf(stderr, "whydown replay: %s\n", why.what);
+		ok = false;
+	}
+	catalogue_release(catalogue);
+	config_free(config);
+	return ok;
+}
+
+static int run_job(const struct job *job)
+{
+	struct run run = {.job = job, .bar = !job->quiet && isatty(STDERR_FILENO)};
+	size_t incidents = 0;
+	bool ok;
+
+	clock_gettime(CLOCK_MONOTONIC, &run.began);
+	run.shown = run.began;
+	buf_init(&run.out, OUTPUT_MAX);
+	ok = open_engine(&run) && open_sources(&run);
+	if (ok && job->format == FORMAT_SCORES) {
+		buf_str(&run.out, "time,service,observed,expected,low,high,log10_odds\n");
+		engine_on_score(run.engine, write_score, &run);
+	}
+	ok = ok && play(&run);
+	clear_progress(&run);
+	if (ok && !write_incidents(&run, &incidents)) {
+		fputs("whydown replay: memory ran out\n", stderr);
+		ok = false;
+	}
+	flush_out(&run);
+	if (ok && (run.out_failed || fflush(stdout) != 0)) {
+		fprintf(stderr, "whydown replay: standard output: %s\n", strerror(errno));
+		ok = false;
+	}
+	if (ok && !job->quiet)
+		write_summary(&run, incidents);
+	for (size_t i = 0; run.sources != NULL && i < job->path_count; i++)
+		recording_close(run.sources[i].recording);
+	free(run.sources);
+	engine_close(run.engine);
+	buf_done(&run.out);
+	return ok ? 0 : 1;
+}
+
+int command_replay(int argc, char **argv)
+{
+	struct job job = {0};
+	int status = read_options(argc, argv, &job);
+
+	if (status != 0)
+		return status;
+	if (job.help) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	return run_job(&job);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/replay_text.h"
+
+#include "base/timetext.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* A service's id comes from a file: nothing of it may move the terminal. */
+static void add_plain(struct buf *b, const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		buf_char(b, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p);
+}
+
+/* "2025-03-10 09:45" */
+static void add_time(struct buf *b, wd_wall t)
+{
+	struct civil c = civil_of(t);
+	buf_fmt(b, "%04d-%02d-%02d %02d:%02d", c.year, c.month, c.day, c.hour, c.minute);
+}
+
+/* "09:45", or the whole date where the day is another one */
+static void add_time_after(struct buf *b, wd_wall t, wd_wall before)
+{
+	struct civil c = civil_of(t), d = civil_of(before);
+	if (c.year == d.year && c.month == d.month && c.day == d.day)
+		buf_fmt(b, "%02d:%02d", c.hour, c.minute);
+	else
+		add_time(b, t);
+}
+
+/* "8 h 35 min" */
+static void add_span(struct buf *b, wd_span span)
+{
+	int64_t minutes = (span_to_s(span) + 30) / 60;
+	if (minutes >= 1440)
+		buf_fmt(b, "%lld d ", (long long)(minutes / 1440));
+	if (minutes >= 60)
+		buf_fmt(b, "%lld h ", (long long)(minutes / 60 % 24));
+	buf_fmt(b, "%lld min", (long long)(minutes % 60));
+}
+
+static void add_number(struct buf *b, float x)
+{
+	buf_fmt(b, fabsf(x) < 10 && x != floorf(x) ? "%.1f" : "%.0f", (double)x);
+}
+
+/* How often normal reports do this: 10^log10_return buckets. */
+static void add_odds(struct buf *b, float log10_return, wd_span step)
+{
+	double years = pow(10, (double)log10_return) * (double)step.ns / (365.25 * 86400e9);
+	if (years >= 1e6)
+		buf_str(b, "less than once in a million years");
+	else if (years >= 2)
+		buf_fmt(b, "once in %.0f years", years);
+	else if (years * 365.25 >= 2)
+		buf_fmt(b, "once in %.0f days", years * 365.25);
+	else
+		buf_fmt(b, "once in %.0f hours", years * 365.25 * 24);
+}
+
+static void add_waves(struct buf *b, const struct incident *i)
+{
+	if (i->wave_count < 2)
+		return;
+	buf_fmt(b, "  %u waves:", i->wave_count + i->waves_dropped);
+	for (uint32_t n = 0; n < i->wave_count; n++) {
+		const struct wave *w = &i->waves[n];
+		buf_str(b, n == 0 ? " " : "; ");
+		add_time_after(b, w->began_at, n == 0 ? i->began_at : i->waves[n - 1].began_at);
+		if (w->ended_at.ns != 0) {
+			buf_str(b, " to ");
+			add_time_after(b, w->ended_at, w->began_at);
+		}
+		buf_str(b, ", peak ");
+		add_number(b, w->peak_observed);
+	}
+	buf_char(b, '\n');
+}
+
+static void add_scope(struct buf *b, const struct incident *i)
+{
+	if (i->scope_count == 0)
+		return;
+	buf_str(b, "  scope:");
+	for (uint32_t n = 0; n < i->scope_count; n++) {
+		const struct scope *s = &i->scopes[n];
+		buf_fmt(b, "%s %s ", n == 0 ? "" : ",", dimension_name(s->dimension));
+		add_plain(b, s->value);
+	}
+	if (i->scope_dropped > 0)
+		buf_fmt(b, " and %u more", i->scope_dropped);
+	buf_char(b, '\n');
+}
+
+void replay_text_incident(struct buf *b, const struct incident *i)
+{
+	add_plain(b, i->service);
+	buf_str(b, ": ");
+	add_time(b, i->began_at);
+	buf_str(b, " to ");
+	if (i->ended_at.ns != 0) {
+		add_time_after(b, i->ended_at, i->began_at);
+		buf_str(b, " UTC, ");
+		add_span(b, incident_duration(i, i->ended_at));
+	} else
+		buf_str(b, "the end of the recording UTC");
+	buf_fmt(b, ", %s%s\n", severity_name(incident_severity_word(i)),
+		i->reconstruction ? " (a reconstruction)" : "");
+
+	buf_str(b, "  decided ");
+	add_time_after(b, i->decided_at, i->began_at);
+	buf_str(b, ": by chance ");
+	add_odds(b, i->log10_return_decided, i->step);
+	buf_str(b, "\n  peak ");
+	add_number(b, i->peak_observed);
+	buf_str(b, " in ");
+	add_span(b, i->step);
+	buf_str(b, " at ");
+	add_time_after(b, i->peak_at, i->began_at);
+	buf_str(b, ", usual ");
+	add_number(b, i->peak_expected);
+	if (i->persons > 0)
+		buf_fmt(b, "; %u persons in %u networks", i->persons, i->networks);
+	buf_char(b, '\n');
+	add_waves(b, i);
+	add_scope(b, i);
+}
+
+void replay_text_coordinated(struct buf *b, const struct coordinated *c)
+{
+	add_plain(b, c->service);
+	buf_str(b, ": ");
+	add_time(b, c->began_at);
+	buf_str(b, " UTC, reports.coordinated: no incident\n  ");
+	add_number(b, c->observed);
+	buf_str(b, " reports, usual ");
+	add_number(b, c->expected);
+	buf_fmt(b, ", by %u persons in %u networks", c->persons, c->networks);
+	if (c->top_network[0] != '\0') {
+		buf_fmt(b, ", %.0f%% of them in ", 100 * (double)c->top_share);
+		add_plain(b, c->top_network);
+	}
+	buf_char(b, '\n');
+}

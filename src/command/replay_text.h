@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* replay_text: an incident in words, for a terminal. */
+#ifndef WD_COMMAND_REPLAY_TEXT_H
+#define WD_COMMAND_REPLAY_TEXT_H
+
+#include "base/buf.h"
+#include "model/incident.h"
+
+void replay_text_incident(struct buf *b, const struct incident *i);
+void replay_text_coordinated(struct buf *b, const struct coordinated *c);
+
+#endif
