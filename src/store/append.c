@@ -107,8 +107,9 @@ static enum wd_err add_row(struct store *s, const struct store_batch *b, uint64_
 		sqlite3_bind_int64(stmt, 2, b->stamp.ns);
 		sqlite3_bind_int64(stmt, 3, b->ticked.ns);
 		sqlite3_bind_int64(stmt, 4, kept.count);
-		sqlite3_bind_int64(stmt, 5, journal_row_checksum(seq, b->stamp, b->ticked, kept.count,
-								 b->frames, kept.len));
+		sqlite3_bind_int64(stmt, 5,
+				   journal_row_checksum(seq, b->stamp, b->ticked, kept.count,
+							b->frames, kept.len));
 		sqlite3_bind_blob64(stmt, 6, kept.len > 0 ? (const void *)b->frames : "", kept.len,
 				    SQLITE_STATIC);
 	}

@@ -28,8 +28,8 @@ void check_name(const struct store *s, wd_wall now, const char *name, char *ret_
 {
 	struct civil c = civil_of(now);
 	char path[STORE_PATH_MAX];
-	int len = snprintf(ret_name, STORE_KEPT_MAX, "damaged-%04d%02d%02dT%02d%02d%02dZ-%s", c.year,
-			   c.month, c.day, c.hour, c.minute, c.second, name);
+	int len = snprintf(ret_name, STORE_KEPT_MAX, "damaged-%04d%02d%02dT%02d%02d%02dZ-%s",
+			   c.year, c.month, c.day, c.hour, c.minute, c.second, name);
 	for (int i = 2; i < 1000; i++) {
 		if (store_path(s, ret_name, path, NULL) != WD_OK || access(path, F_OK) != 0)
 			return;
@@ -78,7 +78,8 @@ enum wd_err check_keep_file(struct store *s, wd_wall now, const char *file, char
 	enum wd_err err;
 
 	check_name(s, now, file, ret_name);
-	if ((err = store_path(s, file, from, why)) != WD_OK || (err = store_path(s, ret_name, to, why)) != WD_OK)
+	if ((err = store_path(s, file, from, why)) != WD_OK ||
+	    (err = store_path(s, ret_name, to, why)) != WD_OK)
 		return err;
 	uint8_t *bytes = malloc(block);
 	if (bytes == NULL)
@@ -156,14 +157,18 @@ static int replace_row(struct store *s, const struct row *r, const uint8_t *body
 		       uint32_t count)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db, "UPDATE journal SET stamp_ns = ?2, ticked_ns = ?3, count = ?4,"
-					   " checksum = ?5, body = ?6 WHERE seq = ?1", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(s->db,
+				    "UPDATE journal SET stamp_ns = ?2, ticked_ns = ?3, count = ?4,"
+				    " checksum = ?5, body = ?6 WHERE seq = ?1",
+				    -1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, (int64_t)r->seq);
 		sqlite3_bind_int64(stmt, 2, r->stamp.ns);
 		sqlite3_bind_int64(stmt, 3, r->ticked.ns);
 		sqlite3_bind_int64(stmt, 4, count);
-		sqlite3_bind_int64(stmt, 5, journal_row_checksum(r->seq, r->stamp, r->ticked, count, body, len));
+		sqlite3_bind_int64(
+			stmt, 5,
+			journal_row_checksum(r->seq, r->stamp, r->ticked, count, body, len));
 		sqlite3_bind_blob64(stmt, 6, body, len, SQLITE_STATIC);
 		rc = sqlite3_step(stmt);
 	}
@@ -171,7 +176,8 @@ static int replace_row(struct store *s, const struct row *r, const uint8_t *body
 	return rc;
 }
 
-static enum wd_err mend_row(struct store *s, struct row *r, wd_wall before, wd_wall now, struct wd_why *why)
+static enum wd_err mend_row(struct store *s, struct row *r, wd_wall before, wd_wall now,
+			    struct wd_why *why)
 {
 	char name[40], kept[STORE_KEPT_MAX], text[160];
 	uint32_t good = 0;
@@ -184,7 +190,8 @@ static enum wd_err mend_row(struct store *s, struct row *r, wd_wall before, wd_w
 	snprintf(name, sizeof(name), "batch-%llu", (unsigned long long)r->seq);
 	enum wd_err err = check_set_aside(s, now, name, r->body, r->len, kept, why);
 	if (err == WD_OK) {
-		snprintf(text, sizeof(text), "batch %llu of the journal is damaged: %u of %u observations are good",
+		snprintf(text, sizeof(text),
+			 "batch %llu of the journal is damaged: %u of %u observations are good",
 			 (unsigned long long)r->seq, good, r->count);
 		mend_times(r, before, latest);
 		int rc = replace_row(s, r, body, len, good);
@@ -222,16 +229,19 @@ enum wd_err check_batches(struct store *s, uint64_t from, bool ids, wd_wall now,
 	sqlite3_stmt *stmt = NULL;
 	wd_wall before = {0};
 	enum wd_err err = WD_OK;
-	int rc = sqlite3_prepare_v2(s->db, "SELECT seq, stamp_ns, ticked_ns, count, checksum, body"
-					   " FROM journal WHERE seq > ?1 ORDER BY seq", -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(s->db,
+				    "SELECT seq, stamp_ns, ticked_ns, count, checksum, body"
+				    " FROM journal WHERE seq > ?1 ORDER BY seq",
+				    -1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, (int64_t)from);
 		while (err == WD_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 			struct row r = read_row(stmt);
 			if (ids)
 				err = remember_ids(s, &r, why);
-			if (err == WD_OK && r.checksum != journal_row_checksum(r.seq, r.stamp, r.ticked,
-									      r.count, r.body, r.len))
+			if (err == WD_OK &&
+			    r.checksum != journal_row_checksum(r.seq, r.stamp, r.ticked, r.count,
+							       r.body, r.len))
 				err = mend_row(s, &r, before, now, why);
 			before = r.stamp;
 		}

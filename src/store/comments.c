@@ -7,10 +7,12 @@ enum wd_err store_each_comment(struct store *s, const struct comment_query *quer
 			       struct wd_why *why)
 {
 	int rc;
-	sqlite3_stmt *stmt = store_read(s,
+	sqlite3_stmt *stmt = store_read(
+		s,
 		"SELECT number, at_ns, received_ns, decided_ns, status, service, surface, problem,"
 		" country, text FROM comment WHERE status = ?1 AND (?2 IS NULL OR service = ?2)"
-		" AND number < ?3 AND at_ns >= ?4 AND at_ns < ?5 ORDER BY number DESC LIMIT ?6", why);
+		" AND number < ?3 AND at_ns >= ?4 AND at_ns < ?5 ORDER BY number DESC LIMIT ?6",
+		why);
 	if (stmt == NULL)
 		return why != NULL ? why->err : WD_OS;
 	sqlite3_bind_int64(stmt, 1, query->status);

@@ -29,7 +29,8 @@ int fault_count(void)
 static int fault(void)
 {
 	int now = atomic_fetch_add(&count, 1) + 1, at = atomic_load(&nth);
-	return at != 0 && (now == at || (now > at && atomic_load(&stays))) ? atomic_load(&code) : SQLITE_OK;
+	return at != 0 && (now == at || (now > at && atomic_load(&stays))) ? atomic_load(&code)
+									   : SQLITE_OK;
 }
 
 static sqlite3_file *real_of(sqlite3_file *f)
@@ -106,9 +107,9 @@ static int file_shm_unmap(sqlite3_file *f, int remove)
 }
 
 static const sqlite3_io_methods methods = {
-	2, file_close, file_read, file_write, file_truncate, file_sync, file_size, file_lock, file_unlock,
-	file_check_lock, file_control, file_sector, file_traits, file_shm_map, file_shm_lock,
-	file_shm_barrier, file_shm_unmap,
+	2,           file_close,   file_read,     file_write,       file_truncate,  file_sync,
+	file_size,   file_lock,    file_unlock,   file_check_lock,  file_control,   file_sector,
+	file_traits, file_shm_map, file_shm_lock, file_shm_barrier, file_shm_unmap,
 };
 
 static int open_file(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out_flags)

@@ -82,7 +82,8 @@ enum wd_err store_put_incident(struct store *s, const struct incident *i,
 		if (rc == SQLITE_DONE && change->series != NULL)
 			rc = put_series(s, i->id, change);
 		if (rc == SQLITE_DONE)
-			rc = add_effect(s, change->at, change->change, i->service, i->id, json.data);
+			rc = add_effect(s, change->at, change->change, i->service, i->id,
+					json.data);
 		err = finish(s, rc, change->at, why);
 	}
 	buf_done(&json);
@@ -100,9 +101,10 @@ enum wd_err store_put_coordinated(struct store *s, const struct coordinated *c, 
 	buf_init(&json, JSON_MAX);
 	buf_str(&json, "{\"v\":1,\"service\":\"");
 	buf_json(&json, c->service);
-	buf_fmt(&json, "\",\"began_at\":\"%s\",\"last_at\":\"%s\",\"observed\":%.9g,\"expected\":%.9g,"
-		"\"persons\":%u,\"networks\":%u,\"top_network\":\"", began, last, (double)c->observed,
-		(double)c->expected, c->persons, c->networks);
+	buf_fmt(&json,
+		"\",\"began_at\":\"%s\",\"last_at\":\"%s\",\"observed\":%.9g,\"expected\":%.9g,"
+		"\"persons\":%u,\"networks\":%u,\"top_network\":\"",
+		began, last, (double)c->observed, (double)c->expected, c->persons, c->networks);
 	buf_json(&json, c->top_network);
 	buf_fmt(&json, "\",\"top_share\":%.9g}", (double)c->top_share);
 	if (json.bad) {
@@ -114,7 +116,8 @@ enum wd_err store_put_coordinated(struct store *s, const struct coordinated *c, 
 	if (err != WD_OK)
 		turn_give(&s->turn);
 	else
-		err = finish(s, add_effect(s, at, "coordinated", c->service, "", json.data), at, why);
+		err = finish(s, add_effect(s, at, "coordinated", c->service, "", json.data), at,
+			     why);
 	buf_done(&json);
 	return err;
 }
@@ -178,8 +181,10 @@ enum wd_err store_each_version(struct store *s, const char *id,
 			       struct wd_why *why)
 {
 	int rc;
-	sqlite3_stmt *stmt = store_read(s, "SELECT at_ns, kind, json FROM effect WHERE incident = ?1"
-					   " ORDER BY number", why);
+	sqlite3_stmt *stmt = store_read(s,
+					"SELECT at_ns, kind, json FROM effect WHERE incident = ?1"
+					" ORDER BY number",
+					why);
 	if (stmt == NULL)
 		return why != NULL ? why->err : WD_OS;
 	store_bind_text(stmt, 1, id);

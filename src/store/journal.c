@@ -103,7 +103,8 @@ static void give_ticks(struct journal *j, wd_wall now)
 	if (!j->present || j->backoff_ms != 0 ||
 	    wall_sub(now, j->given).ns > QUIET_S * WD_NS_PER_S)
 		return;
-	for (wd_wall t = store_tick_after(j->given); !wall_before(now, t); t = store_tick_after(t)) {
+	for (wd_wall t = store_tick_after(j->given); !wall_before(now, t);
+	     t = store_tick_after(t)) {
 		if (j->queue_count + j->options.batches >= QUEUE_MAX)
 			return;
 		queue_add(j, (struct journal_item){.now = t});
@@ -170,8 +171,8 @@ static void release(struct journal *j, struct journal_batch *b)
 }
 
 /* Outside the lock: the slow part. */
-static enum wd_err write_batch(struct journal *j, struct store_batch *row, struct ticket_list *tickets,
-			       struct wd_why *why)
+static enum wd_err write_batch(struct journal *j, struct store_batch *row,
+			       struct ticket_list *tickets, struct wd_why *why)
 {
 	struct duplicate_finder finder = {.tickets = tickets};
 	j->commit_begun = system_mono(NULL);
@@ -329,7 +330,8 @@ static void set_defaults(struct journal_options *o)
 		o->poll = span_s(1);
 	if (o->clock.wall == NULL)
 		o->clock = (struct journal_clock){system_wall, system_mono, NULL};
-	WD_CHECK(o->batch_bytes <= STORE_BODY_MAX && o->batches >= 2 && o->batches <= QUEUE_MAX / 2);
+	WD_CHECK(o->batch_bytes <= STORE_BODY_MAX && o->batches >= 2 &&
+		 o->batches <= QUEUE_MAX / 2);
 }
 
 enum wd_err journal_open(const struct journal_options *options, struct journal **ret_journal,

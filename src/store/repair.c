@@ -18,8 +18,8 @@
 enum { RANGE = 64, COLUMNS_MAX = 16 };
 
 /* In the order of their use: the notes of damage come last, on top of those that are copied. */
-static const char *const tables[] = {"journal", "state_whole", "state", "incident", "incident_series",
-				     "effect", "comment", "damage"};
+static const char *const tables[] = {"journal",         "state_whole", "state",   "incident",
+				     "incident_series", "effect",      "comment", "damage"};
 
 struct repair {
 	struct store *store;
@@ -50,14 +50,16 @@ static int copy_row(struct repair *r, sqlite3_stmt *row, const char *table)
 
 /* One direction through a range. *ret_read: it came to its end. Errors of the new file count,
  * those of the old one do not. */
-static int copy_range(struct repair *r, const char *table, int64_t low, const char *order, bool *ret_read)
+static int copy_range(struct repair *r, const char *table, int64_t low, const char *order,
+		      bool *ret_read)
 {
 	char sql[160];
 	sqlite3_stmt *stmt = NULL;
 	int rc, written = SQLITE_OK;
 
-	snprintf(sql, sizeof(sql), "SELECT * FROM %s WHERE rowid >= %lld AND rowid < %lld ORDER BY rowid %s",
-		 table, (long long)low, (long long)low + RANGE, order);
+	snprintf(sql, sizeof(sql),
+		 "SELECT * FROM %s WHERE rowid >= %lld AND rowid < %lld ORDER BY rowid %s", table,
+		 (long long)low, (long long)low + RANGE, order);
 	rc = sqlite3_prepare_v2(r->from, sql, -1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		while (written == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW)
@@ -110,11 +112,14 @@ static int copy_table(struct repair *r, const char *table)
  * journal by check_batches. */
 static int copy_seen(struct repair *r)
 {
-	static const char *const orders[] = {"SELECT * FROM seen ORDER BY id", "SELECT * FROM seen ORDER BY id DESC"};
+	static const char *const orders[] = {"SELECT * FROM seen ORDER BY id",
+					     "SELECT * FROM seen ORDER BY id DESC"};
 	for (int i = 0; i < 2; i++) {
 		sqlite3_stmt *stmt = NULL;
-		int written = SQLITE_OK, rc = sqlite3_prepare_v2(r->from, orders[i], -1, &stmt, NULL);
-		while (rc == SQLITE_OK && written == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		int written = SQLITE_OK,
+		    rc = sqlite3_prepare_v2(r->from, orders[i], -1, &stmt, NULL);
+		while (rc == SQLITE_OK && written == SQLITE_OK &&
+		       (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 			written = copy_row(r, stmt, "seen");
 			rc = SQLITE_OK;
 		}
@@ -132,10 +137,13 @@ static int note(struct repair *r, const char *kept)
 {
 	char text[200];
 	sqlite3_stmt *stmt = NULL;
-	snprintf(text, sizeof(text), "the database was damaged in %lld places: a new one was made of the %lld rows"
-		 " that could be read", (long long)r->holes, (long long)r->copied);
-	int rc = sqlite3_prepare_v2(r->to, "INSERT INTO damage(found_ns, text, kept) VALUES(?1, ?2, ?3)", -1,
-				    &stmt, NULL);
+	snprintf(text, sizeof(text),
+		 "the database was damaged in %lld places: a new one was made of the %lld rows"
+		 " that could be read",
+		 (long long)r->holes, (long long)r->copied);
+	int rc = sqlite3_prepare_v2(r->to,
+				    "INSERT INTO damage(found_ns, text, kept) VALUES(?1, ?2, ?3)",
+				    -1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, r->now.ns);
 		store_bind_text(stmt, 2, text);
@@ -150,7 +158,8 @@ static enum wd_err copy_all(struct repair *r, const char *kept, struct wd_why *w
 {
 	enum wd_err err = schema_update(r->to, why);
 	if (err == WD_OK)
-		err = store_exec(r->to, "PRAGMA synchronous = OFF; BEGIN", "make a new database", why);
+		err = store_exec(r->to, "PRAGMA synchronous = OFF; BEGIN", "make a new database",
+				 why);
 	if (err != WD_OK)
 		return err;
 	int rc = SQLITE_OK;
@@ -186,7 +195,8 @@ static enum wd_err sync_file(const char *path, wd_wall time, struct wd_why *why)
 enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 {
 	struct repair r = {.store = s, .now = now};
-	char damaged[STORE_PATH_MAX], making[STORE_PATH_MAX], made[STORE_PATH_MAX], kept[STORE_KEPT_MAX];
+	char damaged[STORE_PATH_MAX], making[STORE_PATH_MAX], made[STORE_PATH_MAX],
+		kept[STORE_KEPT_MAX];
 	enum wd_err err;
 
 	if ((err = store_path(s, "whydown.db", damaged, why)) != WD_OK ||
@@ -222,20 +232,23 @@ enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 static bool move(const struct store *s, const char *from, const char *to)
 {
 	char from_path[STORE_PATH_MAX], to_path[STORE_PATH_MAX];
-	if (store_path(s, from, from_path, NULL) != WD_OK || store_path(s, to, to_path, NULL) != WD_OK)
+	if (store_path(s, from, from_path, NULL) != WD_OK ||
+	    store_path(s, to, to_path, NULL) != WD_OK)
 		return false;
 	return rename(from_path, to_path) == 0 || errno == ENOENT;
 }
 
 enum wd_err repair_finish(struct store *s, struct wd_why *why)
 {
-	char made[STORE_PATH_MAX], path[STORE_PATH_MAX], kept[STORE_KEPT_MAX], kept_log[STORE_KEPT_MAX + 8];
+	char made[STORE_PATH_MAX], path[STORE_PATH_MAX], kept[STORE_KEPT_MAX],
+		kept_log[STORE_KEPT_MAX + 8];
 	struct stat st;
 	enum wd_err err = store_path(s, "whydown.repaired.db", made, why);
 	if (err != WD_OK)
 		return err;
 	if (stat(made, &st) != 0)
-		return errno == ENOENT ? WD_OK : wd_fail_os(why, errno, "look for a repaired database");
+		return errno == ENOENT ? WD_OK
+				       : wd_fail_os(why, errno, "look for a repaired database");
 	kept_name(s, wall_s(st.st_mtim.tv_sec), kept);
 	snprintf(kept_log, sizeof(kept_log), "%s-wal", kept);
 	if ((err = store_path(s, "whydown.db-shm", path, why)) != WD_OK)

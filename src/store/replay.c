@@ -24,7 +24,8 @@ static enum wd_err tell(sqlite3_stmt *stmt, const struct store_replay *h, struct
 	size_t left = (size_t)sqlite3_column_bytes(stmt, 5);
 
 	if (checksum != journal_row_checksum(seq, stamp, ticked, count, body, left))
-		return wd_fail(why, WD_MALFORMED, (uint32_t)seq, "a batch of the journal is damaged");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)seq,
+			       "a batch of the journal is damaged");
 	if (at->clock.ns != 0)
 		tick(h, at->clock, ticked);
 	h->advance(h->ctx, stamp);
@@ -32,7 +33,8 @@ static enum wd_err tell(sqlite3_stmt *stmt, const struct store_replay *h, struct
 		struct observation o;
 		size_t len;
 		if (observation_decode(body, left, &o, &len, why) != WD_OK)
-			return wd_fail(why, WD_MALFORMED, (uint32_t)seq, "a batch of the journal is damaged");
+			return wd_fail(why, WD_MALFORMED, (uint32_t)seq,
+				       "a batch of the journal is damaged");
 		h->observe(h->ctx, &o);
 		body += len;
 		left -= len;
@@ -78,8 +80,9 @@ enum wd_err store_each_damage(struct store *s, void (*each)(void *ctx, const str
 {
 	sqlite3_stmt *stmt = NULL;
 	pthread_mutex_lock(&s->reading);
-	int rc = sqlite3_prepare_v2(s->reader, "SELECT found_ns, text, kept FROM damage ORDER BY number",
-				    -1, &stmt, NULL);
+	int rc = sqlite3_prepare_v2(s->reader,
+				    "SELECT found_ns, text, kept FROM damage ORDER BY number", -1,
+				    &stmt, NULL);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct store_damage damage = {
 			.found_at = {sqlite3_column_int64(stmt, 0)},

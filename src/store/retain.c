@@ -53,7 +53,8 @@ static enum wd_err retain_journal(struct store *s, wd_wall now, const struct sto
 static enum wd_err retain_ids(struct store *s, wd_wall now, const struct store_policy *p,
 			      struct wd_why *why)
 {
-	static const char *const range = "SELECT id FROM seen WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
+	static const char *const range =
+		"SELECT id FROM seen WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
 	struct observation_id end;
 	sqlite3_stmt *stmt = NULL;
 
@@ -72,8 +73,8 @@ static enum wd_err retain_ids(struct store *s, wd_wall now, const struct store_p
 		return store_sql_fail(s->db, rc, "forget old ids", why);
 
 	stmt = NULL;
-	rc = sqlite3_prepare_v2(s->db, "DELETE FROM seen WHERE id > ?1 AND id <= ?2 AND day < ?3", -1,
-				&stmt, NULL);
+	rc = sqlite3_prepare_v2(s->db, "DELETE FROM seen WHERE id > ?1 AND id <= ?2 AND day < ?3",
+				-1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_blob(stmt, 1, s->ids_swept.bytes, sizeof(end), SQLITE_STATIC);
 		sqlite3_bind_blob(stmt, 2, end.bytes, sizeof(end), SQLITE_STATIC);
@@ -95,11 +96,14 @@ static enum wd_err retain_comments(struct store *s, wd_wall now, const struct st
 {
 	int64_t deleted = 0;
 	wd_span rejected = {p->comments_kept.ns / 10};
-	enum wd_err err = delete_some(s,
-		"DELETE FROM comment WHERE number IN (SELECT number FROM comment WHERE received_ns < ?1"
-		" AND (status = 2 OR received_ns < ?2) ORDER BY number LIMIT ?3)",
-		(int64_t[]){wall_back(now, rejected).ns, wall_back(now, p->comments_kept).ns, STEP_ROWS},
-		3, &deleted, why);
+	enum wd_err err =
+		delete_some(s,
+			    "DELETE FROM comment WHERE number IN (SELECT number FROM comment WHERE "
+			    "received_ns < ?1"
+			    " AND (status = 2 OR received_ns < ?2) ORDER BY number LIMIT ?3)",
+			    (int64_t[]){wall_back(now, rejected).ns,
+					wall_back(now, p->comments_kept).ns, STEP_ROWS},
+			    3, &deleted, why);
 	if (err == WD_OK) {
 		s->counters.deleted_comments += (uint64_t)deleted;
 		*more = *more || deleted == STEP_ROWS;
@@ -133,7 +137,8 @@ static enum wd_err shrink(struct store *s, bool *more, struct wd_why *why)
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%d)", STEP_PAGES);
 	enum wd_err err = store_exec(s->db, sql, "give back free space", why);
 	if (err == WD_OK)
-		err = store_exec_int(s->db, "PRAGMA freelist_count", &pages, "give back free space", why);
+		err = store_exec_int(s->db, "PRAGMA freelist_count", &pages, "give back free space",
+				     why);
 	*more = *more || pages > 0;
 	return err;
 }
@@ -170,7 +175,8 @@ struct store_counters store_count(struct store *s)
 	pthread_mutex_lock(&s->reading);
 	(void)!(store_exec_int(s->reader, "PRAGMA page_count", &pages, "", NULL) == WD_OK &&
 		store_exec_int(s->reader, "PRAGMA page_size", &page_size, "", NULL) == WD_OK &&
-		store_exec_int(s->reader, "SELECT count(*) FROM damage", &damages, "", NULL) == WD_OK);
+		store_exec_int(s->reader, "SELECT count(*) FROM damage", &damages, "", NULL) ==
+			WD_OK);
 	pthread_mutex_unlock(&s->reading);
 	counters.file_bytes = (uint64_t)(pages * page_size);
 	counters.damages = (uint64_t)damages;

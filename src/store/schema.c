@@ -57,7 +57,8 @@ static enum wd_err prepare(sqlite3 *db, struct wd_why *why)
 {
 	char sql[128];
 	/* VACUUM, since a start that was cut off may have left a first page without it. */
-	enum wd_err err = store_exec(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "set up database", why);
+	enum wd_err err =
+		store_exec(db, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "set up database", why);
 	if (err != WD_OK)
 		return err;
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", STORE_APPLICATION_ID);
@@ -87,9 +88,12 @@ enum wd_err schema_update(sqlite3 *db, struct wd_why *why)
 	int64_t version, application, tables;
 	enum wd_err err;
 
-	if ((err = store_exec_int(db, "SELECT count(*) FROM sqlite_schema", &tables, "read database", why)) != WD_OK ||
-	    (err = store_exec_int(db, "PRAGMA user_version", &version, "read schema version", why)) != WD_OK ||
-	    (err = store_exec_int(db, "PRAGMA application_id", &application, "read database", why)) != WD_OK)
+	if ((err = store_exec_int(db, "SELECT count(*) FROM sqlite_schema", &tables,
+				  "read database", why)) != WD_OK ||
+	    (err = store_exec_int(db, "PRAGMA user_version", &version, "read schema version",
+				  why)) != WD_OK ||
+	    (err = store_exec_int(db, "PRAGMA application_id", &application, "read database",
+				  why)) != WD_OK)
 		return err;
 	/* One without tables is new, or ours from a start that was cut off. */
 	if (version == 0 && (tables == 0 || application == STORE_APPLICATION_ID)) {

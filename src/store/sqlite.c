@@ -31,9 +31,11 @@ static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_COMMENT_ADD] = "INSERT INTO comment(at_ns, received_ns, service, surface, problem,"
 			    " country, text, seq, status, decided_ns)"
 			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0)",
-	[SQL_STATE_ADD] = "INSERT INTO state(generation, service, checksum, bytes) VALUES(?1, ?2, ?3, ?4)",
-	[SQL_STATE_WHOLE_ADD] = "INSERT INTO state_whole(generation, seq, clock_ns, services, checksum,"
-				" bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_STATE_ADD] =
+		"INSERT INTO state(generation, service, checksum, bytes) VALUES(?1, ?2, ?3, ?4)",
+	[SQL_STATE_WHOLE_ADD] =
+		"INSERT INTO state_whole(generation, seq, clock_ns, services, checksum,"
+		" bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[SQL_INCIDENT_PUT] = "INSERT INTO incident(id, service, began_ns, ended_ns, severity, json)"
 			     " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
 			     " began_ns = ?3, ended_ns = ?4, severity = ?5, json = ?6",
@@ -87,7 +89,8 @@ enum wd_err store_sql_fail(sqlite3 *db, int rc, const char *what, struct wd_why 
 	default:
 		/* A write that fails for want of space can come as an I/O error, too. */
 		if (os_errno == ENOSPC || os_errno == EDQUOT || os_errno == EFBIG)
-			return wd_fail(why, WD_FULL, 0, "no space left on the disk of the data folder");
+			return wd_fail(why, WD_FULL, 0,
+				       "no space left on the disk of the data folder");
 		return wd_fail_os(why, os_errno != 0 ? os_errno : EIO, what);
 	}
 }
@@ -275,11 +278,13 @@ static enum wd_err read_end(struct store *s, struct wd_why *why)
 	enum wd_err err;
 	if ((err = store_exec_int(s->db, "SELECT ifnull(max(seq), 0) FROM journal", &seq,
 				  "read journal", why)) != WD_OK ||
-	    (err = store_exec_int(s->db,
-				  "SELECT max(ifnull((SELECT stamp_ns FROM journal ORDER BY seq DESC LIMIT 1), 0),"
-				  " ifnull((SELECT max(clock_ns) FROM state_whole), 0),"
-				  " ifnull((SELECT at_ns FROM effect ORDER BY number DESC LIMIT 1), 0))",
-				  &clock, "read journal", why)) != WD_OK)
+	    (err = store_exec_int(
+		     s->db,
+		     "SELECT max(ifnull((SELECT stamp_ns FROM journal ORDER BY seq DESC LIMIT 1), "
+		     "0),"
+		     " ifnull((SELECT max(clock_ns) FROM state_whole), 0),"
+		     " ifnull((SELECT at_ns FROM effect ORDER BY number DESC LIMIT 1), 0))",
+		     &clock, "read journal", why)) != WD_OK)
 		return err;
 	s->end = (struct store_position){(uint64_t)seq, {clock}};
 	return WD_OK;
@@ -318,7 +323,8 @@ static enum wd_err inspect_log(struct store *s, wd_wall now, char *ret_text, siz
 	if ((err = check_keep_file(s, now, "whydown.db-wal", ret_kept, why)) != WD_OK)
 		return err;
 	snprintf(ret_text, text_size,
-		 "the write-ahead log is damaged at byte %llu of %llu: what was written after that is lost here",
+		 "the write-ahead log is damaged at byte %llu of %llu: what was written after that "
+		 "is lost here",
 		 (unsigned long long)wal.good_bytes, (unsigned long long)wal.bytes);
 	return WD_OK;
 }
@@ -348,8 +354,10 @@ static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *w
 	    (err = inspect_log(s, now, text, sizeof(text), kept, why)) != WD_OK)
 		return err;
 	if ((err = store_open_files(s, &reason)) == WD_OK)
-		err = store_exec_int(s->db, "SELECT ifnull(min(seq), 0) FROM (SELECT seq FROM state_whole"
-				     " ORDER BY generation DESC LIMIT 2)", &state_seq, "read state", &reason);
+		err = store_exec_int(s->db,
+				     "SELECT ifnull(min(seq), 0) FROM (SELECT seq FROM state_whole"
+				     " ORDER BY generation DESC LIMIT 2)",
+				     &state_seq, "read state", &reason);
 	if (err == WD_OK)
 		err = check_batches(s, (uint64_t)state_seq, false, now, &reason);
 	if (err == WD_OK)
@@ -388,7 +396,8 @@ enum wd_err store_open(const struct store_options *options, struct store **ret_s
 		err = wd_fail_os(why, ENAMETOOLONG, "open data folder");
 		goto fail;
 	}
-	if ((err = lock_folder(s, why)) != WD_OK || (err = check_and_open(s, options->now, why)) != WD_OK)
+	if ((err = lock_folder(s, why)) != WD_OK ||
+	    (err = check_and_open(s, options->now, why)) != WD_OK)
 		goto fail;
 	*ret_store = s;
 	return WD_OK;

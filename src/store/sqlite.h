@@ -106,7 +106,8 @@ void store_close_files(struct store *s);
 /* check.c. The turn is taken, or there is one thread only. */
 /* Goes through the batches after `from`; sets aside what is damaged in a batch and puts back what
  * of it is good. `ids`: remembers their ids again. WD_MALFORMED: the file itself is damaged. */
-enum wd_err check_batches(struct store *s, uint64_t from, bool ids, wd_wall now, struct wd_why *why);
+enum wd_err check_batches(struct store *s, uint64_t from, bool ids, wd_wall now,
+			  struct wd_why *why);
 /* Writes bytes to a new file of the folder, "damaged-TIME-name"; `ret_name` has STORE_KEPT_MAX. */
 enum wd_err check_set_aside(struct store *s, wd_wall now, const char *name, const void *bytes,
 			    size_t len, char *ret_name, struct wd_why *why);
@@ -121,7 +122,7 @@ void check_name(const struct store *s, wd_wall now, const char *name, char *ret_
 struct wal_state {
 	uint64_t bytes;
 	uint64_t good_bytes; /* up to the end of the last transaction in the unbroken row */
-	bool damaged;        /* a transaction's end stands beyond the damage, or the head is damaged */
+	bool damaged; /* a transaction's end stands beyond the damage, or the head is damaged */
 };
 enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why);
 

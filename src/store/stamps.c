@@ -25,7 +25,8 @@ wd_wall stamps_next(struct stamps *s, wd_wall wall, wd_mono mono)
 	}
 	int64_t passed = mono_sub(mono, s->last_mono).ns;
 	if (passed < 0)
-		passed = 0; /* readings of two threads, taken in one order and brought in the other */
+		passed = 0; /* readings of two threads, taken in one order and brought in the other
+			     */
 	else
 		s->last_mono = mono;
 	wd_wall next = wall_add(s->last, (wd_span){passed});

@@ -32,8 +32,8 @@ static uint32_t state_checksum(const char *service, const void *bytes, size_t le
 	return (uint32_t)(len > 0 ? crc32(sum, bytes, (uInt)len) : sum);
 }
 
-enum wd_err store_state_begin(struct store *s, struct store_position at, struct store_state **ret_state,
-			      struct wd_why *why)
+enum wd_err store_state_begin(struct store *s, struct store_position at,
+			      struct store_state **ret_state, struct wd_why *why)
 {
 	struct store_state *w = calloc(1, sizeof(*w));
 	if (w == NULL || (w->rows = calloc(CHUNK_ROWS, sizeof(*w->rows))) == NULL) {
@@ -45,10 +45,11 @@ enum wd_err store_state_begin(struct store *s, struct store_position at, struct 
 	turn_take(&s->turn);
 	WD_CHECK(!s->state_open);
 	WD_CHECK(at.seq <= s->end.seq);
-	enum wd_err err = store_exec_int(s->db,
-					 "SELECT 1 + max(ifnull((SELECT max(generation) FROM state), 0),"
-					 " ifnull((SELECT max(generation) FROM state_whole), 0))",
-					 &w->generation, "read state", why);
+	enum wd_err err =
+		store_exec_int(s->db,
+			       "SELECT 1 + max(ifnull((SELECT max(generation) FROM state), 0),"
+			       " ifnull((SELECT max(generation) FROM state_whole), 0))",
+			       &w->generation, "read state", why);
 	s->state_open = err == WD_OK;
 	turn_give(&s->turn);
 	if (err != WD_OK) {
@@ -85,7 +86,8 @@ static int add_row(struct store *s, int64_t generation, const struct row *row, c
 }
 
 /* One transaction: what is pending and, with `whole`, the row that makes it count. */
-static enum wd_err write_out(struct store_state *w, const uint8_t *whole, size_t len, struct wd_why *why)
+static enum wd_err write_out(struct store_state *w, const uint8_t *whole, size_t len,
+			     struct wd_why *why)
 {
 	struct store *s = w->store;
 	int rc = SQLITE_DONE;
@@ -169,15 +171,19 @@ struct generation { int64_t number, services; struct store_position at; };
 /* Goes through one generation, checking; with a handler it also tells. *ret_good: nothing of
  * it is damaged. */
 static enum wd_err go_through(struct store *s, const struct generation *g,
-			      const struct store_state_handler *h, bool *ret_good, struct wd_why *why)
+			      const struct store_state_handler *h, bool *ret_good,
+			      struct wd_why *why)
 {
 	enum wd_err err = WD_OK;
 	bool good = true;
 	int64_t services = 0;
 	int rc;
-	sqlite3_stmt *stmt = store_read(s, "SELECT '', checksum, bytes FROM state_whole WHERE generation = ?1"
-					   " UNION ALL SELECT service, checksum, bytes FROM"
-					   " (SELECT * FROM state WHERE generation = ?1 ORDER BY service)", why);
+	sqlite3_stmt *stmt =
+		store_read(s,
+			   "SELECT '', checksum, bytes FROM state_whole WHERE generation = ?1"
+			   " UNION ALL SELECT service, checksum, bytes FROM"
+			   " (SELECT * FROM state WHERE generation = ?1 ORDER BY service)",
+			   why);
 	if (stmt == NULL)
 		return why != NULL ? why->err : WD_OS;
 	sqlite3_bind_int64(stmt, 1, g->number);
@@ -185,7 +191,8 @@ static enum wd_err go_through(struct store *s, const struct generation *g,
 		const char *service = (const char *)sqlite3_column_text(stmt, 0);
 		const uint8_t *bytes = sqlite3_column_blob(stmt, 2);
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 2);
-		good = (uint32_t)sqlite3_column_int64(stmt, 1) == state_checksum(service, bytes, len);
+		good = (uint32_t)sqlite3_column_int64(stmt, 1) ==
+		       state_checksum(service, bytes, len);
 		bool whole = service[0] == '\0';
 		services += !whole;
 		if (good && h != NULL)
@@ -206,8 +213,11 @@ static enum wd_err find_generation(struct store *s, int64_t before, struct gener
 				   struct wd_why *why)
 {
 	struct generation g = {0};
-	sqlite3_stmt *stmt = store_read(s, "SELECT generation, services, seq, clock_ns FROM state_whole"
-					   " WHERE generation < ?1 ORDER BY generation DESC LIMIT 1", why);
+	sqlite3_stmt *stmt =
+		store_read(s,
+			   "SELECT generation, services, seq, clock_ns FROM state_whole"
+			   " WHERE generation < ?1 ORDER BY generation DESC LIMIT 1",
+			   why);
 	if (stmt == NULL)
 		return why != NULL ? why->err : WD_OS;
 	sqlite3_bind_int64(stmt, 1, before);
@@ -227,7 +237,8 @@ static enum wd_err find_generation(struct store *s, int64_t before, struct gener
 static void note_damaged(struct store *s, const struct generation *g)
 {
 	char text[160];
-	snprintf(text, sizeof(text), "the engine's state as of batch %llu is damaged; an earlier one is used",
+	snprintf(text, sizeof(text),
+		 "the engine's state as of batch %llu is damaged; an earlier one is used",
 		 (unsigned long long)g->at.seq);
 	turn_take(&s->turn);
 	store_note_damage(s, g->at.clock, text, "");

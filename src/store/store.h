@@ -102,8 +102,8 @@ enum wd_err store_replay(struct store *s, const struct store_replay *handler,
 
 struct store_state;
 
-enum wd_err store_state_begin(struct store *s, struct store_position at, struct store_state **ret_state,
-			      struct wd_why *why) WD_MUST_CHECK;
+enum wd_err store_state_begin(struct store *s, struct store_position at,
+			      struct store_state **ret_state, struct wd_why *why) WD_MUST_CHECK;
 /* Copies the bytes. After a failure only store_state_drop makes sense. */
 enum wd_err store_state_add(struct store_state *w, const char *service, const uint8_t *bytes,
 			    size_t len, struct wd_why *why) WD_MUST_CHECK;

@@ -80,7 +80,8 @@ struct store *store_must_open(const struct folder *f)
 {
 	struct store *s = NULL;
 	struct wd_why why = {0};
-	if (store_open(&(struct store_options){.folder = f->path, .now = wall_s(1)}, &s, &why) != WD_OK)
+	if (store_open(&(struct store_options){.folder = f->path, .now = wall_s(1)}, &s, &why) !=
+	    WD_OK)
 		fail_msg("store_open: %s (errno %d)", why.what, why.os_errno);
 	return s;
 }
@@ -121,8 +122,9 @@ static void told_advance(void *ctx, wd_wall now)
 	struct story *story = ctx;
 	story->advances++;
 	if (!story->quiet)
-		story->len += (size_t)snprintf(story->text + story->len, sizeof(story->text) - story->len,
-					       "advance %g\n", (double)now.ns / 1e9);
+		story->len +=
+			(size_t)snprintf(story->text + story->len, sizeof(story->text) - story->len,
+					 "advance %g\n", (double)now.ns / 1e9);
 	assert_true(story->len < sizeof(story->text));
 }
 
@@ -132,8 +134,9 @@ static void told_observe(void *ctx, const struct observation *o)
 	story->reports++;
 	story->sum += o->person;
 	if (!story->quiet)
-		story->len += (size_t)snprintf(story->text + story->len, sizeof(story->text) - story->len,
-					       "report %llu\n", (unsigned long long)o->person);
+		story->len +=
+			(size_t)snprintf(story->text + story->len, sizeof(story->text) - story->len,
+					 "report %llu\n", (unsigned long long)o->person);
 	assert_true(story->len < sizeof(story->text));
 }
 

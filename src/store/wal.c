@@ -18,7 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WAL_HEAD = 32, FRAME_HEAD = 24, PAGE_MAX = 65536, WAL_MAGIC = 0x377f0682, WAL_VERSION = 3007000 };
+enum {
+	WAL_HEAD = 32,
+	FRAME_HEAD = 24,
+	PAGE_MAX = 65536,
+	WAL_MAGIC = 0x377f0682,
+	WAL_VERSION = 3007000
+};
 
 struct sums { uint32_t a, b; };
 
@@ -48,7 +54,8 @@ static struct sums add_up(struct sums s, const uint8_t *p, size_t len, bool big_
 	return s;
 }
 
-static bool head_is_good(const uint8_t *head, bool *ret_big_endian, uint32_t *ret_page, struct sums *ret_sums)
+static bool head_is_good(const uint8_t *head, bool *ret_big_endian, uint32_t *ret_page,
+			 struct sums *ret_sums)
 {
 	uint32_t page = get(head + 8);
 	if ((get(head) & ~1U) != WAL_MAGIC || get(head + 4) != WAL_VERSION || page < 512 ||
@@ -81,7 +88,8 @@ static void walk(int fd, const uint8_t *head, uint8_t *frame, struct wal_state *
 		if (unbroken) {
 			sums = add_up(sums, frame, 8, big_endian);
 			sums = add_up(sums, frame + FRAME_HEAD, page, big_endian);
-			unbroken = of_this_round && sums.a == get(frame + 16) && sums.b == get(frame + 20);
+			unbroken = of_this_round && sums.a == get(frame + 16) &&
+				   sums.b == get(frame + 20);
 			if (unbroken && ends_transaction)
 				w->good_bytes = at + size;
 		}
@@ -110,7 +118,8 @@ enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd
 	else
 		w.bytes = (uint64_t)st.st_size;
 	/* Without a whole frame there is nothing in it. */
-	if (err == WD_OK && w.bytes > WAL_HEAD + FRAME_HEAD && pread(fd, head, WAL_HEAD, 0) == WAL_HEAD)
+	if (err == WD_OK && w.bytes > WAL_HEAD + FRAME_HEAD &&
+	    pread(fd, head, WAL_HEAD, 0) == WAL_HEAD)
 		walk(fd, head, frame, &w);
 	free(frame);
 	if (fd >= 0)
