@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whydown: one program, one file a subcommand. */
 #include "command/check_config.h"
+#include "command/export.h"
 #include "command/problems.h"
 #include "command/replay.h"
 #include "command/serve.h"
@@ -27,6 +28,7 @@ static const struct command commands[] = {
 	 command_check_config},
 	{"replay", "run recordings through the engine and print the incidents", command_replay},
 	{"simulate", "make a recording from a scenario", command_simulate},
+	{"export", "what a data folder holds, as NDJSON or CSV", command_export},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

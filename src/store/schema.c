@@ -40,6 +40,8 @@ static const char *const steps[] = {
 	"CREATE TABLE damage("
 	" number INTEGER PRIMARY KEY, found_ns INTEGER NOT NULL, text TEXT NOT NULL,"
 	" kept TEXT NOT NULL) STRICT;",
+	/* 1 → 2: export asks for the comment of an observation. */
+	"CREATE INDEX comment_seq ON comment(seq);",
 };
 
 int schema_version_latest(void)

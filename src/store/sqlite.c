@@ -258,7 +258,7 @@ static enum wd_err open_database(struct store *s, struct wd_why *why)
 	return sync_folder(s, why);
 }
 
-static enum wd_err open_reader(struct store *s, struct wd_why *why)
+enum wd_err store_open_reader(struct store *s, struct wd_why *why)
 {
 	char path[STORE_PATH_MAX];
 	enum wd_err err = store_path(s, "whydown.db", path, why);
@@ -296,7 +296,7 @@ enum wd_err store_open_files(struct store *s, struct wd_why *why)
 	if (err == WD_OK)
 		err = read_end(s, why);
 	if (err == WD_OK)
-		err = open_reader(s, why);
+		err = store_open_reader(s, why);
 	return err;
 }
 

@@ -100,6 +100,7 @@ void store_note_damage(struct store *s, wd_wall now, const char *text, const cha
 void store_mark_end(struct store *s);
 
 /* sqlite.c: connections, and where the disk ends. */
+enum wd_err store_open_reader(struct store *s, struct wd_why *why);
 enum wd_err store_open_files(struct store *s, struct wd_why *why);
 void store_close_files(struct store *s);
 
