@@ -172,6 +172,17 @@ static void flush_when_full(struct run *run)
 		flush_out(run);
 }
 
+/* As short as it can be and still be the same number when it is read again. */
+static void add_float(struct buf *b, float x)
+{
+	char text[32];
+	buf_char(b, ',');
+	snprintf(text, sizeof(text), "%.7g", (double)x);
+	if (strtof(text, NULL) != x)
+		snprintf(text, sizeof(text), "%.9g", (double)x);
+	buf_str(b, text);
+}
+
 static void write_score(void *ctx, const struct score *s)
 {
 	struct run *run = ctx;
@@ -181,8 +192,9 @@ static void write_score(void *ctx, const struct score *s)
 	buf_str(&run->out, time);
 	buf_char(&run->out, ',');
 	buf_csv(&run->out, s->service);
-	buf_fmt(&run->out, ",%.9g,%.6g,%.6g,%.6g,%.4g\n", (double)s->observed, (double)s->expected,
-		(double)s->low, (double)s->high, (double)s->log10_return);
+	add_float(&run->out, s->observed);
+	buf_fmt(&run->out, ",%.6g,%.6g,%.6g,%.4g\n", (double)s->expected, (double)s->low,
+		(double)s->high, (double)s->log10_return);
 	flush_when_full(run);
 }
 

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands `replay` and `simulate` as they are called, each in a process of its own. */
+#include "command/replay.h"
+#include "command/simulate.h"
+
+#include "base/check.h"
+#include "base/prng.h"
+#include "base/timetext.h"
+#include "model/incident.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <zlib.h>
+
+static char folder[] = "/tmp/whydown-replay-XXXXXX";
+static char data[PATH_MAX]; /* the public inputs' folder; "" = they are not here */
+static const char *const files[] = {"out", "err", "a.scenario", "a.ndjson", "b.ndjson", "a.ndjson.gz", "a.csv",
+				    "b.csv", "c.csv"};
+
+static int make_folder(void **state)
+{
+	(void)state;
+	const char *given = getenv("WHYDOWN_TEST_DATA"); /* else beside the source tree, seen from build/ */
+	if (realpath(given != NULL ? given : "../../shared/data", data) == NULL)
+		data[0] = '\0';
+	return mkdtemp(folder) == NULL ? -1 : chdir(folder);
+}
+
+static int drop_folder(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(files); i++)
+		unlink(files[i]);
+	return chdir("/") != 0 ? -1 : rmdir(folder);
+}
+
+static void write_file(const char *name, const char *text, size_t len)
+{
+	FILE *f = fopen(name, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, len, f), len);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The caller frees. */
+static char *read_file(const char *name, size_t *ret_len)
+{
+	FILE *f = fopen(name, "rb");
+	char *text = NULL;
+	size_t len = 0, cap = 0, got;
+	assert_non_null(f);
+	do {
+		cap = cap * 2 + 65536;
+		text = realloc(text, cap + 1);
+		assert_non_null(text);
+		got = fread(text + len, 1, cap - len, f);
+		len += got;
+	} while (got > 0);
+	fclose(f);
+	text[len] = '\0';
+	if (ret_len != NULL)
+		*ret_len = len;
+	return text;
+}
+
+/* Runs "replay …" or "simulate …" with stdin from `in` (or nothing); its status. What it
+ * printed is in the files out and err. */
+static int run(const char *in, const char *line)
+{
+	char copy[PATH_MAX + 256], *argv[32];
+	int argc = 0, status;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *at = copy; *at != '\0' && argc < 31;) {
+		argv[argc++] = at;
+		at += strcspn(at, " ");
+		if (*at == ' ')
+			*at++ = '\0';
+	}
+	argv[argc] = NULL;
+	fflush(NULL);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fds[] = {open(in == NULL ? "/dev/null" : in, O_RDONLY),
+			     open("out", O_WRONLY | O_CREAT | O_TRUNC, 0600),
+			     open("err", O_WRONLY | O_CREAT | O_TRUNC, 0600)};
+		for (int i = 0; i < 3; i++) {
+			if (fds[i] < 0 || dup2(fds[i], i) < 0)
+				_exit(99);
+		}
+		int result = strcmp(argv[0], "replay") == 0 ? command_replay(argc, argv)
+							    : command_simulate(argc, argv);
+		fflush(NULL);
+		_exit(result);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
+}
+
+static void expect(int status, const char *in, const char *line)
+{
+	int got = run(in, line);
+	if (got != status) {
+		char *err = read_file("err", NULL);
+		fail_msg("%s: status %d, not %d: %s", line, got, status, err);
+	}
+}
+
+static void expect_in(const char *name, const char *text)
+{
+	char *whole = read_file(name, NULL);
+	if (strstr(whole, text) == NULL)
+		fail_msg("%s is not in %s: %.500s", text, name, whole);
+	free(whole);
+}
+
+static void expect_same(const char *a, const char *b)
+{
+	size_t a_len, b_len;
+	char *a_text = read_file(a, &a_len), *b_text = read_file(b, &b_len);
+	assert_true(a_len > 0);
+	assert_int_equal(a_len, b_len);
+	assert_memory_equal(a_text, b_text, a_len);
+	free(a_text);
+	free(b_text);
+}
+
+static const char scenario[] =
+	"title a test\nbegins 2025-03-03 00:00 UTC\nlasts 8 days\nseed 11\n"
+	"service x\nusually 3 reports a minute\nsurfaces app 60%, website 40%\ncountries GB 60%, US 40%\n"
+	"service y\nusually 1 reports a minute\n"
+	"outage of x\nbegins after 7 days 10 hours\nrises for 5 minutes\nstays for 1 hour\nfalls for 10 minutes\n"
+	"peaks at 20 times the usual\n";
+
+static void record(void)
+{
+	write_file("a.scenario", scenario, sizeof(scenario) - 1);
+	expect(0, NULL, "simulate a.scenario --out a.ndjson");
+}
+
+static void the_same_seed_records_the_same_bytes_and_another_does_not(void **state)
+{
+	(void)state;
+	record();
+	expect(0, NULL, "simulate a.scenario --seed 11 --out b.ndjson");
+	expect_same("a.ndjson", "b.ndjson");
+	expect(0, NULL, "simulate a.scenario --seed 12");
+	size_t a, b;
+	free(read_file("a.ndjson", &a));
+	free(read_file("out", &b));
+	assert_int_not_equal(a, b);
+}
+
+static void an_incident_is_one_line_of_json_that_reads_back_the_same(void **state)
+{
+	(void)state;
+	static const char *const members[] = {"service", "decided_at", "began_at", "ended_at", "peak_observed",
+					      "peak_expected", "severity", "waves", "scope"};
+	record();
+	expect(0, NULL, "replay --format json a.ndjson");
+	size_t len, found = 0;
+	char *text = read_file("out", &len);
+	for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		json_error_t error;
+		json_t *json = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
+		if (json == NULL)
+			fail_msg("%s: %.200s", error.text, line);
+		for (size_t i = 0; i < WD_COUNT(members); i++)
+			assert_non_null(json_object_get(json, members[i]));
+		const char *began = json_string_value(json_object_get(json, "began_at"));
+		found += began != NULL && strncmp(began, "2025-03-10T10:0", 15) == 0 &&
+			 strcmp(json_string_value(json_object_get(json, "service")), "x") == 0;
+		json_decref(json);
+
+		struct incident i;
+		struct buf again;
+		assert_int_equal(incident_from_json(line, (size_t)(end - line), &i, NULL), WD_OK);
+		buf_init(&again, 1 << 20);
+		incident_to_json(&again, &i);
+		assert_int_equal(again.len, end - line);
+		assert_memory_equal(again.data, line, again.len);
+		buf_done(&again);
+	}
+	assert_int_equal(found, 1);
+	free(text);
+}
+
+static void plain_compressed_and_piped_recordings_give_the_same(void **state)
+{
+	(void)state;
+	record();
+	size_t len;
+	char *text = read_file("a.ndjson", &len);
+	gzFile f = gzopen("a.ndjson.gz", "wb1");
+	assert_non_null(f);
+	assert_int_equal(gzwrite(f, text, (unsigned)len), len);
+	assert_int_equal(gzclose(f), Z_OK);
+	free(text);
+	expect(0, NULL, "replay --format json a.ndjson");
+	assert_int_equal(rename("out", "b.ndjson"), 0);
+	expect(0, NULL, "replay --format json a.ndjson.gz");
+	expect_same("out", "b.ndjson");
+	expect(0, "a.ndjson", "replay --format json -");
+	expect_same("out", "b.ndjson");
+}
+
+/* The services of one file, parted into two, make the same scores. */
+static void several_files_are_merged_by_time(void **state)
+{
+	(void)state;
+	write_file("a.scenario", scenario, sizeof(scenario) - 1);
+	expect(0, NULL, "simulate a.scenario --format csv --bucket 15m --out c.csv");
+	size_t len, a_len = 0, b_len = 0;
+	char *text = read_file("c.csv", &len), *a = malloc(len + 1), *b = malloc(len + 1);
+	assert_true(a != NULL && b != NULL);
+	for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		size_t line_len = (size_t)(end - line) + 1;
+		bool header = line == text, x = strstr(line, ",x,") != NULL && strstr(line, ",x,") < end;
+		if (header || x)
+			memcpy(a + (a_len += line_len) - line_len, line, line_len);
+		if (header || !x)
+			memcpy(b + (b_len += line_len) - line_len, line, line_len);
+	}
+	write_file("a.csv", a, a_len);
+	write_file("b.csv", b, b_len);
+	free(text);
+	free(a);
+	free(b);
+	expect(0, NULL, "replay --format scores c.csv");
+	assert_int_equal(rename("out", "b.ndjson"), 0);
+	expect(0, NULL, "replay --format scores a.csv b.csv");
+	expect_same("out", "b.ndjson");
+	expect(0, NULL, "replay --format json c.csv");
+	expect_in("out", "\"service\":\"x\"");
+	expect_in("out", "\"step_s\":900");
+}
+
+static void scores_have_a_line_for_every_row_with_its_number(void **state)
+{
+	(void)state;
+	write_file("a.scenario", scenario, sizeof(scenario) - 1);
+	expect(0, NULL, "simulate a.scenario --format csv --bucket 1h --out c.csv");
+	expect(0, NULL, "replay --format scores --quiet c.csv");
+	char *rows = read_file("c.csv", NULL), *scores = read_file("out", NULL), *score = scores, *row = rows;
+	const char *header = "time,service,observed,expected,low,high,log10_odds\n";
+	size_t lines = 0;
+	assert_int_equal(strncmp(scores, header, strlen(header)), 0);
+	while ((row = strchr(row, '\n') + 1) != (char *)1 && *row != '\0') {
+		char prefix[128], *end;
+		score = strchr(score, '\n') + 1;
+		/* time, service and number are the row's own; then four numbers more. */
+		size_t len = strcspn(row, "\n");
+		snprintf(prefix, sizeof(prefix), "%.*s,", (int)len, row);
+		assert_int_equal(strncmp(score, prefix, len + 1), 0);
+		double low_to_high[4];
+		char *at = score + len;
+		for (int i = 0; i < 4; i++, at = end) {
+			assert_int_equal(*at, ',');
+			low_to_high[i] = strtod(at + 1, &end);
+			assert_true(end > at + 1 && isfinite(low_to_high[i]));
+		}
+		assert_int_equal(*at, '\n');
+		assert_true(low_to_high[1] <= low_to_high[2]); /* low, high */
+		lines++;
+	}
+	assert_int_equal(lines, 2 * 8 * 24);
+	assert_int_equal(strlen(strchr(score, '\n')), 1);
+	free(rows);
+	free(scores);
+	char *err = read_file("err", NULL);
+	assert_string_equal(err, ""); /* quiet */
+	free(err);
+}
+
+/* A latency that is 100 on most days, and 250 for two hours of one. */
+static void a_metric_above_its_usual_is_an_incident(void **state)
+{
+	(void)state;
+	FILE *f = fopen("a.csv", "wb");
+	struct prng r = prng_of(1, 1);
+	assert_non_null(f);
+	fputs("time,service,value\n", f);
+	for (int n = 0; n < 40 * 288; n++) {
+		double value = 100 + 5 * prng_normal(&r);
+		if (n / 24 == 37 * 12 + 5)
+			value += 150;
+		fprintf(f, "%d,latency,%.3f\n", 1700000100 + n * 300, value);
+	}
+	assert_int_equal(fclose(f), 0);
+	expect(0, NULL, "replay --format json a.csv");
+	size_t high = 0;
+	char *text = read_file("out", NULL);
+	for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		struct incident i;
+		assert_int_equal(incident_from_json(line, (size_t)(end - line), &i, NULL), WD_OK);
+		int64_t row = (wall_to_s(i.decided_at) - 1700000100) / 300;
+		high += row >= (37 * 12 + 5) * 24 && row < (37 * 12 + 6) * 24 && i.peak_observed > 200;
+	}
+	free(text);
+	assert_int_equal(high, 1);
+}
+
+static void a_bad_line_is_told_with_its_place_or_passed_over(void **state)
+{
+	(void)state;
+	const char *csv = "time,service,reports\n0,x,1\n60,x,many\n120,x,2\n";
+	write_file("a.csv", csv, strlen(csv));
+	expect(1, NULL, "replay a.csv");
+	expect_in("err", "a.csv:3:6: reports is a whole number");
+	expect(0, NULL, "replay --skip-bad a.csv");
+	expect_in("err", "1 bad line");
+	expect(1, NULL, "replay nowhere.csv");
+	expect_in("err", "nowhere.csv: open: No such file");
+	const char *bad = "begins 2025-03-03 00:00 UTC\nlasts 2 fortnights\n";
+	write_file("a.scenario", bad, strlen(bad));
+	expect(1, NULL, "simulate a.scenario");
+	expect_in("err", "a.scenario:2:9: here stands a duration");
+	expect_in("err", "    lasts 2 fortnights\n            ^\n");
+	static const char *const wrong[] = {"replay", "replay --format xml a.csv", "replay --from noon a.csv",
+					    "replay --false-a-month none a.csv", "simulate", "simulate a b",
+					    "simulate --bucket 15 a", "simulate --seed x a", "simulate --speed 0 a"};
+	for (size_t i = 0; i < WD_COUNT(wrong); i++)
+		expect(2, NULL, wrong[i]);
+}
+
+static void scenarios_are_listed_and_found_by_name(void **state)
+{
+	(void)state;
+	expect(0, NULL, "simulate --list");
+	expect_in("out", "x-2025-03-10");
+	expect_in("out", "three waves (a reconstruction)");
+	expect(0, NULL, "simulate slow-ramp --format csv --bucket 1h --begin 2024-05-06T00:00Z");
+	expect_in("out", "time,service,reports\n2024-05-06T00:00:00Z,slowbank,");
+	expect(0, NULL, "replay --help");
+	expect_in("out", "usage: whydown replay");
+}
+
+/* Real reports of 63 outages (DETECTOR's frontier: at most 3 % missed). */
+static void real_outages_are_found(void **state)
+{
+	(void)state;
+	char path[PATH_MAX + 64], line[PATH_MAX + 128];
+	snprintf(path, sizeof(path), "%s/outage/downdetector-azure-gcp/counts.csv", data);
+	if (access(path, R_OK) != 0) {
+		print_message("no %s: not tried\n", path);
+		skip();
+	}
+	snprintf(line, sizeof(line), "replay --format json %s", path);
+	expect(0, NULL, line);
+	char *text = read_file("out", NULL), last[SERVICE_ID_MAX + 1] = "";
+	size_t events = 0;
+	for (char *at = text, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		struct incident i;
+		assert_int_equal(incident_from_json(at, (size_t)(end - at), &i, NULL), WD_OK);
+		assert_int_equal(span_to_s(i.step), 900);
+		events += strcmp(last, i.service) != 0; /* events do not overlap in time */
+		memcpy(last, i.service, sizeof(last));
+	}
+	free(text);
+	assert_in_range(events, 58, 63);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_seed_records_the_same_bytes_and_another_does_not),
+		cmocka_unit_test(an_incident_is_one_line_of_json_that_reads_back_the_same),
+		cmocka_unit_test(plain_compressed_and_piped_recordings_give_the_same),
+		cmocka_unit_test(several_files_are_merged_by_time),
+		cmocka_unit_test(scores_have_a_line_for_every_row_with_its_number),
+		cmocka_unit_test(a_metric_above_its_usual_is_an_incident),
+		cmocka_unit_test(a_bad_line_is_told_with_its_place_or_passed_over),
+		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
+		cmocka_unit_test(real_outages_are_found),
+	};
+	return cmocka_run_group_tests(tests, make_folder, drop_folder);
+}
