@@ -83,7 +83,9 @@ void http_limit_close(struct http_limit *l)
 	free(l);
 }
 
-/* The entry of that key, or one that says nothing, or NULL. */
+/* The entry of that key, or a new one; NULL when all eight of its set hold connections. An
+ * entry that holds none is the first to go, the longest unused first: what is forgotten is
+ * how fast it came, and only while more addresses come than the table has room for. */
 static struct entry *entry_find(struct http_limit *l, const uint8_t key[16], uint64_t now_ms)
 {
 	uint64_t hash = hash_bytes(&l->key, key, 16);
@@ -94,9 +96,7 @@ static struct entry *entry_find(struct http_limit *l, const uint8_t key[16], uin
 		struct entry *e = &set[i];
 		if (memcmp(e->key, key, 16) == 0 && e->bucket.at_ms != 0)
 			return e;
-		/* After two seconds without a connection its bucket is full again. */
-		if (e->connections == 0 && (e->bucket.at_ms == 0 ||
-					    now_ms >= e->bucket.at_ms + 2000))
+		if (e->connections == 0 && (idle == NULL || e->bucket.at_ms < idle->bucket.at_ms))
 			idle = e;
 	}
 	if (idle == NULL)

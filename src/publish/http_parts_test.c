@@ -237,32 +237,54 @@ static void one_v6_network_is_one_client_and_v4_addresses_are_many(void **state)
 	http_limit_close(l);
 }
 
-static void addresses_without_end_do_not_grow_the_table(void **state)
+static void an_address_has_a_rate_and_a_burst(void **state)
 {
-	struct http_limit_options o = {.connections_max = 100, .connections_per_address_max = 2,
-				       .accepts_per_s_max = UINT32_MAX,
+	struct http_limit_options o = {.connections_max = 100, .connections_per_address_max = 9,
+				       .accepts_per_s_max = 1000,
 				       .accepts_per_address_per_s_max = 2};
 	struct http_limit *l = NULL;
-	struct http_address a = address("10.0.0.0"), victim = address("192.0.2.1");
-	uint32_t entry, refused = 0;
+	struct http_address a = address("192.0.2.1");
+	uint32_t entry;
 
 	(void)state;
 	assert_int_equal(http_limit_open(&o, &l), WD_OK);
-	/* A burst of four, and then no more, whatever others do meanwhile. */
 	for (int i = 0; i < 4; i++) {
-		assert_int_equal(http_limit_connect(l, &victim, false, 5000, &entry), LIMIT_OK);
+		assert_int_equal(http_limit_connect(l, &a, false, 5000, &entry), LIMIT_OK);
 		http_limit_disconnect(l, entry);
 	}
-	for (uint32_t i = 0; i < 100000; i++) {
+	assert_int_equal(http_limit_connect(l, &a, false, 5000, &entry), LIMIT_RATE);
+	assert_int_equal(http_limit_connect(l, &a, false, 5499, &entry), LIMIT_RATE);
+	assert_int_equal(http_limit_connect(l, &a, false, 5500, &entry), LIMIT_OK);
+	assert_int_equal(http_limit_connect(l, &a, false, 5501, &entry), LIMIT_RATE);
+	http_limit_close(l);
+}
+
+static void addresses_without_end_neither_grow_the_table_nor_shut_it(void **state)
+{
+	struct http_limit_options o = {.connections_max = 10000, .connections_per_address_max = 2,
+				       .accepts_per_s_max = UINT32_MAX,
+				       .accepts_per_address_per_s_max = 100};
+	struct http_limit *l = NULL;
+	struct http_address a = address("10.0.0.0"), visitor = address("192.0.2.1");
+	static uint32_t entries[8000];
+	uint32_t entry;
+
+	(void)state;
+	assert_int_equal(http_limit_open(&o, &l), WD_OK);
+	for (uint32_t i = 0; i < 200000; i++) {
 		memcpy(a.bytes + 12, &i, 4);
-		if (http_limit_connect(l, &a, false, 5000 + i / 100, &entry) == LIMIT_OK)
-			http_limit_disconnect(l, entry);
+		assert_int_equal(http_limit_connect(l, &a, false, 5000, &entry), LIMIT_OK);
+		/* One in twenty-five stays. */
+		if (i % 25 == 0)
+			entries[i / 25] = entry;
 		else
-			refused++;
+			http_limit_disconnect(l, entry);
 	}
-	assert_in_range(refused, 1, 99999); /* the table is full and says so */
-	assert_int_equal(http_limit_connect(l, &victim, false, 5400, &entry), LIMIT_RATE);
-	assert_int_equal(http_limit_connect(l, &victim, false, 5600, &entry), LIMIT_OK);
+	assert_int_equal(http_limit_connect(l, &visitor, false, 5000, &entry), LIMIT_OK);
+	/* Whoever stayed is still counted. */
+	for (uint32_t i = 0; i < 8000; i++)
+		http_limit_disconnect(l, entries[i]);
+	http_limit_disconnect(l, entry);
 	http_limit_close(l);
 }
 
@@ -378,7 +400,8 @@ int main(void)
 		cmocka_unit_test(the_client_is_the_last_that_no_trusted_proxy_is),
 		cmocka_unit_test(listen_addresses_are_read),
 		cmocka_unit_test(one_v6_network_is_one_client_and_v4_addresses_are_many),
-		cmocka_unit_test(addresses_without_end_do_not_grow_the_table),
+		cmocka_unit_test(an_address_has_a_rate_and_a_burst),
+		cmocka_unit_test(addresses_without_end_neither_grow_the_table_nor_shut_it),
 		cmocka_unit_test(timers_fire_once_never_early_at_most_a_tick_late),
 		cmocka_unit_test(a_wheel_that_slept_long_fires_all),
 		cmocka_unit_test(a_response_refuses_fields_that_would_split_it),

@@ -454,6 +454,8 @@ struct http_response *http_stream(struct http_request *req)
 	struct http *h = w->http;
 
 	WD_CHECK(r->step == STEP_BODY);
+	if (req->method != HTTP_GET || req->head_only)
+		return http_response_ref(h->refusals[REFUSAL_405]);
 	switch (http_limit_stream(h->limit, r->conn->limit_entry)) {
 	case LIMIT_OK:
 		r->handing_over = true;

@@ -301,6 +301,8 @@ static void a_client_that_talks_is_dropped_and_stopping_ends_streams(void **stat
 
 	(void)state;
 	assert_true(has_streams(h, 2));
+	testing_ask(h, "HEAD /events HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 405);
 	testing_send(talker, "hello");
 	assert_true(has_streams(h, 1));
 	http_stop(h, 1000);
