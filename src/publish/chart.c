@@ -272,10 +272,10 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 void chart_svg(struct buf *b, const struct chart *c)
 {
 	buf_fmt(b,
-		"<svg class=\"chart\" width=\"100%%\" height=\"%d\" role=\"img\" "
+		"<svg class=\"chart\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
 		"aria-labelledby=\"%s-t %s-d\">"
 		"<title id=\"%s-t\">",
-		c->height, c->id, c->id, c->id);
+		c->id, c->height, c->id, c->id, c->id);
 	buf_html(b, c->title);
 	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
 	buf_html(b, c->description);

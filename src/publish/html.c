@@ -96,7 +96,7 @@ void html_begin(const struct render *r, const struct html_page *page)
 void html_live_begin(const struct render *r, const char *path, const char *event)
 {
 	buf_fmt(r->out,
-		"<div id=\"live\" hx-get=\"%s\" hx-trigger=\"sse:%s\" hx-swap=\"outerHTML\">\n",
+		"<div id=\"live\" hx-get=\"%s\" hx-trigger=\"sse:%s, again\" hx-swap=\"outerHTML\">\n",
 		path, event);
 }
 
@@ -178,8 +178,8 @@ void html_reconstruction(const struct render *r)
 		(int)(rest - words_reconstruction), words_reconstruction, rest);
 }
 
-void html_series_table(const struct render *r, const struct series *series, const char *caption,
-		       bool unfinished)
+void html_series_table(const struct render *r, const struct series *series, const char *id,
+		       const char *caption, bool unfinished)
 {
 	struct buf *b = r->out;
 	struct words w = html_words(r);
@@ -188,7 +188,7 @@ void html_series_table(const struct render *r, const struct series *series, cons
 
 	if (count == 0)
 		return;
-	buf_str(b, "<details><summary>The same as a table</summary><table class=\"num\"><caption>");
+	buf_fmt(b, "<details id=\"t-%s\"><summary>The same as a table</summary><table class=\"num\"><caption>", id);
 	buf_html(b, caption);
 	buf_str(b, "</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed</th>"
 		   "<th scope=\"col\">Usual</th></tr></thead><tbody>\n");

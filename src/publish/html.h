@@ -44,8 +44,8 @@ struct html_chart {
 /* True if an incident that it shows is a reconstruction. */
 bool html_service_chart(const struct render *r, const struct service_state *s,
 			const struct html_chart *how);
-/* The same numbers in at most 24 rows, behind a fold. */
-void html_series_table(const struct render *r, const struct series *series, const char *caption,
-		       bool unfinished);
+/* The same numbers in at most 24 rows, behind a fold; id is the chart's. */
+void html_series_table(const struct render *r, const struct series *series, const char *id,
+		       const char *caption, bool unfinished);
 
 #endif

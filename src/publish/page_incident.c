@@ -48,14 +48,13 @@ static void incident_chart(const struct render *r)
 		chart_shade(&chart, i->began_at, i->ended_at);
 	buf_str(r->out, "<figure data-series=\"/api/v1/incidents/");
 	buf_html(r->out, i->id);
-	buf_str(r->out,
-		"\"><figcaption><h2>Reports <small class=\"zone\">UTC</small></h2></figcaption>");
+	buf_str(r->out, "\"><figcaption><h2>Reports <small class=\"zone\">UTC</small></h2>"
+			"<output class=\"read\"></output></figcaption>");
 	chart_svg(r->out, &chart);
 	buf_str(r->out,
 		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
-		"usual, with its spread</span><span class=\"l-inc\">wave</span>"
-		"<output class=\"read\"></output></p>\n");
-	html_series_table(r, &found.series, title, found.unfinished);
+		"usual, with its spread</span><span class=\"l-inc\">wave</span></p>\n");
+	html_series_table(r, &found.series, "incident", title, found.unfinished);
 	buf_str(r->out, "</figure>\n");
 	incident_series_close(&found);
 }

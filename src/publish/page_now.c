@@ -210,10 +210,11 @@ static void service_line(const struct render *r, const struct service_state *s)
 	buf_str(b, "</a>");
 	if (s->day.count > 0 && s->first_seen_at.ns != 0)
 		chart_spark(b, &s->day);
-	buf_str(b, "<b>");
-	if (now.observed >= 0)
+	if (now.observed >= 0 && s->first_seen_at.ns != 0) {
+		buf_str(b, "<b>");
 		words_count(b, now.observed);
-	buf_str(b, "</b>");
+		buf_str(b, "</b>");
+	}
 	html_status(b, s->status);
 	buf_str(b, "</li>\n");
 }

@@ -125,7 +125,7 @@ static void legend(const struct render *r)
 	buf_str(r->out, "<p class=\"legend\"><span class=\"l-seen\">observed</span>"
 			"<span class=\"l-usual\">usual, with its spread</span>"
 			"<span class=\"l-inc\">incident</span><span class=\"l-last\">still "
-			"counting</span><output class=\"read\"></output></p>\n");
+			"counting</span></p>\n");
 }
 
 static void day_chart(const struct render *r)
@@ -138,8 +138,9 @@ static void day_chart(const struct render *r)
 	}
 	buf_str(r->out, "<figure data-series=\"/api/v1/services/");
 	buf_html(r->out, s->service->id);
-	buf_str(r->out, "/series?range=24h\"><figcaption><h2>Last 24 hours <small "
-			"class=\"zone\">UTC</small></h2></figcaption>");
+	buf_str(r->out,
+		"/series?range=24h\"><figcaption><h2>Last 24 hours <small "
+		"class=\"zone\">UTC</small></h2><output class=\"read\"></output></figcaption>");
 	bool reconstruction = html_service_chart(r, s,
 						 &(struct html_chart){.series = &s->day,
 								      .id = "day",
@@ -147,7 +148,7 @@ static void day_chart(const struct render *r)
 								      .height = 260,
 								      .unfinished = true});
 	legend(r);
-	html_series_table(r, &s->day, "Last 24 hours", true);
+	html_series_table(r, &s->day, "day", "Last 24 hours", true);
 	buf_str(r->out, "</figure>\n");
 	if (reconstruction)
 		html_reconstruction(r);
@@ -172,7 +173,9 @@ static void long_charts(const struct render *r)
 			continue;
 		buf_str(r->out, "<figure data-series=\"/api/v1/services/");
 		buf_html(r->out, s->service->id);
-		buf_fmt(r->out, "/series?range=%s\"><figcaption><h2>%s</h2></figcaption>",
+		buf_fmt(r->out,
+			"/series?range=%s\"><figcaption><h2>%s</h2>"
+			"<output class=\"read\"></output></figcaption>",
 			charts[i].range, charts[i].title);
 		html_service_chart(r, s,
 				   &(struct html_chart){.series = charts[i].series,
@@ -180,8 +183,7 @@ static void long_charts(const struct render *r)
 							.unfinished = true,
 							.span = charts[i].span,
 							.height = 170});
-		buf_str(r->out, "<p class=\"legend\"><output class=\"read\"></output></p>");
-		html_series_table(r, charts[i].series, charts[i].title, true);
+		html_series_table(r, charts[i].series, charts[i].id, charts[i].title, true);
 		buf_str(r->out, "</figure>\n");
 	}
 	buf_str(r->out, "</div>\n");

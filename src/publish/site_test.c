@@ -520,13 +520,13 @@ static void a_fragment_replaces_what_the_page_has(void **state)
 {
 	(void)state;
 	assert_page_has(FIXTURE_INCIDENT, "/s/x", "",
-			"<div id=\"live\" hx-get=\"/s/x/live\" hx-trigger=\"sse:service.x\" "
+			"<div id=\"live\" hx-get=\"/s/x/live\" hx-trigger=\"sse:service.x, again\" "
 			"hx-swap=\"outerHTML\">");
 	assert_page_has(FIXTURE_INCIDENT, "/s/x/live", "", "<div id=\"live\" hx-get=\"/s/x/live\"");
 	assert_page_has(FIXTURE_INCIDENT, "/s/x/live", "",
 			"<div id=\"more\" hx-swap-oob=\"true\">");
 	assert_page_has(FIXTURE_INCIDENT, "/live", "",
-			"<div id=\"live\" hx-get=\"/live\" hx-trigger=\"sse:now\"");
+			"<div id=\"live\" hx-get=\"/live\" hx-trigger=\"sse:now, again\"");
 }
 
 int main(void)

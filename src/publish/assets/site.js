@@ -1,54 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What script adds: times in the reader's zone, and a read-out on charts. Pages are whole without. */
+/* What script adds: times in the reader's zone, a read-out on charts, and manners for the live
+ * update (htmx does the update itself). Pages are whole without. */
 "use strict";
 (() => {
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
   const zoned = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   const dated = new Intl.DateTimeFormat(undefined, {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
-  const today = (date) => date.toDateString() === new Date().toDateString();
+  const isToday = (date) => date.toDateString() === new Date().toDateString();
 
-  function localise(root) {
-    for (const time of root.querySelectorAll("time.h:not([title]), time.dh:not([title])")) {
+  function localise() {
+    for (const time of document.querySelectorAll("time.h:not([title]), time.dh:not([title])")) {
       const date = new Date(time.dateTime);
       time.title = time.textContent;
-      time.textContent = (time.className === "h" && today(date) ? zoned : dated).format(date);
+      time.textContent = (isToday(date) ? zoned : dated).format(date);
     }
-    for (const label of root.querySelectorAll("text[data-t]")) {
+    for (const label of document.querySelectorAll("text[data-t]")) {
       label.textContent = clock.format(new Date(label.dataset.t * 1000));
       label.removeAttribute("data-t");
     }
-    for (const zone of root.querySelectorAll(".zone:not([title])")) {
+    for (const zone of document.querySelectorAll(".zone:not([title])")) {
       zone.title = zone.textContent;
       zone.textContent = zoned.formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
     }
-    for (const chart of root.querySelectorAll("figure[data-series] > .chart")) chart.tabIndex = 0;
   }
+
+  /* ---- the read-out on charts: by pointer, or with the arrow keys once the chart has the focus ---- */
 
   const count = (n) => n.toLocaleString(undefined, { maximumFractionDigits: n < 10 ? 1 : 0 });
-  const fetched = new Map();
+  let reading = null; /* {id of the chart, share of its width} */
 
-  function series(figure) {
-    const chart = figure.querySelector(".chart");
-    if (!fetched.has(chart)) {
-      fetched.clear(); /* charts are replaced by live updates: only the last one read is kept */
-      fetched.set(chart, fetch(figure.dataset.series).then((answer) => (answer.ok ? answer.json() : null))
-        .then((data) => data?.series ?? data).catch(() => null));
-    }
-    return fetched.get(chart);
-  }
-
-  async function point(figure, choose) {
-    const data = await series(figure);
-    const chart = figure.querySelector(".chart");
-    if (!data || !data.points.length) return;
-    const last = data.points.length - 1;
-    const index = Math.max(0, Math.min(last, choose(last, Number(chart.dataset.at ?? last))));
-    const { at, observed, expected, low, high } = data.points[index];
-    chart.dataset.at = index;
-    const seen = observed === null ? "not seen" : count(observed);
-    figure.querySelector(".read").textContent =
-      `${dated.format(new Date(at))}: ${seen}, usual ${count(expected)} (${count(low)}–${count(high)})`;
+  async function readOut() {
+    const chart = reading && document.getElementById(reading.id);
+    const figure = chart?.closest("figure[data-series]");
+    if (!figure) return;
+    /* One request a chart: a live update brings a new chart, and with it new numbers. */
+    chart.series ??= fetch(figure.dataset.series).then((answer) => answer.json()).catch(() => null);
+    const data = await chart.series;
+    const points = (data?.series ?? data)?.points;
+    if (!points?.length || reading?.id !== chart.id) return;
+    const last = points.length - 1;
+    const index = Math.round(Math.max(0, Math.min(1, reading.share)) * last);
+    const { at, observed, expected, low, high } = points[index];
+    reading.step = 1 / Math.max(1, last);
+    figure.querySelector(".read").textContent = `${dated.format(new Date(at))}: ` +
+      `${observed === null ? "not seen" : count(observed)}, usual ${count(expected)} (${count(low)}–${count(high)})`;
     let line = chart.querySelector(".here");
     if (!line) {
       line = document.createElementNS("http://www.w3.org/2000/svg", "line");
@@ -60,23 +56,55 @@
     for (const end of ["x1", "x2"]) line.setAttribute(end, `${(100 * index) / Math.max(1, last)}%`);
   }
 
-  const figureOf = (event) => event.target.closest?.("figure[data-series] > .chart")?.parentElement;
   document.addEventListener("pointermove", (event) => {
-    const figure = figureOf(event);
-    if (!figure) return;
-    const box = figure.querySelector(".chart").getBoundingClientRect();
-    point(figure, (last) => Math.round((last * (event.clientX - box.left)) / box.width));
+    const chart = event.target.closest?.("figure[data-series] > .chart");
+    if (!chart) return;
+    const box = chart.getBoundingClientRect();
+    reading = { id: chart.id, share: (event.clientX - box.left) / box.width, step: reading?.step };
+    readOut();
   });
   document.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const figure = step && figureOf(event);
-    if (!figure) return;
+    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const chart = direction && event.target.closest?.("figure[data-series] > .chart");
+    if (!chart) return;
     event.preventDefault();
-    point(figure, (last, at) => at + step);
+    if (reading?.id !== chart.id) reading = { id: chart.id, share: 1, step: 0 };
+    else reading.share = Math.max(0, Math.min(1, reading.share + direction * (reading.step ?? 0)));
+    readOut();
+  });
+
+  /* ---- the live update ---- */
+
+  const open = new Set(); /* ids of folds that the reader opened: an update leaves them open */
+  document.addEventListener("toggle", ({ target }) => target.id && (target.open ? open.add(target.id) : open.delete(target.id)), true);
+
+  function renewed() {
+    localise();
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "open");
+    for (const chart of document.querySelectorAll("figure[data-series] > .chart")) chart.tabIndex = 0;
+    if (reading && !document.getElementById(reading.id)?.querySelector(".here")) readOut();
+  }
+
+  /* At most one update a second, fewer in a tab that nobody sees, and none while text is being
+   * selected. The last event is never lost: it is only answered later. */
+  let updated = 0;
+  let later = 0;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.id !== "live") return;
+    const pause = document.hidden ? 15000 : 1000;
+    const selecting = !getSelection().isCollapsed;
+    const wait = selecting ? 2000 : updated + pause - Date.now();
+    clearTimeout(later);
+    if (wait <= 0) {
+      updated = Date.now();
+      return;
+    }
+    event.preventDefault();
+    later = setTimeout(() => window.htmx.trigger("#live", "again"), wait);
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    localise(document);
-    new MutationObserver(() => localise(document)).observe(document.body, { childList: true, subtree: true });
+    renewed();
+    for (const event of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(event, renewed);
   });
 })();
