@@ -6,6 +6,7 @@ DESTDIR ?=
 FUZZ_SECONDS ?= 60
 ONLY ?=
 SMOKE ?=
+LISTEN ?=
 export PREFIX
 
 .PHONY: all run test bench fuzz install clean help
@@ -16,7 +17,7 @@ all:
 	@echo "built: build/whydown"
 
 run: all
-	@SMOKE=$(SMOKE) scripts/run
+	@SMOKE=$(SMOKE) LISTEN=$(LISTEN) scripts/run
 
 test:
 	@scripts/setup test
@@ -40,7 +41,7 @@ clean:
 
 help:
 	@echo "make             build the program: build/whydown"
-	@echo "make run         build it and run it with the example configuration"
+	@echo "make run         build it and run it with the example configuration [LISTEN=127.0.0.1:8080]"
 	@echo "make test        run every test; the last line counts them"
 	@echo "make bench       measure it beside its peers, in one table [ONLY=part of a name]"
 	@echo "make fuzz        fuzz every reader of input [FUZZ_SECONDS=60] [ONLY=part of a name]"

@@ -82,6 +82,7 @@ static uint64_t poisson_large(struct prng *r, double mean)
 	double a = -0.059 + 0.02483 * b;
 	double inverse_alpha = 1.1239 + 1.1328 / (b - 3.4);
 	double v_r = 0.9277 - 3.6224 / (b - 2.0);
+	int sign; /* plain lgamma() writes it to a global */
 
 	for (;;) {
 		double u = prng_unit(r) - 0.5, v = prng_unit(r);
@@ -92,7 +93,7 @@ static uint64_t poisson_large(struct prng *r, double mean)
 		if (k < 0.0 || (us < 0.013 && v > us))
 			continue;
 		if (log(v * inverse_alpha / (a / (us * us) + b)) <=
-		    k * log(mean) - mean - lgamma(k + 1.0))
+		    k * log(mean) - mean - lgamma_r(k + 1.0, &sign))
 			return (uint64_t)k;
 	}
 }

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -103,14 +104,16 @@ static double open_files(void)
 
 static double resident_bytes(void)
 {
-	long pages = 0;
+	/* "size resident …", in pages */
+	char line[100] = "", *rest;
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (f == NULL)
 		return 0;
-	if (fscanf(f, "%*s %ld", &pages) != 1)
-		pages = 0;
+	if (fgets(line, sizeof(line), f) == NULL)
+		line[0] = '\0';
 	fclose(f);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+	strtoul(line, &rest, 10);
+	return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 void server_metrics(struct server *s, struct metrics *m)

@@ -121,7 +121,7 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		.service = t->service, .status = status_of(e, t), .metric = t->metric,
 		.first_seen_at = t->first_seen, .last_seen_at = t->last_seen,
 		.log10_return = t->log10_return, .observed_total = t->observed_total,
-		
+
 		.incident = SIZE_MAX, .version = t->version, .references = 1,
 	};
 	if (s->status == STATUS_INCIDENT)

@@ -386,12 +386,19 @@ static void make_past_incident(struct incident *i, const struct service *s, wd_w
 	add_scope(i, DIMENSION_SURFACE, "app", 300, 20);
 }
 
+static void release_incidents(struct incident_list *list)
+{
+	free(list);
+}
+
 static void make_incidents(struct snapshot *s, enum fixture which, wd_wall began)
 {
 	uint64_t seed = 11;
 	bool down = which == FIXTURE_INCIDENT || which == FIXTURE_HOSTILE;
 
 	s->incidents = room(48, sizeof(*s->incidents));
+	s->incident_owner = (struct incident_list *)s->incidents;
+	s->incident_release = release_incidents;
 	if (which == FIXTURE_NEW || which == FIXTURE_EMPTY)
 		return;
 	if (down)
