@@ -77,9 +77,10 @@ static void tell_unknown_word(struct builder *c, const struct doc_node *n, const
 	const char *ids[WORDS_MAX];
 	char right[PROBLEM_TEXT_MAX];
 
-	for (size_t i = 0; i < words->count; i++)
+	size_t count = problems_full(c->problems) ? 0 : words->count;
+	for (size_t i = 0; i < count; i++)
 		ids[i] = words->items[i].id;
-	const char *nearest = nearest_word(n->text, ids, words->count);
+	const char *nearest = nearest_word(n->text, ids, count);
 	if (nearest != NULL)
 		snprintf(right, sizeof(right), "did you mean `%s`?", nearest);
 	else
@@ -220,9 +221,10 @@ static const struct category *build_category(struct builder *c, const struct ent
 		return category;
 	}
 	const char *ids[CATEGORIES_MAX];
-	for (size_t i = 0; i < c->from.category_count; i++)
+	size_t count = problems_full(c->problems) ? 0 : c->from.category_count;
+	for (size_t i = 0; i < count; i++)
 		ids[i] = c->from.categories[i].id;
-	const char *nearest = nearest_word(id, ids, c->from.category_count);
+	const char *nearest = nearest_word(id, ids, count);
 	if (nearest != NULL)
 		snprintf(right, sizeof(right), "did you mean `%s`?", nearest);
 	problems_add(c->problems, n == NULL ? entry->at : n->at, right, "no category `%s`", id);
@@ -233,7 +235,9 @@ static void tell_unknown_service(struct builder *c, const struct entry *entry,
 				 const struct doc_node *n)
 {
 	size_t count = c->from.entry_count < NEAR_IDS_MAX ? c->from.entry_count : NEAR_IDS_MAX;
-	const char **ids = calloc(count, sizeof(*ids));
+	if (problems_full(c->problems))
+		count = 0;
+	const char **ids = calloc(count + 1, sizeof(*ids));
 	char right[PROBLEM_TEXT_MAX] =
 		"the id of a service that stands here or in a catalogue file";
 

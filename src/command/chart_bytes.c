@@ -19,7 +19,8 @@ void chart_write(const struct series *s, struct out *o)
 	}
 }
 
-enum wd_err chart_read(const uint8_t *bytes, size_t len, struct series *ret_series, struct wd_why *why)
+enum wd_err chart_read(const uint8_t *bytes, size_t len, struct series *ret_series,
+		       struct wd_why *why)
 {
 	struct cur c = cur_over(bytes, len);
 	uint8_t version = cur_u8(&c);

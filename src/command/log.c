@@ -77,7 +77,8 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	pthread_mutex_lock(&lock);
 	if (may_write(event, wall_to_s(now) / 60, &held_back)) {
 		if (held_back > 0)
-			fprintf(stderr, "%s %s event=%s %s held_back=%u\n", at, names[level], event, line, held_back);
+			fprintf(stderr, "%s %s event=%s %s held_back=%u\n", at, names[level], event,
+				line, held_back);
 		else
 			fprintf(stderr, "%s %s event=%s %s\n", at, names[level], event, line);
 	}
@@ -89,10 +90,11 @@ void log_why(enum log_level level, const char *event, const struct wd_why *why)
 	char what[256];
 	log_text(what, sizeof(what), why->what != NULL ? why->what : "");
 	if (why->err == WD_OS)
-		log_line(level, event, "error=\"%s\" what=%s errno=%d (%s)", wd_err_name(why->err), what,
-			 why->os_errno, strerrordesc_np(why->os_errno));
+		log_line(level, event, "error=\"%s\" what=%s errno=%d (%s)", wd_err_name(why->err),
+			 what, why->os_errno, strerrordesc_np(why->os_errno));
 	else
-		log_line(level, event, "error=\"%s\" what=%s at=%u", wd_err_name(why->err), what, why->at);
+		log_line(level, event, "error=\"%s\" what=%s at=%u", wd_err_name(why->err), what,
+			 why->at);
 }
 
 const char *log_text(char *dst, size_t dst_size, const char *text)

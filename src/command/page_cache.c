@@ -71,7 +71,8 @@ static struct entry *place_of(struct page_cache *c, const char *key)
 		struct entry *e = &c->entries[(at + n) & (SLOTS - 1)];
 		if (e->response != NULL && strcmp(e->key, key) == 0)
 			return e;
-		if (best == NULL || (best->response != NULL && (e->response == NULL || e->version < best->version)))
+		if (best == NULL ||
+		    (best->response != NULL && (e->response == NULL || e->version < best->version)))
 			best = e;
 	}
 	return best;
@@ -108,8 +109,8 @@ static void keep(struct page_cache *c, const struct site_key *key, struct http_r
 }
 
 static struct http_response *render(struct page_cache *c, const struct site *site,
-				    const struct snapshot *snapshot, const struct site_request *request,
-				    bool shared)
+				    const struct snapshot *snapshot,
+				    const struct site_request *request, bool shared)
 {
 	struct site_page page;
 	struct http_response *response = NULL;
@@ -123,9 +124,14 @@ static struct http_response *render(struct page_cache *c, const struct site *sit
 	if (page.location[0] != '\0')
 		fields[field_count++] = (struct http_field){"Location", page.location};
 	const struct http_response_options o = {
-		.status = page.status, .content_type = page.content_type,
-		.cache_control = page.cache_control, .body = page.body.data, .body_len = page.body.len,
-		.fields = fields, .field_count = field_count, .embeddable = page.embeddable,
+		.status = page.status,
+		.content_type = page.content_type,
+		.cache_control = page.cache_control,
+		.body = page.body.data,
+		.body_len = page.body.len,
+		.fields = fields,
+		.field_count = field_count,
+		.embeddable = page.embeddable,
 		.compress = shared ? HTTP_COMPRESS_PAGE : HTTP_COMPRESS_FAST,
 	};
 	if (http_response_make(&o, &response, NULL) != WD_OK)
@@ -136,7 +142,8 @@ static struct http_response *render(struct page_cache *c, const struct site *sit
 }
 
 struct http_response *page_cache_answer(struct page_cache *c, const struct site *site,
-					const struct snapshot *snapshot, const struct site_request *request)
+					const struct snapshot *snapshot,
+					const struct site_request *request)
 {
 	struct site_key key;
 	site_key(site, snapshot, request, &key);

@@ -16,7 +16,8 @@ void page_cache_close(struct page_cache *c);
 
 /* The response to a GET: an owned reference, or NULL when memory ran out. */
 struct http_response *page_cache_answer(struct page_cache *c, const struct site *site,
-					const struct snapshot *snapshot, const struct site_request *request);
+					const struct snapshot *snapshot,
+					const struct site_request *request);
 
 uint64_t page_cache_rendered(const struct page_cache *c);
 

@@ -53,7 +53,9 @@ static wd_mono mono_now(void)
 
 static const char *change_name(enum effect_kind kind)
 {
-	return kind == EFFECT_INCIDENT_OPENED ? "opened" : kind == EFFECT_INCIDENT_CLOSED ? "closed" : "changed";
+	return kind == EFFECT_INCIDENT_OPENED   ? "opened"
+	       : kind == EFFECT_INCIDENT_CLOSED ? "closed"
+						: "changed";
 }
 
 static void keep_incident(struct pilot *p, const struct effect *x)
@@ -75,7 +77,8 @@ static void keep_incident(struct pilot *p, const struct effect *x)
 	free(series.points);
 	out_done(&chart);
 	if (x->kind != EFFECT_INCIDENT_CHANGED)
-		log_line(LOG_LEVEL_INFO, "incident", "change=%s id=%s service=%s severity=%.3g odds=1e%.1f", change.change,
+		log_line(LOG_LEVEL_INFO, "incident",
+			 "change=%s id=%s service=%s severity=%.3g odds=1e%.1f", change.change,
 			 x->incident.id, x->incident.service, (double)x->incident.severity,
 			 (double)x->incident.log10_return);
 }
@@ -94,8 +97,9 @@ static void keep_effects(struct pilot *p)
 		}
 		if (store_put_coordinated(p->store, &x->coordinated, x->at, &why) != WD_OK)
 			log_why(LOG_LEVEL_ERROR, "evidence_not_kept", &why);
-		log_line(LOG_LEVEL_INFO, "reports_coordinated", "service=%s persons=%u networks=%u top_share=%.2f",
-			 x->coordinated.service, x->coordinated.persons, x->coordinated.networks,
+		log_line(LOG_LEVEL_INFO, "reports_coordinated",
+			 "service=%s persons=%u networks=%u top_share=%.2f", x->coordinated.service,
+			 x->coordinated.persons, x->coordinated.networks,
 			 (double)x->coordinated.top_share);
 	}
 	engine_effects_drop(p->engine);
@@ -128,7 +132,8 @@ static void take_batch(struct pilot *p, const struct journal_item *item)
 		struct observation o;
 		struct wd_why why;
 		size_t len;
-		if (observation_decode(item->frames + at, item->len - at, &o, &len, &why) != WD_OK) {
+		if (observation_decode(item->frames + at, item->len - at, &o, &len, &why) !=
+		    WD_OK) {
 			log_why(LOG_LEVEL_ERROR, "batch_damaged", &why);
 			return;
 		}
@@ -145,10 +150,12 @@ static void tell_changes(struct pilot *p, const struct snapshot *before, const s
 	size_t told = 0;
 	bool same = before != NULL && before->catalogue == now->catalogue;
 
-	int len = snprintf(data, sizeof(data), "{\"version\": %llu}", (unsigned long long)now->version);
+	int len = snprintf(data, sizeof(data), "{\"version\": %llu}",
+			   (unsigned long long)now->version);
 	for (size_t n = 0; n < now->service_count && told < EVENT_SERVICES_MAX; n++) {
 		const struct service_state *s = now->services[n];
-		if (s->first_seen_at.ns == 0 || (same && before->services[n]->version == s->version))
+		if (s->first_seen_at.ns == 0 ||
+		    (same && before->services[n]->version == s->version))
 			continue;
 		snprintf(name, sizeof(name), "service.%s", s->service->id);
 		if (http_stream_publish(p->http, name, data, (size_t)len) == WD_OK)
@@ -267,7 +274,8 @@ static void remember(void *ctx, const struct incident *i)
 	if (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at))
 		return;
 	if (engine_remember(p->engine, i) != WD_OK)
-		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"", i->id);
+		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"",
+			 i->id);
 }
 
 static enum wd_err restore(struct pilot *p, struct wd_why *why)
@@ -306,7 +314,8 @@ static struct store_policy policy_of(const struct config_storage *s)
 	return p;
 }
 
-enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_pilot, struct wd_why *why)
+enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_pilot,
+		       struct wd_why *why)
 {
 	struct pilot *p = calloc(1, sizeof(*p));
 	if (p == NULL)
@@ -335,8 +344,9 @@ fail:
 	return err;
 }
 
-enum wd_err pilot_preload(struct pilot *p, bool (*next)(void *, struct observation *, struct wd_why *),
-			  void *ctx, struct wd_why *why)
+enum wd_err pilot_preload(struct pilot *p,
+			  bool (*next)(void *, struct observation *, struct wd_why *), void *ctx,
+			  struct wd_why *why)
 {
 	struct observation o;
 	*why = (struct wd_why){0};
@@ -392,7 +402,8 @@ static void *run(void *ctx)
 		if (got) {
 			wd_wall before = engine_now(p->engine);
 			advance(p, item.now);
-			p->changed = p->changed || item.now.ns / (60 * WD_NS_PER_S) != before.ns / (60 * WD_NS_PER_S);
+			p->changed = p->changed || item.now.ns / (60 * WD_NS_PER_S) !=
+							   before.ns / (60 * WD_NS_PER_S);
 			take_batch(p, &item);
 			p->at.clock = item.now;
 			if (item.seq != 0)
@@ -412,7 +423,8 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-enum wd_err pilot_start(struct pilot *p, struct journal *journal, struct http *http, struct wd_why *why)
+enum wd_err pilot_start(struct pilot *p, struct journal *journal, struct http *http,
+			struct wd_why *why)
 {
 	p->journal = journal;
 	p->http = http;

@@ -25,7 +25,8 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 		       struct wd_why *why) WD_MUST_CHECK;
 /* Tells a fresh engine what `next` gives (false = no more), each at its own time, and keeps the
  * state; none of it passes through the journal. */
-enum wd_err pilot_preload(struct pilot *p, bool (*next)(void *ctx, struct observation *ret_o, struct wd_why *why),
+enum wd_err pilot_preload(struct pilot *p,
+			  bool (*next)(void *ctx, struct observation *ret_o, struct wd_why *why),
 			  void *ctx, struct wd_why *why) WD_MUST_CHECK;
 /* From here on it takes the journal's items. `http` gets the events. */
 enum wd_err pilot_start(struct pilot *p, struct journal *journal, struct http *http,

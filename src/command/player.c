@@ -67,7 +67,8 @@ struct player *player_open(const char *scenario)
 	/* Whole minutes, so that buckets stay what they are. */
 	int64_t minutes = wall_sub(wall_now(), moment_of(p->scenario)).ns / (60 * WD_NS_PER_S);
 	p->moved = span_s(minutes * 60);
-	if (simulation_open(p->scenario, p->scenario->seed, &p->simulation, &why) != WD_OK || !advance(p, &why)) {
+	if (simulation_open(p->scenario, p->scenario->seed, &p->simulation, &why) != WD_OK ||
+	    !advance(p, &why)) {
 		log_why(LOG_LEVEL_ERROR, "play", &why);
 		player_close(p);
 		return NULL;
@@ -85,15 +86,18 @@ static bool next_past(void *ctx, struct observation *ret_o, struct wd_why *why)
 	return advance(p, why);
 }
 
-enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *store, struct wd_why *why)
+enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *store,
+			   struct wd_why *why)
 {
 	if (store_end(store).clock.ns != 0) {
-		log_line(LOG_LEVEL_INFO, "play_skipped", "reason=\"the data folder has been used before\"");
+		log_line(LOG_LEVEL_INFO, "play_skipped",
+			 "reason=\"the data folder has been used before\"");
 		p->more = false;
 		return WD_OK;
 	}
 	char title[256];
-	log_line(LOG_LEVEL_INFO, "playing", "scenario=%s", log_text(title, sizeof(title), p->scenario->title));
+	log_line(LOG_LEVEL_INFO, "playing", "scenario=%s",
+		 log_text(title, sizeof(title), p->scenario->title));
 	return pilot_preload(pilot, next_past, p, why);
 }
 

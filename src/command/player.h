@@ -18,7 +18,8 @@ struct player *player_open(const char *scenario);
 /* WD_FULL if the data folder is not empty: real reports and played ones must not mix. */
 enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *store,
 			   struct wd_why *why) WD_MUST_CHECK;
-enum wd_err player_start(struct player *p, struct journal *journal, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err player_start(struct player *p, struct journal *journal,
+			 struct wd_why *why) WD_MUST_CHECK;
 void player_stop(struct player *p);  /* NULL is fine */
 void player_close(struct player *p); /* NULL is fine */
 

@@ -33,13 +33,14 @@ static void copy_printable(char dst[PROBLEM_TEXT_MAX], const char *src)
 	}
 }
 
+__attribute__((format(printf, 5, 0)))
 static void add(struct problems *p, bool warning, struct problem_at at, const char *right,
 		const char *what, va_list args)
 {
 	char text[2 * PROBLEM_TEXT_MAX];
 
 	p->errors += !warning;
-	if (p->count == PROBLEMS_MAX) {
+	if (problems_full(p)) {
 		p->dropped++;
 		return;
 	}
@@ -72,6 +73,11 @@ void problems_warn(struct problems *p, struct problem_at at, const char *right, 
 	va_start(args, what);
 	add(p, true, at, right, what, args);
 	va_end(args);
+}
+
+bool problems_full(const struct problems *p)
+{
+	return p->count == PROBLEMS_MAX;
 }
 
 static int by_place(const void *a, const void *b)

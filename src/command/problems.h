@@ -37,6 +37,9 @@ void problems_add(struct problems *p, struct problem_at at, const char *right, c
 void problems_warn(struct problems *p, struct problem_at at, const char *right, const char *what,
 		   ...) __attribute__((format(printf, 4, 5)));
 
+/* What is added now is only counted: no need to search for what would be right. */
+bool problems_full(const struct problems *p);
+
 /* By file and line, as people look for them. */
 void problems_sort(struct problems *p);
 

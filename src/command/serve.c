@@ -23,14 +23,19 @@ struct arguments { const char *config, *data, *play; char *listen; bool wrong, h
 
 static void usage(FILE *out)
 {
-	fputs("usage: whydown serve [--config FILE] [--data FOLDER] [--listen ADDRESS:PORT] [--play SCENARIO]\n\n"
+	fputs("usage: whydown serve [--config FILE] [--data FOLDER] [--listen ADDRESS:PORT] "
+	      "[--play SCENARIO]\n\n"
 	      "Takes reports, decides, and publishes the pages until it is told to stop.\n\n"
-	      "  --config FILE      the configuration; without it, the defaults (docs/configuration.md)\n"
+	      "  --config FILE      the configuration; without it, the defaults "
+	      "(docs/configuration.md)\n"
 	      "  --data FOLDER      journal and database; made if it is not there\n"
-	      "  --listen ADDRESS   for instance 127.0.0.1:8080 or [::]:80; port 0 takes a free one\n"
-	      "  --play SCENARIO    into an empty data folder: play a scenario as if its last surge\n"
+	      "  --listen ADDRESS   for instance 127.0.0.1:8080 or [::]:80; port 0 takes a free "
+	      "one\n"
+	      "  --play SCENARIO    into an empty data folder: play a scenario as if its last "
+	      "surge\n"
 	      "                     began a moment ago; all of it is marked as a reconstruction\n\n"
-	      "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n", out);
+	      "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n",
+	      out);
 }
 
 static struct arguments read_arguments(int argc, char **argv)
@@ -87,14 +92,16 @@ static void reload(struct server *s)
 	struct config *after = load_config(s->config_path);
 	struct config_changes changes;
 	if (after == NULL) {
-		log_line(LOG_LEVEL_ERROR, "reload_refused", "reason=\"the configuration has mistakes; the old one stays\"");
+		log_line(LOG_LEVEL_ERROR, "reload_refused",
+			 "reason=\"the configuration has mistakes; the old one stays\"");
 		return;
 	}
 	if (config_compare(s->config, after, &changes) == WD_OK) {
 		for (size_t n = 0; n < changes.live.count; n++)
 			log_line(LOG_LEVEL_INFO, "reload", "now=\"%s\"", changes.live.items[n]);
 		for (size_t n = 0; n < changes.restart.count; n++)
-			log_line(LOG_LEVEL_WARNING, "reload_needs_restart", "setting=\"%s\"", changes.restart.items[n]);
+			log_line(LOG_LEVEL_WARNING, "reload_needs_restart", "setting=\"%s\"",
+				 changes.restart.items[n]);
 		config_changes_done(&changes);
 	}
 	pthread_rwlock_wrlock(&s->lock);
@@ -162,7 +169,8 @@ static void say_damage(void *ctx, const struct store_damage *d)
 	char text[512];
 	wd_wall *since = ctx;
 	if (!wall_before(d->found_at, *since))
-		log_line(LOG_LEVEL_ERROR, "damage_found", "what=%s kept=%s", log_text(text, sizeof(text), d->text), d->kept);
+		log_line(LOG_LEVEL_ERROR, "damage_found", "what=%s kept=%s",
+			 log_text(text, sizeof(text), d->text), d->kept);
 }
 
 static bool open_store(struct server *s)
@@ -219,7 +227,8 @@ static bool open_http(struct server *s)
 	struct http_options o = http_options_of(s->config);
 	struct http_handler handler = server_handler(s);
 	if (http_open(&o, &handler, &s->http, &why) != WD_OK) {
-		log_line(LOG_LEVEL_ERROR, "cannot_listen", "address=%s", why.at < o.listen_count ? o.listen[why.at] : "?");
+		log_line(LOG_LEVEL_ERROR, "cannot_listen", "address=%s",
+			 why.at < o.listen_count ? o.listen[why.at] : "?");
 		return said("cannot_listen", &why);
 	}
 	return true;
@@ -230,7 +239,8 @@ static void say_listening(const struct server *s)
 	for (size_t n = 0; n < s->config->listen.count; n++) {
 		const char *address = s->config->listen.items[n];
 		int host = (int)(strrchr(address, ':') - address);
-		log_line(LOG_LEVEL_INFO, "listening", "url=http://%.*s:%u/", host, address, http_port(s->http, n));
+		log_line(LOG_LEVEL_INFO, "listening", "url=http://%.*s:%u/", host, address,
+			 http_port(s->http, n));
 	}
 }
 
@@ -330,7 +340,8 @@ static wd_mono mono_now(void)
 int command_serve(int argc, char **argv)
 {
 	struct arguments a = read_arguments(argc, argv);
-	struct server s = {.config_path = a.config, .started = mono_now(), .started_at = wall_s(time(NULL))};
+	struct server s = {
+		.config_path = a.config, .started = mono_now(), .started_at = wall_s(time(NULL))};
 	struct player *player = NULL;
 	sigset_t set;
 
@@ -350,7 +361,8 @@ int command_serve(int argc, char **argv)
 	if (s.config == NULL || !apply_arguments(&s, &a))
 		return 1;
 	log_level_set(s.config->log_level);
-	bool ok = (a.play == NULL || (player = player_open(a.play)) != NULL) && open_store(&s) && start(&s, player);
+	bool ok = (a.play == NULL || (player = player_open(a.play)) != NULL) && open_store(&s) &&
+		  start(&s, player);
 	if (ok)
 		wait_for_signals(&s, &set);
 	stop(&s, player);

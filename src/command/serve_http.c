@@ -130,7 +130,8 @@ void server_metrics(struct server *s, struct metrics *m)
 	m->value[METRIC_RESIDENT_MEMORY] = resident_bytes();
 	m->value[METRIC_OPEN_FILES] = open_files();
 	if (getrusage(RUSAGE_SELF, &used) == 0)
-		m->value[METRIC_CPU_TIME] = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-					    (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+		m->value[METRIC_CPU_TIME] =
+			(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 	intake_metrics(s, m);
 }

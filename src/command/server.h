@@ -46,7 +46,8 @@ void intake_reload(struct server *s);
 /* Is this request the intake's? */
 bool intake_takes(const struct http_request *req);
 /* Before the body: NULL or a refusal. */
-struct http_response *intake_begin(struct server *s, const struct http_request *req, size_t *body_max);
+struct http_response *intake_begin(struct server *s, const struct http_request *req,
+				   size_t *body_max);
 struct http_response *intake_handle(struct server *s, struct http_request *req);
 /* The journal's answer to a batch. */
 void intake_done(void *ctx, const struct journal_done *done);

@@ -197,7 +197,7 @@ static size_t keys_of(const char *prefix, const char *keys[WD_COUNT(settings)])
 static void tell_unknown(struct problems *p, const char *prefix, const struct doc_node *n)
 {
 	const char *keys[WD_COUNT(settings)];
-	size_t count = keys_of(prefix, keys);
+	size_t count = problems_full(p) ? 0 : keys_of(prefix, keys);
 	char right[PROBLEM_TEXT_MAX];
 	const char *nearest = nearest_word(n->key, keys, count);
 

@@ -63,8 +63,6 @@ static enum wd_err block_read(const uint8_t *bytes, size_t len, size_t *at, size
 		if (b.indices[i] >= b.type_count)
 			return wd_fail(why, WD_MALFORMED, (uint32_t)*at,
 				       "a type that is not there");
-		if (i > 0 && block_time(&b, i) <= block_time(&b, i - 1))
-			return wd_fail(why, WD_MALFORMED, (uint32_t)*at, "times that do not rise");
 	}
 	for (uint32_t i = 0; i < b.type_count; i++) {
 		/* RFC 8536: "SHOULD be more than -25 hours and less than 26 hours". */
@@ -84,38 +82,63 @@ static int64_t year_begin_s(int year)
 	return wall_to_s(civil_to_wall(&c));
 }
 
-/* From at_s on, this offset. False if the table is full. */
-static bool zone_change(struct zone *z, int64_t at_s, int32_t east_s)
+/* A table being filled; sticks at the first error. */
+struct filling {
+	struct zone *zone;
+	int64_t last_s; /* of the latest change, in the table or not */
+	enum wd_err err;
+	const char *what;
+};
+
+static void fill_fail(struct filling *f, enum wd_err err, const char *what)
 {
-	int32_t before = z->count == 0 ? z->east_s : z->changes[z->count - 1].east_s;
+	f->err = err;
+	f->what = what;
+}
+
+/* From at_s on, this offset. */
+static void fill(struct filling *f, int64_t at_s, int32_t east_s)
+{
+	struct zone *z = f->zone;
+	if (f->err != WD_OK)
+		return;
+	if (at_s <= f->last_s) {
+		fill_fail(f, WD_MALFORMED, "changes of offset that do not rise");
+		return;
+	}
+	f->last_s = at_s;
 	if (at_s < year_begin_s(TZIF_YEAR_FIRST)) {
 		z->east_s = east_s;
-		return true;
+		return;
 	}
+	int32_t before = z->count == 0 ? z->east_s : z->changes[z->count - 1].east_s;
 	if (east_s == before || at_s >= year_begin_s(TZIF_YEAR_LAST + 1))
-		return true; /* a new designation only, or too far away */
-	if (z->count == ZONE_CHANGES_MAX)
-		return false;
+		return; /* a new designation only, or too far away */
+	if (z->count == ZONE_CHANGES_MAX) {
+		fill_fail(f, WD_FULL, "more changes of offset than a zone can hold");
+		return;
+	}
 	z->changes[z->count++] = (struct zone_change){at_s, east_s};
-	return true;
 }
 
 /* What the rule at the end of the file says after the last time in it. */
-static bool add_rule(struct zone *z, const struct tzrule *rule, int64_t after_s)
+static void fill_by_rule(struct filling *f, const struct tzrule *rule)
 {
-	if (!rule->daylight)
-		return zone_change(z, after_s == INT64_MIN ? INT64_MIN : after_s + 1,
-				   rule->standard_east_s);
+	int64_t after_s = f->last_s;
+
+	if (!rule->daylight) {
+		if (after_s < INT64_MAX)
+			fill(f, after_s + 1, rule->standard_east_s);
+		return;
+	}
 	for (int year = TZIF_YEAR_FIRST - 1; year <= TZIF_YEAR_LAST; year++) {
 		struct zone_change changes[2];
 		tzrule_year(rule, year, changes);
 		for (size_t i = 0; i < 2; i++) {
-			if (changes[i].at_s > after_s &&
-			    !zone_change(z, changes[i].at_s, changes[i].east_s))
-				return false;
+			if (changes[i].at_s > after_s)
+				fill(f, changes[i].at_s, changes[i].east_s);
 		}
 	}
-	return true;
 }
 
 enum wd_err tzif_read(const uint8_t *bytes, size_t len, struct zone *ret_zone, struct wd_why *why)
@@ -124,7 +147,7 @@ enum wd_err tzif_read(const uint8_t *bytes, size_t len, struct zone *ret_zone, s
 	struct tzrule rule;
 	struct zone z;
 	size_t at = 0;
-	bool fits = true, has_rule = false;
+	bool has_rule = false;
 
 	enum wd_err err = block_read(bytes, len, &at, 4, &block, why);
 	if (err != WD_OK)
@@ -146,16 +169,13 @@ enum wd_err tzif_read(const uint8_t *bytes, size_t len, struct zone *ret_zone, s
 	memcpy(z.name, ret_zone->name, sizeof(z.name));
 	z.count = 0;
 	z.east_s = block_east(&block, 0); /* RFC 8536: type 0 holds before the first time */
+	struct filling filling = {.zone = &z, .last_s = INT64_MIN, .err = WD_OK};
 	for (uint32_t i = 0; i < block.time_count; i++)
-		fits = fits &&
-		       zone_change(&z, block_time(&block, i), block_east(&block, block.indices[i]));
+		fill(&filling, block_time(&block, i), block_east(&block, block.indices[i]));
 	if (has_rule)
-		fits = fits &&
-		       add_rule(&z, &rule,
-				block.time_count == 0 ? INT64_MIN
-						      : block_time(&block, block.time_count - 1));
-	if (!fits)
-		return wd_fail(why, WD_FULL, 0, "more changes of offset than a zone can hold");
+		fill_by_rule(&filling, &rule);
+	if (filling.err != WD_OK)
+		return wd_fail(why, filling.err, 0, filling.what);
 	memset(z.changes + z.count, 0, (ZONE_CHANGES_MAX - z.count) * sizeof(z.changes[0]));
 	*ret_zone = z;
 	return WD_OK;
