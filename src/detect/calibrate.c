@@ -2,94 +2,88 @@
 #include "detect/calibrate.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
-static const float prior_count = 10;      /* excursions the theory counts for */
-static const float prior_samples = 10000; /* and samples */
-static const float memory = 1 - 1.0F / 200000;
-static const float count_memory = 100; /* excursions */
-static const float excess_max = 8;     /* in means: one outage does not make a habit */
+static const float prior_count = 10, prior_samples = 10000;
+static const float samples_max = 400000; /* the memory: then everything counts for half */
+static const uint32_t refresh_samples = 1024; /* a power of 2 */
+static const float excess_max = 8; /* in scales: one outage does not make a habit */
 static const float shape_max = 0.2F;
+static const float log10_e = 0.43429448F;
 
-void calibrate_init(struct calibrate *c, float above, float scale_min)
+static void refresh(struct calibrate *c, const struct calibrate_plan *plan)
+{
+	float count = c->count + prior_count;
+	float mean = (c->excess + prior_count * plan->scale_prior) / count;
+	float square =
+		(c->square + 2 * prior_count * plan->scale_prior * plan->scale_prior) / count;
+
+	mean = mean > plan->scale_min ? mean : plan->scale_min;
+	float variance = square - mean * mean;
+	float shape = variance > 0 ? 0.5F * (1 - mean * mean / variance) : 0;
+
+	c->shape = shape < 0 ? 0 : shape > shape_max ? shape_max : shape;
+	c->scale = mean * (1 - c->shape);
+	c->log10_seen = log10f(c->samples + prior_samples);
+	float rate = log10f(c->count + prior_samples * powf(10, plan->log10_rate_prior)) -
+		     c->log10_seen;
+	c->log10_rate = rate < plan->log10_rate_prior ? plan->log10_rate_prior
+			: rate < 0                    ? rate
+						      : 0;
+}
+
+void calibrate_init(struct calibrate *c, const struct calibrate_plan *plan)
 {
 	memset(c, 0, sizeof(*c));
-	c->above = above;
-	c->scale_min = scale_min;
+	refresh(c, plan);
 }
 
-static float mean_of(const struct calibrate *c)
-{
-	float mean = (c->excess + prior_count * c->scale_min) / (c->count + prior_count);
-
-	return mean > c->scale_min ? mean : c->scale_min;
-}
-
-static float log10_rate(const struct calibrate *c)
-{
-	float floor = -c->above;
-
-	if (c->count == 0)
-		return floor;
-	float rate =
-		log10f((c->count + prior_samples * powf(10, floor)) / (c->samples + prior_samples));
-	return rate > floor ? rate < 0 ? rate : 0 : floor;
-}
-
-float calibrate_read(const struct calibrate *c, float evidence)
+float calibrate_read(const struct calibrate *c, const struct calibrate_plan *plan, float evidence)
 {
 	if (evidence <= 0)
 		return 0;
-	float rate = log10_rate(c);
-	float excess = evidence - c->above;
+	float excess = evidence - plan->above;
 
 	if (excess <= 0)
-		return -rate * evidence / c->above;
-	float mean = mean_of(c), shape = 0;
+		return -c->log10_rate * evidence / plan->above;
+	float nats = c->shape > 0.001F ? log1pf(c->shape * excess / c->scale) / c->shape
+				       : excess / c->scale;
+	float a = log10_e * nats - c->log10_rate;
 
-	if (c->count > 0) {
-		float square = (c->square + prior_count * 2 * c->scale_min * c->scale_min) /
-			       (c->count + prior_count);
-		float variance = square - mean * mean;
-
-		shape = variance > 0 ? 0.5F * (1 - mean * mean / variance) : 0;
-		shape = shape < 0 ? 0 : shape > shape_max ? shape_max : shape;
-	}
-	float scale = mean * (1 - shape);
-	float nats = shape > 0.001F ? log1pf(shape * excess / scale) / shape : excess / scale;
-
-	float a = 0.43429448F * nats - rate;
-	float seen = log10f(c->samples + prior_samples);
-
-	/* Nobody has seen more than the series has lasted: past that the fit is extrapolation,
-	 * and each decade of it counts for half of one. */
-	return a > seen ? seen + 0.5F * (a - seen) : a;
+	return a > c->log10_seen ? c->log10_seen + 0.5F * (a - c->log10_seen) : a;
 }
 
-float calibrate_step(struct calibrate *c, float evidence, int frozen)
+static void excursion_end(struct calibrate *c, const struct calibrate_plan *plan)
 {
-	float excess = evidence - c->above;
+	float cap = excess_max * c->scale;
+	float x = c->peak < cap ? c->peak : cap;
 
-	if (!frozen) {
-		c->samples = c->samples * memory + 1;
-		c->count *= memory;
-		c->excess *= memory;
-		c->square *= memory;
-	}
-	if (excess > c->peak) {
+	c->count += 1;
+	c->excess += x;
+	c->square += x * x;
+	c->peak = 0;
+	refresh(c, plan);
+}
+
+void calibrate_learn(struct calibrate *c, const struct calibrate_plan *plan, float evidence,
+		     bool frozen)
+{
+	float excess = evidence - plan->above;
+
+	if (excess > c->peak)
 		c->peak = excess;
-	} else if (excess <= 0 && c->peak > 0) {
-		float cap = excess_max * mean_of(c);
-		float x = c->peak < cap ? c->peak : cap;
-
-		if (c->count > count_memory) {
-			float keep = count_memory / c->count;
-			(void)keep;
-		}
-		c->count += 1;
-		c->excess += x;
-		c->square += x * x;
-		c->peak = 0;
+	else if (excess <= 0 && c->peak > 0)
+		excursion_end(c, plan);
+	if (frozen)
+		return;
+	c->samples += 1;
+	if (c->samples >= samples_max) {
+		c->samples *= 0.5F;
+		c->count *= 0.5F;
+		c->excess *= 0.5F;
+		c->square *= 0.5F;
 	}
-	return calibrate_read(c, evidence);
+	if (((uint32_t)c->samples & (refresh_samples - 1)) == 0)
+		refresh(c, plan);
 }

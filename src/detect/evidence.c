@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/evidence.h"
 
-#include <math.h>
+#include "detect/fastmath.h"
+
+#include <stdbool.h>
 
 static const float effect[EVIDENCE_SIZES] = {1.5F, 2.5F, 5, 12};
 static const float effect_ln[EVIDENCE_SIZES] = {0.405465F, 0.916291F, 1.609438F, 2.484907F};
-static const float leak = 0.98F;
+static const float leak = 0.98F; /* a sample: what happened an hour ago is another matter */
 static const float nats_max = 200;
 static const float log10_e = 0.43429448F;
+static const float pooled_min =
+	1.3862944F; /* ln EVIDENCE_SIZES: below it there is nothing to say */
 
 static int largest(const struct evidence *e)
 {
@@ -24,27 +28,31 @@ static float pooled(const struct evidence *e)
 {
 	float top = e->nats[largest(e)], sum = 0;
 
-	if (top <= 0)
+	if (top < pooled_min)
 		return 0;
 	for (int k = 0; k < EVIDENCE_SIZES; k++)
-		sum += expf(e->nats[k] - top);
-	float nats = top + logf(sum / EVIDENCE_SIZES);
-	return nats > 0 ? nats * log10_e : 0;
+		sum += fast_exp(e->nats[k] - top);
+	return log10_e * (top + fast_log1p(sum - 1) - pooled_min);
 }
 
 float evidence_step(struct evidence *e, const struct evidence_sample *s)
 {
-	if (s->count <= s->null_mean && e->nats[largest(e)] <= 0)
+	bool running = false;
+
+	for (int k = 0; k < EVIDENCE_SIZES; k++)
+		running |= e->nats[k] > 0;
+	if (s->count <= s->null_mean && !running)
 		return 0; /* every likelihood ratio is below 1 */
 
+	float share = s->null_mean / (s->size + s->null_mean), both = s->count + s->size;
+
 	for (int k = 0; k < EVIDENCE_SIZES; k++) {
-		float gain = s->count * effect_ln[k] -
-			     (s->count + s->size) * log1pf((effect[k] - 1) * s->null_mean /
-							   (s->size + s->null_mean));
+		float gain = s->count * effect_ln[k] - both * fast_log1p((effect[k] - 1) * share);
 		float nats = leak * e->nats[k] + (gain < s->cap ? gain : s->cap);
 
-		e->nats[k] = nats > 0 ? nats < nats_max ? nats : nats_max : 0;
-		e->age[k] = nats > 0 ? e->age[k] + (e->age[k] < UINT32_MAX) : 0;
+		nats = nats > 0 ? nats : 0;
+		e->nats[k] = nats < nats_max ? nats : nats_max;
+		e->age[k] = nats > 0 ? e->age[k] + 1 : 0;
 	}
 	return pooled(e);
 }
@@ -56,15 +64,23 @@ float evidence_surprise(const struct evidence_sample *s)
 	if (y <= m || y < 1)
 		return 0;
 	/* The tail as a geometric series from its first term; the term by Stirling's formula,
-	 * whose error for small r overstates it. */
-	float divergence = y * logf(y / m) - (y + r) * log1pf((y - m) / (m + r));
+	 * which overstates it where r is small. */
+	float divergence = y * fast_log1p((y - m) / m) - (y + r) * fast_log1p((y - m) / (m + r));
 	float ratio = (y + r) / (y + 1) * m / (m + r);
-	float nats = divergence + 0.5F * logf(6.2831853F * y * (1 + y / r));
+	float inverse_square = 6.2831853F * y * (1 + y / r);
 
 	if (ratio < 0.999F)
-		nats += logf(1 - ratio);
+		inverse_square *= (1 - ratio) * (1 - ratio);
+	float nats = divergence + 0.5F * fast_ln(inverse_square);
+
 	nats = nats < s->cap ? nats : s->cap;
 	return nats > 0 ? nats * log10_e : 0;
+}
+
+void evidence_skip(struct evidence *e, uint32_t bins)
+{
+	for (int k = 0; k < EVIDENCE_SIZES; k++)
+		e->age[k] += e->age[k] > 0 ? bins : 0;
 }
 
 uint32_t evidence_age(const struct evidence *e)

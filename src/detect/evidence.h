@@ -18,7 +18,7 @@ enum { EVIDENCE_SIZES = 4 };
 
 struct evidence {
 	float nats[EVIDENCE_SIZES];    /* W, >= 0 */
-	uint32_t age[EVIDENCE_SIZES]; /* samples since W left 0; 0 where W is 0 */
+	uint32_t age[EVIDENCE_SIZES]; /* bins since W left 0; 0 where W is 0 */
 };
 
 struct evidence_sample {
@@ -35,7 +35,10 @@ float evidence_step(struct evidence *e, const struct evidence_sample *s);
  * null, 0 when it is not above it, at most the cap. */
 float evidence_surprise(const struct evidence_sample *s);
 
-/* Samples since the evidence began, that is since the largest W left 0; 0 if none. */
+/* Bins without a sample: they say nothing, but time goes on. */
+void evidence_skip(struct evidence *e, uint32_t bins);
+
+/* Bins since the evidence began, that is since the largest W left 0; 0 if none. */
 uint32_t evidence_age(const struct evidence *e);
 
 #endif

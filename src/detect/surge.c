@@ -4,99 +4,223 @@
 #include <math.h>
 #include <string.h>
 
-static const float margin = 0.25F; /* less than a quarter above usual is never an outage */
+/* Less than a quarter above usual is never an outage. */
+static const float margin = 0.25F;
 /* Nor is fewer than this many counts a minute in a series that nobody knows yet (about four
  * in a quarter of an hour). The floor halves in the first week, and so on as 1 / age. */
 static const double null_min_a_minute = 0.25, floor_days = 7;
+static const float counts_min = 3; /* an alarm stands on at least three reports */
 /* What stands out by more than this many standard deviations is learned as if it did not. */
 static const float habit_sd = 1.25F;
-static const double count_max = 1e9;
-static const float counts_min = 3;  /* an alarm stands on at least three reports */
+static const float stands_out_sd = 2; /* of less than this one sample alone is no news */
+static const double count_max = 1e9, metric_max = 1e15;
 
-static uint32_t samples_in(wd_span span, wd_span step, uint32_t low, uint32_t high)
+enum { FLOOR_SAMPLES = 64 }; /* the floor is refreshed every so many (a power of 2) */
+
+static uint32_t samples_in(int64_t seconds, wd_span step, uint32_t low, uint32_t high)
 {
-	int64_t n = (span.ns + step.ns - 1) / step.ns;
+	int64_t n = (span_s(seconds).ns + step.ns - 1) / step.ns;
 
 	return n < low ? low : n > high ? high : (uint32_t)n;
 }
 
 void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind)
 {
-	step.ns = step.ns < WD_NS_PER_S           ? WD_NS_PER_S
-		  : step.ns > 86400 * WD_NS_PER_S ? 86400 * WD_NS_PER_S
-						  : step.ns;
+	if (step.ns < span_s(1).ns)
+		step = span_s(1);
+	if (step.ns > span_s(86400).ns)
+		step = span_s(86400);
 	memset(plan, 0, sizeof(*plan));
 	plan->kind = kind;
 	plan->step = step;
 	baseline_plan_init(&plan->baseline, step);
+	/* Theory for counts (evidence.h); for a metric only what is usual, and no floor to speak
+	 * of, because its heat is no probability. */
+	plan->calibrate = kind == SURGE_COUNTS
+				  ? (struct calibrate_plan){.above = 1, .scale_prior = 0.43429448F,
+							    .scale_min = 0.43429448F,
+							    .log10_rate_prior = -1}
+				  : (struct calibrate_plan){.above = 2, .scale_prior = 1,
+							    .scale_min = 0.3F,
+							    .log10_rate_prior = -2};
 	double minutes = (double)step.ns / (60.0 * WD_NS_PER_S);
 
-	plan->cap = (float)(6 * sqrt(minutes));
-	plan->cap = plan->cap < 1 ? 1 : plan->cap > 40 ? 40 : plan->cap;
+	/* Six nats (2.6 decades) a minute: no single minute can open an incident. Wider bins
+	 * hold more independent reports: as the square root of the width. */
+	plan->cap = (float)fmin(fmax(6 * sqrt(minutes), 1), 40);
 	plan->null_min = (float)(null_min_a_minute * minutes);
 	plan->null_min_fade = (float)(minutes / (floor_days * 1440));
-	plan->warm = samples_in(span_s(1800), step, 8, 120);
-	plan->hits_min = step.ns < 150 * WD_NS_PER_S ? 2 : 1;
-	plan->hits_apart = samples_in(span_s(180), step, 1, 180);
-	plan->calm_min = samples_in(span_s(600), step, 2, 600);
-	plan->frozen_max = samples_in(span_s(86400), step, 2, 86400);
-	float pace = (float)samples_in(span_s(600), step, 1, 600);
-
-	plan->pace_gain = 1 / pace;
+	plan->pace_gain = 1 / (float)samples_in(600, step, 1, 600);
+	plan->warm = samples_in(1800, step, 8, 120);
+	plan->hits_min = step.ns < span_s(150).ns ? 2 : 1;
+	plan->hits_apart = samples_in(180, step, 1, 180);
+	plan->calm_min = samples_in(600, step, 2, 600);
+	plan->gap_max = samples_in(3 * 3600, step, 1, 3 * 3600);
+	plan->frozen_max = samples_in(86400, step, 2, 86400);
 }
 
 void surge_init(struct surge *s, const struct surge_plan *plan)
 {
-	(void)plan;
 	memset(s, 0, sizeof(*s));
-	baseline_init(&s->baseline);
-	calibrate_init(&s->calibrate, 1, 0.43429448F);
+	calibrate_init(&s->calibrate, &plan->calibrate);
+	if (plan->kind == SURGE_COUNTS)
+		baseline_init(&s->baseline);
+	else
+		deviation_init(&s->deviation);
 }
 
-/* Ends of the usual band by the square-root transform, which keeps a count's skewness. */
-static void band(const struct baseline_now *now, struct surge_band *ret)
-{
-	float root = sqrtf(now->mean + 0.375F);
-	float reach = sqrtf(now->mean * (1 + now->noise)) / root;
-	float low = root > reach ? root - reach : 0, high = root + reach;
+/* ---- counts ---- */
 
-	ret->expected = now->mean;
-	ret->low = low * low - 0.375F;
-	ret->low = ret->low > 0 ? ret->low : 0;
-	ret->high = high * high - 0.375F;
+/* The ends of the usual band by the square-root transform, which keeps a count's skewness. */
+static void band(float mean, float variance, float sd, struct surge_band *ret)
+{
+	float skew = variance / (mean + 0.375F);
+
+	ret->expected = mean;
+	ret->high = mean + 2 * sd + skew;
+	ret->low = mean + 0.375F > skew && mean + skew > 2 * sd ? mean - 2 * sd + skew : 0;
 }
 
-void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
-		    bool weekend, struct surge_band *ret)
+static void evidence_drop(struct surge *s, const struct surge_plan *plan)
 {
-	struct baseline copy = s->baseline;
-	struct baseline_now now;
-
-	baseline_at(&copy, &plan->baseline, minute % 1440, weekend, &now);
-	band(&now, ret);
-}
-
-static void rearm(struct surge *s)
-{
-	memset(&s->evidence, 0, sizeof(s->evidence));
+	if (plan->kind == SURGE_COUNTS)
+		memset(&s->evidence, 0, sizeof(s->evidence));
+	else
+		deviation_cool(&s->deviation);
 	s->hits = 0;
 	s->hit_counts = 0;
-	s->calm = 0;
 }
 
-static void thaw(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
-		 float factor)
+/* Keeps track of how long the series has been frozen; true while it is to stay so. */
+static bool stay_frozen(struct surge *s, const struct surge_plan *plan, bool frozen)
 {
-	if (!sample->frozen) {
-		if (s->frozen > 0)
-			rearm(s);
-		s->frozen = 0;
+	s->frozen = frozen ? s->frozen + (s->frozen < UINT32_MAX) : 0;
+	return frozen && s->frozen < plan->frozen_max;
+}
+
+static float null_of(struct surge *s, const struct surge_plan *plan, float usual)
+{
+	if ((s->seen & (FLOOR_SAMPLES - 1)) == 0)
+		s->floor = plan->null_min / (1 + (float)s->seen * plan->null_min_fade);
+	float null_mean = usual * (1 + margin);
+
+	return null_mean > s->floor ? null_mean : s->floor;
+}
+
+static void hits_count(struct surge *s, float count, bool above, uint32_t age)
+{
+	if (age == 0) {
+		s->hits = 0;
+		s->hit_counts = 0;
+	}
+	s->unhit++;
+	if (above) {
+		s->hits++;
+		s->hit_counts += count;
+		s->unhit = 0;
+	}
+}
+
+static void counts_step(struct surge *s, const struct surge_plan *plan,
+			const struct surge_sample *sample, struct surge_reading *ret)
+{
+	float count = (float)(sample->observed < count_max ? sample->observed : count_max);
+	bool was_frozen = s->frozen > 0, slow = stay_frozen(s, plan, sample->frozen);
+	struct baseline_now now;
+
+	baseline_at(&s->baseline, &plan->baseline, sample->minute, sample->weekend, &now);
+	if (was_frozen && !sample->frozen)
+		evidence_drop(s, plan);
+	if (s->frozen == plan->frozen_max) {
+		baseline_restart(&s->baseline, s->pace / fmaxf(now.factor, 0.01F));
+		evidence_drop(s, plan);
+	}
+	float lift = now.drift > 1 ? now.drift : 1; /* today may be busier, never quieter */
+	float usual = now.mean * lift, null_mean = null_of(s, plan, usual);
+	float variance = now.mean * (1 + now.noise), sd = sqrtf(variance);
+	float usual_sd = lift > 1 ? sqrtf(variance * lift) : sd;
+	struct surge_band usually;
+
+	band(now.mean, variance, sd, &usually);
+	ret->observed = count;
+	ret->expected = usually.expected;
+	ret->low = usually.low;
+	ret->high = usually.high;
+	ret->above = count > null_mean;
+	ret->side = ret->above;
+	s->pace += plan->pace_gain * (count - s->pace);
+	if (s->seen >= plan->warm) {
+		struct evidence_sample e = {.count = count, .null_mean = null_mean,
+					    .size = null_mean / now.noise, .cap = plan->cap};
+		float together = evidence_step(&s->evidence, &e);
+		float alone = count > usual + stands_out_sd * usual_sd ? evidence_surprise(&e) : 0;
+		float decades = together > alone ? together : alone;
+		uint32_t age = evidence_age(&s->evidence);
+
+		calibrate_learn(&s->calibrate, &plan->calibrate, decades, slow);
+		ret->log10_return = calibrate_read(&s->calibrate, &plan->calibrate, decades);
+		ret->began -= age > 0 ? (int64_t)age - 1 : 0;
+		hits_count(s, count, ret->above, age);
+		ret->sustained = s->hits >= plan->hits_min && s->unhit < plan->hits_apart &&
+				 s->hit_counts >= counts_min;
+	}
+	s->calm = s->pace <= null_mean ? s->calm + (s->calm < UINT32_MAX) : 0;
+	ret->calm = s->calm >= plan->calm_min;
+	if (ret->calm && !ret->above && s->hits > 0)
+		evidence_drop(s, plan);
+	if (slow) {
+		baseline_learn_slowly(&s->baseline, &now, count);
 		return;
 	}
-	if (s->frozen < plan->frozen_max && ++s->frozen == plan->frozen_max) {
-		baseline_restart(&s->baseline, s->pace / (factor > 0.01F ? factor : 0.01F));
-		rearm(s);
-	}
+	float habit = usual + habit_sd * usual_sd + 1;
+
+	habit = habit > null_mean ? habit : null_mean;
+	baseline_learn(&s->baseline, &plan->baseline, &now,
+		       s->seen < plan->warm || count < habit ? count : habit);
+}
+
+/* ---- metrics ---- */
+
+static void metric_step(struct surge *s, const struct surge_plan *plan,
+			const struct surge_sample *sample, struct surge_reading *ret)
+{
+	float value = (float)fmin(fmax(sample->observed, -metric_max), metric_max);
+	bool was_frozen = s->frozen > 0, slow = stay_frozen(s, plan, sample->frozen);
+	struct deviation_now now;
+
+	if (was_frozen && !sample->frozen)
+		evidence_drop(s, plan);
+	if (s->frozen == plan->frozen_max)
+		deviation_restart(&s->deviation, sample->minute, sample->weekend);
+	deviation_step(&s->deviation, value, sample->minute, sample->weekend, slow, &now);
+	ret->observed = value;
+	ret->expected = now.expected;
+	ret->low = now.expected - now.reach;
+	ret->high = now.expected + now.reach;
+	ret->side = now.side;
+	ret->above = now.far;
+	s->calm = now.near ? s->calm + (s->calm < UINT32_MAX) : 0;
+	ret->calm = s->calm >= plan->calm_min;
+	if (s->seen < plan->warm)
+		return;
+	calibrate_learn(&s->calibrate, &plan->calibrate, now.heat, slow);
+	ret->log10_return = calibrate_read(&s->calibrate, &plan->calibrate, now.heat);
+	ret->began -= now.age > 0 ? (int64_t)now.age - 1 : 0;
+	hits_count(s, 0, now.far, now.age);
+	ret->sustained = s->hits >= plan->hits_min && s->unhit < plan->hits_apart;
+}
+
+/* ---- both ---- */
+
+/* A gap only advances the clock; after three hours nobody knows what happened in it. */
+static void skip(struct surge *s, const struct surge_plan *plan, uint64_t bins)
+{
+	if (bins > plan->gap_max)
+		evidence_drop(s, plan);
+	else if (plan->kind == SURGE_COUNTS)
+		evidence_skip(&s->evidence, (uint32_t)bins);
+	else
+		deviation_skip(&s->deviation, (uint32_t)bins);
 }
 
 void surge_step(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
@@ -104,70 +228,18 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->began = sample->bin;
-	if (!isfinite(sample->observed) || sample->observed < 0 ||
-	    (s->seen > 0 && sample->bin <= s->last))
+	if (!isfinite(sample->observed) || (s->seen > 0 && sample->bin <= s->last) ||
+	    sample->minute >= 1440 || (plan->kind == SURGE_COUNTS && sample->observed < 0))
 		return;
 	ret->taken = true;
-	float count = (float)(sample->observed < count_max ? sample->observed : count_max);
-	struct baseline_now now;
+	uint64_t missing = s->seen > 0 ? (uint64_t)sample->bin - (uint64_t)s->last - 1 : 0;
 
-	baseline_at(&s->baseline, &plan->baseline, sample->minute % 1440U, sample->weekend, &now);
-	thaw(s, plan, sample, now.factor);
-	bool slow = sample->frozen && s->frozen < plan->frozen_max;
-	float usual_mean = now.mean * now.lift;
-	float null_mean = usual_mean * (1 + margin);
-
-	float floor = plan->null_min / (1 + (float)s->seen * plan->null_min_fade);
-	null_mean = null_mean > floor ? null_mean : floor;
-
-	ret->observed = count;
-	struct surge_band usual;
-	band(&now, &usual);
-	ret->expected = usual.expected;
-	ret->low = usual.low;
-	ret->high = usual.high;
-	ret->above = count > null_mean;
-	ret->side = ret->above;
-	s->pace += plan->pace_gain * (count - s->pace);
-	if (s->seen >= plan->warm) {
-		struct evidence_sample es = {.count = count,
-					     .null_mean = null_mean,
-					     .size = null_mean / now.noise,
-					     .cap = plan->cap};
-		float together = evidence_step(&s->evidence, &es);
-		float alone = evidence_surprise(&es);
-		float decades = together > alone ? together : alone;
-
-		ret->log10_return = calibrate_step(&s->calibrate, decades, slow);
-		uint32_t age = evidence_age(&s->evidence);
-
-		if (age == 0) {
-			s->hits = 0;
-			s->hit_counts = 0;
-		} else {
-			ret->began = sample->bin - (int64_t)age + 1;
-		}
-		s->unhit++;
-		if (ret->above) {
-			s->hits++;
-			s->unhit = 0;
-			s->hit_counts += count;
-		}
-		ret->sustained = s->hits >= plan->hits_min && s->unhit < plan->hits_apart &&
-				 s->hit_counts >= counts_min;
-	}
-	s->calm = s->pace <= null_mean ? s->calm + (s->calm < UINT32_MAX) : 0;
-	ret->calm = s->calm >= plan->calm_min;
-	if (ret->calm && !ret->above && s->hits > 0) {
-		uint32_t calm = s->calm;
-		rearm(s);
-		s->calm = calm;
-	}
-	float usual_max = usual_mean + habit_sd * sqrtf(usual_mean * (1 + now.noise)) + 1;
-
-	usual_max = usual_max > null_mean ? usual_max : null_mean;
-	float learned = s->seen < plan->warm || count < usual_max ? count : usual_max;
-	baseline_learn(&s->baseline, &plan->baseline, &now, learned, slow);
+	if (missing > 0)
+		skip(s, plan, missing);
+	if (plan->kind == SURGE_COUNTS)
+		counts_step(s, plan, sample, ret);
+	else
+		metric_step(s, plan, sample, ret);
 	s->seen++;
 	s->last = sample->bin;
 }
@@ -178,4 +250,25 @@ void surge_peek(const struct surge *s, const struct surge_plan *plan,
 	struct surge copy = *s;
 
 	surge_step(&copy, plan, sample, ret);
+}
+
+void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
+		    bool weekend, struct surge_band *ret)
+{
+	minute = minute < 1440 ? minute : 1439;
+	if (plan->kind == SURGE_METRIC) {
+		struct deviation_now now;
+
+		deviation_expect(&s->deviation, minute, weekend, &now);
+		*ret = (struct surge_band){now.expected, now.expected - now.reach,
+					   now.expected + now.reach};
+		return;
+	}
+	struct baseline copy = s->baseline;
+	struct baseline_now now;
+
+	baseline_at(&copy, &plan->baseline, minute, weekend, &now);
+	float variance = now.mean * (1 + now.noise);
+
+	band(now.mean, variance, sqrtf(variance), ret);
 }

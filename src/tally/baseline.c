@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/baseline.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Weakly informative starting points. A report rarely comes alone: before anything is
  * learned a count scatters 2.5 times as widely as a Poisson one, believed as firmly as 20
  * reports' worth of data. The level starts at half a count, believed as one sample. */
-static const float noise_prior = 1.5F, noise_prior_counts = 20;
+static const float noise_prior = 1.5F, noise_prior_counts = 20, blocks_prior_counts = 100;
+static const float noise_min = 0.01F;
 static const float level_prior = 0.5F, level_prior_samples = 1;
-static const float shape_prior_counts = 30;
-static const float noise_min = 0.01F, recent_prior_counts = 5;
+static const float level_min = 1e-6F, level_max = 1e9F, factor_max = 1000, noise_max = 1e4F;
+static const float weight_min = 0.1F; /* of a sample from an hour in which nothing happens */
+static const float shape_prior_counts = 30, recent_prior_counts = 5;
 static const float slow = 1.0F / 20;
-static const float below_max = 6; /* natural log: about one mistake in 400 */
+/* An outage at the start must not hide the next one: when a fifth of the level would have
+ * brought more than there was, for two hours, the level is too high. */
+static const float too_high = 0.2F;
+static const float relearn_min = 8;
 
-enum { MINUTES_A_DAY = 1440, MINUTES_A_BIN = 30, BINS_A_DAY = 48, NO_STRETCH = 255 };
+
+enum { MINUTES_A_BIN = 30, BINS_A_DAY = 48, WEEKEND = 64, NO_STRETCH = 255 };
+enum { YOUNG_SAMPLES = 256 }; /* until then the noise is refreshed with every sample */
+
+static float within(float x, float low, float high)
+{
+	return x < low ? low : x > high ? high : x;
+}
 
 static float between(double x, double low, double high)
 {
@@ -25,15 +36,16 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 {
 	double step_s = (double)step.ns / WD_NS_PER_S;
 	double visit = between(MINUTES_A_BIN * 60 / step_s, 1, 1800);
+	float scatter = between(14 * 86400 / step_s, 60, 1209600);
 
 	plan->level_memory = between(7 * 86400 / step_s, 30, 604800);
-	plan->scatter_memory = between(14 * 86400 / step_s, 60, 1209600);
-	plan->scatter_keep = 1 - 1 / plan->scatter_memory;
-	plan->block = (uint32_t)between(900 / step_s, 1, 3600);
-	plan->blocks_keep = 1 - (float)plan->block / plan->scatter_memory;
-	plan->recent_keep = 1 - 1 / between(3 * 3600 / step_s, 4, 10800);
-	plan->shape_memory = (float)(20 * visit);
 	plan->relearn_memory = between(4 * 3600 / step_s, 8, 240);
+	plan->below_max = between(2 * 3600 / step_s, 8, 120);
+	plan->shape_memory = (float)(20 * visit);
+	plan->block = (uint32_t)between(900 / step_s, 1, 900);
+	plan->scatter_keep = 1 - 1 / scatter;
+	plan->blocks_keep = 1 - (float)plan->block / scatter;
+	plan->recent_keep = 1 - 1 / between(3 * 3600 / step_s, 4, 10800);
 	plan->interpolate = visit > 1;
 }
 
@@ -42,6 +54,7 @@ void baseline_init(struct baseline *b)
 	memset(b, 0, sizeof(*b));
 	b->level = level_prior;
 	b->weight = level_prior_samples;
+	b->noise = noise_prior;
 	b->stretch = NO_STRETCH;
 	for (int i = 0; i < BASELINE_BINS; i++)
 		b->shape[i] = 1;
@@ -49,20 +62,19 @@ void baseline_init(struct baseline *b)
 
 void baseline_restart(struct baseline *b, float level)
 {
-	b->level = level;
+	b->level = within(level, level_min, level_max);
 	b->weight = level_prior_samples;
 	b->below = 0;
 }
 
 static float shape_of(const struct baseline *b, int bin)
 {
-	float n = b->samples[bin], doubt = shape_prior_counts / (b->level + 1e-6F);
+	float n = b->samples[bin], doubt = shape_prior_counts / b->level;
 
 	return (n * b->shape[bin] + doubt) / (n + doubt);
 }
 
-/* Stretch 0 lies between the centres of the day's last and first bin; wider bins than
- * half an hour use stretch i for bin i. */
+/* Stretch i ends at the centre of bin i (of bins a half hour wide or more: is bin i). */
 static void stretch_enter(struct baseline *b, const struct baseline_plan *plan, unsigned stretch,
 			  bool weekend)
 {
@@ -70,12 +82,10 @@ static void stretch_enter(struct baseline *b, const struct baseline_plan *plan, 
 	int to = day + (int)(stretch % BINS_A_DAY);
 	int from = plan->interpolate ? day + (int)((stretch + BINS_A_DAY - 1) % BINS_A_DAY) : to;
 
-	b->stretch = (uint8_t)((weekend ? 64 : 0) + stretch);
 	b->shape_from = shape_of(b, from);
 	b->shape_to = shape_of(b, to);
 }
 
-/* Books the visit that ended into its half hour. */
 static void visit_end(struct baseline *b, const struct baseline_plan *plan)
 {
 	float k = b->visit_samples;
@@ -85,6 +95,7 @@ static void visit_end(struct baseline *b, const struct baseline_plan *plan)
 		float *mean = &b->shape[b->visit_bin];
 
 		*mean += k / (n + k) * (b->visit_sum / b->visit_level - *mean);
+		*mean = within(*mean, 0, factor_max);
 		n = n + k < plan->shape_memory ? n + k : plan->shape_memory;
 		b->samples[b->visit_bin] = (uint16_t)n;
 	}
@@ -97,73 +108,92 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 {
 	unsigned shifted = plan->interpolate ? minute + MINUTES_A_BIN / 2 : minute;
 	unsigned stretch = shifted / MINUTES_A_BIN;
-
 	uint8_t bin = (uint8_t)((weekend ? BINS_A_DAY : 0) + minute / MINUTES_A_BIN);
+	uint8_t here = (uint8_t)((weekend ? WEEKEND : 0) + stretch);
 
 	if (b->visit_bin != bin || !plan->interpolate) {
 		visit_end(b, plan);
 		b->visit_bin = bin;
 	}
-	if (b->stretch != (weekend ? 64U : 0U) + stretch)
+	if (b->stretch != here || !plan->interpolate) {
+		b->stretch = here;
 		stretch_enter(b, plan, stretch, weekend);
+	}
 	float along = (float)(shifted - stretch * MINUTES_A_BIN) * (1.0F / MINUTES_A_BIN);
 
 	ret->factor = b->shape_from + along * (b->shape_to - b->shape_from);
-	ret->mean = b->level * ret->factor;
-	ret->noise = (b->excess + noise_prior * noise_prior_counts) / (b->sum + noise_prior_counts);
-	ret->noise = ret->noise > noise_min ? ret->noise : noise_min;
-	float together = b->blocks_excess / (b->blocks_sum + noise_prior_counts * 5);
+	ret->mean = within(b->level * ret->factor, 0, level_max);
+	ret->noise = b->noise;
+	ret->drift = (b->recent + recent_prior_counts) / (b->recent_mean + recent_prior_counts);
+	ret->drift = ret->drift < factor_max ? ret->drift : factor_max;
+}
 
-	ret->noise = ret->noise > together ? ret->noise : together;
-	ret->lift = (b->recent + recent_prior_counts) / (b->recent_mean + recent_prior_counts);
-	ret->lift = ret->lift > 1 ? ret->lift : 1;
+static void block_end(struct baseline *b, const struct baseline_plan *plan)
+{
+	float off = b->block_sum - b->block_mean;
+
+	b->blocks_excess = b->blocks_excess * plan->blocks_keep + off * off - b->block_mean;
+	b->blocks_sum = b->blocks_sum * plan->blocks_keep + b->block_mean;
+	b->block_sum = b->block_mean = 0;
+	b->block_samples = 0;
+}
+
+static void noise_refresh(struct baseline *b)
+{
+	float alone =
+		(b->excess + noise_prior * noise_prior_counts) / (b->sum + noise_prior_counts);
+	float together = b->blocks_excess / (b->blocks_sum + blocks_prior_counts);
+
+	b->noise = within(alone > together ? alone : together, noise_min, noise_max);
+}
+
+static void level_learn(struct baseline *b, const struct baseline_plan *plan,
+			const struct baseline_now *now, float count)
+{
+	b->weight += now->factor > weight_min ? now->factor : weight_min;
+	b->weight = b->weight < plan->level_memory ? b->weight : plan->level_memory;
+	b->level += (count - now->mean) / b->weight;
+	b->level = within(b->level, level_min, level_max);
+
+	float missing = now->mean * too_high - count;
+
+	b->below += missing < 1 ? missing : 1;
+	b->below = b->below > 0 ? b->below : 0;
+	if (b->below > plan->below_max) {
+		float left =
+			b->weight / 4 < plan->relearn_memory ? b->weight / 4 : plan->relearn_memory;
+
+		b->weight = left > relearn_min ? left : relearn_min;
+		b->excess = b->sum = b->blocks_excess = b->blocks_sum = 0;
+		b->below = 0;
+	}
 }
 
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-		    const struct baseline_now *now, float count, bool is_slow)
+		    const struct baseline_now *now, float count)
 {
-	float off = count - now->mean;
+	float mean = now->mean * now->drift, off = count - mean;
 
-	if (is_slow) {
-		b->level += slow / (b->weight + now->factor) * off;
-		b->level = b->level > 0 ? b->level : 0;
-		return;
-	}
-	b->weight += now->factor;
-	if (b->weight > plan->level_memory)
-		b->weight = plan->level_memory;
-	b->level += off / b->weight;
-	b->level = b->level > 1e-6F ? b->level : 1e-6F;
-
-	/* Would a third of the level explain the counts better? ln 3 and 2/3: Poisson, thinned
-	 * by the scatter. An outage at the start must not hide the next one. */
-	b->below += (now->mean * 0.6667F - count * 1.0986F) / (1 + now->noise);
-	b->below = b->below > 0 ? b->below : 0;
-	if (b->below > below_max) {
-		if (b->weight > plan->relearn_memory)
-			b->weight = plan->relearn_memory;
-		b->below = 0;
-	}
-
-	float keep = plan->scatter_keep, lifted = count - now->mean * now->lift;
-
-	b->excess = keep * b->excess + lifted * lifted - now->mean * now->lift;
-	b->sum = keep * b->sum + now->mean * now->lift;
-
+	level_learn(b, plan, now, count);
+	b->excess = plan->scatter_keep * b->excess + off * off - mean;
+	b->sum = plan->scatter_keep * b->sum + mean;
 	b->recent = plan->recent_keep * b->recent + count;
 	b->recent_mean = plan->recent_keep * b->recent_mean + now->mean;
 	b->visit_sum += count;
 	b->visit_level += b->level;
-	b->block_sum += count;
-	b->block_mean += now->mean * now->lift;
-	if (++b->block_samples >= plan->block) {
-		float apart = b->block_sum - b->block_mean;
-
-		b->blocks_excess =
-			b->blocks_excess * plan->blocks_keep + apart * apart - b->block_mean;
-		b->blocks_sum = b->blocks_sum * plan->blocks_keep + b->block_mean;
-		b->block_sum = b->block_mean = 0;
-		b->block_samples = 0;
-	}
 	b->visit_samples += b->visit_samples < 1800;
+	b->block_sum += count;
+	b->block_mean += mean;
+	if (++b->block_samples >= plan->block) {
+		block_end(b, plan);
+		noise_refresh(b);
+	} else if (b->weight < YOUNG_SAMPLES) {
+		noise_refresh(b);
+	}
+}
+
+void baseline_learn_slowly(struct baseline *b, const struct baseline_now *now, float count)
+{
+	b->level += slow / (b->weight + now->factor) * (count - now->mean);
+	b->level = within(b->level, level_min, level_max);
 }

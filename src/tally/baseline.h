@@ -7,9 +7,11 @@
  * The level is a mean over about a week. The shape is one factor a half hour and day
  * type, interpolated between half hours, and pulled towards 1 by 30 counts of doubt, so
  * that a sparse series keeps a flat day. Scatter: the variance of a count with mean m is
- * m (1 + noise), which is what reports that come several at a time do. The last three
- * hours are kept beside it: where the day's shape is not known yet, or today is not like other
- *days, they say by how much.
+ * m (1 + noise), which is what reports that come several at a time do; the noise is the
+ * larger of that of a sample and that of a quarter of an hour, because a crowd that lingers
+ * makes neighbouring samples repeat each other. The last three hours are kept beside it:
+ * where the day's shape is not known yet, or today is not like other days, they say by how
+ * much.
  *
  * Plain values: no pointers, nothing owned, copy freely. Units: counts a bin. */
 #ifndef WD_TALLY_BASELINE_H
@@ -22,60 +24,63 @@
 
 enum { BASELINE_BINS = 96 }; /* 48 half hours of a weekday, then 48 of a weekend day */
 
-/* What follows from the width of a bin alone. All memories in samples. */
+/* What follows from the width of a bin alone. Memories in samples; a "keep" is what one
+ * more sample leaves of a sum. */
 struct baseline_plan {
-	float level_memory;   /* about a week */
-	float scatter_memory; /* about two weeks */
-	float shape_memory;   /* 20 visits to a half hour */
-	float relearn_memory; /* what stays of the level's weight when it is found to be too high */
-	float recent_keep;    /* what the next sample leaves of the last three hours */
-	float scatter_keep, blocks_keep;
-	uint32_t block; /* samples of a block */
-	bool interpolate;     /* bins shorter than half an hour */
+	float level_memory;    /* about a week */
+	float relearn_memory;  /* what stays of the level's weight when it is found too high */
+	float below_max;       /* about two hours */
+	float shape_memory;    /* 20 visits to a half hour */
+	float scatter_keep;    /* about two weeks */
+	float blocks_keep;     /* the same, of a block */
+	float recent_keep;     /* about three hours */
+	uint32_t block;        /* samples of a quarter of an hour, at least 1 */
+	bool interpolate;      /* bins shorter than half an hour */
 };
 
 struct baseline {
 	float level;  /* mean count of a bin, over the whole week */
 	float weight; /* samples behind the level */
-	float excess; /* sums over the scatter's memory: squared residual less its mean, */
-	float sum;    /* means */
-	float below;  /* evidence that the level is too high, natural log, >= 0 */
-	float recent, recent_mean; /* about three hours' counts, and what was expected of them */
-	/* The running visit to one half hour, booked into its bin when it ends. */
-	float visit_sum, visit_level;
-	/* The running block of a few minutes, and excess and sum of the whole blocks so far. */
+	float below;  /* counts that a fifth of the level would have brought too many, >= 0 */
+	float excess, sum;         /* of samples: squared residuals less their means; means */
+	float recent, recent_mean; /* of three hours: counts; what was expected of them */
+	/* The running quarter of an hour, and the sums of the whole ones so far. */
 	float block_sum, block_mean, blocks_excess, blocks_sum;
-	uint32_t block_samples;
+	uint16_t block_samples;
+	/* The running visit to one half hour, booked into its bin when it ends. */
 	uint16_t visit_samples;
+	float visit_sum, visit_level;
 	uint8_t visit_bin;
-	/* Refreshed when the local time enters another stretch between bin centres. */
+	/* Refreshed when the local time enters another stretch between two bins' centres … */
 	uint8_t stretch;
-	float shape_from, shape_to; /* factors at the ends of the stretch */
+	float shape_from, shape_to; /* factors at its ends */
+	float noise;                /* … and when a block ends */
 	float shape[BASELINE_BINS];
 	uint16_t samples[BASELINE_BINS];
 };
 
 struct baseline_now {
-	float mean;        /* expected count of this bin */
-	float factor;      /* shape: mean = level * factor */
-	float noise;       /* variance of a count = mean * (1 + noise) */
-	float lift;        /* >= 1: how far the last hours ran above expectation */
+	float mean;   /* expected count of this bin */
+	float factor; /* shape: mean = level * factor */
+	float noise;  /* variance of a count = mean * (1 + noise) */
+	float drift;  /* how the last hours ran: counts by expectation */
 };
 
 void baseline_plan_init(struct baseline_plan *plan, wd_span step);
 void baseline_init(struct baseline *b);
 
-/* The expectation at a local time. `minute` is 0 to 1439. Refreshes the cached stretch. */
+/* The expectation at a local time. `minute` is 0 to 1439. Books the visit that ended. */
 void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned minute,
 		 bool weekend, struct baseline_now *ret);
 
-/* Learns one count that `now` was made for. `count` must be finite and >= 0. `slow`:
- * something is wrong with the service, so only the level moves, 20 times slower. */
+/* Learns one count that `now` was made for. `count` must be finite and >= 0. */
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-		    const struct baseline_now *now, float count, bool slow);
+		    const struct baseline_now *now, float count);
+
+/* The same while something is wrong with the service: only the level moves, 20 times slower. */
+void baseline_learn_slowly(struct baseline *b, const struct baseline_now *now, float count);
 
 /* Forgets the level (not the shape): what is now is normal. */
 void baseline_restart(struct baseline *b, float level);
-
 
 #endif

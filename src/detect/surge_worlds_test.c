@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What surge promises, held over many seeds: worlds are made, and the promise counted. */
+#include "base/prng.h"
+#include "detect/surge.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { DAY = 1440, WEEK = 7 * DAY };
+
+struct world {
+	double base;   /* counts a minute */
+	double day;    /* depth of the night: 0 flat, 0.7 deep */
+	double growth; /* a week */
+	int shift_at;  /* minute from which local time is an hour later, 0: never */
+};
+
+static double rate_of(const struct world *w, int t)
+{
+	int local = t + (w->shift_at > 0 && t >= w->shift_at ? 60 : 0);
+	double season = 1 - w->day * cos(2 * M_PI * (local % DAY - 240) / DAY);
+
+	if (local / DAY % 7 >= 5)
+		season *= 0.7;
+	return w->base * season * pow(1 + w->growth, (double)t / WEEK);
+}
+
+static struct surge_sample sample_of(const struct world *w, int t, double observed)
+{
+	int local = t + (w->shift_at > 0 && t >= w->shift_at ? 60 : 0);
+
+	return (struct surge_sample){.bin = t, .observed = observed,
+				     .minute = (uint16_t)(local % DAY),
+				     .weekend = local / DAY % 7 >= 5};
+}
+
+struct run {
+	struct surge surge;
+	struct surge_plan plan;
+	struct prng prng;
+	bool open;
+	int opened; /* incidents so far */
+	struct surge_reading last;
+};
+
+static void run_init(struct run *r, wd_span step, uint64_t seed)
+{
+	memset(r, 0, sizeof(*r));
+	surge_plan_init(&r->plan, step, SURGE_COUNTS);
+	surge_init(&r->surge, &r->plan);
+	r->prng = prng_of(seed, 1);
+}
+
+static const float once_a_month = 4.64F; /* of minutes */
+
+static void run_minute(struct run *r, const struct world *w, int t, double times)
+{
+	double y = (double)prng_poisson(&r->prng, rate_of(w, t) * times);
+	struct surge_sample sample = sample_of(w, t, y);
+
+	sample.frozen = r->open;
+	surge_step(&r->surge, &r->plan, &sample, &r->last);
+	if (!r->open && r->last.sustained && r->last.log10_return >= once_a_month) {
+		r->open = true;
+		r->opened++;
+	} else if (r->open && r->last.calm) {
+		r->open = false;
+	}
+}
+
+/* Minutes until an outage of `times` usual that begins at t0 is decided, 0: not in an hour. */
+static int delay_of(struct run *r, const struct world *w, int t0, double times)
+{
+	int before = r->opened;
+
+	for (int t = t0; t < t0 + 60; t++) {
+		run_minute(r, w, t, times);
+		if (r->opened > before)
+			return t - t0 + 1;
+	}
+	return 0;
+}
+
+static void quiet_weeks_raise_no_more_than_stated(void **state)
+{
+	(void)state;
+	static const double bases[] = {0.02, 0.2, 2, 20};
+	int opened = 0, series = 0;
+
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++)
+		for (uint64_t seed = 1; seed <= 4; seed++, series++) {
+			struct world w = {.base = bases[i], .day = 0.7};
+			struct run r;
+
+			run_init(&r, span_s(60), seed * 100 + i);
+			for (int t = 0; t < 3 * WEEK; t++)
+				run_minute(&r, &w, t, 1);
+			opened += r.opened;
+		}
+	assert_in_range(opened, 0, series * 3 / 4); /* one a month each; nearly always none */
+}
+
+static void ten_times_usual_is_found_within_minutes(void **state)
+{
+	(void)state;
+	int late = 0;
+
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct world w = {.base = 2, .day = 0.5};
+		struct run r;
+
+		run_init(&r, span_s(60), seed);
+		for (int t = 0; t < 2 * WEEK; t++)
+			run_minute(&r, &w, t, 1);
+		int delay = delay_of(&r, &w, 2 * WEEK, 10);
+		late += delay == 0 || delay > 5;
+	}
+	assert_in_range(late, 0, 1);
+}
+
+static void an_outage_in_the_past_does_not_hide_the_next(void **state)
+{
+	(void)state;
+	int late = 0;
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct world w = {.base = 2, .day = 0.5};
+		struct run r;
+
+		run_init(&r, span_s(60), seed);
+		for (int t = 0; t < 2 * WEEK; t++) /* three outages a week, of two hours each */
+			run_minute(&r, &w, t, t % (WEEK / 3) > WEEK / 6 &&
+						       t % (WEEK / 3) < WEEK / 6 + 120 ? 20 : 1);
+		int delay = delay_of(&r, &w, 2 * WEEK, 10);
+		late += delay == 0 || delay > 15;
+	}
+	assert_in_range(late, 0, 1);
+}
+
+static void a_series_that_starts_within_an_outage_recovers(void **state)
+{
+	(void)state;
+	struct world w = {.base = 2};
+	struct run r;
+
+	run_init(&r, span_s(60), 5);
+	for (int t = 0; t < 120; t++)
+		run_minute(&r, &w, t, 50);
+	for (int t = 120; t < 2 * DAY; t++)
+		run_minute(&r, &w, t, 1);
+	assert_true(r.last.expected < 4);
+	assert_in_range(delay_of(&r, &w, 2 * DAY, 10), 1, 5);
+}
+
+static void growth_gaps_and_summer_time_raise_nothing(void **state)
+{
+	(void)state;
+	int opened = 0;
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct world w = {.base = 5, .day = 0.7, .growth = 0.2, .shift_at = 2 * WEEK};
+		struct run r;
+
+		run_init(&r, span_s(60), seed);
+		for (int t = 0; t < 4 * WEEK; t++) {
+			bool hole = t % 1000 < 40 || prng_below(&r.prng, 50) == 0;
+
+			if (!hole)
+				run_minute(&r, &w, t, 1);
+		}
+		opened += r.opened;
+	}
+	assert_in_range(opened, 0, 3);
+}
+
+static void the_shape_of_the_day_and_the_weekend_is_learned(void **state)
+{
+	(void)state;
+	struct world w = {.base = 10, .day = 0.7};
+	struct run r;
+	struct surge_band night, noon, weekend;
+
+	run_init(&r, span_s(60), 3);
+	for (int t = 0; t < 4 * WEEK; t++)
+		run_minute(&r, &w, t, 1);
+	surge_forecast(&r.surge, &r.plan, 240, false, &night);
+	surge_forecast(&r.surge, &r.plan, 960, false, &noon);
+	surge_forecast(&r.surge, &r.plan, 960, true, &weekend);
+	assert_true(night.expected > 2 && night.expected < 4.5F);
+	assert_true(noon.expected > 15 && noon.expected < 19);
+	assert_true(weekend.expected > 10 && weekend.expected < 14);
+	assert_true(noon.low < noon.expected && noon.expected < noon.high);
+}
+
+static void after_a_day_open_what_is_now_is_normal(void **state)
+{
+	(void)state;
+	struct world w = {.base = 2};
+	struct run r;
+
+	run_init(&r, span_s(60), 9);
+	for (int t = 0; t < 3 * DAY; t++)
+		run_minute(&r, &w, t, 1);
+	for (int t = 3 * DAY; t < 5 * DAY; t++)
+		run_minute(&r, &w, t, 10);
+	assert_false(r.open);
+	assert_true(r.last.expected > 12);
+	assert_in_range(r.opened, 1, 2);
+}
+
+static void a_missing_minute_is_not_a_zero(void **state)
+{
+	(void)state;
+	struct world w = {.base = 20};
+	struct run r;
+
+	run_init(&r, span_s(60), 2);
+	for (int t = 0; t < 5 * DAY; t++)
+		if (t % 3 == 0)
+			run_minute(&r, &w, t, 1);
+	assert_true(r.last.expected > 16 && r.last.expected < 24);
+}
+
+static void the_begin_is_the_first_minute_not_the_alarm(void **state)
+{
+	(void)state;
+	int right = 0;
+
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct world w = {.base = 1};
+		struct run r;
+
+		run_init(&r, span_s(60), seed);
+		for (int t = 0; t < WEEK; t++)
+			run_minute(&r, &w, t, 1);
+		run_minute(&r, &w, WEEK, 8);
+		run_minute(&r, &w, WEEK + 5, 8); /* with a gap */
+		for (int t = WEEK + 6; t < WEEK + 15; t++)
+			run_minute(&r, &w, t, 8);
+		right += llabs(r.last.began - WEEK) <= 3;
+	}
+	assert_in_range(right, 8, 10);
+}
+
+/* Widths from a second to a day: quiet stays quiet, thirty times usual is found. */
+static void every_bin_width_works(void **state)
+{
+	(void)state;
+	static const int64_t steps[] = {1, 10, 60, 300, 900, 3600, 86400};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct surge_plan plan;
+		struct surge s;
+		struct surge_reading r;
+		struct prng prng = prng_of(11, i);
+		int alarms = 0, found = 0, length = steps[i] < 3600 ? 30 : 6;
+
+		surge_plan_init(&plan, span_s(steps[i]), SURGE_COUNTS);
+		surge_init(&s, &plan);
+		for (int64_t t = 0; t < 3000; t++) {
+			bool outage = t >= 3000 - length;
+			struct surge_sample sample = {
+				.bin = t, .observed = (double)prng_poisson(&prng, outage ? 150 : 5),
+				.minute = (uint16_t)(t * steps[i] / 60 % DAY),
+				.weekend = t * steps[i] / 86400 % 7 >= 5};
+
+			surge_step(&s, &plan, &sample, &r);
+			if (r.sustained && r.log10_return >= 5)
+				*(outage ? &found : &alarms) += 1;
+		}
+		assert_int_equal(alarms, 0);
+		assert_in_range(found, length / 3, length);
+		assert_in_range(r.began, 2999 - length, 3002 - length);
+	}
+}
+
+static void a_metric_alarms_to_either_side_and_rarely_when_quiet(void **state)
+{
+	(void)state;
+	int alarms = 0, found = 0;
+
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct surge_plan plan;
+		struct surge s;
+		struct surge_reading r;
+		struct prng prng = prng_of(seed, 2);
+		int side = seed % 2 == 0 ? 1 : -1;
+		double drift = 0;
+
+		surge_plan_init(&plan, span_s(60), SURGE_METRIC);
+		surge_init(&s, &plan);
+		for (int64_t t = 0; t < 4 * WEEK; t++) {
+			drift = 0.99 * drift + 0.3 * prng_normal(&prng);
+			bool outage = t >= 4 * WEEK - 5;
+			double x = -40 + 5 * sin(2 * M_PI * (double)t / DAY) + drift +
+				   prng_normal(&prng) + (outage ? side * 25 : 0);
+			struct surge_sample sample = {.bin = t, .observed = x,
+						      .minute = (uint16_t)(t % DAY),
+						      .weekend = t / DAY % 7 >= 5};
+
+			surge_step(&s, &plan, &sample, &r);
+			bool alarm = r.sustained && r.log10_return >= once_a_month;
+
+			if (outage && alarm && r.side == side) {
+				found++;
+				break;
+			}
+			alarms += alarm && !outage;
+		}
+	}
+	assert_in_range(alarms, 0, 8);
+	assert_in_range(found, 7, 8);
+}
+
+/* Hostile values, jumps and flags in any order: the state stays fit to be written. */
+static void any_input_leaves_a_sane_state(void **state)
+{
+	(void)state;
+	static const double odd[] = {NAN, INFINITY, -INFINITY, -1, 0, 1e-300, 0.5, 1, 1e6,
+				     1e15, 1e300, -1e300, 4e-324};
+	static const int64_t steps[] = {1, 60, 900, 86400};
+
+	for (uint64_t seed = 0; seed < 24; seed++) {
+		struct prng prng = prng_of(seed, 7);
+		struct surge_plan plan;
+		struct surge s, again;
+		struct surge_reading r;
+		uint8_t bytes[SURGE_BYTES];
+		int64_t bin = seed % 3 == 0 ? INT64_MIN : seed % 3 == 1 ? 0 : INT64_MAX - 9000;
+
+		surge_plan_init(&plan, span_s(steps[seed % 4]),
+				seed / 4 % 2 == 0 ? SURGE_COUNTS : SURGE_METRIC);
+		surge_init(&s, &plan);
+		for (int i = 0; i < 6000; i++) {
+			uint32_t dice = prng_below(&prng, 100);
+			struct surge_sample sample = {
+				.bin = bin,
+				.observed = dice < 60 ? (double)prng_below(&prng, 20)
+						      : odd[prng_below(&prng, 13)],
+				.minute = (uint16_t)(dice < 95 ? (unsigned)i % DAY : prng_below(&prng, 65536)),
+				.weekend = prng_below(&prng, 2), .frozen = prng_below(&prng, 9) == 0};
+
+			surge_step(&s, &plan, &sample, &r);
+			assert_true(isfinite(r.log10_return) && r.log10_return >= 0);
+			assert_true(isfinite(r.expected) && isfinite(r.low) && isfinite(r.high));
+			assert_true(r.began <= sample.bin);
+			uint64_t jump = dice < 90 ? 1 : dice < 98 ? 3 : prng_u64(&prng) >> 1;
+
+			if ((uint64_t)INT64_MAX - (uint64_t)bin > jump)
+				bin = (int64_t)((uint64_t)bin + jump);
+		}
+		surge_write(&s, &plan, bytes);
+		assert_int_equal(surge_read(&again, &plan, bytes, sizeof(bytes), NULL), WD_OK);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quiet_weeks_raise_no_more_than_stated),
+		cmocka_unit_test(ten_times_usual_is_found_within_minutes),
+		cmocka_unit_test(an_outage_in_the_past_does_not_hide_the_next),
+		cmocka_unit_test(a_series_that_starts_within_an_outage_recovers),
+		cmocka_unit_test(growth_gaps_and_summer_time_raise_nothing),
+		cmocka_unit_test(the_shape_of_the_day_and_the_weekend_is_learned),
+		cmocka_unit_test(after_a_day_open_what_is_now_is_normal),
+		cmocka_unit_test(a_missing_minute_is_not_a_zero),
+		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),
+		cmocka_unit_test(every_bin_width_works),
+		cmocka_unit_test(a_metric_alarms_to_either_side_and_rarely_when_quiet),
+		cmocka_unit_test(any_input_leaves_a_sane_state),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
