@@ -164,7 +164,8 @@ enum wd_err timetext_read(const char *text, size_t len, wd_wall *ret_t, struct w
 	if (len < 5 || text[4] != '-') {
 		if (read_epoch(&r, ret_t))
 			return WD_OK;
-		return wd_fail(why, WD_MALFORMED, (uint32_t)r.at, "time is neither RFC 3339 nor seconds since 1970");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)r.at,
+			       "time is neither RFC 3339 nor seconds since 1970");
 	}
 	bool ok = digits(&r, 4, &c.year) && one_of(&r, "-") && digits(&r, 2, &c.month) &&
 		  one_of(&r, "-") && digits(&r, 2, &c.day) && one_of(&r, "Tt ") &&
@@ -173,10 +174,12 @@ enum wd_err timetext_read(const char *text, size_t len, wd_wall *ret_t, struct w
 		ok = digits(&r, 2, &c.second) && (!one_of(&r, ".") || fraction(&r, &ns));
 	ok = ok && offset_s(&r, &east) && r.at == r.len;
 	if (!ok)
-		return wd_fail(why, WD_MALFORMED, (uint32_t)r.at, "time is not RFC 3339, like 2025-03-10T09:45:00Z");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)r.at,
+			       "time is not RFC 3339, like 2025-03-10T09:45:00Z");
 	if (c.year < 1700 || c.year > 2200 || c.month < 1 || c.month > 12 || c.day < 1 ||
 	    c.day > days_in_month(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 60)
-		return wd_fail(why, WD_MALFORMED, 0, "time does not exist (or is not in the years 1700 to 2200)");
+		return wd_fail(why, WD_MALFORMED, 0,
+			       "time does not exist (or is not in the years 1700 to 2200)");
 	*ret_t = wall_add(civil_to_wall(&c), (wd_span){ns - east * WD_NS_PER_S});
 	return WD_OK;
 }

@@ -16,8 +16,8 @@ enum { TIMETEXT_LEN_MAX = 32 };
 void timetext_write(char *dst, wd_wall t);
 
 /* Reads RFC 3339 ("T" or a space between; fraction to ns; "Z", "+01:00", "+0100" or no
- * offset = UTC; seconds may be left out) or a plain decimal number of seconds since 1970. `len` bytes, all
- * of which must be used. 23:59:60 is read as the next second. at = byte offset. */
+ * offset = UTC; seconds may be left out) or a plain decimal number of seconds since 1970. `len`
+ * bytes, all of which must be used. 23:59:60 is read as the next second. at = byte offset. */
 enum wd_err timetext_read(const char *text, size_t len, wd_wall *ret_t, struct wd_why *why)
 	WD_MUST_CHECK;
 

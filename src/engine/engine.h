@@ -27,7 +27,7 @@
 
 struct engine_options {
 	double false_a_month;      /* accepted false incidents a month, all services together; 0 =
-	                            * one per service that was ever observed */
+				    * one per service that was ever observed */
 	size_t services_max;       /* default 10000 */
 	size_t signals_a_service;  /* default 64, the total included */
 	size_t persons_max;        /* tracked per quarter of an hour, default 1 << 20 */
@@ -69,7 +69,8 @@ void engine_close(struct engine *e);
 
 /* From now on these services are known (the engine holds the catalogue). What is known of a
  * service that is still there stays; of one that is gone, too, until it is asked for again. */
-enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err engine_configure(struct engine *e, struct catalogue *c,
+			     struct wd_why *why) WD_MUST_CHECK;
 
 enum engine_verdict {
 	ENGINE_COUNTED,
@@ -95,7 +96,8 @@ const struct effect *engine_effects(const struct engine *e, size_t *ret_count);
 void engine_effects_drop(struct engine *e);
 
 /* Called for every sealed bucket of every total, in order. */
-void engine_on_score(struct engine *e, void (*on_score)(void *ctx, const struct score *), void *ctx);
+void engine_on_score(struct engine *e, void (*on_score)(void *ctx, const struct score *),
+		     void *ctx);
 
 /* A new reference; services that did not change share their state with the last snapshot.
  * NULL if memory ran out. */
@@ -103,18 +105,21 @@ struct snapshot *engine_snapshot(struct engine *e);
 
 /* The chart of an incident: from two hours before its begin to its end (or now), in at most
  * 360 points. Caller frees ret_series->points. False if nothing is known any more. */
-bool engine_incident_series(const struct engine *e, const struct incident *i, struct series *ret_series);
+bool engine_incident_series(const struct engine *e, const struct incident *i,
+			    struct series *ret_series);
 
 /* State: one blob for the engine as a whole (clock, persons, budget) and one a service, each
  * with a version and a checksum. The order is fixed, so equal engines give equal bytes. */
-enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *ret_len) WD_MUST_CHECK;
+enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes,
+			 size_t *ret_len) WD_MUST_CHECK;
 size_t engine_service_count(const struct engine *e);
 /* *ret_id is borrowed from the engine. */
 enum wd_err engine_write_service(const struct engine *e, size_t index, const char **ret_id,
 				 uint8_t **ret_bytes, size_t *ret_len) WD_MUST_CHECK;
 /* Into a fresh engine: first the whole, then the services in any order. A damaged blob
  * leaves the engine as it was. at = byte offset. */
-enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len,
+			struct wd_why *why) WD_MUST_CHECK;
 enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t len,
 				struct wd_why *why) WD_MUST_CHECK;
 /* An incident of the past, from the store: for ranks and history. */

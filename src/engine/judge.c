@@ -147,7 +147,9 @@ static float usual_share(const struct track *t, uint32_t network)
 	for (uint32_t n = 1; n < t->signal_count; n++) {
 		const struct signal *s = &t->signals[n];
 		if (s->dimension == DIMENSION_NETWORK && strcmp(s->value, name) == 0)
-			return t->signals[0].expected > 0 ? fminf(1, s->expected / t->signals[0].expected) : 0;
+			return t->signals[0].expected > 0
+				       ? fminf(1, s->expected / t->signals[0].expected)
+				       : 0;
 	}
 	return 0;
 }
@@ -169,7 +171,8 @@ static bool many_report(const struct engine *e, const struct track *t, struct cr
 		return false;
 	float rest = (float)(w->recent - w->recent_top);
 	float usual = CROWD_BINS * t->signals[0].expected * (1 - usual_share(t, w->top_network));
-	return rest >= REST_REPORTS_MIN && rest > REST_ABOVE_USUAL * usual + REST_DEVIATIONS * sqrtf(usual);
+	return rest >= REST_REPORTS_MIN &&
+	       rest > REST_ABOVE_USUAL * usual + REST_DEVIATIONS * sqrtf(usual);
 }
 
 static void coordinated(struct engine *e, struct track *t, const struct crowd_word *w)
@@ -242,8 +245,10 @@ static void find_related(struct engine *e, struct track *t)
 			continue;
 		bool spill = theirs->began_at.ns <= mine->began_at.ns &&
 			     theirs->peak_observed > SPILLOVER_RATIO * mine->peak_observed;
-		enum relation r = share_provider(t->service, other->service) ? RELATION_SHARED_PROVIDER :
-				  spill ? RELATION_SPILLOVER : RELATION_SAME_TIME;
+		enum relation r = share_provider(t->service, other->service)
+					  ? RELATION_SHARED_PROVIDER
+				  : spill ? RELATION_SPILLOVER
+					  : RELATION_SAME_TIME;
 		relate(mine, theirs->id, r);
 		relate(theirs, mine->id, r == RELATION_SPILLOVER ? RELATION_SAME_TIME : r);
 		tell(e, other, EFFECT_INCIDENT_CHANGED);
@@ -258,10 +263,12 @@ static void catch_up(struct engine *e, struct track *t, wd_wall began)
 	wd_wall first = track_bin_begin(t, t->next - HISTORY_BINS);
 	if (wall_before(began, first))
 		began = first;
-	for (wd_wall at = began; wall_before(at, track_bin_begin(t, t->next)); at = wall_add(at, t->step)) {
+	for (wd_wall at = began; wall_before(at, track_bin_begin(t, t->next));
+	     at = wall_add(at, t->step)) {
 		struct point p;
-		rollup_read(&t->history->bins, wall_add(at, (wd_span){t->whole ? -t->step.ns / 2 : 0}),
-			    t->step, 1, t->metric, &p);
+		rollup_read(&t->history->bins,
+			    wall_add(at, (wd_span){t->whole ? -t->step.ns / 2 : 0}), t->step, 1,
+			    t->metric, &p);
 		struct episode_bucket b = {at, p.observed, p.expected, p.high};
 		if (p.observed >= 0 || t->metric)
 			episode_add(&t->episode, &b, e->now);
@@ -273,7 +280,8 @@ static void peek_peak(struct engine *e, struct track *t)
 {
 	const struct signal *total = &t->signals[0];
 	for (int64_t bin = t->next; !t->whole && bin < e->minute; bin++) {
-		struct episode_bucket b = {track_bin_begin(t, bin), (float)total->pending[bin & (PENDING_BINS - 1)],
+		struct episode_bucket b = {track_bin_begin(t, bin),
+					   (float)total->pending[bin & (PENDING_BINS - 1)],
 					   total->expected, total->high};
 		episode_peek(&t->episode, &b);
 	}
@@ -322,7 +330,8 @@ static bool widen_scope(const struct engine *e, struct track *t)
 		s->in_scope = true;
 		widened = widened || joins;
 		episode_scope(&t->episode, (enum dimension)s->dimension, s->value,
-			      joins ? s->run_observed : 0, joins ? s->run_expected : 0, s->log10_return);
+			      joins ? s->run_observed : 0, joins ? s->run_expected : 0,
+			      s->log10_return);
 	}
 	return widened;
 }
@@ -331,7 +340,8 @@ static bool widen_scope(const struct engine *e, struct track *t)
  * buckets few do that by chance, so the last one that did tells the end. */
 static bool stands_out(const struct signal *s)
 {
-	return s->observed > s->expected + 1.5f * (s->high - s->expected) && s->observed >= REST_REPORTS_MIN;
+	return s->observed > s->expected + 1.5f * (s->high - s->expected) &&
+	       s->observed >= REST_REPORTS_MIN;
 }
 
 void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
@@ -347,7 +357,8 @@ void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
 		const struct signal *s = &t->signals[n];
 		if (!s->in_scope)
 			continue;
-		episode_scope(ep, (enum dimension)s->dimension, s->value, s->observed, s->expected, 0);
+		episode_scope(ep, (enum dimension)s->dimension, s->value, s->observed, s->expected,
+			      0);
 		above = above || stands_out(s);
 	}
 	if (above)
@@ -470,13 +481,15 @@ static void state_budget(struct engine *e)
 	series = series > 0 ? series : 1;
 	double accepted = e->options.false_a_month > 0 ? e->options.false_a_month :
 			  BUDGET_FALSE_A_MONTH * (double)series;
-	e->budget = (struct budget_stated){series, accepted, budget_threshold(span_s(60), series, accepted, 1)};
+	e->budget = (struct budget_stated){series, accepted,
+					   budget_threshold(span_s(60), series, accepted, 1)};
 }
 
 /* Those whose buckets are due now. */
 static bool is_judged(const struct track *t, bool whole)
 {
-	return t->started && t->service != NULL && t->whole == whole && (!whole || t->due_at.ns != 0);
+	return t->started && t->service != NULL && t->whole == whole &&
+	       (!whole || t->due_at.ns != 0);
 }
 
 void engine_judge(struct engine *e, bool whole)
@@ -491,7 +504,8 @@ void engine_judge(struct engine *e, bool whole)
 		combine(t);
 		if (t->log10_return > 0) {
 			double one = budget_threshold(t->step, b->series, b->false_a_month, 1);
-			e->judged[count++] = (struct judged){(uint32_t)n, t->log10_return - (float)one};
+			e->judged[count++] =
+				(struct judged){(uint32_t)n, t->log10_return - (float)one};
 		}
 	}
 	size_t k = step_up(e, count);

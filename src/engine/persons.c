@@ -37,7 +37,8 @@ static uint64_t *slot_of(struct persons_quarter *q, uint64_t key)
 
 static bool grow(struct persons_quarter *q, size_t size)
 {
-	struct persons_quarter larger = {q->quarter, calloc(size, sizeof(*q->slots)), size, q->used};
+	struct persons_quarter larger = {q->quarter, calloc(size, sizeof(*q->slots)), size,
+					 q->used};
 	if (larger.slots == NULL)
 		return false;
 	for (size_t n = 0; n < q->size; n++) {

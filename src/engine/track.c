@@ -267,7 +267,8 @@ static bool is_back(const struct signal *s, int64_t bin, int64_t bins)
 	float sum = 0;
 	for (int64_t b = bin - bins + 1; b <= bin; b++)
 		sum += s->recent[(uint64_t)b % CALM_BINS];
-	return sum / (float)bins <= 1.1f * s->expected + (s->high - s->expected) / sqrtf((float)bins);
+	return sum / (float)bins <=
+	       1.1f * s->expected + (s->high - s->expected) / sqrtf((float)bins);
 }
 
 void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin, const double *observed)
@@ -304,7 +305,8 @@ void track_peek(struct track *t, const struct surge_plan *plan, int64_t last_who
 		float usual = fmaxf(s->high, 2);
 		bool stands_out = n == 0 && open;
 		for (int64_t bin = t->next; bin <= last_whole_bin; bin++)
-			stands_out = stands_out || (float)s->pending[bin & (PENDING_BINS - 1)] > usual;
+			stands_out =
+				stands_out || (float)s->pending[bin & (PENDING_BINS - 1)] > usual;
 		if (!stands_out)
 			continue;
 		struct surge copy = s->surge;

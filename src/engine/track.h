@@ -48,7 +48,8 @@ struct history {
 struct track {
 	char id[SERVICE_ID_MAX + 1];
 	uint64_t salt;                 /* of the persons who report on it */
-	const struct service *service; /* of the engine's catalogue, or `adopted`; NULL = not there now */
+	const struct service
+		*service; /* of the engine's catalogue, or `adopted`; NULL = not there now */
 	struct service *adopted;       /* owned */
 	bool started;                  /* its total has been followed since `since` */
 	bool whole;                    /* buckets arrive whole: sealed at once */
@@ -75,7 +76,7 @@ struct track {
 	float log10_return;      /* of all signals together */
 	bool sustained;
 	wd_wall began;           /* estimate, when there is evidence */
-	wd_wall last_above;      /* end of the last bucket out of the usual, while an incident is on */
+	wd_wall last_above; /* end of the last bucket out of the usual, while an incident is on */
 	struct coordinated coordinated;
 	bool coordinated_on;
 
@@ -94,7 +95,8 @@ int track_signal(struct track *t, const struct surge_plan *plan, const struct ha
 
 /* Seals one bin of every signal. `observed` is the total's for whole services; else NULL and
  * the pending counts are used. */
-void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin, const double *observed);
+void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin,
+		const double *observed);
 /* Judges ahead of time those signals whose unsealed, finished bins stand out. */
 void track_peek(struct track *t, const struct surge_plan *plan, int64_t last_whole_bin);
 

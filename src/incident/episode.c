@@ -19,12 +19,12 @@ void episode_init(struct episode *e)
 	*e = (struct episode){.state = INCIDENT_CLOSED};
 }
 
-static void make_id(char *dst, const char *service, wd_wall began, bool (*taken)(void *, const char *),
-		    void *ctx)
+static void make_id(char *dst, const char *service, wd_wall began,
+		    bool (*taken)(void *, const char *), void *ctx)
 {
 	struct civil c = civil_of(began);
-	int len = snprintf(dst, INCIDENT_ID_MAX + 1, "%s-%04d%02d%02d-%02d%02d", service, c.year % 10000,
-			   c.month, c.day, c.hour, c.minute);
+	int len = snprintf(dst, INCIDENT_ID_MAX + 1, "%s-%04d%02d%02d-%02d%02d", service,
+			   c.year % 10000, c.month, c.day, c.hour, c.minute);
 	WD_CHECK(len > 0 && len <= INCIDENT_ID_MAX - 8);
 	for (int n = 2; n < 100 && taken(ctx, dst); n++)
 		snprintf(dst + len, (size_t)(INCIDENT_ID_MAX + 1 - len), "-%d", n);
@@ -51,7 +51,8 @@ static void wave_begin(struct episode *e, wd_wall began_at, wd_wall now)
 		before->ended_at = began_at;
 	if (before != NULL && wall_before(began_at, before->ended_at))
 		began_at = before->ended_at;
-	i->waves[i->wave_count++] = (struct wave){.began_at = began_at, .decided_at = now, .peak_at = began_at};
+	i->waves[i->wave_count++] =
+		(struct wave){.began_at = began_at, .decided_at = now, .peak_at = began_at};
 }
 
 static void wave_end(struct episode *e, wd_wall at)
@@ -63,8 +64,8 @@ static void wave_end(struct episode *e, wd_wall at)
 	e->valley_last_at = at;
 }
 
-void episode_open(struct episode *e, const char *service, wd_span step, wd_wall began_at, wd_wall now,
-		  float log10_return, bool (*taken)(void *, const char *), void *ctx)
+void episode_open(struct episode *e, const char *service, wd_span step, wd_wall began_at,
+		  wd_wall now, float log10_return, bool (*taken)(void *, const char *), void *ctx)
 {
 	episode_init(e);
 	e->state = INCIDENT_OPEN;
@@ -262,7 +263,8 @@ void episode_read(struct episode *e, struct cur *c)
 	e->in_wave = cur_u8(c) == 1;
 	uint32_t len = cur_u32(c);
 	const uint8_t *json = cur_bytes(c, len);
-	if (e->known && (json == NULL || incident_from_json((const char *)json, len, &e->incident, NULL) != WD_OK))
+	if (e->known && (json == NULL ||
+			 incident_from_json((const char *)json, len, &e->incident, NULL) != WD_OK))
 		c->bad = true;
 	e->calm_since.ns = cur_i64(c);
 	e->recent_count = cur_u32(c);

@@ -39,8 +39,9 @@ void episode_init(struct episode *e);
 
 /* A new incident of `service`, decided at `now`. The id is made from the begin; `taken` says
  * whether an id is in use. The caller then hands over the buckets since `began_at`. */
-void episode_open(struct episode *e, const char *service, wd_span step, wd_wall began_at, wd_wall now,
-		  float log10_return, bool (*taken)(void *ctx, const char *id), void *ctx);
+void episode_open(struct episode *e, const char *service, wd_span step, wd_wall began_at,
+		  wd_wall now, float log10_return, bool (*taken)(void *ctx, const char *id),
+		  void *ctx);
 /* The last incident goes on in a new wave that began at `began_at`. */
 void episode_reopen(struct episode *e, wd_wall began_at, wd_wall now);
 /* One more bucket of an open or recovering incident, in order. */

@@ -5,8 +5,8 @@
 
 enum incident_state incident_after(enum incident_state state, enum lifecycle_event event)
 {
-	const enum incident_state S = INCIDENT_SUSPECTED, O = INCIDENT_OPEN, R = INCIDENT_RECOVERING,
-				  C = INCIDENT_CLOSED;
+	const enum incident_state S = INCIDENT_SUSPECTED, O = INCIDENT_OPEN,
+				  R = INCIDENT_RECOVERING, C = INCIDENT_CLOSED;
 	const enum incident_state after[4][LIFE_EVENTS] = {
 		/*                       quiet suspicious significant calm calm long */
 		[INCIDENT_SUSPECTED]  = {C,    S,         O,          C,   C},

@@ -156,7 +156,8 @@ void incident_to_json(struct buf *b, const struct incident *i)
 		buf_str(b, n > 0 ? "," : "");
 		put_related(b, &i->related[n]);
 	}
-	buf_fmt(b, "],\"waves_dropped\":%u,\"scope_dropped\":%u}", i->waves_dropped, i->scope_dropped);
+	buf_fmt(b, "],\"waves_dropped\":%u,\"scope_dropped\":%u}", i->waves_dropped,
+		i->scope_dropped);
 }
 
 /* ---- from JSON ---- */
@@ -309,7 +310,8 @@ static void get_incident(struct reader *r, json_t *o, struct incident *i)
 	get_related(r, json_object_get(o, "related"), i);
 }
 
-enum wd_err incident_from_json(const char *text, size_t len, struct incident *ret_i, struct wd_why *why)
+enum wd_err incident_from_json(const char *text, size_t len, struct incident *ret_i,
+			       struct wd_why *why)
 {
 	json_error_t error;
 	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
@@ -326,7 +328,8 @@ enum wd_err incident_from_json(const char *text, size_t len, struct incident *re
 	}
 	get_incident(&r, o, &i);
 	if (r.wrong != NULL || version != INCIDENT_VERSION) {
-		err = wd_fail(why, WD_MALFORMED, 0, r.wrong != NULL ? r.wrong : "incident has no version");
+		err = wd_fail(why, WD_MALFORMED, 0,
+			      r.wrong != NULL ? r.wrong : "incident has no version");
 		goto out;
 	}
 	*ret_i = i;

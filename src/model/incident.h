@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 enum {
-	INCIDENT_ID_MAX = SERVICE_ID_MAX + 24, /* "x-20250310-0945", "…-2" for the next of that minute */
+	INCIDENT_ID_MAX =
+		SERVICE_ID_MAX + 24, /* "x-20250310-0945", "…-2" for the next of that minute */
 	INCIDENT_WAVES_MAX = 24,
 	INCIDENT_SCOPE_MAX = 24,
 	INCIDENT_RELATED_MAX = 8,

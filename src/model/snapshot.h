@@ -48,7 +48,7 @@ struct service_state {
 	wd_wall first_seen_at; /* first observation ever; 0 = none */
 	wd_wall last_seen_at;
 	float observed_now, expected_now, low_now, high_now; /* of the last whole bucket */
-	float log10_return;                                  /* of the service's evidence together */
+	float log10_return; /* of the service's evidence together */
 	uint64_t observed_total;
 	struct series day;     /* last 24 h in 5-minute buckets, the last one unfinished */
 	struct series week;    /* last 7 d, hours */

@@ -142,8 +142,8 @@ void http_finish(struct http *h, const struct http_finished *batch, size_t count
 /* ---- event streams ---------------------------------------------------------------- */
 
 /* `return http_stream(req);` turns the connection into an event stream. NULL means it
- * did; otherwise it is the refusal to return (405 unless GET, 429, 503). Last-Event-ID resumes from the
- * ring; what the ring has lost is announced by one event named "reset". */
+ * did; otherwise it is the refusal to return (405 unless GET, 429, 503). Last-Event-ID resumes from
+ * the ring; what the ring has lost is announced by one event named "reset". */
 struct http_response *http_stream(struct http_request *req);
 /* One event to every stream: name may be NULL; data is UTF-8, line ends become data:
  * lines. From any thread. WD_FULL if it is over HTTP_EVENT_MAX. */

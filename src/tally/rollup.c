@@ -75,7 +75,8 @@ void rollup_read(const struct rollup *r, wd_wall begin, wd_span step, size_t cou
 	for (size_t n = 0; n < count; n++) {
 		struct rollup_cell sum = {0};
 		int64_t end_ns = begin.ns + (int64_t)(n + 1) * step.ns;
-		for (; r->last != INT64_MIN && bucket <= r->last && bucket * r->step.ns < end_ns; bucket++) {
+		for (; r->last != INT64_MIN && bucket <= r->last && bucket * r->step.ns < end_ns;
+		     bucket++) {
 			const struct rollup_cell *c = cell_of(r, bucket);
 			sum.observed += c->observed;
 			sum.expected += c->expected;
