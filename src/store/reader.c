@@ -62,6 +62,8 @@ enum wd_err reader_open(const char *folder, struct store **ret_store, struct wd_
 	pthread_mutex_init(&s->turn.lock, NULL);
 	pthread_cond_init(&s->turn.moved, NULL);
 	pthread_mutex_init(&s->reading, NULL);
+	pthread_mutex_init(&s->checkpointer.lock, NULL);
+	pthread_cond_init(&s->checkpointer.due, NULL);
 	if (!text_copy(s->folder, sizeof(s->folder), folder)) {
 		err = wd_fail_os(why, ENAMETOOLONG, "open data folder");
 		goto fail;

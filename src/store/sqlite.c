@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 enum {
-	CHECKPOINT_PAGES = 4000,
 	MARK_LEN = 10 + 1 + 20 + 1 + 20 + 1, /* whydown.lock: process, seq, stamp */
 };
 
@@ -238,7 +237,7 @@ static enum wd_err sync_folder(const struct store *s, struct wd_why *why)
 
 static enum wd_err open_database(struct store *s, struct wd_why *why)
 {
-	char path[STORE_PATH_MAX], sql[128];
+	char path[STORE_PATH_MAX];
 	enum wd_err err = store_path(s, "whydown.db", path, why);
 	if (err != WD_OK)
 		return err;
@@ -250,10 +249,12 @@ static enum wd_err open_database(struct store *s, struct wd_why *why)
 	sqlite3_busy_timeout(s->db, 2000); /* only a back-up or an export can be in the way */
 	if ((err = schema_update(s->db, why)) != WD_OK)
 		return err;
-	snprintf(sql, sizeof(sql),
-		 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-		 "PRAGMA wal_autocheckpoint = %d; PRAGMA secure_delete = FAST", CHECKPOINT_PAGES);
-	if ((err = store_exec(s->db, sql, "set up database", why)) != WD_OK)
+	/* The log is moved by checkpoint.c. */
+	err = store_exec(s->db,
+			 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			 "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST",
+			 "set up database", why);
+	if (err != WD_OK)
 		return err;
 	return sync_folder(s, why);
 }
@@ -392,12 +393,15 @@ enum wd_err store_open(const struct store_options *options, struct store **ret_s
 	pthread_mutex_init(&s->turn.lock, NULL);
 	pthread_cond_init(&s->turn.moved, NULL);
 	pthread_mutex_init(&s->reading, NULL);
+	pthread_mutex_init(&s->checkpointer.lock, NULL);
+	pthread_cond_init(&s->checkpointer.due, NULL);
 	if (!text_copy(s->folder, sizeof(s->folder), options->folder)) {
 		err = wd_fail_os(why, ENAMETOOLONG, "open data folder");
 		goto fail;
 	}
 	if ((err = lock_folder(s, why)) != WD_OK ||
-	    (err = check_and_open(s, options->now, why)) != WD_OK)
+	    (err = check_and_open(s, options->now, why)) != WD_OK ||
+	    (err = checkpoint_start(s, why)) != WD_OK)
 		goto fail;
 	*ret_store = s;
 	return WD_OK;
@@ -410,9 +414,12 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	checkpoint_stop(s);
 	store_close_files(s);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
+	pthread_cond_destroy(&s->checkpointer.due);
+	pthread_mutex_destroy(&s->checkpointer.lock);
 	pthread_mutex_destroy(&s->reading);
 	pthread_cond_destroy(&s->turn.moved);
 	pthread_mutex_destroy(&s->turn.lock);
@@ -429,6 +436,7 @@ struct store_position store_end(struct store *s)
 
 enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why)
 {
+	checkpoint_stop(s);
 	turn_take(&s->turn);
 	pthread_mutex_lock(&s->reading);
 	struct store_position end = s->end;
@@ -443,5 +451,7 @@ enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why)
 		s->end.clock = end.clock;
 	pthread_mutex_unlock(&s->reading);
 	turn_give(&s->turn);
+	if (err == WD_OK)
+		err = checkpoint_start(s, why);
 	return err;
 }

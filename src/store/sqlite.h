@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sqlite: the inside of the store, shared by the files of this folder only.
  *
- * Two connections: `db` writes, under the queue `turn`; `reader` reads, under `reading`.
+ * Three connections: `db` writes, under the queue `turn`; `reader` reads, under `reading`; the
+ * checkpointer's moves the log into the file, on a thread of its own.
  * Statements are prepared once and reset after use. */
 #ifndef WD_STORE_SQLITE_H
 #define WD_STORE_SQLITE_H
@@ -22,6 +23,16 @@ struct turn {
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
 	uint64_t next, serving;
+};
+
+/* checkpoint.c */
+struct checkpointer {
+	pthread_mutex_t lock;
+	pthread_cond_t due;
+	pthread_t thread;
+	bool running, stop;
+	int pages; /* of the log, at the last commit */
+	sqlite3 *db;
 };
 
 enum statement {
@@ -53,6 +64,7 @@ struct store {
 	struct store_position marked;
 	pthread_mutex_t reading;
 	sqlite3 *reader;
+	struct checkpointer checkpointer;
 	struct store_counters counters; /* under turn */
 	uint64_t comments_filed;        /* since the held ones were last trimmed */
 	bool state_open;                /* one store_state at a time */
@@ -98,6 +110,10 @@ void store_note_damage(struct store *s, wd_wall now, const char *text, const cha
 
 /* Writes `end` to whydown.lock, without waiting for the disk. */
 void store_mark_end(struct store *s);
+
+/* checkpoint.c: without the turn. Stopping what was not started is fine. */
+enum wd_err checkpoint_start(struct store *s, struct wd_why *why);
+void checkpoint_stop(struct store *s);
 
 /* sqlite.c: connections, and where the disk ends. */
 enum wd_err store_open_reader(struct store *s, struct wd_why *why);
