@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/journal.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -44,9 +45,14 @@ static char root[256];
 
 static void remove_folder(const char *folder)
 {
-	char command[600];
-	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
-	WD_CHECK(system(command) == 0);
+	DIR *dir = opendir(folder);
+	WD_CHECK(dir != NULL);
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		if (entry->d_name[0] != '.')
+			WD_CHECK(unlinkat(dirfd(dir), entry->d_name, 0) == 0);
+	}
+	closedir(dir);
+	WD_CHECK(rmdir(folder) == 0);
 }
 
 static void make_folder(char *dst, size_t size, const char *name)
@@ -77,7 +83,8 @@ static struct store *open_store(const char *folder)
 {
 	struct store *s = NULL;
 	struct wd_why why = {0};
-	if (store_open(&(struct store_options){.folder = folder, .now = wall_s(1)}, &s, &why) != WD_OK) {
+	if (store_open(&(struct store_options){.folder = folder, .now = wall_s(1)}, &s, &why) !=
+	    WD_OK) {
 		fprintf(stderr, "store_bench: %s: %s\n", folder, why.what);
 		exit(1);
 	}
@@ -156,8 +163,8 @@ static double run_journal(const char *name, double pace, double *latencies, doub
 	make_folder(folder, sizeof(folder), name);
 	l = (struct load){.latencies = latencies, .pace = pace / WRITERS};
 	struct store *s = open_store(folder);
-	WD_CHECK(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &l}, &l.journal,
-			      NULL) == WD_OK);
+	WD_CHECK(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &l},
+			      &l.journal, NULL) == WD_OK);
 	WD_CHECK(pthread_create(&consumer, NULL, consume, &l) == 0);
 	double begin = now_s();
 	for (int i = 0; i < WRITERS; i++)
@@ -219,7 +226,8 @@ static sqlite3 *open_plain(const char *folder, sqlite3_stmt **ret_add)
 	must(db, sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			      "CREATE TABLE report(at, person, network, service, surface, problem,"
 			      " country, region, city)", NULL, NULL, NULL));
-	must(db, sqlite3_prepare_v2(db, "INSERT INTO report VALUES(?,?,?,?,?,?,?,?,?)", -1, ret_add, NULL));
+	must(db, sqlite3_prepare_v2(db, "INSERT INTO report VALUES(?,?,?,?,?,?,?,?,?)", -1, ret_add,
+				    NULL));
 	return db;
 }
 
@@ -290,7 +298,8 @@ static void add_batches(struct store *s, uint64_t count)
 	uint8_t *frames = malloc((size_t)BIG_BATCH * OBSERVATION_FRAME_MAX);
 	WD_CHECK(frames != NULL);
 	for (uint64_t i = 0; i < count; i++) {
-		struct store_batch b = {.stamp = wall_add(store_end(s).clock, span_s(1)), .frames = frames,
+		struct store_batch b = {.stamp = wall_add(store_end(s).clock, span_s(1)),
+					.frames = frames,
 					.count = BIG_BATCH};
 		for (uint64_t k = 0; k < BIG_BATCH; k++) {
 			struct observation o = report(i * BIG_BATCH + k);
@@ -335,8 +344,10 @@ static double start(const char *folder)
 	forget(folder);
 	double begin = now_s();
 	struct store *s = open_store(folder);
-	WD_CHECK(store_read_state(s, &(struct store_state_handler){on_blob, on_blob, &told}, &at, NULL) == WD_OK);
-	WD_CHECK(store_replay(s, &(struct store_replay){on_advance, on_report, &told}, &at, NULL) == WD_OK);
+	WD_CHECK(store_read_state(s, &(struct store_state_handler){on_blob, on_blob, &told}, &at,
+				  NULL) == WD_OK);
+	WD_CHECK(store_replay(s, &(struct store_replay){on_advance, on_report, &told}, &at, NULL) ==
+		 WD_OK);
 	double took = now_s() - begin;
 	WD_CHECK(told.calls >= (uint64_t)TAIL_BATCHES * BIG_BATCH);
 	store_close(s);
@@ -361,7 +372,8 @@ static void measure_start(void)
 	remove_folder(folder);
 	double ms = quantile(took, ROUNDS, 0.5) * 1000;
 	char name[100];
-	snprintf(name, sizeof(name), "start: %.1f GB, state, %d reports after it", gb, TAIL_BATCHES * BIG_BATCH);
+	snprintf(name, sizeof(name), "start: %.1f GB, state, %d reports after it", gb,
+		 TAIL_BATCHES * BIG_BATCH);
 	printf("%s\tms\t%.0f\tlimit\t2000\t%.2f\n", name, ms, 2000 / ms);
 }
 
@@ -384,15 +396,18 @@ int main(void)
 		(void)run_journal("paced", PACE, latencies, &p99s[i], NULL);
 	}
 	double rate = quantile(rates, ROUNDS, 0.5), plain = quantile(plains, ROUNDS, 0.5);
-	double p99 = quantile(p99s, ROUNDS, 0.5) * 1000, plain_p99 = quantile(plain_p99s, ROUNDS, 0.5) * 1000;
+	double p99 = quantile(p99s, ROUNDS, 0.5) * 1000,
+	       plain_p99 = quantile(plain_p99s, ROUNDS, 0.5) * 1000;
 	uint64_t plain_bytes = plain_bytes_a_report();
-	printf("journal: durable reports\treports/s\t%.0f\tone transaction each\t%.0f\t%.1f\n", rate, plain,
-	       rate / plain);
-	printf("journal: p99 of an answer at %d/s\tms\t%.2f\tone transaction, alone\t%.2f\t%.2f\n", PACE, p99,
-	       plain_p99, plain_p99 / p99);
-	printf("journal: p99 of an answer at %d/s, limit\tms\t%.2f\tlimit\t50\t%.2f\n", PACE, p99, 50 / p99);
-	printf("journal: disk a report\tbytes\t%llu\ta row of columns\t%llu\t%.2f\n", (unsigned long long)bytes,
-	       (unsigned long long)plain_bytes, (double)plain_bytes / (double)bytes);
+	printf("journal: durable reports\treports/s\t%.0f\tone transaction each\t%.0f\t%.1f\n",
+	       rate, plain, rate / plain);
+	printf("journal: p99 of an answer at %d/s\tms\t%.2f\tone transaction, alone\t%.2f\t%.2f\n",
+	       PACE, p99, plain_p99, plain_p99 / p99);
+	printf("journal: p99 of an answer at %d/s, limit\tms\t%.2f\tlimit\t50\t%.2f\n", PACE, p99,
+	       50 / p99);
+	printf("journal: disk a report\tbytes\t%llu\ta row of columns\t%llu\t%.2f\n",
+	       (unsigned long long)bytes, (unsigned long long)plain_bytes,
+	       (double)plain_bytes / (double)bytes);
 	measure_start();
 	free(latencies);
 	remove_folder(root);

@@ -122,8 +122,9 @@ static bool write_count(void *ctx, wd_wall at, const char *service, uint64_t rep
 		csv_text(job, service);
 		buf_char(&job->out, ',');
 	} else {
-		buf_fmt(&job->out, "{\"v\":1,\"kind\":\"count\",\"at\":\"%s\",\"step\":%.10g,\"service\":\"", time,
-			(double)job->bucket.ns / (double)WD_NS_PER_S);
+		buf_fmt(&job->out,
+			"{\"v\":1,\"kind\":\"count\",\"at\":\"%s\",\"step\":%.10g,\"service\":\"",
+			time, (double)job->bucket.ns / (double)WD_NS_PER_S);
 		buf_json(&job->out, service);
 		buf_str(&job->out, "\",\"count\":");
 	}
@@ -133,9 +134,9 @@ static bool write_count(void *ctx, wd_wall at, const char *service, uint64_t rep
 	return end_line(job);
 }
 
-static const char incident_names[] =
-	"id,service,state,severity,began_at,decided_at,ended_at,peak_at,peak_observed,peak_expected,"
-	"excess,log10_return,persons,networks,waves,reconstruction\n";
+static const char incident_names[] = "id,service,state,severity,began_at,decided_at,ended_at,peak_"
+				     "at,peak_observed,peak_expected,"
+				     "excess,log10_return,persons,networks,waves,reconstruction\n";
 
 static void write_incident(void *ctx, const struct incident *i)
 {
@@ -220,7 +221,8 @@ static int read_option(struct job *job, int c)
 		return 0;
 	case 'w':
 		if (!read_word(optarg, whats, WD_COUNT(whats), &index))
-			return complain("--what", optarg, "there are reports, counts and incidents");
+			return complain("--what", optarg,
+					"there are reports, counts and incidents");
 		job->what = (enum what)index;
 		return 0;
 	case 'f':
@@ -229,15 +231,18 @@ static int read_option(struct job *job, int c)
 		job->csv = index == 1;
 		return 0;
 	case 'F':
-		return read_time(optarg, &job->query.from) ? 0 : complain("--from", optarg, time_hint);
+		return read_time(optarg, &job->query.from) ? 0
+							   : complain("--from", optarg, time_hint);
 	case 'T':
 		return read_time(optarg, &job->query.to) ? 0 : complain("--to", optarg, time_hint);
 	case 's':
 		job->query.service = optarg;
 		return 0;
 	case 'b':
-		return read_bucket(optarg, &job->bucket) ? 0 :
-		       complain("--bucket", optarg, "a width is like 90s, 15m, 1h or 1d, at most 31d");
+		return read_bucket(optarg, &job->bucket)
+			       ? 0
+			       : complain("--bucket", optarg,
+					  "a width is like 90s, 15m, 1h or 1d, at most 31d");
 	case 'c':
 		job->query.all_comments = true;
 		return 0;
@@ -253,11 +258,11 @@ static int read_option(struct job *job, int c)
 static int read_options(struct job *job, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"data", required_argument, NULL, 'd'},    {"what", required_argument, NULL, 'w'},
-		{"format", required_argument, NULL, 'f'},  {"from", required_argument, NULL, 'F'},
-		{"to", required_argument, NULL, 'T'},      {"service", required_argument, NULL, 's'},
-		{"bucket", required_argument, NULL, 'b'},  {"all-comments", no_argument, NULL, 'c'},
-		{"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+		{"data", required_argument, NULL, 'd'},   {"what", required_argument, NULL, 'w'},
+		{"format", required_argument, NULL, 'f'}, {"from", required_argument, NULL, 'F'},
+		{"to", required_argument, NULL, 'T'},     {"service", required_argument, NULL, 's'},
+		{"bucket", required_argument, NULL, 'b'}, {"all-comments", no_argument, NULL, 'c'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	int c, status = 0;
 
@@ -269,7 +274,9 @@ static int read_options(struct job *job, int argc, char **argv)
 	if (optind < argc)
 		return complain("argument", argv[optind], "export takes options only");
 	if (job->folder == NULL) {
-		fputs("whydown: export: --data FOLDER is missing; `whydown export --help` tells more\n", stderr);
+		fputs("whydown: export: --data FOLDER is missing; `whydown export --help` tells "
+		      "more\n",
+		      stderr);
 		return 2;
 	}
 	return 0;
@@ -277,7 +284,8 @@ static int read_options(struct job *job, int argc, char **argv)
 
 /* ---- the work ---- */
 
-static enum wd_err write_all(struct job *job, struct store *s, uint64_t *damaged, struct wd_why *why)
+static enum wd_err write_all(struct job *job, struct store *s, uint64_t *damaged,
+			     struct wd_why *why)
 {
 	switch (job->what) {
 	case WHAT_REPORTS:
@@ -287,7 +295,8 @@ static enum wd_err write_all(struct job *job, struct store *s, uint64_t *damaged
 	case WHAT_COUNTS:
 		if (job->csv)
 			buf_str(&job->out, "time,service,reports\n");
-		return reader_each_count(s, &job->query, job->bucket, write_count, job, damaged, why);
+		return reader_each_count(s, &job->query, job->bucket, write_count, job, damaged,
+					 why);
 	case WHAT_INCIDENTS:
 		if (job->csv)
 			buf_str(&job->out, incident_names);
@@ -311,7 +320,8 @@ static int run(struct job *job)
 	buf_done(&job->out);
 	if (err != WD_OK) {
 		fprintf(stderr, "whydown: export: %s: %s%s%s\n", job->folder, why.what,
-			why.os_errno != 0 ? ": " : "", why.os_errno != 0 ? strerror(why.os_errno) : "");
+			why.os_errno != 0 ? ": " : "",
+			why.os_errno != 0 ? strerror(why.os_errno) : "");
 		return 1;
 	}
 	if (!written) {
@@ -319,8 +329,11 @@ static int run(struct job *job)
 		return 1;
 	}
 	if (damaged > 0) {
-		fprintf(stderr, "whydown: export: %llu damaged batches were left out in part: the next start"
-				" of the server mends them\n", (unsigned long long)damaged);
+		fprintf(stderr,
+			"whydown: export: %llu damaged batches were left out in part: the next "
+			"start"
+			" of the server mends them\n",
+			(unsigned long long)damaged);
 		return 1;
 	}
 	return 0;

@@ -60,8 +60,9 @@ enum wd_err checkpoint_start(struct store *s, struct wd_why *why)
 	enum wd_err err = store_path(s, "whydown.db", path, why);
 	if (err != WD_OK)
 		return err;
-	int rc = sqlite3_open_v2(path, &c->db,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	int rc = sqlite3_open_v2(
+		path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+		NULL);
 	if (rc != SQLITE_OK)
 		return store_sql_fail(c->db, rc, "open whydown.db to move its log", why);
 	if ((err = store_exec(c->db, "PRAGMA synchronous = FULL", "set up database", why)) != WD_OK)

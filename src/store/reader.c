@@ -33,7 +33,8 @@ static int open_unchanging(const struct store *s, const char *path, sqlite3 **re
 static enum wd_err check_version(sqlite3 *db, struct wd_why *why)
 {
 	int64_t application = 0, version = 0;
-	enum wd_err err = store_exec_int(db, "PRAGMA application_id", &application, "read database", why);
+	enum wd_err err =
+		store_exec_int(db, "PRAGMA application_id", &application, "read database", why);
 	if (err == WD_OK)
 		err = store_exec_int(db, "PRAGMA user_version", &version, "read database", why);
 	if (err != WD_OK)
@@ -44,8 +45,9 @@ static enum wd_err check_version(sqlite3 *db, struct wd_why *why)
 		return wd_fail(why, WD_UNKNOWN, (uint32_t)version,
 			       "the data folder was written by a newer whydown");
 	if (version < schema_version_latest())
-		return wd_fail(why, WD_UNKNOWN, (uint32_t)version,
-			       "the data folder was written by an older whydown: start the server once");
+		return wd_fail(
+			why, WD_UNKNOWN, (uint32_t)version,
+			"the data folder was written by an older whydown: start the server once");
 	return WD_OK;
 }
 
@@ -187,10 +189,11 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
 				    "SELECT 1 FROM comment WHERE seq = ?1 AND at_ns = ?2"
 				    " AND service = ?3 AND text = ?4 AND status = 1",
 				    -1, &w.approved, NULL);
-	enum wd_err err = rc == SQLITE_OK ?
-		each_row(s, "SELECT seq, stamp_ns, body FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-			 &w.rows, tell_walk_row, &w, &w.ended, why) :
-		store_sql_fail(s->reader, rc, "read comments", why);
+	enum wd_err err = rc == SQLITE_OK ? each_row(s,
+						     "SELECT seq, stamp_ns, body FROM journal "
+						     "WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+						     &w.rows, tell_walk_row, &w, &w.ended, why)
+					  : store_sql_fail(s->reader, rc, "read comments", why);
 	sqlite3_finalize(w.approved);
 	pthread_mutex_unlock(&s->reading);
 	if (err == WD_OK)
@@ -241,7 +244,8 @@ static void note_watch(void *ctx)
 	if (t->stamp.ns != 0 && wall_sub(stamp, t->stamp).ns <= WATCHED_S * WD_NS_PER_S)
 		first = bucket_of(t, t->stamp);
 	t->stamp = stamp;
-	for (int64_t b = first <= t->watched ? t->watched + 1 : first; b <= last && !t->ended; b++) {
+	for (int64_t b = first <= t->watched ? t->watched + 1 : first; b <= last && !t->ended;
+	     b++) {
 		sqlite3_bind_int64(t->watch, 1, b);
 		t->rc = store_step(t->watch);
 		t->ended = t->rc != SQLITE_DONE;
@@ -253,32 +257,40 @@ static enum wd_err tally_open(struct tally *t, struct wd_why *why)
 {
 	int rc = sqlite3_open_v2("", &t->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(t->db,
-				  "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-				  "CREATE TABLE n(bucket, service, reports, PRIMARY KEY(bucket, service))"
-				  " WITHOUT ROWID;"
-				  "CREATE TABLE watched(bucket INTEGER PRIMARY KEY)", NULL, NULL, NULL);
+		rc = sqlite3_exec(
+			t->db,
+			"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
+			"CREATE TABLE n(bucket, service, reports, PRIMARY KEY(bucket, service))"
+			" WITHOUT ROWID;"
+			"CREATE TABLE watched(bucket INTEGER PRIMARY KEY)",
+			NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(t->db, "INSERT INTO n VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
-					" SET reports = reports + ?3", -1, &t->add, NULL);
+		rc = sqlite3_prepare_v2(t->db,
+					"INSERT INTO n VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
+					" SET reports = reports + ?3",
+					-1, &t->add, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(t->db, "INSERT OR IGNORE INTO watched VALUES(?1)", -1, &t->watch,
-					NULL);
+		rc = sqlite3_prepare_v2(t->db, "INSERT OR IGNORE INTO watched VALUES(?1)", -1,
+					&t->watch, NULL);
 	return rc == SQLITE_OK ? WD_OK : store_sql_fail(t->db, rc, "count reports", why);
 }
 
 static enum wd_err tell_counts(struct tally *t, const struct reader_query *query,
-			       bool (*each)(void *ctx, wd_wall at, const char *service, uint64_t reports),
+			       bool (*each)(void *ctx, wd_wall at, const char *service,
+					    uint64_t reports),
 			       void *ctx, struct wd_why *why)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(t->db,
+	int rc = sqlite3_prepare_v2(
+		t->db,
 		"SELECT bucket, service, reports FROM n UNION ALL"
-		" SELECT w.bucket, f.service, 0 FROM watched w, (SELECT service, min(bucket) AS first"
+		" SELECT w.bucket, f.service, 0 FROM watched w, (SELECT service, min(bucket) AS "
+		"first"
 		"  FROM n GROUP BY service) f WHERE w.bucket > f.first AND w.bucket >= ?1 AND"
 		"  (?2 IS NULL OR w.bucket < ?2) AND NOT EXISTS"
 		"  (SELECT 1 FROM n WHERE n.bucket = w.bucket AND n.service = f.service)"
-		" ORDER BY 1, 2", -1, &stmt, NULL);
+		" ORDER BY 1, 2",
+		-1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
 		sqlite3_bind_int64(stmt, 1, bucket_of(t, query->from));
 		if (query->to.ns != 0)
@@ -291,11 +303,14 @@ static enum wd_err tell_counts(struct tally *t, const struct reader_query *query
 		}
 	}
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE || rc == SQLITE_ROW ? WD_OK : store_sql_fail(t->db, rc, "count reports", why);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW
+		       ? WD_OK
+		       : store_sql_fail(t->db, rc, "count reports", why);
 }
 
 enum wd_err reader_each_count(struct store *s, const struct reader_query *query, wd_span bucket,
-			      bool (*each)(void *ctx, wd_wall at, const char *service, uint64_t reports),
+			      bool (*each)(void *ctx, wd_wall at, const char *service,
+					   uint64_t reports),
 			      void *ctx, uint64_t *ret_damaged, struct wd_why *why)
 {
 	struct tally t = {.store = s, .bucket = bucket, .rc = SQLITE_DONE, .watched = INT64_MIN};
@@ -307,8 +322,9 @@ enum wd_err reader_each_count(struct store *s, const struct reader_query *query,
 		err = reader_each(s, &all_comments, add_report, &t, ret_damaged, why);
 	if (err == WD_OK) {
 		pthread_mutex_lock(&s->reading);
-		err = each_row(s, "SELECT seq, stamp_ns FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-			       &t.rows, note_watch, &t, &t.ended, why);
+		err = each_row(
+			s, "SELECT seq, stamp_ns FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+			&t.rows, note_watch, &t, &t.ended, why);
 		pthread_mutex_unlock(&s->reading);
 	}
 	if (err == WD_OK && t.rc != SQLITE_DONE)

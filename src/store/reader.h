@@ -11,7 +11,8 @@
 
 /* WD_UNKNOWN: there is no database there, or a newer whydown's (at = its schema version; 0 if
  * there is none). */
-enum wd_err reader_open(const char *folder, struct store **ret_store, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err reader_open(const char *folder, struct store **ret_store,
+			struct wd_why *why) WD_MUST_CHECK;
 
 struct reader_query {
 	wd_wall from, to;    /* of when it happened; to 0 = no end */
@@ -30,7 +31,8 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
  * are reports, too. A bucket without any is told as 0 from a service's first on, if somebody
  * watched then. */
 enum wd_err reader_each_count(struct store *s, const struct reader_query *query, wd_span bucket,
-			      bool (*each)(void *ctx, wd_wall at, const char *service, uint64_t reports),
+			      bool (*each)(void *ctx, wd_wall at, const char *service,
+					   uint64_t reports),
 			      void *ctx, uint64_t *ret_damaged, struct wd_why *why) WD_MUST_CHECK;
 
 #endif
