@@ -98,7 +98,7 @@ static void an_empty_file_is_the_defaults_of_the_table(void **state)
 	assert_true(c->detection.false_incidents_per_month == 5);
 	assert_string_equal(c->places.country_file, "/usr/share/country.mmdb");
 	assert_string_equal(c->places.city_file, "");
-	assert_int_equal(c->pages.refresh_ms, 1000);
+	assert_int_equal(c->pages.refresh_ms, 250);
 	assert_int_equal(catalogue_count(c->catalogue), 2);
 	config_free(c);
 }

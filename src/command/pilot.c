@@ -12,8 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-/* Readers see a new snapshot at most this often. */
-static const wd_span SNAPSHOT_EVERY = {250 * 1000000};
 static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
@@ -28,6 +26,7 @@ struct pilot {
 	struct store_position at; /* what the engine has been told */
 	struct store_policy policy;
 	wd_span state_every;
+	wd_span pages_every; /* readers see a new snapshot at most this often */
 	wd_mono state_due, retain_due, snapshot_due;
 	bool changed; /* since the last snapshot */
 
@@ -39,7 +38,7 @@ struct pilot {
 	wd_mono snapshot_at;
 	struct catalogue *next_catalogue; /* to be taken over; held */
 	struct store_policy next_policy;
-	wd_span next_state_every;
+	wd_span next_state_every, next_pages_every;
 };
 
 static wd_mono mono_now(void)
@@ -324,6 +323,7 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 	p->store = options->store;
 	p->policy = policy_of(&options->config->storage);
 	p->state_every = span_s(options->config->storage.snapshot_s);
+	p->pages_every = span_ms(options->config->pages.refresh_ms);
 	pthread_mutex_init(&p->lock, NULL);
 	enum wd_err err = engine_open(&eo, &p->engine, why);
 	if (err == WD_OK)
@@ -374,6 +374,7 @@ static void take_over(struct pilot *p)
 	if (next != NULL) {
 		p->policy = p->next_policy;
 		p->state_every = p->next_state_every;
+		p->pages_every = p->next_pages_every;
 	}
 	pthread_mutex_unlock(&p->lock);
 	if (next == NULL)
@@ -397,7 +398,8 @@ static void *run(void *ctx)
 	p->state_due = mono_add(mono_now(), p->state_every);
 	p->retain_due = mono_add(mono_now(), RETAIN_EVERY);
 	while (!journal_is_told(p->journal)) {
-		bool got = journal_take(p->journal, p->changed ? SNAPSHOT_EVERY : span_s(1), &item);
+		bool soon = p->changed && p->pages_every.ns < WD_NS_PER_S;
+		bool got = journal_take(p->journal, soon ? p->pages_every : span_s(1), &item);
 		take_over(p);
 		if (got) {
 			wd_wall before = engine_now(p->engine);
@@ -412,7 +414,7 @@ static void *run(void *ctx)
 		}
 		if (p->changed && is_due(p->snapshot_due)) {
 			renew_snapshot(p);
-			p->snapshot_due = mono_add(mono_now(), SNAPSHOT_EVERY);
+			p->snapshot_due = mono_add(mono_now(), p->pages_every);
 		}
 		if (is_due(p->state_due))
 			keep_state(p);
@@ -461,5 +463,6 @@ void pilot_configure(struct pilot *p, const struct config *config)
 	p->next_catalogue = catalogue_hold(config->catalogue);
 	p->next_policy = policy_of(&config->storage);
 	p->next_state_every = span_s(config->storage.snapshot_s);
+	p->next_pages_every = span_ms(config->pages.refresh_ms);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -67,29 +67,55 @@ static struct arguments read_arguments(int argc, char **argv)
 
 /* ---- configuration ---- */
 
-static struct config *load_config(const char *path)
+/* What the command line says stands above the file, after a reload, too. */
+static bool apply_arguments(struct config *c, const struct arguments *a)
+{
+	if (a->data != NULL) {
+		free(c->data_folder);
+		c->data_folder = strdup(a->data);
+	}
+	if (a->listen != NULL) {
+		for (size_t n = 0; n < c->listen.count; n++)
+			free(c->listen.items[n]);
+		c->listen.count = 0;
+		char **items = realloc(c->listen.items, sizeof(*items));
+		if (items == NULL)
+			return false;
+		c->listen.items = items;
+		items[0] = strdup(a->listen);
+		c->listen.count = items[0] != NULL;
+	}
+	return c->data_folder != NULL && c->listen.count > 0;
+}
+
+static struct config *load_config(const struct arguments *a)
 {
 	struct config *config = NULL;
 	struct problems problems;
 	struct buf b;
 
 	problems_init(&problems);
-	if (config_load(path, &config, &problems) != WD_OK)
+	if (config_load(a->config, &config, &problems) != WD_OK)
 		config = NULL;
-	problems_sort(&problems);
 	for (size_t n = 0; n < problems.count; n++) {
 		buf_init(&b, 1 << 16);
 		problem_write(&b, &problems.items[n]);
 		fprintf(stderr, "whydown: %s\n", b.bad ? "?" : b.data);
 		buf_done(&b);
 	}
+	if (problems.dropped > 0)
+		fprintf(stderr, "whydown: and %zu more\n", problems.dropped);
 	problems_done(&problems);
+	if (config != NULL && !apply_arguments(config, a)) {
+		config_free(config);
+		config = NULL;
+	}
 	return config;
 }
 
 static void reload(struct server *s)
 {
-	struct config *after = load_config(s->config_path);
+	struct config *after = load_config(s->arguments);
 	struct config_changes changes;
 	if (after == NULL) {
 		log_line(LOG_LEVEL_ERROR, "reload_refused",
@@ -97,11 +123,13 @@ static void reload(struct server *s)
 		return;
 	}
 	if (config_compare(s->config, after, &changes) == WD_OK) {
+		char text[1024];
 		for (size_t n = 0; n < changes.live.count; n++)
-			log_line(LOG_LEVEL_INFO, "reload", "now=\"%s\"", changes.live.items[n]);
+			log_line(LOG_LEVEL_INFO, "reload", "now=%s",
+				 log_text(text, sizeof(text), changes.live.items[n]));
 		for (size_t n = 0; n < changes.restart.count; n++)
-			log_line(LOG_LEVEL_WARNING, "reload_needs_restart", "setting=\"%s\"",
-				 changes.restart.items[n]);
+			log_line(LOG_LEVEL_WARNING, "reload_needs_restart", "setting=%s",
+				 log_text(text, sizeof(text), changes.restart.items[n]));
 		config_changes_done(&changes);
 	}
 	pthread_rwlock_wrlock(&s->lock);
@@ -309,27 +337,6 @@ static void wait_for_signals(struct server *s, const sigset_t *set)
 	}
 }
 
-static bool apply_arguments(struct server *s, const struct arguments *a)
-{
-	if (a->data != NULL) {
-		free(s->config->data_folder);
-		s->config->data_folder = strdup(a->data);
-	}
-	if (a->listen != NULL) {
-		struct text_list *l = &s->config->listen;
-		for (size_t n = 0; n < l->count; n++)
-			free(l->items[n]);
-		l->count = 0;
-		char **items = realloc(l->items, sizeof(*items));
-		if (items == NULL)
-			return false;
-		l->items = items;
-		items[0] = strdup(a->listen);
-		l->count = items[0] != NULL;
-	}
-	return s->config->data_folder != NULL && s->config->listen.count > 0;
-}
-
 static wd_mono mono_now(void)
 {
 	struct timespec t;
@@ -341,7 +348,7 @@ int command_serve(int argc, char **argv)
 {
 	struct arguments a = read_arguments(argc, argv);
 	struct server s = {
-		.config_path = a.config, .started = mono_now(), .started_at = wall_s(time(NULL))};
+		.arguments = &a, .started = mono_now(), .started_at = wall_s(time(NULL))};
 	struct player *player = NULL;
 	sigset_t set;
 
@@ -357,8 +364,8 @@ int command_serve(int argc, char **argv)
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	pthread_rwlock_init(&s.lock, NULL);
 
-	s.config = load_config(a.config);
-	if (s.config == NULL || !apply_arguments(&s, &a))
+	s.config = load_config(&a);
+	if (s.config == NULL)
 		return 1;
 	log_level_set(s.config->log_level);
 	bool ok = (a.play == NULL || (player = player_open(a.play)) != NULL) && open_store(&s) &&

@@ -19,7 +19,7 @@ struct intake; /* serve_intake.c: who may report, and what becomes of a report *
 
 struct server {
 	struct config *config;        /* in force; replaced by a reload, under `lock` */
-	const char *config_path;      /* NULL = defaults only */
+	const struct arguments *arguments; /* of the command line, for a reload */
 	struct store *store;
 	struct journal *journal;
 	struct pilot *pilot;

@@ -39,11 +39,12 @@ const struct setting settings[] = {
 	 .help = "The same, from a file with nothing else in it."},
 
 	SECTION("site", "What the pages say about themselves."),
-	{AT(site.name), .type = &setting_text, .min = 1, .max = 80, .unit = "bytes",
-	 .fallback = "whydown", .help = "Name of the site, on every page."},
-	{AT(site.url), .type = &setting_url, .max = 200, .unit = "bytes", .fallback = "\"\"",
+	{AT(site.name), .type = &setting_text, .restart = true, .min = 1, .max = 80,
+	 .unit = "bytes", .fallback = "whydown", .help = "Name of the site, on every page."},
+	{AT(site.url), .type = &setting_url, .restart = true, .max = 200, .unit = "bytes",
+	 .fallback = "\"\"",
 	 .help = "Public address, for feeds and embedding; empty: as the reader asked for it."},
-	{AT(site.contact), .type = &setting_contact, .max = 200, .unit = "bytes",
+	{AT(site.contact), .type = &setting_contact, .restart = true, .max = 200, .unit = "bytes",
 	 .fallback = "\"\"", .help = "Whom readers can write to."},
 
 	{.key = "feeders",
@@ -127,7 +128,8 @@ const struct setting settings[] = {
 		    "Incidents in memory, for ranks and pages; the least severe go first."),
 
 	SECTION("pages", "How pages are made."),
-	COUNT(pages.refresh_ms, 100, 60000, "ms", "1000", "Between two renderings of the pages."),
+	COUNT(pages.refresh_ms, 50, 60000, "ms", "250",
+	      "Between two renderings of the pages, at least, while something changes."),
 
 	{.key = "services_from",
 	 .type = &setting_files,

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The program's front, check-config, and a reload of a running server, from outside.
+. "$(dirname "$0")/lib.sh"
+
+# exits WHAT STATUS COMMAND…: the command must end with that status. Its output stays in $scratch/output.
+exits() {
+	what=$1 status=$2
+	shift 2
+	"$@" >"$scratch/output" 2>&1
+	got=$?
+	if [ "$got" -eq "$status" ]; then
+		ok "$what"
+	else
+		echo "	exit status $got, not $status"
+		sed 's/^/	/' "$scratch/output"
+		not_ok "$what"
+	fi
+}
+
+exits "a version is printed" 0 "$WHYDOWN" --version
+exits "help lists the commands" 0 "$WHYDOWN" help
+for command in $("$WHYDOWN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
+	[ "$command" = help ] && continue
+	exits "help $command tells its usage" 0 "$WHYDOWN" help "$command"
+done
+exits "no command is a mistake" 2 "$WHYDOWN"
+exits "an unknown command is a mistake" 2 "$WHYDOWN" chek-config
+cp "$scratch/output" "$scratch/unknown"
+passes "… and the one that was meant is named" grep -qF 'did you mean `check-config`?' "$scratch/unknown"
+
+exits "the defaults are in order" 0 "$WHYDOWN" check-config
+exits "the example is in order" 0 "$WHYDOWN" check-config "$SOURCE/examples/whydown.yaml"
+exits "wrong arguments are a mistake of their own" 2 "$WHYDOWN" check-config --quick
+exits "a file that is not there is a mistake" 1 "$WHYDOWN" check-config "$scratch/nowhere.yaml"
+printf 'log_levle: info\n' >"$scratch/wrong.yaml"
+exits "a file with a mistake is told" 1 "$WHYDOWN" check-config "$scratch/wrong.yaml"
+cp "$scratch/output" "$scratch/wrong"
+passes "… with file, line and what would be right" grep -qxF \
+	"$scratch/wrong.yaml:1: unknown key \`log_levle\` (would be right: did you mean \`log_level\`?)" "$scratch/wrong"
+fails_saying "serve does not start with it" 'unknown key `log_levle`' \
+	"$WHYDOWN" serve --config "$scratch/wrong.yaml" --data "$scratch/data" --listen 127.0.0.1:0
+
+# Installed: the catalogue stands in share/ beside the program's bin/.
+mkdir -p "$scratch/usr/bin" "$scratch/usr/share/whydown"
+cp "$WHYDOWN" "$scratch/usr/bin/whydown"
+fails_saying "a program without its catalogue says so" 'catalogue that comes with the program is not installed' \
+	"$scratch/usr/bin/whydown" check-config
+cp "$SOURCE/data/catalogue.yaml" "$scratch/usr/share/whydown/"
+passes "an installed program finds its catalogue" "$scratch/usr/bin/whydown" check-config
+
+# A reload: a mistake changes nothing, what needs a restart is said.
+cat >"$scratch/live.yaml" <<-'END'
+	services_from: []
+	services: [{id: shop, name: Our shop}]
+END
+: >"$scratch/log"
+"$WHYDOWN" serve --config "$scratch/live.yaml" --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
+
+# logged TEXT: waits until the server's log holds it.
+logged() {
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		grep -qF -- "$1" "$scratch/log" && return 0
+		kill -0 "$server" 2>/dev/null || break
+		sleep 0.5
+	done
+	cat "$scratch/log"
+	return 1
+}
+passes "the server starts" logged 'event=listening'
+printf 'services_from: []\nlog_levle: info\n' >"$scratch/live.yaml"
+kill -HUP "$server"
+passes "a reload with a mistake is refused" logged 'reload_refused'
+cat >"$scratch/live.yaml" <<-'END'
+	services_from: []
+	services: [{id: shop, name: Our shop}, {id: cafe, name: Café}]
+	limits: {head_ms: 5000}
+END
+kill -HUP "$server"
+passes "a new service holds at once" logged 'services: 1 added (cafe)'
+passes "… what does not is said" logged 'limits.head_ms: 10000 -> 5000'
+if grep -F 'reload_needs_restart' "$scratch/log" | grep -q 'listen\|data_folder'; then
+	not_ok "what the command line said is no change"
+else
+	ok "what the command line said is no change"
+fi
+kill "$server"
+if wait "$server"; then
+	ok "the server ends as it was asked to"
+else
+	not_ok "the server ends as it was asked to"
+fi
+finish
