@@ -16,11 +16,13 @@
  * a request line that is not METHOD SP path SP HTTP/1.x; a target that does not start
  * with a slash; a path or query with bad percent-encoding, control characters, bad
  * UTF-8, "." or ".." segments, an encoded slash or a backslash; TRACE, CONNECT and
- * methods we do not know; bodies over their cap. After any of these but the last three
- * the connection is closed, so that no proxy can disagree with us about what comes next.
+ * methods we do not know; bodies over their cap. After any of these but the last the
+ * connection is closed, so that no proxy can disagree with us about what comes next.
  *
- * Not refused, because the library hides it: empty lines before a request line. A field
- * without a colon, a malformed Content-Length, a head larger than the connection's
+ * Not refused, because the library hides it: empty lines before a request line; NUL LF in
+ * the place of CR LF; and ":" LF in the place of the empty line that ends a head. A NUL or
+ * an empty name anywhere else is seen. nginx passes neither on (tests/nginx_test.sh). A
+ * field without a colon, a malformed Content-Length, a head larger than the connection's
  * memory and versions other than 1.x are answered by the library itself (400, 413, 414,
  * 431, 505, connection closed, without our security headers). */
 #ifndef WD_PUBLISH_HTTP_H
@@ -142,8 +144,8 @@ void http_finish(struct http *h, const struct http_finished *batch, size_t count
 /* ---- event streams ---------------------------------------------------------------- */
 
 /* `return http_stream(req);` turns the connection into an event stream. NULL means it
- * did; otherwise it is the refusal to return (405 unless GET, 429, 503). Last-Event-ID resumes from
- * the ring; what the ring has lost is announced by one event named "reset". */
+ * did; otherwise it is the refusal to return (405 unless GET, 429, 503). Last-Event-ID
+ * resumes from the ring; what the ring has lost is announced by one event named "reset". */
 struct http_response *http_stream(struct http_request *req);
 /* One event to every stream: name may be NULL; data is UTF-8, line ends become data:
  * lines. From any thread. WD_FULL if it is over HTTP_EVENT_MAX. */

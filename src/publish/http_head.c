@@ -8,9 +8,12 @@
  *   GET 0 target 0 HTTP/1.1 0 0 Host 0 [blanks] value 0 0 … 0 0
  *
  * A bare line feed leaves one 0 where CR LF leaves two, a folded line or a NUL inside a
- * value leaves a gap, and the end must be where the library says the head ended. What
- * does not add up is refused, so another version of the library that does not parse in
- * place would refuse everything: http_open tries one good request to find that out.
+ * value leaves a gap, and the end must be where the library says the head ended. Only two
+ * things look like CR LF afterwards: NUL LF, which ends a line for everybody who takes it
+ * at all, and ":" LF as the last line (the library cuts at the colon, sees an empty line,
+ * and ends the head). What does not add up is refused, so another version of the library
+ * that does not parse in place would refuse everything: http_open tries one good request
+ * to find that out.
  *
  * Version 1.0 refuses all of this itself when told to be strict (http_request.c), and leaves
  * other bytes behind: see line_end. */
