@@ -1,22 +1,385 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* serve_intake: requests that bring observations, from the HTTP server through intake/reports
+ * into the journal, and the journal's answer back. */
+#include "base/check.h"
+#include "command/log.h"
 #include "command/server.h"
-enum wd_err intake_open(struct server *s, struct wd_why *why) { (void)s; (void)why; return WD_OK; }
-void intake_close(struct intake *i) { (void)i; }
-void intake_reload(struct server *s) { (void)s; }
-bool intake_takes(const struct http_request *req) { (void)req; return false; }
-struct http_response *intake_begin(struct server *s, const struct http_request *req,
-				   size_t *body_max)
+#include "intake/person.h"
+#include "intake/place.h"
+#include "intake/reports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { FINISH_AT_ONCE = 4096, RETRY_AFTER_S = 5 };
+
+struct intake {
+	struct persons *persons;
+	struct places *places;
+	struct reports *reports;
+	struct http_response *accepted;    /* 202 of a report */
+	struct http_response *unavailable; /* 503: it could not be kept */
+	uint64_t accepted_count, limited, refused, unavailable_count;
+	struct http_finished finished[FINISH_AT_ONCE]; /* the journal's thread */
+};
+
+/* Who waits for a commit. One small allocation a request, as the HTTP library makes for it. */
+struct waiting {
+	struct http_token token;
+	struct http_response *then;  /* what to answer; NULL: `accepted`, or the batch's */
+	struct reports_batch *batch; /* owned; NULL for a report */
+};
+
+static void count(uint64_t *counter, uint64_t n)
 {
-	(void)s;
-	(void)req;
-	(void)body_max;
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
+
+/* ---- answers ---- */
+
+static struct http_response *make(const struct http_response_options *o)
+{
+	struct http_response *r;
+	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
+}
+
+static struct http_response *unavailable_response(void)
+{
+	static const char body[] =
+		"{\"type\":\"/problems/unavailable\",\"title\":\"The report could not be kept\",\"status\":503,"
+		"\"detail\":\"Nothing was counted. Please send it again in a moment.\"}";
+	char seconds[8];
+	snprintf(seconds, sizeof(seconds), "%d", RETRY_AFTER_S);
+	const struct http_field retry = {"Retry-After", seconds};
+	return make(&(struct http_response_options){
+		.status = 503, .content_type = "application/problem+json", .cache_control = "no-store",
+		.body = body, .body_len = sizeof(body) - 1, .fields = &retry, .field_count = 1, .no_etag = true});
+}
+
+static struct http_response *accepted_response(void)
+{
+	static const char body[] = "{\"status\":\"accepted\"}";
+	return make(&(struct http_response_options){
+		.status = 202, .content_type = "application/json", .cache_control = "no-store",
+		.body = body, .body_len = sizeof(body) - 1, .no_etag = true});
+}
+
+/* Back to the service's page, which says thank you. */
+static struct http_response *back_to_page(const char *service)
+{
+	char location[SERVICE_ID_MAX + 32];
+	snprintf(location, sizeof(location), "/s/%s?reported=1", service);
+	const struct http_field field = {"Location", location};
+	return make(&(struct http_response_options){
+		.status = 303, .cache_control = "no-store", .fields = &field, .field_count = 1});
+}
+
+/* A page for those who sent a form: what is wrong, and the way back. */
+static void refusal_page(struct buf *b, const struct reports_refusal *refusal)
+{
+	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>");
+	buf_html(b, refusal->title);
+	buf_str(b, "</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+		   "<link rel=\"stylesheet\" href=\"/assets/site.css\"/></head><body><main id=\"main\"><h1>");
+	buf_html(b, refusal->title);
+	buf_str(b, "</h1>\n");
+	if (refusal->detail[0] != '\0') {
+		buf_str(b, "<p>");
+		buf_html(b, refusal->detail);
+		buf_str(b, "</p>\n");
+	}
+	for (size_t n = 0; n < refusal->errors.count; n++) {
+		buf_str(b, "<p><strong>");
+		buf_html(b, refusal->errors.items[n].field);
+		buf_str(b, "</strong>: ");
+		buf_html(b, refusal->errors.items[n].detail);
+		buf_str(b, "</p>\n");
+	}
+	buf_str(b, "<p><a href=\"/\">Back to the services</a></p></main></body></html>\n");
+}
+
+static struct http_response *refuse(struct intake *i, const struct reports_refusal *refusal)
+{
+	struct http_field fields[2];
+	size_t field_count = 0;
+	char seconds[16];
+	struct buf b;
+
+	count(refusal->status == 429 ? &i->limited : &i->refused, 1);
+	if (refusal->retry_after_s > 0) {
+		snprintf(seconds, sizeof(seconds), "%u", refusal->retry_after_s);
+		fields[field_count++] = (struct http_field){"Retry-After", seconds};
+	}
+	if (refusal->challenge)
+		fields[field_count++] = (struct http_field){"WWW-Authenticate", "Bearer"};
+	buf_init(&b, 1 << 18);
+	if (refusal->from_form)
+		refusal_page(&b, refusal);
+	else
+		reports_refusal_json(&b, refusal);
+	struct http_response *r = b.bad ? NULL : make(&(struct http_response_options){
+		.status = refusal->status, .cache_control = "no-store", .body = b.data, .body_len = b.len,
+		.content_type = refusal->from_form ? "text/html; charset=utf-8" : "application/problem+json",
+		.fields = fields, .field_count = field_count, .no_etag = true});
+	buf_done(&b);
+	return r;
+}
+
+static struct http_response *not_kept(struct intake *i)
+{
+	count(&i->unavailable_count, 1);
+	return http_response_ref(i->unavailable);
+}
+
+/* ---- requests ---- */
+
+bool intake_takes(const struct http_request *req)
+{
+	return req->method == HTTP_POST && (strcmp(req->path, "/api/v1/reports") == 0 ||
+					    strcmp(req->path, "/api/v1/observations") == 0);
+}
+
+static const char *field(const struct http_request *req, const char *name)
+{
+	const char *value = http_request_field(req, name);
+	return value != NULL ? value : "";
+}
+
+static wd_mono mono_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+static struct reports_request request_of(const struct server *s, const struct http_request *req)
+{
+	bool one = strcmp(req->path, "/api/v1/reports") == 0;
+	return (struct reports_request){
+		.kind = one ? REPORTS_ONE : REPORTS_BATCH, .content_type = req->content_type,
+		.authorization = field(req, "Authorization"),
+		.idempotency_key = one ? field(req, "Idempotency-Key") : "",
+		.address = req->client.bytes, .now = journal_now(s->journal), .mono = mono_now(),
+	};
+}
+
+struct http_response *intake_begin(struct server *s, const struct http_request *req, size_t *body_max)
+{
+	static _Thread_local struct reports_refusal refusal;
+	struct intake *i = s->intake;
+	struct reports_request r = request_of(s, req);
+	r.body_len = req->content_length;
+	pthread_rwlock_rdlock(&s->lock);
+	*body_max = r.kind == REPORTS_ONE ? s->config->limits.report_bytes_max :
+					    s->config->limits.observations_bytes_max;
+	pthread_rwlock_unlock(&s->lock);
+	return reports_begin(i->reports, &r, &refusal) ? NULL : refuse(i, &refusal);
+}
+
+static void waiting_free(struct waiting *w)
+{
+	if (w->batch != NULL)
+		reports_batch_done(w->batch);
+	free(w->batch);
+	http_response_unref(w->then);
+	free(w);
+}
+
+/* Into the journal; the answer comes when it is on disk. */
+static struct http_response *keep(struct server *s, struct http_request *req, struct waiting *w,
+				  const uint8_t *frames, size_t len, uint32_t observations)
+{
+	struct wd_why why;
+	/* The answer may come before journal_append returns: the token must be there. */
+	w->token = http_defer(req);
+	if (journal_append(s->journal, frames, len, observations, w, &why) == WD_OK)
+		return NULL;
+	const struct http_finished no = {w->token, not_kept(s->intake)};
+	http_finish(s->http, &no, 1);
+	waiting_free(w);
 	return NULL;
 }
+
+static struct http_response *take_one(struct server *s, struct http_request *req,
+				      const struct reports_request *r)
+{
+	static _Thread_local struct reports_refusal refusal;
+	uint8_t frame[OBSERVATION_FRAME_MAX];
+	size_t len;
+	struct observation o;
+
+	if (!reports_take(s->intake->reports, r, frame, &len, &refusal))
+		return refuse(s->intake, &refusal);
+	struct waiting *w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return not_kept(s->intake);
+	if (strcmp(req->content_type, "application/x-www-form-urlencoded") == 0 &&
+	    observation_decode(frame, len, &o, &len, NULL) == WD_OK)
+		w->then = back_to_page(o.service);
+	return keep(s, req, w, frame, len, 1);
+}
+
+static struct http_response *batch_response(const struct waiting *w, uint32_t duplicates)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	reports_batch_json(&b, w->batch, duplicates);
+	struct http_response *r = b.bad ? NULL : make(&(struct http_response_options){
+		.status = 202, .content_type = "application/json", .cache_control = "no-store",
+		.body = b.data, .body_len = b.len, .no_etag = true});
+	buf_done(&b);
+	return r;
+}
+
+static struct http_response *take_batch(struct server *s, struct http_request *req,
+					const struct reports_request *r)
+{
+	static _Thread_local struct reports_refusal refusal;
+	struct waiting *w = calloc(1, sizeof(*w));
+	if (w == NULL || (w->batch = calloc(1, sizeof(*w->batch))) == NULL) {
+		free(w);
+		return not_kept(s->intake);
+	}
+	if (!reports_take_batch(s->intake->reports, r, w->batch, &refusal)) {
+		free(w->batch); /* untouched on failure */
+		free(w);
+		return refuse(s->intake, &refusal);
+	}
+	if (w->batch->count == 0) { /* nothing to keep: every line was refused, or there is none */
+		struct http_response *none = batch_response(w, 0);
+		waiting_free(w);
+		return none;
+	}
+	return keep(s, req, w, w->batch->frames.bytes, w->batch->frames.len, w->batch->count);
+}
+
 struct http_response *intake_handle(struct server *s, struct http_request *req)
 {
-	(void)s;
-	(void)req;
-	return NULL;
+	struct reports_request r = request_of(s, req);
+	r.body = req->body;
+	r.body_len = req->body_len;
+	return r.kind == REPORTS_ONE ? take_one(s, req, &r) : take_batch(s, req, &r);
 }
-void intake_done(void *ctx, const struct journal_done *done) { (void)ctx; (void)done; }
-void intake_metrics(struct server *s, struct metrics *m) { (void)s; (void)m; }
+
+/* ---- the journal's answer ---- */
+
+static struct http_response *answer(struct intake *i, struct waiting *w, const struct journal_ticket *t,
+				    bool kept)
+{
+	if (!kept)
+		return not_kept(i);
+	count(&i->accepted_count, t->count - t->duplicates);
+	if (w->batch != NULL)
+		return batch_response(w, t->duplicates);
+	return http_response_ref(w->then != NULL ? w->then : i->accepted);
+}
+
+void intake_done(void *ctx, const struct journal_done *done)
+{
+	struct server *s = ctx;
+	struct intake *i = s->intake;
+	size_t waiting = 0;
+
+	if (done->err != WD_OK)
+		log_line(LOG_LEVEL_ERROR, "commit_failed", "error=\"%s\" what=\"%s\" requests=%zu",
+			 wd_err_name(done->err), done->what != NULL ? done->what : "", done->count);
+	for (size_t n = 0; n < done->count; n++) {
+		struct waiting *w = done->tickets[n].token;
+		if (w == NULL)
+			continue; /* nobody waits for what the program plays itself */
+		struct http_response *r = answer(i, w, &done->tickets[n], done->err == WD_OK);
+		i->finished[waiting++] = (struct http_finished){w->token, r};
+		waiting_free(w);
+		if (waiting == FINISH_AT_ONCE) {
+			http_finish(s->http, i->finished, waiting);
+			waiting = 0;
+		}
+	}
+	if (waiting > 0)
+		http_finish(s->http, i->finished, waiting);
+}
+
+/* ---- start, reload, stop ---- */
+
+static enum wd_err configure(struct server *s, bool first, struct wd_why *why)
+{
+	const struct config *c = s->config;
+	struct intake *i = s->intake;
+	struct reports_feeder *feeders = calloc(c->feeder_count + 1, sizeof(*feeders));
+	if (feeders == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "feeders");
+	for (size_t n = 0; n < c->feeder_count; n++) {
+		feeders[n].name = c->feeders[n].name;
+		memcpy(feeders[n].token_hash, c->feeders[n].token.hash, sizeof(feeders[n].token_hash));
+	}
+	const struct reports_options o = {
+		.catalogue = c->catalogue, .feeders = feeders, .feeder_count = c->feeder_count,
+		.report_bytes_max = c->limits.report_bytes_max,
+		.batch_bytes_max = c->limits.observations_bytes_max,
+		.reports_per_client_per_min = c->limits.reports_per_address_per_min_max,
+		.reports_burst_per_client = c->limits.reports_burst_per_address,
+		.reports_per_s = c->limits.reports_per_s_max,
+		.observations_per_feeder_per_s = c->limits.observations_per_feeder_per_s_max,
+	};
+	const struct reports_parts parts = {.persons = i->persons, .places = i->places};
+	enum wd_err err = first ? reports_open(&parts, &o, &i->reports) : reports_configure(i->reports, &o);
+	free(feeders);
+	return err == WD_OK ? WD_OK : wd_fail(why, err, 0, "intake of reports");
+}
+
+static struct place_files files_of(const struct config *c)
+{
+	return (struct place_files){.city = c->places.city_file, .country = c->places.country_file,
+				    .network = c->places.network_file};
+}
+
+enum wd_err intake_open(struct server *s, struct wd_why *why)
+{
+	struct intake *i = s->intake = calloc(1, sizeof(*i));
+	if (i == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "intake");
+	struct place_files files = files_of(s->config);
+	enum wd_err err = persons_open(s->config->data_folder, journal_now(s->journal), &i->persons, why);
+	if (err == WD_OK)
+		err = places_open(&files, &i->places, why);
+	if (err == WD_OK)
+		err = configure(s, true, why);
+	i->accepted = accepted_response();
+	i->unavailable = unavailable_response();
+	if (err == WD_OK && (i->accepted == NULL || i->unavailable == NULL))
+		err = wd_fail(why, WD_NOMEM, 0, "answers");
+	return err;
+}
+
+void intake_close(struct intake *i)
+{
+	if (i == NULL)
+		return;
+	reports_close(i->reports);
+	places_close(i->places);
+	persons_close(i->persons);
+	http_response_unref(i->accepted);
+	http_response_unref(i->unavailable);
+	free(i);
+}
+
+void intake_reload(struct server *s)
+{
+	struct wd_why why = {0};
+	struct place_files files = files_of(s->config);
+	if (places_reload(s->intake->places, &files, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "place_files_not_reloaded", &why);
+	if (configure(s, false, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "intake_not_reloaded", &why);
+}
+
+void intake_metrics(struct server *s, struct metrics *m)
+{
+	struct intake *i = s->intake;
+	m->value[METRIC_INTAKE_ACCEPTED] = (double)__atomic_load_n(&i->accepted_count, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_REFUSED] = (double)__atomic_load_n(&i->refused, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_LIMITED] = (double)__atomic_load_n(&i->limited, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_UNAVAILABLE] = (double)__atomic_load_n(&i->unavailable_count, __ATOMIC_RELAXED);
+}

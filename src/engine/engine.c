@@ -36,7 +36,7 @@ enum wd_err engine_open(const struct engine_options *options, struct engine **re
 	if (e == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "engine");
 	e->options = o;
-	persons_init(&e->persons, o.persons_max);
+	once_init(&e->once, o.persons_max);
 	*ret_engine = e;
 	return WD_OK;
 }
@@ -47,7 +47,7 @@ void engine_close(struct engine *e)
 		return;
 	for (size_t n = 0; n < e->track_count; n++)
 		track_done(&e->tracks[n]);
-	persons_done(&e->persons);
+	once_done(&e->once);
 	snapshot_release(e->last);
 	incident_list_release(e->list);
 	catalogue_release(e->catalogue);
@@ -254,7 +254,7 @@ static enum engine_verdict observe_report(struct engine *e, struct track *t, con
 	/* What comes from the future is counted now: a user's clock is not evidence. */
 	wd_wall at = wall_before(e->now, o->at) ? e->now : o->at;
 	int64_t bin = track_bin(t, at);
-	int64_t quarter = persons_quarter_of(at);
+	int64_t quarter = once_quarter_of(at);
 	char place[SIGNAL_VALUE_MAX + 1];
 
 	if (wall_sub(o->at, e->now).ns > LEAD_MINUTES * MINUTE_NS)
@@ -263,7 +263,7 @@ static enum engine_verdict observe_report(struct engine *e, struct track *t, con
 		e->counters.late++;
 		return ENGINE_LATE;
 	}
-	if (o->person != 0 && !persons_first(&e->persons, quarter, o->person ^ t->salt)) {
+	if (o->person != 0 && !once_first(&e->once, quarter, o->person ^ t->salt)) {
 		e->counters.duplicates++;
 		return ENGINE_DUPLICATE;
 	}
@@ -390,7 +390,7 @@ static void turn_minute(struct engine *e)
 		}
 		track_peek(t, plan, e->minute - 1);
 		if (t->crowd != NULL)
-			crowd_move(t->crowd, persons_quarter_of(e->now), e->minute);
+			crowd_move(t->crowd, once_quarter_of(e->now), e->minute);
 		if (t->first_seen.ns != 0)
 			engine_touch(e, t);
 	}

@@ -5,7 +5,7 @@
 
 #include "detect/budget.h"
 #include "engine/engine.h"
-#include "engine/persons.h"
+#include "engine/once.h"
 #include "engine/track.h"
 #include "incident/lifecycle.h"
 
@@ -40,7 +40,7 @@ struct engine {
 
 	struct plan_slot plans[PLANS_MAX];
 	size_t plan_count;
-	struct persons persons;
+	struct once once;
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
 	size_t incident_count, incident_cap;

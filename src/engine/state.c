@@ -68,7 +68,7 @@ enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *re
 	begin(&o, KIND_WHOLE);
 	out_i64(&o, e->now.ns);
 	out_i64(&o, e->minute);
-	persons_write(&e->persons, &o);
+	once_write(&e->once, &o);
 	out_u32(&o, sizeof(counters) / sizeof(uint64_t));
 	for (size_t n = 0; n < sizeof(counters) / sizeof(uint64_t); n++)
 		out_u64(&o, counters_of(&counters)[n]);
@@ -78,15 +78,15 @@ enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *re
 enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, struct wd_why *why)
 {
 	struct engine_counters counters = {0};
-	struct persons persons;
+	struct once persons;
 	struct cur c;
 	enum wd_err err = open_blob(bytes, len, KIND_WHOLE, &c, why);
 	if (err != WD_OK)
 		return err;
-	persons_init(&persons, e->options.persons_max);
+	once_init(&persons, e->options.persons_max);
 	wd_wall now = {cur_i64(&c)};
 	int64_t minute = cur_i64(&c);
-	persons_read(&persons, &c);
+	once_read(&persons, &c);
 	uint32_t count = cur_u32(&c);
 	for (uint32_t n = 0; n < count && !c.bad; n++) {
 		uint64_t value = cur_u64(&c); /* a later program may have had more of them */
@@ -94,11 +94,11 @@ enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, stru
 			counters_of(&counters)[n] = value;
 	}
 	if (c.bad) {
-		persons_done(&persons);
+		once_done(&persons);
 		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c), "state of the engine is damaged");
 	}
-	persons_done(&e->persons);
-	e->persons = persons;
+	once_done(&e->once);
+	e->once = persons;
 	e->now = now;
 	e->minute = minute;
 	e->counters = counters;

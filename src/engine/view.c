@@ -234,7 +234,7 @@ struct snapshot *engine_snapshot(struct engine *e)
 		return NULL;
 	}
 	/* Counters go with it: they are sums over what is followed now. */
-	e->counters.persons_untracked = e->persons.untracked;
+	e->counters.persons_untracked = e->once.untracked;
 	e->counters.signals = 0;
 	for (size_t n = 0; n < e->track_count; n++)
 		e->counters.signals += e->tracks[n].signal_count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/persons.h"
+#include "engine/once.h"
 
 #include "base/hash.h"
 
@@ -8,26 +8,26 @@
 
 enum { SIZE_FIRST = 4096 };
 
-int64_t persons_quarter_of(wd_wall t)
+int64_t once_quarter_of(wd_wall t)
 {
 	int64_t s = wall_to_s(t);
 	return s / 900 - (s % 900 < 0);
 }
 
-void persons_init(struct persons *p, size_t used_max)
+void once_init(struct once *p, size_t used_max)
 {
-	*p = (struct persons){.used_max = used_max};
+	*p = (struct once){.used_max = used_max};
 }
 
-void persons_done(struct persons *p)
+void once_done(struct once *p)
 {
 	free(p->quarters[0].slots);
 	free(p->quarters[1].slots);
-	persons_init(p, p->used_max);
+	once_init(p, p->used_max);
 }
 
 /* The slot that holds key, or the free one where it belongs. */
-static uint64_t *slot_of(struct persons_quarter *q, uint64_t key)
+static uint64_t *slot_of(struct once_quarter *q, uint64_t key)
 {
 	size_t at = (size_t)hash_mix(key) & (q->size - 1);
 	while (q->slots[at] != 0 && q->slots[at] != key)
@@ -35,10 +35,9 @@ static uint64_t *slot_of(struct persons_quarter *q, uint64_t key)
 	return &q->slots[at];
 }
 
-static bool grow(struct persons_quarter *q, size_t size)
+static bool grow(struct once_quarter *q, size_t size)
 {
-	struct persons_quarter larger = {q->quarter, calloc(size, sizeof(*q->slots)), size,
-					 q->used};
+	struct once_quarter larger = {q->quarter, calloc(size, sizeof(*q->slots)), size, q->used};
 	if (larger.slots == NULL)
 		return false;
 	for (size_t n = 0; n < q->size; n++) {
@@ -51,9 +50,9 @@ static bool grow(struct persons_quarter *q, size_t size)
 }
 
 /* The set of a quarter, emptied if it held another one; NULL if memory ran out. */
-static struct persons_quarter *quarter_of(struct persons *p, int64_t quarter)
+static struct once_quarter *quarter_of(struct once *p, int64_t quarter)
 {
-	struct persons_quarter *q = &p->quarters[quarter & 1];
+	struct once_quarter *q = &p->quarters[quarter & 1];
 	if (q->slots == NULL && !grow(q, SIZE_FIRST))
 		return NULL;
 	if (q->quarter != quarter || q->used == 0) {
@@ -65,9 +64,9 @@ static struct persons_quarter *quarter_of(struct persons *p, int64_t quarter)
 	return q;
 }
 
-bool persons_first(struct persons *p, int64_t quarter, uint64_t key)
+bool once_first(struct once *p, int64_t quarter, uint64_t key)
 {
-	struct persons_quarter *q = quarter_of(p, quarter);
+	struct once_quarter *q = quarter_of(p, quarter);
 	if (q == NULL) {
 		p->untracked++;
 		return true;
@@ -91,11 +90,11 @@ static int compare_u64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void persons_write(const struct persons *p, struct out *o)
+void once_write(const struct once *p, struct out *o)
 {
 	out_u64(o, p->untracked);
 	for (size_t n = 0; n < 2; n++) {
-		const struct persons_quarter *q = &p->quarters[n];
+		const struct once_quarter *q = &p->quarters[n];
 		uint64_t *sorted = calloc(q->used + 1, sizeof(*sorted));
 		size_t used = 0;
 		if (sorted == NULL) {
@@ -115,9 +114,9 @@ void persons_write(const struct persons *p, struct out *o)
 	}
 }
 
-void persons_read(struct persons *p, struct cur *c)
+void once_read(struct once *p, struct cur *c)
 {
-	persons_done(p);
+	once_done(p);
 	p->untracked = cur_u64(c);
 	for (size_t n = 0; n < 2; n++) {
 		int64_t quarter = cur_i64(c);
@@ -125,8 +124,8 @@ void persons_read(struct persons *p, struct cur *c)
 		if (used > cur_left(c) / 8 || (used > 0 && (quarter & 1) != (int64_t)n))
 			c->bad = true;
 		for (uint64_t at = 0; !c->bad && at < used; at++)
-			persons_first(p, quarter, cur_u64(c));
+			once_first(p, quarter, cur_u64(c));
 	}
 	if (c->bad)
-		persons_done(p);
+		once_done(p);
 }
