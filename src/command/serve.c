@@ -145,11 +145,17 @@ static void reload(struct server *s)
 
 /* ---- the site ---- */
 
+/* The store's chart is as of the incident's last change: while it lasts, and as long as the
+ * snapshot's day reaches back to before its begin, that one is fresher. */
 static bool stored_series(void *ctx, const struct incident *i, struct series *ret_series)
 {
+	static const wd_span day_reaches = {22 * 3600 * WD_NS_PER_S};
 	struct server *s = ctx;
+	bool open = i->state == INCIDENT_OPEN || i->state == INCIDENT_RECOVERING;
 	uint8_t *bytes;
 	size_t len;
+	if (open && wall_sub(i->changed_at, i->began_at).ns < day_reaches.ns)
+		return false;
 	if (store_incident_series(s->store, i->id, &bytes, &len, NULL) != WD_OK)
 		return false;
 	enum wd_err err = chart_read(bytes, len, ret_series, NULL);
