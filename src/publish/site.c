@@ -82,7 +82,6 @@ static const struct route routes[] = {
 	{"/metrics", metrics_text, PROMETHEUS, NEVER, ON_REQUEST, API},
 	{"/healthz", api_health, JSON, NEVER, ON_REQUEST, API},
 	{"/assets/{name}", page_asset, NULL, FOREVER, ON_NOTHING, PAGE},
-	{"/favicon.ico", page_favicon, SVG, LATER, ON_NOTHING, PAGE}, /* asked for without a link */
 	{"/favicon.svg", page_favicon, SVG, LATER, ON_NOTHING, PAGE},
 	{"/robots.txt", page_robots, TEXT, LATER, ON_NOTHING, PAGE},
 	{"/sitemap.xml", page_sitemap, "application/xml", LATER, ON_SNAPSHOT, PAGE},
