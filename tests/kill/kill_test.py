@@ -3,12 +3,17 @@
 """kill_test: kills the program at random moments under load and checks after each restart that every report
 it answered for is there once, and none twice. Reports that were not answered are sent again, as a client would.
 
-usage: kill_test.py WRITER      (tests/kill/writer.c: the journal itself, over pipes)
+usage: kill_test.py pipe WRITER     (tests/kill/writer.c: the journal itself, over pipes)
+       kill_test.py http WHYDOWN    (`whydown serve`, as a feeder does: POST /api/v1/observations)
 
 WHYDOWN_KILL_ROUNDS: how often, default 20; the full run is 200 (about a minute and a half).
 WHYDOWN_KILL_SEED: repeats a run's choices, though not the machine's timing."""
+import http.client
+import json
 import os
+import queue
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -80,6 +85,94 @@ class Pipe:
         return reports, end
 
 
+CONFIG = """\
+services:
+  - {id: x, name: X}
+feeders:
+  - {name: kill, token: zyxwvutsrqponmlkjihgfedcba}
+limits:
+  observations_per_feeder_per_s: 100000
+"""
+
+
+class Http:
+    """The server; a report's number is its id and its comment, so that export tells it."""
+
+    def __init__(self, whydown, folder):
+        self.whydown, self.folder = whydown, folder
+        self.config = folder + ".yaml"
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(CONFIG)
+        self.log = open(folder + ".log", "w+", encoding="utf-8")
+
+    def start(self):
+        self.acknowledged = set()
+        self.log.seek(0)
+        self.log.truncate()
+        self.process = subprocess.Popen(
+            [self.whydown, "serve", "--config", self.config, "--data", self.folder, "--listen", "127.0.0.1:0"],
+            stdout=self.log, stderr=self.log)
+        self.port = self.listening()
+        self.queue = queue.Queue()
+        self.senders = [threading.Thread(target=self.deliver) for _ in range(4)]
+        for sender in self.senders:
+            sender.start()
+
+    def listening(self):
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with open(self.log.name, encoding="utf-8") as log:
+                if found := re.search(r"url=http://127\.0\.0\.1:(\d+)", log.read()):
+                    return int(found.group(1))
+            if self.process.poll() is not None:
+                raise Failed(f"it did not start: see {self.log.name}")
+            time.sleep(0.005)
+        raise Failed(f"it did not listen: see {self.log.name}")
+
+    def send(self, numbers):
+        self.queue.put(list(numbers))
+
+    def deliver(self):
+        """Posts batches until the server is gone."""
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            while (numbers := self.queue.get()) is not None:
+                at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+                lines = "".join(f'{{"v":1,"kind":"report","at":"{at}","id":"{n}","service":"x","comment":"{n}"}}\n'
+                                for n in numbers)
+                connection.request("POST", "/api/v1/observations", lines, {
+                    "Content-Type": "application/x-ndjson", "Authorization": "Bearer zyxwvutsrqponmlkjihgfedcba"})
+                answer = connection.getresponse()
+                body = answer.read()
+                if answer.status == 202:
+                    self.acknowledged |= set(numbers)
+                else:
+                    self.refused = f"{answer.status}: {body[:200]!r}"
+        except (OSError, http.client.HTTPException):
+            pass  # killed: nobody was answered
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        status = self.process.wait()
+        if status != -signal.SIGKILL:
+            raise Failed(f"it ended by itself with {status}")
+        for _ in self.senders:
+            self.queue.put(None)
+        for sender in self.senders:
+            sender.join()
+
+    def list(self, seq):
+        done = subprocess.run([self.whydown, "export", "--data", self.folder, "--all-comments"],
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise Failed(f"export ended with {done.returncode}")
+        reports = [int(json.loads(line)["comment"]) for line in done.stdout.splitlines()]
+        if seq == 0:
+            self.told = 0
+        new, self.told = reports[self.told:], len(reports)
+        return new, 1
+
+
 def load(program, unanswered, next_number, seconds):
     """Sends what was not answered, then new reports, for some time; returns the next new number."""
     until = time.monotonic() + seconds
@@ -137,18 +230,21 @@ def run(program, choice):
 def main():
     folder = tempfile.mkdtemp(prefix="whydown-kill-")
     choice = random.Random(SEED)
+    way = {"pipe": Pipe, "http": Http}[sys.argv[1]]
+    program = None
     try:
-        answered = run(Pipe(sys.argv[1], folder), choice)
+        program = way(sys.argv[2], folder)
+        answered = run(program, choice)
     except Failed as failure:
         print(f"{failure} (WHYDOWN_KILL_SEED={SEED}; the data folder is left at {folder})")
         print("not ok - killed at any moment, nothing answered is lost and nothing counted twice")
         return 1
     shutil.rmtree(folder)
     if answered < ROUNDS * 20:
-        print(f"only {answered} reports were answered in all")
+        print(f"only {answered} reports were answered in all", getattr(program, "refused", ""))
         print("not ok - the load was a load")
         return 1
-    print(f"ok - killed {ROUNDS} times: {answered} answered reports are there once")
+    print(f"ok - {sys.argv[1]}: killed {ROUNDS} times: {answered} answered reports are there once")
     return 0
 
 
