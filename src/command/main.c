@@ -4,6 +4,7 @@
 #include "command/export.h"
 #include "command/problems.h"
 #include "command/replay.h"
+#include "command/report.h"
 #include "command/serve.h"
 #include "command/simulate.h"
 
@@ -28,6 +29,7 @@ static const struct command commands[] = {
 	 command_check_config},
 	{"replay", "run recordings through the engine and print the incidents", command_replay},
 	{"simulate", "make a recording from a scenario", command_simulate},
+	{"report", "send a report, or a feeder's recording, to a running server", command_report},
 	{"export", "what a data folder holds, as NDJSON or CSV", command_export},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
