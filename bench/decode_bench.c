@@ -4,8 +4,11 @@
  * lines into the same struct; each figure is the median of ROUNDS, ours and the peer's in turn. */
 #include "base/check.h"
 #include "base/hash.h"
+#include "decode/counts.h"
 #include "decode/ndjson.h"
 #include "decode/ndjson_reference.h"
+#include "decode/report.h"
+#include "decode/report_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +124,108 @@ static void bench_ndjson(const char *name, bool full)
 	free(l);
 }
 
+static const char report_body[] = "{\"service\":\"twitter\",\"surface\":\"app\",\"problem\":\"not-"
+				  "loading\",\"comment\":\"The "
+				  "timeline stays empty since ten; \\\"something went wrong\\\" is "
+				  "all it says, on two phones.\","
+				  "\"country\":\"GB\",\"city\":\"London\"}";
+
+/* Reports a second, from the body to the frame for the journal. */
+static double report_by_us(const struct catalogue *catalogue)
+{
+	static struct report report;
+	static struct report_errors errors;
+	uint8_t frame[OBSERVATION_FRAME_MAX];
+	struct report_source source = {
+		REPORT_JSON, report_body, sizeof(report_body) - 1, catalogue, false,
+	};
+	double begin = now_s();
+	for (size_t i = 0; i < LINES; i++) {
+		WD_CHECK(report_read(&source, &report, &errors) == WD_OK);
+		WD_CHECK(observation_encode(&report.observation, frame) > 0);
+	}
+	return LINES / (now_s() - begin);
+}
+
+/* What jansson takes of that: the bound. */
+static double report_by_jansson(void)
+{
+	double begin = now_s();
+	for (size_t i = 0; i < LINES; i++) {
+		json_t *json = json_loadb(report_body, sizeof(report_body) - 1,
+					  JSON_REJECT_DUPLICATES, NULL);
+		WD_CHECK(json != NULL);
+		json_decref(json);
+	}
+	return LINES / (now_s() - begin);
+}
+
+static void bench_report(void)
+{
+	struct catalogue *catalogue = fixture_catalogue();
+	double ours[ROUNDS], theirs[ROUNDS];
+	for (size_t i = 0; i < ROUNDS; i++) {
+		ours[i] = report_by_us(catalogue);
+		theirs[i] = report_by_jansson();
+	}
+	row("report: JSON body to frame", "reports/s", ours, "jansson, parse only", theirs);
+	catalogue_release(catalogue);
+}
+
+/* Frames a second that a restart reads from the journal. */
+static void bench_frame(void)
+{
+	uint8_t frame[OBSERVATION_FRAME_MAX];
+	struct observation o = observation_blank(OBSERVATION_REPORT), back;
+	double rounds[ROUNDS];
+	size_t len = 0, used;
+
+	o.service = "x";
+	o.surface = "app";
+	o.city = "London";
+	for (size_t k = 0; k < ROUNDS; k++) {
+		double begin = now_s();
+		for (size_t i = 0; i < LINES; i++) {
+			o.person = i;
+			len = observation_encode(&o, frame);
+			WD_CHECK(observation_decode(frame, len, &back, &used, NULL) == WD_OK);
+		}
+		rounds[k] = LINES / (now_s() - begin);
+	}
+	printf("frame: encoded and decoded\tframes/s\t%.0f\t-\t-\t-\n", median(rounds));
+}
+
+static void bench_counts(void)
+{
+	struct buf b;
+	double rounds[ROUNDS];
+	buf_init(&b, 1 << 26);
+	buf_str(&b, "time,service,reports\n");
+	for (size_t i = 0; i < LINES; i++)
+		buf_fmt(&b, "2025-03-%02zuT%02zu:%02zu:00Z,x,%zu\n", 1 + i / 1440 % 28, i / 60 % 24,
+			i % 60, i % 997);
+	WD_CHECK(!b.bad);
+	for (size_t k = 0; k < ROUNDS; k++) {
+		struct counts_options options = {0};
+		struct counts c;
+		struct counts_row counted;
+		bool end = false;
+		double begin = now_s();
+		WD_CHECK(counts_begin(&c, b.data, b.len, &options, NULL) == WD_OK);
+		while (!end)
+			WD_CHECK(counts_next(&c, &counted, &end, NULL) == WD_OK);
+		rounds[k] = LINES / (now_s() - begin);
+	}
+	printf("csv: counts of 30 bytes\tlines/s\t%.0f\t-\t-\t-\n", median(rounds));
+	buf_done(&b);
+}
+
 int main(void)
 {
 	bench_ndjson("ndjson: reports of 240 bytes", true);
 	bench_ndjson("ndjson: counts of 90 bytes", false);
+	bench_counts();
+	bench_report();
+	bench_frame();
 	return 0;
 }

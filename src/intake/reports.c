@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "intake/reports.h"
+#include "intake/reports_internal.h"
 
 #include "base/check.h"
-#include "decode/ndjson.h"
-#include "intake/rate.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
-enum { CLIENTS_DEFAULT = 1 << 17, HASH_LEN = 32 };
-
-struct feeder { char name[OBSERVATION_FEEDER_MAX + 1]; uint8_t token_hash[HASH_LEN]; };
-
-struct reports {
-	struct persons *persons;
-	struct places *places;
-	pthread_rwlock_t lock; /* of options and feeders: read by requests, written by a reload */
-	struct reports_options options;
-	struct feeder *feeders;
-	pthread_mutex_t rate_lock;
-	struct rate *rate;
-	struct reports_counters counters; /* added to atomically */
-};
-
-#define COUNT(r, name, n) ((void)__atomic_fetch_add(&(r)->counters.name, (n), __ATOMIC_RELAXED))
+enum { CLIENTS_DEFAULT = 1 << 17 };
 
 /* The refusals. */
-
-struct refusal_kind { int status; const char *type, *title; };
 
 static const struct refusal_kind bad_type = {415, "/problems/content-type",
 					     "Unsupported content type"};
@@ -43,15 +23,14 @@ static const struct refusal_kind bad_syntax = {400, "/problems/syntax",
 					       "The report cannot be read"};
 static const struct refusal_kind bad_field = {422, "/problems/field",
 					      "A field of the report is wrong"};
-static const struct refusal_kind no_memory = {503, "/problems/busy", "No room at the moment"};
 
 static bool is_form(const struct reports_request *req)
 {
 	return strcmp(req->content_type, "application/x-www-form-urlencoded") == 0;
 }
 
-/* Fills everything but the errors. Always false, for `return refuse(…)`. */
-static bool refuse(const struct reports_request *req, const struct refusal_kind *kind,
+/* Fills everything but the errors. Always false, for `return reports_refuse(…)`. */
+bool reports_refuse(const struct reports_request *req, const struct refusal_kind *kind,
 		   const char *detail, struct reports_refusal *ret)
 {
 	ret->status = kind->status;
@@ -76,7 +55,7 @@ static enum wd_err options_copy(struct reports *r, const struct reports_options 
 		size_t len = strlen(options->feeders[i].name);
 		WD_CHECK(len <= OBSERVATION_FEEDER_MAX);
 		memcpy(feeders[i].name, options->feeders[i].name, len + 1);
-		memcpy(feeders[i].token_hash, options->feeders[i].token_hash, HASH_LEN);
+		memcpy(feeders[i].token_hash, options->feeders[i].token_hash, REPORTS_HASH_LEN);
 	}
 	struct catalogue *old = r->options.catalogue;
 	free(r->feeders);
@@ -161,27 +140,27 @@ static const struct feeder *find_feeder(const struct reports *r, const char *aut
 {
 	const struct feeder *found = NULL;
 	const char *token = bearer_token(authorization);
-	uint8_t hash[HASH_LEN];
+	uint8_t hash[REPORTS_HASH_LEN];
 
 	if (token == NULL)
 		return NULL;
 	crypto_generichash(hash, sizeof(hash), (const uint8_t *)token, strlen(token), NULL, 0);
 	for (size_t i = 0; i < r->options.feeder_count; i++) {
-		if (sodium_memcmp(hash, r->feeders[i].token_hash, HASH_LEN) == 0)
+		if (sodium_memcmp(hash, r->feeders[i].token_hash, REPORTS_HASH_LEN) == 0)
 			found = &r->feeders[i];
 	}
 	return found;
 }
 
 /* *ret_feeder is NULL for anybody. False, with a refusal, for a token that is no feeder's. */
-static bool check_sender(struct reports *r, const struct reports_request *req,
+bool reports_check_sender(struct reports *r, const struct reports_request *req,
 			 const struct feeder **ret_feeder, struct reports_refusal *refusal)
 {
 	*ret_feeder = find_feeder(r, req->authorization);
 	if (*ret_feeder != NULL || (req->kind == REPORTS_ONE && req->authorization[0] == '\0'))
 		return true;
 	COUNT(r, refused_token, 1);
-	return refuse(req, &bad_token,
+	return reports_refuse(req, &bad_token,
 		      "The header must be \"Authorization: Bearer \" and a feeder's token.",
 		      refusal);
 }
@@ -192,7 +171,7 @@ static uint64_t feeder_key(const struct reports *r, const struct feeder *feeder)
 	return (uint64_t)(feeder - r->feeders) + 1;
 }
 
-static bool check_rate(struct reports *r, const struct reports_request *req,
+bool reports_check_rate(struct reports *r, const struct reports_request *req,
 		       const struct feeder *feeder, uint32_t cost, struct reports_refusal *refusal)
 {
 	struct rate_limits limits = {
@@ -223,7 +202,7 @@ static bool check_rate(struct reports *r, const struct reports_request *req,
 		COUNT(r, refused_client_rate, 1);
 	else
 		COUNT(r, refused_all_rate, 1);
-	refuse(req, &too_many,
+	reports_refuse(req, &too_many,
 	       verdict == RATE_CLIENT_OVER ? "You have sent many reports in a short time."
 					   : "Very many people are reporting right now.",
 	       refusal);
@@ -241,14 +220,14 @@ static bool check_type(struct reports *r, const struct reports_request *req,
 	    (strcmp(type, "application/x-ndjson") == 0 || strcmp(type, "application/ndjson") == 0))
 		return true;
 	COUNT(r, refused_type, 1);
-	return refuse(req, &bad_type,
+	return reports_refuse(req, &bad_type,
 		      req->kind == REPORTS_ONE
 			      ? "A report is application/json or application/x-www-form-urlencoded."
 			      : "Observations are application/x-ndjson.",
 		      refusal);
 }
 
-static bool check_size(struct reports *r, const struct reports_request *req,
+bool reports_check_size(struct reports *r, const struct reports_request *req,
 		       struct reports_refusal *refusal)
 {
 	size_t max = req->kind == REPORTS_ONE ? r->options.report_bytes_max
@@ -256,7 +235,7 @@ static bool check_size(struct reports *r, const struct reports_request *req,
 	if (req->body_len <= max)
 		return true;
 	COUNT(r, refused_size, 1);
-	return refuse(req, &too_large,
+	return reports_refuse(req, &too_large,
 		      req->kind == REPORTS_ONE ? "A report is a few hundred bytes."
 					       : "Send the observations in smaller batches.",
 		      refusal);
@@ -273,7 +252,7 @@ static bool check_key(struct reports *r, const struct reports_request *req,
 	if (good)
 		return true;
 	COUNT(r, refused_key, 1);
-	return refuse(req, &bad_key,
+	return reports_refuse(req, &bad_key,
 		      "The key is 1 to 64 printable ASCII characters without spaces.", refusal);
 }
 
@@ -283,10 +262,10 @@ bool reports_begin(struct reports *r, const struct reports_request *req,
 	const struct feeder *feeder;
 	pthread_rwlock_rdlock(&r->lock);
 	/* A batch pays for its lines when they are known; its first is paid for here. */
-	bool passes = check_type(r, req, ret_refusal) && check_size(r, req, ret_refusal) &&
+	bool passes = check_type(r, req, ret_refusal) && reports_check_size(r, req, ret_refusal) &&
 		      check_key(r, req, ret_refusal) &&
-		      check_sender(r, req, &feeder, ret_refusal) &&
-		      check_rate(r, req, feeder, 1, ret_refusal);
+		      reports_check_sender(r, req, &feeder, ret_refusal) &&
+		      reports_check_rate(r, req, feeder, 1, ret_refusal);
 	pthread_rwlock_unlock(&r->lock);
 	return passes;
 }
@@ -294,7 +273,7 @@ bool reports_begin(struct reports *r, const struct reports_request *req,
 /* What is sent. */
 
 /* The id of what this sender calls so. The parts are separated by their lengths. */
-static struct observation_id id_of(const void *sender, size_t sender_len, const void *name,
+struct observation_id reports_id(const void *sender, size_t sender_len, const void *name,
 				   size_t name_len)
 {
 	struct observation_id id;
@@ -326,7 +305,7 @@ static wd_wall whole_ms(wd_wall t)
 	return (wd_wall){t.ns - t.ns % 1000000};
 }
 
-static bool is_early(wd_wall at, wd_wall now)
+bool reports_is_early(wd_wall at, wd_wall now)
 {
 	return wall_before(wall_add(now, span_s(REPORTS_EARLY_MAX_S)), at);
 }
@@ -341,7 +320,7 @@ static void complete_report(struct reports *r, const struct reports_request *req
 	if (feeder != NULL) {
 		o->feeder = feeder->name;
 		if (key[0] != '\0')
-			o->id = id_of(feeder->name, strlen(feeder->name), key, strlen(key));
+			o->id = reports_id(feeder->name, strlen(feeder->name), key, strlen(key));
 		return;
 	}
 	o->person = persons_hash(r->persons, req->address, req->now);
@@ -349,7 +328,7 @@ static void complete_report(struct reports *r, const struct reports_request *req
 		*place = places_find(r->places, req->address);
 	add_place(o, place);
 	if (key[0] != '\0')
-		o->id = id_of(&o->person, sizeof(o->person), key, strlen(key));
+		o->id = reports_id(&o->person, sizeof(o->person), key, strlen(key));
 }
 
 static bool take_one(struct reports *r, const struct reports_request *req,
@@ -366,7 +345,7 @@ static bool take_one(struct reports *r, const struct reports_request *req,
 		.from_feeder = feeder != NULL,
 	};
 	enum wd_err err = report_read(&source, &report, &refusal->errors);
-	if (err == WD_OK && is_early(report.observation.at, req->now)) {
+	if (err == WD_OK && reports_is_early(report.observation.at, req->now)) {
 		struct report_errors *e = &refusal->errors;
 		e->items[0] = (struct report_error){.field = "at", .detail = "at is in the future"};
 		e->count = 1;
@@ -378,7 +357,7 @@ static bool take_one(struct reports *r, const struct reports_request *req,
 			COUNT(r, refused_syntax, 1);
 		else
 			COUNT(r, refused_fields, 1);
-		refuse(req, err == WD_MALFORMED ? &bad_syntax : &bad_field, "", refusal);
+		reports_refuse(req, err == WD_MALFORMED ? &bad_syntax : &bad_field, "", refusal);
 		refusal->errors.count = count;
 		return false;
 	}
@@ -395,195 +374,9 @@ bool reports_take(struct reports *r, const struct reports_request *req,
 	const struct feeder *feeder;
 	WD_CHECK(req->kind == REPORTS_ONE);
 	pthread_rwlock_rdlock(&r->lock);
-	bool taken = check_size(r, req, ret_refusal) &&
-		     check_sender(r, req, &feeder, ret_refusal) &&
+	bool taken = reports_check_size(r, req, ret_refusal) &&
+		     reports_check_sender(r, req, &feeder, ret_refusal) &&
 		     take_one(r, req, feeder, ret_frame, ret_len, ret_refusal);
 	pthread_rwlock_unlock(&r->lock);
 	return taken;
-}
-
-/* Batches. */
-
-/* The service and its terms as the catalogue has them; NULL or what is wrong. */
-static const char *resolve(const struct reports *r, struct observation *o)
-{
-	const struct service *s = catalogue_find(r->options.catalogue, o->service);
-	if (s == NULL)
-		return "there is no such service here; GET /api/v1/services lists all";
-	o->service = s->id;
-	if (o->surface[0] != '\0' && service_surface(s, o->surface) == NULL)
-		return "the service has no such surface; GET /api/v1/services lists all";
-	if (o->problem[0] != '\0' && service_problem(s, o->problem) == NULL)
-		return "the service has no such problem; GET /api/v1/services lists all";
-	return NULL;
-}
-
-/* A count or a metric is named by what it is about, so it needs no id of its own. */
-static struct observation_id bucket_id(const struct feeder *feeder, const struct observation *o)
-{
-	struct { uint8_t kind[8]; int64_t at_ns, step_ns; char service[SERVICE_ID_MAX + 1]; } name;
-	memset(&name, 0, sizeof(name));
-	name.kind[0] = (uint8_t)o->kind;
-	name.at_ns = o->at.ns;
-	name.step_ns = o->step.ns;
-	memcpy(name.service, o->service, strlen(o->service));
-	return id_of(feeder->name, strlen(feeder->name), &name, sizeof(name));
-}
-
-/* One line into a frame; NULL, or what is wrong with it. */
-static const char *take_line(struct reports *r, const struct reports_request *req,
-			     const struct feeder *feeder, char *line, size_t len,
-			     struct out *frames, uint32_t *ret_at)
-{
-	struct ndjson n;
-	struct wd_why why;
-
-	*ret_at = 0;
-	if (ndjson_read(line, len, &n, &why) != WD_OK) {
-		*ret_at = why.at;
-		return why.what;
-	}
-	struct observation *o = &n.observation;
-	const char *wrong = resolve(r, o);
-	if (wrong != NULL)
-		return wrong;
-	if (is_early(o->at, req->now))
-		return "at is in the future";
-	if (n.id[0] == '\0' && o->kind == OBSERVATION_REPORT)
-		return "id is missing: without one a report that is sent again counts again";
-	o->id = n.id[0] != '\0' ? id_of(feeder->name, strlen(feeder->name), n.id, strlen(n.id))
-				: bucket_id(feeder, o);
-	o->feeder = feeder->name;
-	uint8_t frame[OBSERVATION_FRAME_MAX];
-	out_bytes(frames, frame, observation_encode(o, frame));
-	return NULL;
-}
-
-static bool is_blank(const char *line, size_t len)
-{
-	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t' || line[len - 1] == '\r'))
-		len--;
-	return len == 0;
-}
-
-/* All lines of `body`, which is ours to change. */
-static void take_lines(struct reports *r, const struct reports_request *req,
-		       const struct feeder *feeder, char *body, struct reports_batch *b)
-{
-	char *end = body + req->body_len;
-	uint32_t number = 0;
-
-	for (char *line = body; line < end && !b->frames.bad;) {
-		char *line_end = memchr(line, '\n', (size_t)(end - line));
-		size_t len = (size_t)((line_end != NULL ? line_end : end) - line);
-		uint32_t at;
-		number++;
-		if (!is_blank(line, len)) {
-			const char *wrong = take_line(r, req, feeder, line, len, &b->frames, &at);
-			if (wrong == NULL)
-				b->count++;
-			else if (b->refused++ < REPORTS_LINES_TOLD_MAX)
-				b->lines[b->refused - 1] = (struct reports_line){number, at, wrong};
-		}
-		line += len + 1;
-	}
-}
-
-static bool take_batch(struct reports *r, const struct reports_request *req,
-		       const struct feeder *feeder, struct reports_batch *b,
-		       struct reports_refusal *refusal)
-{
-	char *copy = malloc(req->body_len + 1);
-
-	b->count = b->refused = 0;
-	/* The shortest line that is taken has 30 bytes, and its frame 140. */
-	out_init(&b->frames, (req->body_len + OBSERVATION_FRAME_MAX) * 8);
-	if (copy != NULL) {
-		memcpy(copy, req->body, req->body_len);
-		take_lines(r, req, feeder, copy, b);
-	}
-	bool full = copy == NULL || b->frames.bad;
-	free(copy);
-	if (full) {
-		reports_batch_done(b);
-		COUNT(r, refused_memory, 1);
-		return refuse(req, &no_memory, "Send the batch again in a while.", refusal);
-	}
-	COUNT(r, batches, 1);
-	COUNT(r, observations, b->count);
-	COUNT(r, refused_lines, b->refused);
-	return true;
-}
-
-/* The lines beyond the first, which reports_begin took: counted before they are read, since
- * reading is what costs. */
-static uint32_t more_lines(const struct reports_request *req)
-{
-	uint32_t lines = 0;
-	const char *at = req->body, *end = at + req->body_len;
-	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		at++;
-		lines += at < end;
-	}
-	return lines;
-}
-
-bool reports_take_batch(struct reports *r, const struct reports_request *req,
-			struct reports_batch *ret_batch, struct reports_refusal *ret_refusal)
-{
-	const struct feeder *feeder;
-	uint32_t more = more_lines(req);
-	WD_CHECK(req->kind == REPORTS_BATCH);
-	pthread_rwlock_rdlock(&r->lock);
-	bool taken = check_size(r, req, ret_refusal) &&
-		     check_sender(r, req, &feeder, ret_refusal) &&
-		     (more == 0 || check_rate(r, req, feeder, more, ret_refusal)) &&
-		     take_batch(r, req, feeder, ret_batch, ret_refusal);
-	pthread_rwlock_unlock(&r->lock);
-	return taken;
-}
-
-void reports_batch_done(struct reports_batch *b)
-{
-	out_done(&b->frames);
-}
-
-/* Answers. */
-
-void reports_batch_json(struct buf *b, const struct reports_batch *batch, uint32_t duplicates)
-{
-	uint32_t told = batch->refused < REPORTS_LINES_TOLD_MAX ? batch->refused
-							       : REPORTS_LINES_TOLD_MAX;
-	buf_fmt(b, "{\"accepted\":%u,\"duplicates\":%u,\"refused\":%u,\"lines\":[",
-		batch->count - duplicates, duplicates, batch->refused);
-	for (uint32_t i = 0; i < told; i++) {
-		buf_fmt(b, "%s{\"line\":%u,\"at\":%u,\"detail\":\"", i > 0 ? "," : "",
-			batch->lines[i].line, batch->lines[i].at);
-		buf_json(b, batch->lines[i].what);
-		buf_str(b, "\"}");
-	}
-	buf_str(b, "]}\n");
-}
-
-void reports_refusal_json(struct buf *b, const struct reports_refusal *refusal)
-{
-	buf_fmt(b, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d", refusal->type, refusal->title,
-		refusal->status);
-	if (refusal->detail[0] != '\0') {
-		buf_str(b, ",\"detail\":\"");
-		buf_json(b, refusal->detail);
-		buf_char(b, '"');
-	}
-	for (size_t i = 0; i < refusal->errors.count; i++) {
-		const struct report_error *e = &refusal->errors.items[i];
-		buf_str(b, i == 0 ? ",\"errors\":[{\"pointer\":\"" : ",{\"pointer\":\"");
-		if (e->field[0] != '\0') { /* a JSON Pointer; "" is the whole body */
-			buf_char(b, '/');
-			buf_json(b, e->field);
-		}
-		buf_str(b, "\",\"detail\":\"");
-		buf_json(b, e->detail);
-		buf_str(b, "\"}");
-	}
-	buf_str(b, refusal->errors.count > 0 ? "]}\n" : "}\n");
 }
