@@ -100,7 +100,7 @@ static struct term *build_terms(struct builder *c, const struct entry *entry,
 		return NULL;
 	struct term *terms = calloc(list->count, sizeof(*terms));
 	c->nomem |= terms == NULL;
-	for (const struct doc_node *n = first; terms != NULL && n != NULL; n = n->next) {
+	for (const struct doc_node *n = first; !c->nomem && n != NULL; n = n->next) {
 		size_t i = 0;
 		while (i < words->count && strcmp(words->items[i].id, n->text) != 0)
 			i++;
