@@ -87,13 +87,13 @@ static bool take_word(struct scan *s, const char *word)
 
 static int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	static const int8_t digits[256] = {
+		['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,
+		['7'] = 8,  ['8'] = 9,	['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14,
+		['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15,
+		['F'] = 16,
+	};
+	return digits[(uint8_t)c] - 1;
 }
 
 /* The four digits of a \u escape, or -1. */
@@ -172,12 +172,32 @@ static bool is_plain(char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* Has one of the eight bytes the value `byte`? (Sean Anderson, "Bit Twiddling Hacks".) */
+static bool has_byte(uint64_t eight, uint8_t byte)
+{
+	uint64_t ones = UINT64_C(0x0101010101010101), x = eight ^ (ones * byte);
+	return ((x - ones) & ~x & (ones << 7)) != 0;
+}
+
+/* Are the eight bytes all plain? Bytes below 0x20 and above 0x7f show in the high bit of
+ * one of the two terms. */
+static bool are_plain(const char *at)
+{
+	uint64_t eight, ones = UINT64_C(0x0101010101010101);
+	memcpy(&eight, at, sizeof(eight));
+	bool controls_or_high = (((eight - ones * 0x20) | eight) & (ones << 7)) != 0;
+	return !controls_or_high && !has_byte(eight, '"') && !has_byte(eight, '\\') &&
+	       !has_byte(eight, 0x7f);
+}
+
 /* A string, unescaped and ended where it stands. */
 static bool take_string(struct scan *s, struct text *ret_text)
 {
 	if (!take(s, '"'))
 		return false;
 	char *begin = s->at, *dst;
+	while (s->end - s->at >= 8 && are_plain(s->at))
+		s->at += 8;
 	while (s->at < s->end && is_plain(*s->at))
 		s->at++;
 	bool plain = s->at < s->end && *s->at == '"';
@@ -283,7 +303,8 @@ static bool read_id(struct scan *s, struct ndjson *line)
 {
 	struct observation_id id;
 	struct text t;
-	if (!take_string(s, &t) || t.len == 0 || !words_are_line(t.at, t.len, NDJSON_ID_MAX))
+	if (!take_string(s, &t) || t.len == 0 || t.len > NDJSON_ID_MAX ||
+	    (!t.plain && !words_are_line(t.at, t.len, NDJSON_ID_MAX)))
 		return false;
 	line->id = t.at;
 	if (read_hex(&t, id.bytes, sizeof(id.bytes)))
@@ -357,11 +378,27 @@ static bool read_value(struct scan *s, enum member m, struct ndjson *line)
 	return false;
 }
 
-/* The member of that name, looked for from `from` on round; MEMBERS if there is none. */
-static enum member find_member(const struct text *name, enum member from)
+/* The member whose name in quotes comes next, looked for from `from` on round, and passed
+ * over; MEMBERS (and nothing moved) if it is none, or none that is written without escapes. */
+static enum member take_member(struct scan *s, enum member from)
 {
+	size_t left = (size_t)(s->end - s->at);
 	for (unsigned i = 0; i < MEMBERS; i++) {
 		enum member m = (from + i) % MEMBERS;
+		size_t len = members[m].len;
+		if (left >= len + 2 && s->at[0] == '"' && s->at[len + 1] == '"' &&
+		    memcmp(members[m].name, s->at + 1, len) == 0) {
+			s->at += len + 2;
+			return m;
+		}
+	}
+	return MEMBERS;
+}
+
+/* The same for a name written in any other way. */
+static enum member find_member(const struct text *name)
+{
+	for (unsigned m = 0; m < MEMBERS; m++) {
 		if (members[m].len == name->len &&
 		    memcmp(members[m].name, name->at, name->len) == 0)
 			return m;
@@ -385,9 +422,12 @@ static bool read_object(struct scan *s, struct ndjson *line, uint32_t *ret_seen)
 		struct text name;
 		skip_space(s);
 		char *begin = s->at;
-		if (!take_string(s, &name))
-			return fail(s, "a member's name in quotes is missing");
-		m = find_member(&name, m + 1);
+		m = take_member(s, m + 1);
+		if (m == MEMBERS) {
+			if (!take_string(s, &name))
+				return fail(s, "a member's name in quotes is missing");
+			m = find_member(&name);
+		}
 		if (m == MEMBERS || (*ret_seen & UINT32_C(1) << m) != 0) {
 			s->at = begin;
 			return fail(s, m == MEMBERS ? "there is no member of this name"
