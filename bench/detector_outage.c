@@ -9,6 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Splits a line of CSV without quotes in place; returns how many fields there are. */
+static int split(char *line, char **fields, int fields_max)
+{
+	int count = 0;
+
+	for (char *at = line; count < fields_max; at++) {
+		fields[count++] = at;
+		at += strcspn(at, ",\r\n");
+		if (*at != ',')
+			fields_max = count; /* the last one */
+		*at = '\0';
+	}
+	return count;
+}
+
 /* ---- Downdetector ---- */
 
 /* Downdetector's own word is at bucket 47 of each event. In time: an incident is open at some
@@ -81,8 +96,8 @@ void bench_downdetector(void)
 {
 	FILE *f = input_open("outage/downdetector-azure-gcp/counts.csv");
 	struct verdicts ours = {0}, naive[2] = {{0}, {0}};
-	char line[256], time[64], service[128], current[128] = "";
-	double counts[LENGTH_MAX], count;
+	char line[256], *field[3], current[128] = "";
+	double counts[LENGTH_MAX];
 	wd_wall times[LENGTH_MAX];
 	int length = 0;
 
@@ -93,18 +108,18 @@ void bench_downdetector(void)
 	while (fgets(line, sizeof(line), f) != NULL) {
 		wd_wall t;
 
-		if (sscanf(line, "%63[^,],%127[^,],%lf", time, service, &count) != 3 ||
-		    timetext_read(time, strlen(time), &t, NULL) != WD_OK)
+		if (split(line, field, 3) != 3 ||
+		    timetext_read(field[0], strlen(field[0]), &t, NULL) != WD_OK)
 			continue; /* the head */
-		if (strcmp(service, current) != 0) {
+		if (strcmp(field[1], current) != 0) {
 			if (length > 0)
 				event_add(&ours, naive, counts, times, length);
 			length = 0;
-			memcpy(current, service, sizeof(current));
+			snprintf(current, sizeof(current), "%s", field[1]);
 		}
 		if (length < LENGTH_MAX) {
 			times[length] = t;
-			counts[length++] = count;
+			counts[length++] = strtod(field[2], NULL);
 		}
 	}
 	fclose(f);
@@ -142,17 +157,18 @@ struct windows { wd_wall from[WINDOWS_MAX], to[WINDOWS_MAX]; int count; };
 static void windows_read(struct windows *w, const char *name)
 {
 	FILE *f = input_open("outage/nab/windows.json");
-	char line[256], text[64];
+	char line[256];
 	bool mine = false, second = false;
 
 	w->count = 0;
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
 		if (strstr(line, ".csv") != NULL)
 			mine = strstr(line, name) != NULL;
+		const char *text = line + strspn(line, " \t\"");
 		wd_wall t;
 
-		if (!mine || sscanf(line, " \"%63[^\"]\"", text) != 1 || text[0] != '2' ||
-		    timetext_read(text, strlen(text), &t, NULL) != WD_OK || w->count == WINDOWS_MAX)
+		if (!mine || timetext_read(text, strcspn(text, "\""), &t, NULL) != WD_OK ||
+		    w->count == WINDOWS_MAX)
 			continue;
 		if (second)
 			w->to[w->count++] = t;
@@ -197,8 +213,7 @@ struct mentions { int false_calls[2], found[2], windows; double months; };
 
 static void mentions_add(struct mentions *m, const char *name)
 {
-	char path[128], line[128], text[64];
-	double value;
+	char path[128], line[128], *field[2];
 	struct windows windows;
 	struct surge_plan plan;
 	struct watch w;
@@ -216,9 +231,10 @@ static void mentions_add(struct mentions *m, const char *name)
 	while (fgets(line, sizeof(line), f) != NULL) {
 		wd_wall t;
 
-		if (sscanf(line, "%63[^,],%lf", text, &value) != 2 ||
-		    timetext_read(text, strlen(text), &t, NULL) != WD_OK)
+		if (split(line, field, 2) != 2 ||
+		    timetext_read(field[0], strlen(field[0]), &t, NULL) != WD_OK)
 			continue;
+		double value = strtod(field[1], NULL);
 		struct surge_sample sample = {.bin = wall_to_s(t) / 300, .observed = value,
 					      .minute = (uint16_t)minute_of(t),
 					      .weekend = civil_weekday(t) >= 5};
