@@ -98,6 +98,8 @@ static void counts(struct io *io, struct surge *s)
 	real(io, &b->level, 1e-12F, big);
 	real(io, &b->weight, 0.01F, big);
 	real(io, &b->below, 0, big);
+	real(io, &b->below_counts, 0, big);
+	real(io, &b->below_factors, 0, big);
 	real(io, &b->excess, -big, big);
 	real(io, &b->sum, 0, big);
 	real(io, &b->recent, 0, big);

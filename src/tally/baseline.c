@@ -16,7 +16,6 @@ static const float slow = 1.0F / 20;
 /* An outage at the start must not hide the next one: when a fifth of the level would have
  * brought more than there was, for two hours, the level is too high. */
 static const float too_high = 0.2F;
-static const float relearn_min = 8;
 
 
 enum { MINUTES_A_BIN = 30, BINS_A_DAY = 48, WEEKEND = 64, NO_STRETCH = 255 };
@@ -39,7 +38,6 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 	float scatter = between(14 * 86400 / step_s, 60, 1209600);
 
 	plan->level_memory = between(7 * 86400 / step_s, 30, 604800);
-	plan->relearn_memory = between(4 * 3600 / step_s, 8, 240);
 	plan->below_max = between(2 * 3600 / step_s, 8, 120);
 	plan->shape_memory = (float)(20 * visit);
 	plan->block = (uint32_t)between(900 / step_s, 1, 900);
@@ -64,7 +62,7 @@ void baseline_restart(struct baseline *b, float level)
 {
 	b->level = within(level, level_min, level_max);
 	b->weight = level_prior_samples;
-	b->below = 0;
+	b->below = b->below_counts = b->below_factors = 0;
 }
 
 static float shape_of(const struct baseline *b, int bin)
@@ -158,14 +156,18 @@ static void level_learn(struct baseline *b, const struct baseline_plan *plan,
 	float missing = now->mean * too_high - count;
 
 	b->below += missing < 1 ? missing : 1;
-	b->below = b->below > 0 ? b->below : 0;
+	if (b->below <= 0) {
+		b->below = b->below_counts = b->below_factors = 0;
+		return;
+	}
+	b->below_counts += count;
+	b->below_factors += now->factor;
 	if (b->below > plan->below_max) {
-		float left =
-			b->weight / 4 < plan->relearn_memory ? b->weight / 4 : plan->relearn_memory;
+		float factors = b->below_factors > weight_min ? b->below_factors : weight_min;
 
-		b->weight = left > relearn_min ? left : relearn_min;
+		baseline_restart(b, b->below_counts / factors);
+		b->weight = factors;
 		b->excess = b->sum = b->blocks_excess = b->blocks_sum = 0;
-		b->below = 0;
 	}
 }
 

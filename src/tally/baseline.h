@@ -28,7 +28,6 @@ enum { BASELINE_BINS = 96 }; /* 48 half hours of a weekday, then 48 of a weekend
  * more sample leaves of a sum. */
 struct baseline_plan {
 	float level_memory;    /* about a week */
-	float relearn_memory;  /* what stays of the level's weight when it is found too high */
 	float below_max;       /* about two hours */
 	float shape_memory;    /* 20 visits to a half hour */
 	float scatter_keep;    /* about two weeks */
@@ -42,6 +41,7 @@ struct baseline {
 	float level;  /* mean count of a bin, over the whole week */
 	float weight; /* samples behind the level */
 	float below;  /* counts that a fifth of the level would have brought too many, >= 0 */
+	float below_counts, below_factors; /* what came and the shape's factors since it left 0 */
 	float excess, sum;         /* of samples: squared residuals less their means; means */
 	float recent, recent_mean; /* of three hours: counts; what was expected of them */
 	/* The running quarter of an hour, and the sums of the whole ones so far. */
