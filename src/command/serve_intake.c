@@ -48,14 +48,20 @@ static struct http_response *make(const struct http_response_options *o)
 static struct http_response *unavailable_response(void)
 {
 	static const char body[] =
-		"{\"type\":\"/problems/unavailable\",\"title\":\"The report could not be kept\",\"status\":503,"
+		"{\"type\":\"/problems/unavailable\",\"title\":\"The report could not be "
+		"kept\",\"status\":503,"
 		"\"detail\":\"Nothing was counted. Please send it again in a moment.\"}";
 	char seconds[8];
 	snprintf(seconds, sizeof(seconds), "%d", RETRY_AFTER_S);
 	const struct http_field retry = {"Retry-After", seconds};
-	return make(&(struct http_response_options){
-		.status = 503, .content_type = "application/problem+json", .cache_control = "no-store",
-		.body = body, .body_len = sizeof(body) - 1, .fields = &retry, .field_count = 1, .no_etag = true});
+	return make(&(struct http_response_options){.status = 503,
+						    .content_type = "application/problem+json",
+						    .cache_control = "no-store",
+						    .body = body,
+						    .body_len = sizeof(body) - 1,
+						    .fields = &retry,
+						    .field_count = 1,
+						    .no_etag = true});
 }
 
 static struct http_response *accepted_response(void)
@@ -81,8 +87,10 @@ static void refusal_page(struct buf *b, const struct reports_refusal *refusal)
 {
 	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>");
 	buf_html(b, refusal->title);
-	buf_str(b, "</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
-		   "<link rel=\"stylesheet\" href=\"/assets/site.css\"/></head><body><main id=\"main\"><h1>");
+	buf_str(b,
+		"</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
+		"<link rel=\"stylesheet\" href=\"/assets/site.css\"/></head><body><main "
+		"id=\"main\"><h1>");
 	buf_html(b, refusal->title);
 	buf_str(b, "</h1>\n");
 	if (refusal->detail[0] != '\0') {
@@ -119,10 +127,18 @@ static struct http_response *refuse(struct intake *i, const struct reports_refus
 		refusal_page(&b, refusal);
 	else
 		reports_refusal_json(&b, refusal);
-	struct http_response *r = b.bad ? NULL : make(&(struct http_response_options){
-		.status = refusal->status, .cache_control = "no-store", .body = b.data, .body_len = b.len,
-		.content_type = refusal->from_form ? "text/html; charset=utf-8" : "application/problem+json",
-		.fields = fields, .field_count = field_count, .no_etag = true});
+	struct http_response *r =
+		b.bad ? NULL
+		      : make(&(struct http_response_options){
+				.status = refusal->status,
+				.cache_control = "no-store",
+				.body = b.data,
+				.body_len = b.len,
+				.content_type = refusal->from_form ? "text/html; charset=utf-8"
+								   : "application/problem+json",
+				.fields = fields,
+				.field_count = field_count,
+				.no_etag = true});
 	buf_done(&b);
 	return r;
 }
@@ -165,7 +181,8 @@ static struct reports_request request_of(const struct server *s, const struct ht
 	};
 }
 
-struct http_response *intake_begin(struct server *s, const struct http_request *req, size_t *body_max)
+struct http_response *intake_begin(struct server *s, const struct http_request *req,
+				   size_t *body_max)
 {
 	static _Thread_local struct reports_refusal refusal;
 	struct intake *i = s->intake;
@@ -265,8 +282,8 @@ struct http_response *intake_handle(struct server *s, struct http_request *req)
 
 /* ---- the journal's answer ---- */
 
-static struct http_response *answer(struct intake *i, struct waiting *w, const struct journal_ticket *t,
-				    bool kept)
+static struct http_response *answer(struct intake *i, struct waiting *w,
+				    const struct journal_ticket *t, bool kept)
 {
 	if (!kept)
 		return not_kept(i);
@@ -312,7 +329,8 @@ static enum wd_err configure(struct server *s, bool first, struct wd_why *why)
 		return wd_fail(why, WD_NOMEM, 0, "feeders");
 	for (size_t n = 0; n < c->feeder_count; n++) {
 		feeders[n].name = c->feeders[n].name;
-		memcpy(feeders[n].token_hash, c->feeders[n].token.hash, sizeof(feeders[n].token_hash));
+		memcpy(feeders[n].token_hash, c->feeders[n].token.hash,
+		       sizeof(feeders[n].token_hash));
 	}
 	const struct reports_options o = {
 		.catalogue = c->catalogue, .feeders = feeders, .feeder_count = c->feeder_count,
@@ -324,7 +342,8 @@ static enum wd_err configure(struct server *s, bool first, struct wd_why *why)
 		.observations_per_feeder_per_s = c->limits.observations_per_feeder_per_s_max,
 	};
 	const struct reports_parts parts = {.persons = i->persons, .places = i->places};
-	enum wd_err err = first ? reports_open(&parts, &o, &i->reports) : reports_configure(i->reports, &o);
+	enum wd_err err =
+		first ? reports_open(&parts, &o, &i->reports) : reports_configure(i->reports, &o);
 	free(feeders);
 	return err == WD_OK ? WD_OK : wd_fail(why, err, 0, "intake of reports");
 }
@@ -341,7 +360,8 @@ enum wd_err intake_open(struct server *s, struct wd_why *why)
 	if (i == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "intake");
 	struct place_files files = files_of(s->config);
-	enum wd_err err = persons_open(s->config->data_folder, journal_now(s->journal), &i->persons, why);
+	enum wd_err err =
+		persons_open(s->config->data_folder, journal_now(s->journal), &i->persons, why);
 	if (err == WD_OK)
 		err = places_open(&files, &i->places, why);
 	if (err == WD_OK)
@@ -378,8 +398,10 @@ void intake_reload(struct server *s)
 void intake_metrics(struct server *s, struct metrics *m)
 {
 	struct intake *i = s->intake;
-	m->value[METRIC_INTAKE_ACCEPTED] = (double)__atomic_load_n(&i->accepted_count, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_ACCEPTED] =
+		(double)__atomic_load_n(&i->accepted_count, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_REFUSED] = (double)__atomic_load_n(&i->refused, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_LIMITED] = (double)__atomic_load_n(&i->limited, __ATOMIC_RELAXED);
-	m->value[METRIC_INTAKE_UNAVAILABLE] = (double)__atomic_load_n(&i->unavailable_count, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_UNAVAILABLE] =
+		(double)__atomic_load_n(&i->unavailable_count, __ATOMIC_RELAXED);
 }
