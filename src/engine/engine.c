@@ -22,14 +22,16 @@ struct engine_options engine_defaults(void)
 	};
 }
 
-enum wd_err engine_open(const struct engine_options *options, struct engine **ret_engine, struct wd_why *why)
+enum wd_err engine_open(const struct engine_options *options, struct engine **ret_engine,
+			struct wd_why *why)
 {
 	struct engine_options o = *options, d = engine_defaults();
 	o.services_max = o.services_max > 0 ? o.services_max : d.services_max;
 	o.signals_a_service = o.signals_a_service > 0 ? o.signals_a_service : d.signals_a_service;
 	o.persons_max = o.persons_max > 0 ? o.persons_max : d.persons_max;
 	o.incidents_max = o.incidents_max > 0 ? o.incidents_max : d.incidents_max;
-	if (o.services_max > SERVICES_MAX || o.signals_a_service > SIGNALS_MAX || !(o.false_a_month >= 0))
+	if (o.services_max > SERVICES_MAX || o.signals_a_service > SIGNALS_MAX ||
+	    !(o.false_a_month >= 0))
 		return wd_fail(why, WD_MALFORMED, 0, "engine options are out of range");
 
 	struct engine *e = calloc(1, sizeof(*e));
@@ -156,13 +158,15 @@ void engine_touch(struct engine *e, struct track *t)
 }
 
 /* From here on the service's total is followed, minute by minute unless `whole`. */
-static bool start(struct engine *e, struct track *t, wd_wall at, wd_span step, bool whole, bool metric)
+static bool start(struct engine *e, struct track *t, wd_wall at, wd_span step, bool whole,
+		  bool metric)
 {
 	const struct surge_plan *plan = engine_plan(e, step, metric, &t->plan);
 	uint64_t dropped = 0;
 	if (plan == NULL)
 		return false;
-	if (t->signal_count > 0) { /* a catalogue service nobody observed yet turns out to be another kind */
+	if (t->signal_count >
+	    0) { /* a catalogue service nobody observed yet turns out to be another kind */
 		t->signal_count = 0;
 		memset(t->lookup, 0, sizeof(t->lookup));
 	}
@@ -193,7 +197,8 @@ enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_wh
 			t = engine_add_track(e, id);
 		if (t == NULL) {
 			free(by_catalogue);
-			return wd_fail(why, WD_FULL, (uint32_t)n, "more services than services_max");
+			return wd_fail(why, WD_FULL, (uint32_t)n,
+				       "more services than services_max");
 		}
 		by_catalogue[n] = (size_t)(t - e->tracks);
 	}
@@ -232,8 +237,8 @@ bool engine_adopt(struct engine *e, struct track *t)
 static void score(struct engine *e, const struct track *t, int64_t bin)
 {
 	const struct signal *s = &t->signals[0];
-	struct score out = {t->id, track_bin_begin(t, bin), s->observed, s->expected, s->low, s->high,
-			    s->log10_return};
+	struct score out = {t->id,   track_bin_begin(t, bin), s->observed, s->expected, s->low,
+			    s->high, s->log10_return};
 	if (e->on_score != NULL && (t->first_seen.ns != 0 || t->whole))
 		e->on_score(e->on_score_ctx, &out);
 }
@@ -249,7 +254,8 @@ static void count_dimension(struct engine *e, struct track *t, enum dimension d,
 		t->signals[n].pending[bin & (PENDING_BINS - 1)] += count;
 }
 
-static enum engine_verdict observe_report(struct engine *e, struct track *t, const struct observation *o)
+static enum engine_verdict observe_report(struct engine *e, struct track *t,
+					  const struct observation *o)
 {
 	/* What comes from the future is counted now: a user's clock is not evidence. */
 	wd_wall at = wall_before(e->now, o->at) ? e->now : o->at;
@@ -277,7 +283,8 @@ static enum engine_verdict observe_report(struct engine *e, struct track *t, con
 	count_dimension(e, t, DIMENSION_PROBLEM, o->problem, bin, 1);
 	count_dimension(e, t, DIMENSION_COUNTRY, o->country, bin, 1);
 	if (o->city[0] != '\0') {
-		snprintf(place, sizeof(place), "%s/%.*s", o->country, SIGNAL_VALUE_MAX - 3, o->city);
+		snprintf(place, sizeof(place), "%s/%.*s", o->country, SIGNAL_VALUE_MAX - 3,
+			 o->city);
 		count_dimension(e, t, DIMENSION_CITY, place, bin, 1);
 	}
 	if (o->network != 0 && o->network < NETWORK_UNNAMED_MIN) {
@@ -290,7 +297,8 @@ static enum engine_verdict observe_report(struct engine *e, struct track *t, con
 }
 
 /* A bucket that is whole: sealed at once, judged at the next engine_advance. */
-static enum engine_verdict observe_bucket(struct engine *e, struct track *t, const struct observation *o)
+static enum engine_verdict observe_bucket(struct engine *e, struct track *t,
+					  const struct observation *o)
 {
 	int64_t bin = track_bin(t, o->at);
 	double value = t->metric ? o->value : o->count;
@@ -313,7 +321,8 @@ static enum engine_verdict observe_bucket(struct engine *e, struct track *t, con
 }
 
 /* Counts of whole minutes for a service whose reports come one by one join them. */
-static enum engine_verdict observe_minute_count(struct engine *e, struct track *t, const struct observation *o)
+static enum engine_verdict observe_minute_count(struct engine *e, struct track *t,
+						const struct observation *o)
 {
 	int64_t bin = track_bin(t, wall_before(e->now, o->at) ? e->now : o->at);
 	if (o->kind != OBSERVATION_COUNT || o->step.ns != MINUTE_NS || bin < t->next) {
@@ -338,7 +347,8 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 	e->counters.observations++;
 	if (e->now.ns == 0)
 		engine_advance(e, o->at);
-	if (t == NULL && e->options.adopt_services && text_is_utf8(o->service, strlen(o->service))) {
+	if (t == NULL && e->options.adopt_services &&
+	    text_is_utf8(o->service, strlen(o->service))) {
 		t = engine_add_track(e, o->service);
 		if (t == NULL || !engine_adopt(e, t))
 			return ENGINE_FULL;
@@ -382,7 +392,8 @@ static void turn_minute(struct engine *e)
 		if (!t->started && !start(e, t, e->now, (wd_span){MINUTE_NS}, false, false))
 			continue;
 		const struct surge_plan *plan = &e->plans[t->plan].plan;
-		for (; t->next < e->minute - LATENESS_BINS; e->counters.samples += t->signal_count) {
+		for (; t->next < e->minute - LATENESS_BINS;
+		     e->counters.samples += t->signal_count) {
 			int64_t bin = t->next;
 			track_seal(t, plan, bin, NULL);
 			score(e, t, bin);

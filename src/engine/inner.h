@@ -70,7 +70,8 @@ void engine_judge(struct engine *e, bool whole);
 void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at);
 void incident_list_release(struct incident_list *l);
 
-const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric, uint8_t *ret_plan);
+const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric,
+				     uint8_t *ret_plan);
 struct track *engine_track(struct engine *e, const char *id);
 /* A new one of that id; NULL if there is no room. */
 struct track *engine_add_track(struct engine *e, const char *id);

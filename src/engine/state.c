@@ -95,7 +95,8 @@ enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, stru
 	}
 	if (c.bad) {
 		once_done(&persons);
-		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c), "state of the engine is damaged");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c),
+			       "state of the engine is damaged");
 	}
 	once_done(&e->once);
 	e->once = persons;
@@ -276,7 +277,8 @@ static void read_parts(struct track *t, struct cur *c)
 static void read_signals(struct engine *e, struct track *t, struct cur *c)
 {
 	uint32_t count = cur_u32(c);
-	const struct surge_plan *plan = c->bad ? NULL : engine_plan(e, t->step, t->metric, &t->plan);
+	const struct surge_plan *plan =
+		c->bad ? NULL : engine_plan(e, t->step, t->metric, &t->plan);
 	if (plan == NULL || count > SIGNALS_MAX || (t->started && count == 0)) {
 		c->bad = true;
 		return;
@@ -312,7 +314,8 @@ size_t engine_service_count(const struct engine *e)
 	return e->track_count;
 }
 
-enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t len, struct wd_why *why)
+enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t len,
+				struct wd_why *why)
 {
 	struct track read = {0};
 	struct cur c;
@@ -330,7 +333,8 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 	read_coordinated(&read.coordinated, &c);
 	if (c.bad) {
 		track_done(&read);
-		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c), "state of a service is damaged");
+		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c),
+			       "state of a service is damaged");
 	}
 	struct track *t = engine_track(e, read.id);
 	if (t == NULL)

@@ -100,7 +100,8 @@ static enum status status_of(const struct engine *e, const struct track *t)
 		return STATUS_UNKNOWN;
 	if (state == INCIDENT_SUSPECTED || t->coordinated_on)
 		return STATUS_UNUSUAL;
-	return t->signals[0].surge.seen < e->plans[t->plan].plan.warm ? STATUS_UNKNOWN : STATUS_USUAL;
+	return t->signals[0].surge.seen < e->plans[t->plan].plan.warm ? STATUS_UNKNOWN
+								      : STATUS_USUAL;
 }
 
 static size_t index_of(const struct incident_list *l, const char *id)
@@ -139,7 +140,8 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 	if (t->history == NULL)
 		return s;
 	const struct history *h = t->history;
-	if (!add_shares(t, s) || !read_series(t, &h->bins, e->now, span_s(300), DAY_BUCKETS, &s->day) ||
+	if (!add_shares(t, s) ||
+	    !read_series(t, &h->bins, e->now, span_s(300), DAY_BUCKETS, &s->day) ||
 	    !read_series(t, &h->hours, e->now, span_s(3600), WEEK_BUCKETS, &s->week) ||
 	    !read_series(t, &h->quarters, e->now, span_s(6 * 3600), QUARTER_BUCKETS, &s->quarter)) {
 		service_state_release(s);
@@ -239,12 +241,19 @@ struct snapshot *engine_snapshot(struct engine *e)
 	for (size_t n = 0; n < e->track_count; n++)
 		e->counters.signals += e->tracks[n].signal_count;
 	*s = (struct snapshot){
-		.version = e->last != NULL ? e->last->version + 1 : 1, .now = e->now,
-		.since = tracked_since(e), .catalogue = catalogue_hold(e->catalogue),
-		.services = calloc(catalogue_count(e->catalogue) + 1, sizeof(struct service_state *)),
-		.incident_count = e->list->count, .incidents = e->list->incidents,
-		.incident_owner = e->list, .incident_release = incident_list_release,
-		.budget = e->budget, .counters = e->counters, .references = 1,
+		.version = e->last != NULL ? e->last->version + 1 : 1,
+		.now = e->now,
+		.since = tracked_since(e),
+		.catalogue = catalogue_hold(e->catalogue),
+		.services =
+			calloc(catalogue_count(e->catalogue) + 1, sizeof(struct service_state *)),
+		.incident_count = e->list->count,
+		.incidents = e->list->incidents,
+		.incident_owner = e->list,
+		.incident_release = incident_list_release,
+		.budget = e->budget,
+		.counters = e->counters,
+		.references = 1,
 	};
 	__atomic_fetch_add(&e->list->references, 1, __ATOMIC_RELAXED);
 	if (s->services == NULL || !fill(e, s)) {
@@ -257,7 +266,8 @@ struct snapshot *engine_snapshot(struct engine *e)
 	return s;
 }
 
-bool engine_incident_series(const struct engine *e, const struct incident *i, struct series *ret_series)
+bool engine_incident_series(const struct engine *e, const struct incident *i,
+			    struct series *ret_series)
 {
 	const struct track *t = NULL;
 	for (size_t n = 0; n < e->track_count && t == NULL; n++) {
@@ -271,7 +281,8 @@ bool engine_incident_series(const struct engine *e, const struct incident *i, st
 	if (wall_before(e->now, end))
 		end = e->now;
 	/* The finest ring that reaches back, joined so that it fits. */
-	const struct rollup *rings[] = {&t->history->bins, &t->history->hours, &t->history->quarters};
+	const struct rollup *rings[] = {&t->history->bins, &t->history->hours,
+					&t->history->quarters};
 	size_t ring = 0;
 	while (ring < 2 && rings[ring]->last != INT64_MIN &&
 	       (rings[ring]->last - (int64_t)rings[ring]->count) * rings[ring]->step.ns > begin.ns)
