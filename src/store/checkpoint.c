@@ -6,8 +6,7 @@
  * moved with the turn held, which is little; so all of the log is moved, and the next
  * commit begins it again from the front. A log that stays small is written over the same blocks
  * of the disk again and again, which a sync has less work with than with a file that grows.
- * Without that second step the log would grow for as
- * long as reports keep coming. */
+ * Without that second step the log would grow for as long as reports keep coming. */
 #include "store/sqlite.h"
 
 enum { CHECKPOINT_PAGES = 1000 };

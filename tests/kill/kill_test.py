@@ -8,6 +8,7 @@ usage: kill_test.py pipe WRITER     (tests/kill/writer.c: the journal itself, ov
 
 WHYDOWN_KILL_ROUNDS: how often, default 20; the full run is 200 (about a minute and a half).
 WHYDOWN_KILL_SEED: repeats a run's choices, though not the machine's timing."""
+import glob
 import http.client
 import json
 import os
@@ -91,7 +92,7 @@ services:
 feeders:
   - {name: kill, token: zyxwvutsrqponmlkjihgfedcba}
 limits:
-  observations_per_feeder_per_s: 100000
+  observations_per_feeder_per_s_max: 100000
 """
 
 
@@ -240,6 +241,8 @@ def main():
         print("not ok - killed at any moment, nothing answered is lost and nothing counted twice")
         return 1
     shutil.rmtree(folder)
+    for beside in glob.glob(folder + ".*"):
+        os.unlink(beside)
     if answered < ROUNDS * 20:
         print(f"only {answered} reports were answered in all", getattr(program, "refused", ""))
         print("not ok - the load was a load")
