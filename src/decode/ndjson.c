@@ -241,13 +241,18 @@ static bool read_u32(struct scan *s, uint32_t *ret_number)
 	return true;
 }
 
+static bool is_line(const struct text *t, size_t len_max)
+{
+	return t->len <= len_max && (t->plain || words_are_line(t->at, t->len, len_max));
+}
+
 static bool read_line(struct scan *s, const char **ret_text, size_t len_max)
 {
 	struct text t;
-	if (!take_string(s, &t) || t.len > len_max)
+	if (!take_string(s, &t) || !is_line(&t, len_max))
 		return false;
 	*ret_text = t.at;
-	return t.plain || words_are_line(t.at, t.len, len_max);
+	return true;
 }
 
 static bool read_time(struct scan *s, wd_wall *ret_time)
@@ -303,8 +308,7 @@ static bool read_id(struct scan *s, struct ndjson *line)
 {
 	struct observation_id id;
 	struct text t;
-	if (!take_string(s, &t) || t.len == 0 || t.len > NDJSON_ID_MAX ||
-	    (!t.plain && !words_are_line(t.at, t.len, NDJSON_ID_MAX)))
+	if (!take_string(s, &t) || t.len == 0 || !is_line(&t, NDJSON_ID_MAX))
 		return false;
 	line->id = t.at;
 	if (read_hex(&t, id.bytes, sizeof(id.bytes)))

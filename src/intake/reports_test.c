@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -385,6 +386,44 @@ static void made_up_services_and_places_do_not_grow_memory(void **state)
 	assert_int_equal(mallinfo2().uordblks, before);
 }
 
+static void *report_on_and_on(void *arg)
+{
+	static const char body[] = "{\"service\":\"x\",\"surface\":\"app\",\"comment\":\"a\"}";
+	struct reports_request req = *(const struct reports_request *)arg;
+	req.body = body;
+	req.body_len = strlen(body);
+	for (int i = 0; i < 5000; i++) {
+		uint8_t bytes[OBSERVATION_FRAME_MAX];
+		struct reports_refusal why_not;
+		struct observation o;
+		size_t len, used;
+		WD_CHECK(reports_begin(reports, &req, &why_not));
+		WD_CHECK(reports_take(reports, &req, bytes, &len, &why_not));
+		WD_CHECK(observation_decode(bytes, len, &o, &used, NULL) == WD_OK);
+		WD_CHECK(strcmp(o.service, "x") == 0 && strcmp(o.city, "London") == 0);
+	}
+	return NULL;
+}
+
+static void a_reload_disturbs_nobody_who_reports(void **state)
+{
+	enum { THREADS = 3 };
+	struct reports_request req = request(REPORTS_ONE, "application/json", "");
+	pthread_t threads[THREADS];
+	(void)state;
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, report_on_and_on, &req), 0);
+	for (int i = 0; i < 200; i++) {
+		struct reports_options o = options();
+		o.catalogue = fixture_catalogue(); /* another one each time; the old must live on */
+		assert_int_equal(reports_configure(reports, &o), WD_OK);
+		catalogue_release(o.catalogue);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(reports_count(reports).reports, THREADS * 5000);
+}
+
 static int setup(void **state)
 {
 	static const struct testing_prefix prefixes[] = {
@@ -435,6 +474,7 @@ int main(void)
 		TEST(a_batch_needs_a_token_and_pays_for_its_lines),
 		TEST(the_shortest_lines_have_room),
 		TEST(made_up_services_and_places_do_not_grow_memory),
+		TEST(a_reload_disturbs_nobody_who_reports),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
