@@ -352,9 +352,10 @@ static bool fetch(struct run *run, struct source *s)
 	fprintf(stderr, ": %s", why.what);
 	if (why.os_errno != 0)
 		fprintf(stderr, ": %s", strerror(why.os_errno));
-	fputs(why.err == WD_MALFORMED && why.at > 0 ? " (--skip-bad passes such lines over)\n"
-						    : "\n",
-	      stderr);
+	/* A file that is wrong from its first line is no recording: passing lines over is no help.
+	 */
+	bool one_line = why.err == WD_MALFORMED && why.at > 0 && recording_line(s->recording) > 1;
+	fputs(one_line ? " (--skip-bad passes such lines over)\n" : "\n", stderr);
 	return false;
 }
 

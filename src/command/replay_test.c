@@ -284,8 +284,8 @@ static void scores_have_a_line_for_every_row_with_its_number(void **state)
 	free(err);
 }
 
-/* A latency that is 100 on most days, and 250 for two hours of one. */
-static void a_metric_above_its_usual_is_an_incident(void **state)
+/* A latency that is 100 on most days, 250 for two hours of one and 20 of another. */
+static void a_metric_is_judged_on_both_sides(void **state)
 {
 	(void)state;
 	FILE *f = fopen("a.csv", "wb");
@@ -296,20 +296,24 @@ static void a_metric_above_its_usual_is_an_incident(void **state)
 		double value = 100 + 5 * prng_normal(&r);
 		if (n / 24 == 37 * 12 + 5)
 			value += 150;
+		if (n / 24 == 38 * 12 + 5)
+			value -= 80;
 		fprintf(f, "%d,latency,%.3f\n", 1700000100 + n * 300, value);
 	}
 	assert_int_equal(fclose(f), 0);
 	expect(0, NULL, "replay --format json a.csv");
-	size_t high = 0;
+	size_t high = 0, low = 0;
 	char *text = read_file("out", NULL);
 	for (char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		struct incident i;
 		assert_int_equal(incident_from_json(line, (size_t)(end - line), &i, NULL), WD_OK);
 		int64_t row = (wall_to_s(i.decided_at) - 1700000100) / 300;
 		high += row >= (37 * 12 + 5) * 24 && row < (37 * 12 + 6) * 24 && i.peak_observed > 200;
+		low += row >= (38 * 12 + 5) * 24 && row < (38 * 12 + 6) * 24;
 	}
 	free(text);
 	assert_int_equal(high, 1);
+	assert_int_equal(low, 1);
 }
 
 static void a_bad_line_is_told_with_its_place_or_passed_over(void **state)
@@ -380,7 +384,7 @@ int main(void)
 		cmocka_unit_test(plain_compressed_and_piped_recordings_give_the_same),
 		cmocka_unit_test(several_files_are_merged_by_time),
 		cmocka_unit_test(scores_have_a_line_for_every_row_with_its_number),
-		cmocka_unit_test(a_metric_above_its_usual_is_an_incident),
+		cmocka_unit_test(a_metric_is_judged_on_both_sides),
 		cmocka_unit_test(a_bad_line_is_told_with_its_place_or_passed_over),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),

@@ -153,6 +153,21 @@ static void x_of_10_march_2025_is_one_incident_of_three_waves(void **state)
 	scenario_free(s);
 }
 
+static void a_slow_ramp_is_found_and_its_begin_is_not_the_alarm(void **state)
+{
+	(void)state;
+	struct scenario *s = load("slow-ramp");
+	struct outcome o = play(s, s->seed);
+	const struct incident *i = at(&o, "2025-05-19T15:00:00Z");
+	assert_non_null(i);
+	/* Before it has reached its six times the usual at 14:00: twice at 09:12, thrice at 10:24. */
+	assert_within(minutes_after(i->decided_at, "2025-05-19T08:00Z"), 30, 360);
+	assert_within((double)wall_sub(i->decided_at, i->began_at).ns / 60e9, 5, 360);
+	assert_within(minutes_after(i->ended_at, "2025-05-19T16:00Z"), 30, 240);
+	snapshot_release(o.snapshot);
+	scenario_free(s);
+}
+
 static void a_flood_from_one_network_is_evidence_and_no_incident(void **state)
 {
 	(void)state;
@@ -238,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scenarios_are_all_there),
 		cmocka_unit_test(x_of_10_march_2025_is_one_incident_of_three_waves),
+		cmocka_unit_test(a_slow_ramp_is_found_and_its_begin_is_not_the_alarm),
 		cmocka_unit_test(a_flood_from_one_network_is_evidence_and_no_incident),
 		cmocka_unit_test(a_crowd_on_one_surface_has_only_that_surface_in_scope),
 		cmocka_unit_test(an_outage_in_one_city_has_only_that_city_in_scope),
