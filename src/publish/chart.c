@@ -5,6 +5,7 @@
 #include "publish/words.h"
 
 #include <math.h>
+#include <string.h>
 
 /* In the stretched plot a point is one unit wide and the height is this many units. */
 enum {
@@ -46,6 +47,22 @@ void chart_shade(struct chart *c, wd_wall begin, wd_wall end)
 		begin = s->begin;
 	if (c->span_count < CHART_SPANS_MAX && wall_before(begin, end))
 		c->spans[c->span_count++] = (struct chart_span){begin, end};
+}
+
+bool chart_shade_incidents(struct chart *c, const struct snapshot *snapshot, const char *service)
+{
+	bool reconstruction = false;
+
+	for (size_t i = 0; i < snapshot->incident_count; i++) {
+		const struct incident *incident = &snapshot->incidents[i];
+		size_t before = c->span_count;
+		if (strcmp(incident->service, service) != 0)
+			continue;
+		chart_shade(c, incident->began_at, incident->ended_at);
+		if (c->span_count > before)
+			reconstruction = reconstruction || incident->reconstruction;
+	}
+	return reconstruction;
 }
 
 static int height_of(double value, double top, int height)

@@ -33,9 +33,12 @@ struct chart {
 /* Adds the span if it touches the series and there is room. end 0 = it lasts. */
 void chart_shade(struct chart *c, wd_wall begin, wd_wall end);
 
+/* Shades the incidents of a service; true if one of those that show is a reconstruction. */
+bool chart_shade_incidents(struct chart *c, const struct snapshot *snapshot, const char *service);
+
 /* The <svg> element, to stand in a page. */
 void chart_svg(struct buf *b, const struct chart *c);
-/* The two parts of it that chart.svg puts into its own frame: x, y, width and height in pixels. */
+/* What is in it, for a frame of our own. width: of the plot in pixels; 0 = all there is. */
 void chart_parts(struct buf *b, const struct chart *c, int width);
 
 /* 24 h as a small line without labels, at most 32 points; hidden from assistive technology, as

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SVG for other people's pages: a badge and a chart. Light colours stand in attributes and dark
- * ones in a style element, so that they are right as an image, inline and under a policy that
- * forbids the style. */
+/* SVG for other people's pages: a badge and a chart. The chart's style comes twice: as an element,
+ * for pictures in a page, which may load nothing; and as a link, for whoever opens the picture
+ * itself, where the security policy forbids the element. */
 #include "publish/chart.h"
-#include "publish/words.h"
-
+#include "publish/embedded.h"
 #include "publish/render.h"
+#include "publish/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,10 @@ void embed_badge(const struct render *r)
 {
 	enum { NAME_MAX_PX = 300, PAD = 7, SHAPE = 13 };
 	const struct service_state *s = r->service;
-	const char *label = status_label(s->status);
+	const struct snapshot *snapshot = r->snapshot;
+	bool reconstruction = s->incident < snapshot->incident_count &&
+			      snapshot->incidents[s->incident].reconstruction;
+	const char *label = reconstruction ? "reconstruction" : status_label(s->status);
 	struct buf *b = r->out;
 	int name = text_width(s->service->name), word = text_width(label);
 
@@ -81,13 +84,14 @@ void embed_badge(const struct render *r)
 		"viewBox=\"0 0 %d 20\"><title>",
 		left + right, left + right);
 	buf_xml(b, s->service->name);
+	buf_fmt(b, ": %s%s</title>", status_label(s->status),
+		reconstruction ? " (a reconstruction)" : "");
 	buf_fmt(b,
-		": %s</title><clipPath id=\"r\"><rect width=\"%d\" height=\"20\" "
-		"rx=\"3\"/></clipPath>"
+		"<clipPath id=\"r\"><rect width=\"%d\" height=\"20\" rx=\"3\"/></clipPath>"
 		"<g clip-path=\"url(#r)\"><rect width=\"%d\" height=\"20\" fill=\"#32373f\"/>"
 		"<rect x=\"%d\" width=\"%d\" height=\"20\" fill=\"%s\"/></g>"
 		"<g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">",
-		label, left + right, left, left, right, status_colour(s->status));
+		left + right, left, left, right, status_colour(s->status));
 	badge_text(b, s->service->name, PAD, name);
 	shape(b, s->status, left + PAD);
 	badge_text(b, label, left + PAD + SHAPE, word);
@@ -98,22 +102,16 @@ void embed_badge(const struct render *r)
 
 enum { WIDTH = 720, HEIGHT = 300, MARGIN = 16, CHART_TOP = 62, FOOT = 22 };
 
-static const char chart_style[] =
-	"<style>"
-	"text{font-family:system-ui,-apple-system,Segoe "
-	"UI,Roboto,sans-serif;fill:#575e69;font-size:12px}"
-	".bg{fill:#fff}.t{font-size:18px;font-weight:700;fill:#1b1e23}.s{font-size:13px;fill:#"
-	"1b1e23}"
-	"path{fill:none;vector-effect:non-scaling-stroke;stroke-linejoin:round;stroke-linecap:"
-	"round}"
-	".area{fill:#14477f;opacity:.1}.band{fill:#d9e2ee}.usual{stroke:#5c6470;stroke-width:1.25;"
-	"stroke-dasharray:3 3}"
-	".seen{stroke:#14477f;stroke-width:1.75}.last{stroke:#14477f;stroke-width:6}"
-	".inc{fill:#f8d7d3}.grid,.tick{stroke:#dfe2e6}.base{stroke:#5c6470}.x{text-anchor:middle}"
-	"@media(prefers-color-scheme:dark){.bg{fill:#181c23}text{fill:#a3abb7}.t,.s{fill:#e8eaed}"
-	".area{fill:#8fbcff}.band{fill:#2b3a4e}.usual{stroke:#9aa3af}.seen,.last{stroke:#8fbcff}"
-	".inc{fill:#4a2220}.grid,.tick{stroke:#2c323b}.base{stroke:#9aa3af}}"
-	"</style>";
+static void style(const struct render *r)
+{
+	const struct embedded *sheet = embedded_find("chart.css");
+
+	if (sheet == NULL)
+		return;
+	buf_str(r->out, "<style>");
+	buf_add(r->out, (const char *)sheet->bytes, sheet->len);
+	buf_str(r->out, "</style>");
+}
 
 static void sentence(const struct render *r, struct buf *text)
 {
@@ -138,51 +136,46 @@ static void sentence(const struct render *r, struct buf *text)
 void embed_chart(const struct render *r)
 {
 	const struct service_state *s = r->service;
+	bool seen = s->day.count > 0 && s->first_seen_at.ns != 0;
 	struct buf *b = r->out, text;
+	char unit[WORDS_UNIT_MAX];
 	struct chart chart = {.series = &s->day,
-			      .unit = "reports in 5 minutes",
+			      .unit = unit,
 			      .height = HEIGHT - CHART_TOP - FOOT,
 			      .unfinished = true};
-	bool reconstruction = false;
+	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
 
+	words_unit(unit, s, &s->day);
 	buf_init(&text, 1024);
 	sentence(r, &text);
-	for (size_t i = 0; i < r->snapshot->incident_count; i++) {
-		const struct incident *incident = &r->snapshot->incidents[i];
-		size_t before = chart.span_count;
-		if (strcmp(incident->service, s->service->id) != 0)
-			continue;
-		chart_shade(&chart, incident->began_at, incident->ended_at);
-		reconstruction =
-			reconstruction || (incident->reconstruction && chart.span_count > before);
-	}
 	buf_fmt(b,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 "
-		"0 %d %d\" "
-		"role=\"img\" aria-labelledby=\"t d\" fill=\"#1b1e23\"><title id=\"t\">",
-		WIDTH, HEIGHT, WIDTH, HEIGHT);
+		"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+		"<?xml-stylesheet type=\"text/css\" href=\"/assets/chart.css?v=%s\"?>\n"
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+		"viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t d\"><title id=\"t\">",
+		r->site->assets, WIDTH, HEIGHT, WIDTH, HEIGHT);
 	buf_xml(b, s->service->name);
 	buf_str(b, ": user reports, last 24 hours</title><desc id=\"d\">");
 	buf_xml(b, text.bad ? "" : text.data);
+	buf_str(b, "</desc>");
+	style(r);
 	buf_fmt(b,
-		"</desc>%s<rect class=\"bg\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"#fff\"/>"
+		"<rect class=\"bg\" x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"6\"/>"
 		"<text class=\"t\" x=\"%d\" y=\"28\">",
-		chart_style, WIDTH, HEIGHT, MARGIN);
+		WIDTH - 1, HEIGHT - 1, MARGIN);
 	buf_xml(b, s->service->name);
 	buf_fmt(b, "</text><text class=\"s\" x=\"%d\" y=\"48\">", MARGIN);
 	buf_xml(b, text.bad ? "" : text.data);
 	buf_done(&text);
 	buf_fmt(b, "</text><svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" overflow=\"visible\">",
 		MARGIN, CHART_TOP, WIDTH - 2 * MARGIN, chart.height);
-	if (s->day.count > 0 && s->first_seen_at.ns != 0)
+	if (seen)
 		chart_parts(b, &chart, WIDTH - 2 * MARGIN);
-	buf_fmt(b, "</svg><text x=\"%d\" y=\"%d\">", MARGIN, HEIGHT - 10);
-	if (reconstruction)
-		buf_xml(b, words_reconstruction);
-	else
-		buf_str(b, "Times in UTC. The band is what is usual.");
-	buf_fmt(b, "</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">", WIDTH - MARGIN,
-		HEIGHT - 10);
+	buf_fmt(b, "</svg><text x=\"%d\" y=\"%d\">%s</text>", MARGIN, HEIGHT - 10,
+		reconstruction ? words_reconstruction
+		: seen         ? "Times in UTC. The band is what is usual."
+			       : "There is nothing to draw yet.");
+	buf_fmt(b, "<text class=\"end\" x=\"%d\" y=\"%d\">", WIDTH - MARGIN, HEIGHT - 10);
 	buf_xml(b, r->site->name);
 	buf_str(b, "</text></svg>\n");
 }

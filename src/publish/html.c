@@ -96,7 +96,8 @@ void html_begin(const struct render *r, const struct html_page *page)
 void html_live_begin(const struct render *r, const char *path, const char *event)
 {
 	buf_fmt(r->out,
-		"<div id=\"live\" hx-get=\"%s\" hx-trigger=\"sse:%s, again\" hx-swap=\"outerHTML\">\n",
+		"<div id=\"live\" hx-get=\"%s\" hx-trigger=\"sse:%s, again\" "
+		"hx-swap=\"outerHTML\">\n",
 		path, event);
 }
 
@@ -110,9 +111,13 @@ void html_end(const struct render *r)
 	struct buf *b = r->out;
 	struct words w = html_words(r);
 
-	buf_str(b, "</main>\n<footer><p>As of ");
-	words_time(&w, r->snapshot->now);
-	buf_str(b, ". <a href=\"/method\">How it decides</a>, <a href=\"/feed.atom\">Atom</a>, "
+	buf_str(b, "</main>\n<footer><p>");
+	if (r->snapshot->now.ns != 0) { /* 0: the engine has only just been started */
+		buf_str(b, "As of ");
+		words_time(&w, r->snapshot->now);
+		buf_str(b, ". ");
+	}
+	buf_str(b, "<a href=\"/method\">How it decides</a>, <a href=\"/feed.atom\">Atom</a>, "
 		   "<a href=\"/feed.json\">JSON feed</a>, <a href=\"/api\">API</a>");
 	if (r->site->contact[0] != '\0') {
 		buf_str(b, ", <a href=\"");
@@ -188,7 +193,10 @@ void html_series_table(const struct render *r, const struct series *series, cons
 
 	if (count == 0)
 		return;
-	buf_fmt(b, "<details id=\"t-%s\"><summary>The same as a table</summary><table class=\"num\"><caption>", id);
+	buf_fmt(b,
+		"<details id=\"t-%s\"><summary>The same as a table</summary><table "
+		"class=\"num\"><caption>",
+		id);
 	buf_html(b, caption);
 	buf_str(b, "</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed</th>"
 		   "<th scope=\"col\">Usual</th></tr></thead><tbody>\n");
@@ -214,30 +222,14 @@ void html_series_table(const struct render *r, const struct series *series, cons
 	buf_str(b, "</tbody></table></details>\n");
 }
 
-static void unit_of(char *dst, size_t dst_size, const struct service_state *s,
-		    const struct series *series)
-{
-	int64_t minutes = span_to_s(series->step) / 60;
-
-	if (s->metric)
-		snprintf(dst, dst_size, "per %s", minutes < 60 ? "bucket" : "hour");
-	else if (minutes < 60)
-		snprintf(dst, dst_size, "reports in %d minutes", (int)minutes);
-	else if (minutes == 60)
-		snprintf(dst, dst_size, "reports an hour");
-	else
-		snprintf(dst, dst_size, "reports in %d hours", (int)(minutes / 60));
-}
-
 bool html_service_chart(const struct render *r, const struct service_state *s,
 			const struct html_chart *how)
 {
 	struct buf description;
-	char title[SERVICE_NAME_MAX + 80], unit[48];
+	char title[SERVICE_NAME_MAX + 80], unit[WORDS_UNIT_MAX];
 	const struct series *series = how->series;
-	bool reconstruction = false;
 
-	unit_of(unit, sizeof(unit), s, series);
+	words_unit(unit, s, series);
 	snprintf(title, sizeof(title), "%s: %s, %s", s->service->name, unit, how->span);
 	struct chart chart = {
 		.series = series,
@@ -247,19 +239,11 @@ bool html_service_chart(const struct render *r, const struct service_state *s,
 		.height = how->height,
 		.unfinished = how->unfinished,
 	};
-	for (size_t i = 0; i < r->snapshot->incident_count; i++) {
-		const struct incident *incident = &r->snapshot->incidents[i];
-		size_t before = chart.span_count;
-		if (strcmp(incident->service, s->service->id) != 0)
-			continue;
-		chart_shade(&chart, incident->began_at, incident->ended_at);
-		reconstruction =
-			reconstruction || (incident->reconstruction && chart.span_count > before);
-	}
+	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
 	buf_init(&description, 1024);
 	struct words w = {.out = &description, .now = r->snapshot->now};
 	words_status(&w, r->snapshot, s);
-	buf_fmt(&description, " %zu incidents are shaded. A table with the numbers follows.",
+	buf_fmt(&description, " Incidents shaded: %zu. A table with the numbers follows.",
 		chart.span_count);
 	chart.description = description.bad ? "" : description.data;
 	chart_svg(r->out, &chart);

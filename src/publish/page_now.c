@@ -77,8 +77,10 @@ static void headline(const struct render *r)
 		buf_u64(b, unknown);
 		buf_str(b, " with too few reports to judge");
 	}
-	buf_str(b, ". As of ");
-	words_time(&w, s->now);
+	if (s->now.ns != 0) { /* 0: the engine has only just been started */
+		buf_str(b, ". As of ");
+		words_time(&w, s->now);
+	}
 	buf_str(b, ".</p>\n");
 }
 

@@ -25,6 +25,22 @@ void page_bad_request(const struct render *r)
 	html_end(r);
 }
 
+void page_refusal(const struct render *r, const struct site_refusal *refusal)
+{
+	bool known = refusal->back != NULL && refusal->back[0] == '/';
+
+	r->page->status = refusal->status;
+	html_begin(r, &(struct html_page){.title = refusal->title});
+	buf_str(r->out, "<h1>");
+	buf_html(r->out, refusal->title);
+	buf_str(r->out, "</h1><p class=\"lead\">");
+	buf_html(r->out, refusal->detail != NULL ? refusal->detail : "");
+	buf_str(r->out, "</p><p><a href=\"");
+	buf_html(r->out, known ? refusal->back : "/");
+	buf_str(r->out, "\">Go back</a></p>\n");
+	html_end(r);
+}
+
 void page_asset(const struct render *r)
 {
 	const struct embedded *file = embedded_find(r->name);

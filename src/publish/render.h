@@ -28,6 +28,7 @@ typedef void renderer(const struct render *r);
 renderer page_now, page_now_live, page_service, page_service_live, page_incident,
 	page_incident_live;
 renderer page_history, page_method, page_api, page_search, page_missing, page_bad_request;
+void page_refusal(const struct render *r, const struct site_refusal *refusal);
 renderer page_asset, page_favicon, page_robots, page_sitemap;
 /* JSON. */
 renderer api_now, api_services, api_service, api_series, api_incidents, api_incident, api_openapi;

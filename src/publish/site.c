@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HTML "text/html; charset=utf-8"
-#define JSON "application/json"
-#define SVG  "image/svg+xml"
-#define ATOM "application/atom+xml; charset=utf-8"
-#define FEED "application/feed+json"
+#define HTML       "text/html; charset=utf-8"
+#define JSON       "application/json"
+#define SVG        "image/svg+xml"
+#define ATOM       "application/atom+xml; charset=utf-8"
+#define FEED       "application/feed+json"
 #define PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
-#define TEXT "text/plain; charset=utf-8"
+#define TEXT       "text/plain; charset=utf-8"
 
 #define FRESH   "no-cache" /* kept, but asked about each time: an unchanged page answers 304 */
 #define SOON    "public, max-age=30"
@@ -82,6 +82,7 @@ static const struct route routes[] = {
 	{"/metrics", metrics_text, PROMETHEUS, NEVER, ON_REQUEST, API},
 	{"/healthz", api_health, JSON, NEVER, ON_REQUEST, API},
 	{"/assets/{name}", page_asset, NULL, FOREVER, ON_NOTHING, PAGE},
+	{"/favicon.ico", page_favicon, SVG, LATER, ON_NOTHING, PAGE}, /* asked for without a link */
 	{"/favicon.svg", page_favicon, SVG, LATER, ON_NOTHING, PAGE},
 	{"/robots.txt", page_robots, TEXT, LATER, ON_NOTHING, PAGE},
 	{"/sitemap.xml", page_sitemap, "application/xml", LATER, ON_SNAPSHOT, PAGE},
@@ -206,8 +207,7 @@ static void resolve(const struct snapshot *snapshot, const struct site_request *
 	for (size_t i = 0; i < WD_COUNT(routes); i++) {
 		if (!pattern_fits(routes[i].pattern, path, t->segment))
 			continue;
-		const struct route *missing =
-			routes[i].kind == PAGE ? &missing_page : &missing_api;
+		const struct route *missing = routes[i].kind == PAGE ? &missing_page : &missing_api;
 		t->route = &routes[i];
 		if (find_subject(snapshot, t))
 			break;
@@ -319,6 +319,28 @@ enum wd_err site_render(const struct site *site, const struct snapshot *snapshot
 	if (page.body.bad) {
 		buf_done(&page.body);
 		return wd_fail(why, WD_NOMEM, 0, "rendering a page");
+	}
+	*ret_page = page;
+	return WD_OK;
+}
+
+enum wd_err site_render_refusal(const struct site *site, const struct snapshot *snapshot,
+				const struct site_refusal *refusal, struct site_page *ret_page,
+				struct wd_why *why)
+{
+	static const struct site_request no_request = {.path = ""};
+	struct site_page page = {.content_type = HTML, .cache_control = NEVER};
+	struct render r = {.site = site,
+			   .snapshot = snapshot,
+			   .request = &no_request,
+			   .page = &page,
+			   .out = &page.body};
+
+	buf_init(&page.body, SITE_BODY_MAX);
+	page_refusal(&r, refusal);
+	if (page.body.bad) {
+		buf_done(&page.body);
+		return wd_fail(why, WD_NOMEM, 0, "rendering a refusal");
 	}
 	*ret_page = page;
 	return WD_OK;

@@ -84,6 +84,16 @@ enum wd_err site_render(const struct site *site, const struct snapshot *snapshot
 			const struct site_request *request, struct site_page *ret_page,
 			struct wd_why *why) WD_MUST_CHECK;
 
+/* A refusal as a page, for a form that somebody sent: what is wrong, and the way back. */
+struct site_refusal {
+	int status;
+	const char *title, *detail; /* plain text; detail "" = none */
+	const char *back;           /* path of the page to go back to: "/s/x"; "" = "/" */
+};
+enum wd_err site_render_refusal(const struct site *site, const struct snapshot *snapshot,
+				const struct site_refusal *refusal, struct site_page *ret_page,
+				struct wd_why *why) WD_MUST_CHECK;
+
 /* How a route appears to tests and to the OpenAPI document. */
 struct site_route {
 	const char *pattern, *content_type;

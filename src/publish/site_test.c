@@ -505,6 +505,28 @@ static void measured_figures_are_shown_and_their_absence_said(void **state)
 	snapshot_release(snapshot);
 }
 
+static void a_refusal_is_a_page_with_the_way_back(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct site_refusal refusal = {429, "Too many reports", "<wait>", "/s/x"};
+	struct site_page page;
+	(void)state;
+	assert_int_equal(site_render_refusal(&fixture_site, snapshot, &refusal, &page, NULL),
+			 WD_OK);
+	assert_int_equal(page.status, 429);
+	assert_string_equal(page.cache_control, "no-store");
+	assert_non_null(strstr(page.body.data,
+			       "<h1>Too many reports</h1><p class=\"lead\">&lt;wait&gt;</p>"
+			       "<p><a href=\"/s/x\">Go back</a>"));
+	buf_done(&page.body);
+	refusal.back = "javascript:alert(1)";
+	assert_int_equal(site_render_refusal(&fixture_site, snapshot, &refusal, &page, NULL),
+			 WD_OK);
+	assert_non_null(strstr(page.body.data, "<a href=\"/\">Go back</a>"));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
 static void the_thanks_are_there_after_a_report(void **state)
 {
 	(void)state;
@@ -549,6 +571,7 @@ int main(void)
 		cmocka_unit_test(history_is_ordered_as_asked),
 		cmocka_unit_test(health_is_503_when_the_journal_cannot_write),
 		cmocka_unit_test(measured_figures_are_shown_and_their_absence_said),
+		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),
 		cmocka_unit_test(the_thanks_are_there_after_a_report),
 		cmocka_unit_test(a_fragment_replaces_what_the_page_has),
 	};

@@ -196,6 +196,20 @@ struct now service_now(const struct service_state *s)
 	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, span_s(60)};
 }
 
+void words_unit(char dst[WORDS_UNIT_MAX], const struct service_state *s,
+		const struct series *series)
+{
+	int minutes = (int)(span_to_s(series->step) / 60);
+	const char *what = s->metric ? "mean" : "reports";
+
+	if (minutes == 60)
+		snprintf(dst, WORDS_UNIT_MAX, "%s an hour", what);
+	else if (minutes > 60 && minutes % 60 == 0)
+		snprintf(dst, WORDS_UNIT_MAX, "%s in %d hours", what, minutes / 60);
+	else
+		snprintf(dst, WORDS_UNIT_MAX, "%s in %d minutes", what, minutes);
+}
+
 static void now_counts(const struct words *w, const struct service_state *s)
 {
 	struct now now = service_now(s);
@@ -246,7 +260,8 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 				      : " is being learned: what is usual is not known yet.");
 		return;
 	case STATUS_USUAL:
-		words_text(w, "User reports indicate no current problems at ");
+		words_text(w, s->metric ? "Nothing unusual at "
+					: "User reports indicate no current problems at ");
 		words_text(w, s->service->name);
 		words_text(w, ": ");
 		break;
@@ -256,7 +271,8 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 			status_coordinated(w, s);
 			return;
 		}
-		words_text(w, "More user reports than usual about ");
+		words_text(w, s->metric ? "Unusual values at "
+					: "More user reports than usual about ");
 		words_text(w, s->service->name);
 		words_text(w, ", not enough to call it an incident: ");
 		break;
@@ -265,8 +281,12 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 						   ? &snapshot->incidents[s->incident]
 						   : NULL;
 		bool recovering = i != NULL && i->state == INCIDENT_RECOVERING;
-		words_text(w, recovering ? "User reports are back to usual after problems at "
-					 : "User reports indicate problems at ");
+		if (s->metric)
+			words_text(w, recovering ? "Back to usual: " : "Far from usual: ");
+		else
+			words_text(w, recovering
+					      ? "User reports are back to usual after problems at "
+					      : "User reports indicate problems at ");
 		words_text(w, s->service->name);
 		if (i != NULL) {
 			words_text(w, " since ");

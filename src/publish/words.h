@@ -39,6 +39,11 @@ struct now {
 };
 struct now service_now(const struct service_state *s);
 
+/* "reports in 5 minutes": what a point of the series counts. */
+enum { WORDS_UNIT_MAX = 48 };
+void words_unit(char dst[WORDS_UNIT_MAX], const struct service_state *s,
+		const struct series *series);
+
 /* The service's status in one sentence, and what the odds of a false alarm are in another
  * ("" where no alarm is raised). */
 void words_status(const struct words *w, const struct snapshot *snapshot,

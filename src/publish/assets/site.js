@@ -103,6 +103,13 @@
     later = setTimeout(() => window.htmx.trigger("#live", "again"), wait);
   });
 
+  /* Leaving: the stream ends on purpose, not with an error. Coming back to a page that the browser kept:
+   * it is old. */
+  let stream = null;
+  document.addEventListener("htmx:sseOpen", (event) => (stream = event.detail.source));
+  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+
   document.addEventListener("DOMContentLoaded", () => {
     renewed();
     for (const event of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(event, renewed);

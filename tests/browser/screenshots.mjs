@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes docs/images from the running program, with the X scenario played into it:
+//   WHYDOWN=build/whydown SOURCE=. node tests/browser/screenshots.mjs docs/images
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { launchBrowser, startServer, whyNot } from "./harness.mjs";
+
+const folder = process.argv[2];
+const reason = folder ? await whyNot() : "usage: screenshots.mjs FOLDER";
+if (reason) {
+  console.error(reason);
+  process.exit(2);
+}
+
+const server = await startServer(["--play", join(process.env.SOURCE, "data/scenarios/x-2025-03-10.scenario")]);
+const browser = await launchBrowser();
+try {
+  mkdirSync(folder, { recursive: true });
+  const { incidents } = await (await fetch(`${server.url}/api/v1/incidents?service=x`)).json();
+  const shots = [
+    { name: "now", path: "/", width: 1280, height: 860, colorScheme: "light" },
+    { name: "service", path: "/s/x", width: 1280, height: 1000, colorScheme: "light" },
+    { name: "service-phone-dark", path: "/s/x", width: 375, height: 1100, colorScheme: "dark" },
+    { name: "incident", path: `/i/${incidents.find((one) => one.state !== "closed").id}`, width: 1280, height: 1200, colorScheme: "light" },
+  ];
+  for (const { name, path, width, height, colorScheme } of shots) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB", timezoneId: "UTC" });
+    const page = await context.newPage();
+    await page.goto(server.url + path);
+    await page.waitForTimeout(1500);
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+    await context.close();
+  }
+} finally {
+  await browser.close();
+  await server.stop();
+}
