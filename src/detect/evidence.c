@@ -44,10 +44,13 @@ float evidence_step(struct evidence *e, const struct evidence_sample *s)
 	if (s->count <= s->null_mean && !running)
 		return 0; /* every likelihood ratio is below 1 */
 
-	float share = s->null_mean / (s->size + s->null_mean), both = s->count + s->size;
+	const float mean[EVIDENCE_SIZES] = {s->null_mean, s->null_mean, s->far_mean, s->far_mean};
+	const float size[EVIDENCE_SIZES] = {s->size, s->size, s->far_size, s->far_size};
 
 	for (int k = 0; k < EVIDENCE_SIZES; k++) {
-		float gain = s->count * effect_ln[k] - both * fast_log1p((effect[k] - 1) * share);
+		float share = mean[k] / (size[k] + mean[k]);
+		float gain = s->count * effect_ln[k] -
+			     (s->count + size[k]) * fast_log1p((effect[k] - 1) * share);
 		float nats = leak * e->nats[k] + (gain < s->cap ? gain : s->cap);
 
 		nats = nats > 0 ? nats : 0;

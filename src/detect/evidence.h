@@ -3,12 +3,15 @@
  * CUSUM form (Shin, Ramdas & Rinaldo, "E-detectors", 2022): for each of a few effect
  * sizes L
  *
- *	W <- max(W, 0) + min(cap, ln NB(y; L null_mean) / NB(y; null_mean))
+ *	W <- max(0, 0.98 W + min(cap, ln NB(y; L mean) / NB(y; mean)))
  *
  * The likelihood ratio of two negative binomials of one size grows convexly in y, so its
- * mean is at most 1 for every rate up to null_mean and every scatter up to the assumed
- * one. The mean of the e^W is then crossed by 10^h at most once in 10^h samples; the cap,
- * the leak and every reset only make that rarer. */
+ * mean is at most 1 for every rate up to the null and every scatter up to the assumed one.
+ * The mean of the e^W is then crossed by 10^h at most once in 10^h samples; the cap, the
+ * leak and every reset only make that rarer. A rate that wanders breaks the assumption that
+ * samples are independent: small effects are then judged with the scatter of a quarter of an
+ * hour, large ones against a null beyond what the rate wanders. That is no proof any more;
+ * calibrate.h takes over. */
 #ifndef WD_DETECT_EVIDENCE_H
 #define WD_DETECT_EVIDENCE_H
 
@@ -25,6 +28,9 @@ struct evidence_sample {
 	float count;
 	float null_mean;
 	float size; /* of the negative binomial: variance = mean + mean^2 / size */
+	/* The same for large effects: a null so far out that the rate hardly wanders there, and
+	 * with that put aside less scatter. */
+	float far_mean, far_size;
 	float cap;  /* nats one sample may add */
 };
 

@@ -9,6 +9,8 @@ static const float margin = 0.25F;
 /* Nor is fewer than this many counts a minute in a series that nobody knows yet (about four
  * in a quarter of an hour). The floor halves in the first week, and so on as 1 / age. */
 static const double null_min_a_minute = 0.25, floor_days = 7;
+/* A rate that wanders is given two standard deviations before a large effect is seen in it. */
+static const float wander_sd = 2;
 static const float counts_min = 3; /* an alarm stands on at least three reports */
 /* What stands out by more than this many standard deviations is learned as if it did not. */
 static const float habit_sd = 1.25F;
@@ -152,6 +154,9 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 	if (s->seen >= plan->warm) {
 		struct evidence_sample e = {.count = count, .null_mean = null_mean,
 					    .size = null_mean / now.noise, .cap = plan->cap};
+
+		e.far_mean = null_mean * (1 + wander_sd * now.wander);
+		e.far_size = e.far_mean / now.noise_alone;
 		float together = evidence_step(&s->evidence, &e);
 		float alone = count > usual + stands_out_sd * usual_sd ? evidence_surprise(&e) : 0;
 		float decades = together > alone ? together : alone;

@@ -119,6 +119,8 @@ static void counts(struct io *io, struct surge *s)
 	real(io, &b->shape_from, 0, big);
 	real(io, &b->shape_to, 0, big);
 	real(io, &b->noise, 1e-6F, big);
+	real(io, &b->noise_alone, 1e-6F, big);
+	real(io, &b->wander, 0, big);
 	for (int i = 0; i < BASELINE_BINS; i++) {
 		real(io, &b->shape[i], 0, big);
 		half(io, &b->samples[i]);

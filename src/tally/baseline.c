@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/baseline.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Weakly informative starting points. A report rarely comes alone: before anything is
  * learned a count scatters 2.5 times as widely as a Poisson one, believed as firmly as 20
  * reports' worth of data. The level starts at half a count, believed as one sample. */
 static const float noise_prior = 1.5F, noise_prior_counts = 20, blocks_prior_counts = 100;
-static const float noise_min = 0.01F;
+static const float noise_min = 0.01F, wander_max = 1;
 static const float level_prior = 0.5F, level_prior_samples = 1;
 static const float level_min = 1e-6F, level_max = 1e9F, factor_max = 1000, noise_max = 1e4F;
 static const float weight_min = 0.1F; /* of a sample from an hour in which nothing happens */
@@ -52,7 +53,7 @@ void baseline_init(struct baseline *b)
 	memset(b, 0, sizeof(*b));
 	b->level = level_prior;
 	b->weight = level_prior_samples;
-	b->noise = noise_prior;
+	b->noise = b->noise_alone = noise_prior;
 	b->stretch = NO_STRETCH;
 	for (int i = 0; i < BASELINE_BINS; i++)
 		b->shape[i] = 1;
@@ -122,6 +123,8 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 	ret->factor = b->shape_from + along * (b->shape_to - b->shape_from);
 	ret->mean = within(b->level * ret->factor, 0, level_max);
 	ret->noise = b->noise;
+	ret->noise_alone = b->noise_alone;
+	ret->wander = b->wander;
 	ret->drift = (b->recent + recent_prior_counts) / (b->recent_mean + recent_prior_counts);
 	ret->drift = ret->drift < factor_max ? ret->drift : factor_max;
 }
@@ -136,13 +139,18 @@ static void block_end(struct baseline *b, const struct baseline_plan *plan)
 	b->block_samples = 0;
 }
 
-static void noise_refresh(struct baseline *b)
+static void noise_refresh(struct baseline *b, const struct baseline_plan *plan)
 {
 	float alone =
 		(b->excess + noise_prior * noise_prior_counts) / (b->sum + noise_prior_counts);
-	float together = b->blocks_excess / (b->blocks_sum + blocks_prior_counts);
+	float together =
+		plan->block > 1 ? b->blocks_excess / (b->blocks_sum + blocks_prior_counts) : 0;
+	float shared = together - alone; /* by a whole block: its rate has wandered */
 
-	b->noise = within(alone > together ? alone : together, noise_min, noise_max);
+	b->noise_alone = within(alone, noise_min, noise_max);
+	b->noise = within(shared > 0 ? together : alone, noise_min, noise_max);
+	b->wander = shared > 0 ? sqrtf(shared / ((float)plan->block * b->level)) : 0;
+	b->wander = b->wander < wander_max ? b->wander : wander_max;
 }
 
 static void level_learn(struct baseline *b, const struct baseline_plan *plan,
@@ -188,9 +196,9 @@ void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
 	b->block_mean += mean;
 	if (++b->block_samples >= plan->block) {
 		block_end(b, plan);
-		noise_refresh(b);
+		noise_refresh(b, plan);
 	} else if (b->weight < YOUNG_SAMPLES) {
-		noise_refresh(b);
+		noise_refresh(b, plan);
 	}
 }
 

@@ -54,7 +54,7 @@ struct baseline {
 	/* Refreshed when the local time enters another stretch between two bins' centres … */
 	uint8_t stretch;
 	float shape_from, shape_to; /* factors at its ends */
-	float noise;                /* … and when a block ends */
+	float noise, noise_alone, wander; /* … and when a block ends */
 	float shape[BASELINE_BINS];
 	uint16_t samples[BASELINE_BINS];
 };
@@ -62,7 +62,9 @@ struct baseline {
 struct baseline_now {
 	float mean;   /* expected count of this bin */
 	float factor; /* shape: mean = level * factor */
-	float noise;  /* variance of a count = mean * (1 + noise) */
+	float noise;  /* variance of a count = mean * (1 + noise), neighbours' likeness included; */
+	float noise_alone; /* of a sample by itself, <= noise */
+	float wander; /* how far (relative, one standard deviation) the rate itself wanders */
 	float drift;  /* how the last hours ran: counts by expectation */
 };
 
