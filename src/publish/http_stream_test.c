@@ -252,8 +252,8 @@ static void silence_is_broken_by_a_comment(void **state)
 		fds[i] = stream_open(h, NULL, "");
 	for (int i = 0; i < 8; i++) {
 		assert_true(testing_read_until(fds[i], text, sizeof(text), ":\n\n", 5000));
-		assert_true(testing_read_until(fds[i], text, sizeof(text), ":\n\n", 1000));
-		assert_true(testing_read_until(fds[i], text, sizeof(text), ":\n\n", 1000));
+		assert_true(testing_read_until(fds[i], text, sizeof(text), ":\n\n", 5000));
+		assert_true(testing_read_until(fds[i], text, sizeof(text), ":\n\n", 5000));
 		close(fds[i]);
 	}
 	http_close(h);
