@@ -138,8 +138,8 @@ bool ndjson_reference_read(const char *line, size_t len, struct ndjson *ret_ndjs
 	const char *name;
 	json_t *value;
 
-	if (len > NDJSON_LINE_MAX)
-		return false;
+	if (len > NDJSON_LINE_MAX || memchr(line, '\0', len) != NULL)
+		return false; /* jansson passes over a NUL that follows a number */
 	json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	bool good = json_is_object(json);
 	json_object_foreach(json, name, value)

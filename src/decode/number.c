@@ -89,6 +89,8 @@ size_t number_read(const char *text, size_t len, struct number *ret_number)
 	}
 	if (!isfinite(n.value))
 		return 0;
+	if (n.value == 0)
+		n.value = 0; /* "-0" and "-0.0" are written in many ways; here there is one zero */
 	n.whole = n.is_whole ? digits : 0;
 	*ret_number = n;
 	return at;

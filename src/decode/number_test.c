@@ -47,6 +47,7 @@ static void a_whole_number_is_exact_up_to_eighteen_digits(void **state)
 	assert_false(n.is_whole);
 	assert_int_equal(number_read("-0", 2, &n), 2);
 	assert_false(n.is_whole);
+	assert_false(signbit(n.value));
 }
 
 static void what_json_does_not_call_a_number_is_none(void **state)

@@ -105,9 +105,14 @@ static enum wd_err take_json(const struct report_source *source, struct values *
 {
 	json_error_t error;
 	const char *name;
-	json_t *value,
-		*json = json_loadb(source->body, source->len, JSON_REJECT_DUPLICATES, &error);
+	json_t *json, *value;
 
+	if (memchr(source->body, '\0', source->len) != NULL) {
+		/* jansson passes over one that follows a number. */
+		add_error(errors, "", "the body is not JSON: it holds U+0000");
+		return WD_MALFORMED;
+	}
+	json = json_loadb(source->body, source->len, JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL) {
 		add_error(errors, "", "the body is not JSON: %s (line %d, column %d)",
 			  json_mistake(&error), error.line, error.column);

@@ -205,6 +205,20 @@ static void a_deep_or_a_long_body_is_refused(void **state)
 	assert_int_equal(read_bytes(REPORT_HTML_FORM, body, REPORT_BODY_MAX, false), WD_OK);
 }
 
+static void a_nul_anywhere_is_refused(void **state)
+{
+	static const char body[] = "{\"service\":\"x\",\"comment\":\"a\"}";
+	(void)state;
+	for (size_t i = 0; i < sizeof(body); i++) {
+		char with[sizeof(body)];
+		memcpy(with, body, i);
+		with[i] = '\0';
+		memcpy(with + i + 1, body + i, sizeof(body) - 1 - i);
+		assert_int_equal(read_bytes(REPORT_JSON, with, sizeof(with), false), WD_MALFORMED);
+		assert_string_equal(errors.items[0].detail, "the body is not JSON: it holds U+0000");
+	}
+}
+
 static void a_hundred_thousand_made_up_services_are_refused(void **state)
 {
 	char body[64];
@@ -240,6 +254,7 @@ int main(void)
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 		cmocka_unit_test(script_in_a_comment_is_text_like_any_other),
 		cmocka_unit_test(a_deep_or_a_long_body_is_refused),
+		cmocka_unit_test(a_nul_anywhere_is_refused),
 		cmocka_unit_test(a_hundred_thousand_made_up_services_are_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -283,6 +283,8 @@ static void json_time(struct buf *b, const char *name, wd_wall t)
 static void json_double(struct buf *b, double value)
 {
 	char text[32];
+	if (value == 0)
+		value = 0; /* no "-0" */
 	snprintf(text, sizeof(text), "%.15g", value);
 	if (strtod(text, NULL) != value)
 		snprintf(text, sizeof(text), "%.17g", value);
