@@ -15,7 +15,7 @@ static const float scale_floor = 0.0067F; /* of the level */
 static const float beyond = 0.0122F;     /* share of samples beyond a tail's quantile */
 static const float tail_prior = 5, tail_memory = 500; /* excesses */
 static const float excess_max = 37, shape_max = 0.53F;
-static const float keep = 0.41F, dull = 0.57F;
+static const float keep = 0.7F, dull = 0.57F;
 static const float heat_min = 0.1F, heat_max = 100;
 static const float slow_down = 1.0F / 20;
 static const float log10_e = 0.43429448F, log10_beyond = -1.9136F;

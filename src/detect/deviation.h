@@ -10,10 +10,11 @@
  * exceeds, and a generalised Pareto fit of what exceeds it. The least likely of the three
  * heats a short memory:
  *
- *	heat <- 0.41 heat + max(0, max_j -log10 p_j - 0.57)
+ *	heat <- 0.7 heat + max(0, max_j -log10 p_j - 0.57)
  *
- * The constants were fitted once on public labelled series (NAB, KPI, Microsoft cloud
- * monitoring together); heat is no probability before it is calibrated (calibrate.h).
+ * Most constants were fitted once on public labelled series (NAB, KPI, Microsoft cloud
+ * monitoring together); the memory is longer than theirs, so that a lasting shift of a series
+ * with heavy tails is found too. Heat is no probability before it is calibrated (calibrate.h).
  * Plain values; units: the metric's, or decades. */
 #ifndef WD_DETECT_DEVIATION_H
 #define WD_DETECT_DEVIATION_H

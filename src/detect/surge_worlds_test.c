@@ -318,6 +318,40 @@ static void a_metric_alarms_to_either_side_and_rarely_when_quiet(void **state)
 	assert_in_range(found, 7, 8);
 }
 
+/* Response times: positive, with a long tail. Six times the median, for as long as it lasts. */
+static void a_lasting_shift_is_found_in_spite_of_heavy_tails(void **state)
+{
+	(void)state;
+	int alarms = 0, found = 0;
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct surge_plan plan;
+		struct surge s;
+		struct surge_reading r;
+		struct prng prng = prng_of(seed, 3);
+
+		surge_plan_init(&plan, span_s(60), SURGE_METRIC);
+		surge_init(&s, &plan);
+		for (int64_t t = 0; t < 4 * WEEK; t++) {
+			bool outage = t >= 4 * WEEK - 15;
+			double x = 50 * exp(0.6 * prng_normal(&prng)) + (outage ? 250 : 0);
+			struct surge_sample sample = {.bin = t, .observed = x,
+						      .minute = (uint16_t)(t % DAY),
+						      .weekend = t / DAY % 7 >= 5};
+
+			surge_step(&s, &plan, &sample, &r);
+			bool alarm = r.sustained && r.log10_return >= once_a_month;
+
+			found += alarm && outage && r.side == 1;
+			alarms += alarm && !outage;
+			if (alarm && outage)
+				break;
+		}
+	}
+	assert_in_range(alarms, 0, 6);
+	assert_in_range(found, 5, 6);
+}
+
 /* Hostile values, jumps and flags in any order: the state stays fit to be written. */
 static void any_input_leaves_a_sane_state(void **state)
 {
@@ -374,6 +408,7 @@ int main(void)
 		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),
 		cmocka_unit_test(every_bin_width_works),
 		cmocka_unit_test(a_metric_alarms_to_either_side_and_rarely_when_quiet),
+		cmocka_unit_test(a_lasting_shift_is_found_in_spite_of_heavy_tails),
 		cmocka_unit_test(any_input_leaves_a_sane_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
