@@ -390,6 +390,7 @@ enum wd_err store_open(const struct store_options *options, struct store **ret_s
 	if (s == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "open store");
 	s->lock_fd = -1;
+	s->opened_at = options->now;
 	pthread_mutex_init(&s->turn.lock, NULL);
 	pthread_cond_init(&s->turn.moved, NULL);
 	pthread_mutex_init(&s->reading, NULL);

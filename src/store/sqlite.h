@@ -56,6 +56,7 @@ enum statement {
 struct store {
 	char folder[STORE_PATH_MAX];
 	int lock_fd;
+	wd_wall opened_at; /* as the caller told it: no clock is asked here */
 	struct turn turn;
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT];

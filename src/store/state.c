@@ -241,7 +241,7 @@ static void note_damaged(struct store *s, const struct generation *g)
 		 "the engine's state as of batch %llu is damaged; an earlier one is used",
 		 (unsigned long long)g->at.seq);
 	turn_take(&s->turn);
-	store_note_damage(s, g->at.clock, text, "");
+	store_note_damage(s, s->opened_at, text, "");
 	turn_give(&s->turn);
 }
 
