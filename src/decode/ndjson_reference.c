@@ -74,8 +74,10 @@ static bool get_member(const char *name, json_t *json, struct ndjson *line)
 		return get_time(json, &line->received);
 	if (strcmp(name, "step") == 0) {
 		double s = json_number_value(json);
+		if (!json_is_number(json) || !(s >= 0.001 && s <= OBSERVATION_STEP_MAX_S))
+			return false;
 		o->step = span_ms(llround(s * 1000));
-		return json_is_number(json) && s >= 0.001 && s <= OBSERVATION_STEP_MAX_S;
+		return true;
 	}
 	if (strcmp(name, "id") == 0) {
 		if (!get_line(json, &line->id, NDJSON_ID_MAX) || line->id[0] == '\0')
