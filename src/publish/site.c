@@ -246,15 +246,15 @@ static bool asks_freely(const struct site_request *request, const struct route *
 	return false;
 }
 
-/* A service's page tells of its incidents too, and how long the open one has lasted. */
+/* A service's page tells of its incidents too, and what time it is: a page that nobody reports
+ * about is made anew each minute that somebody reads it. */
 static uint64_t service_version(const struct snapshot *snapshot, const struct service_state *s)
 {
 	uint64_t version = hash_mix(s->version + 1) + snapshot->incident_count;
 
-	if (s->incident < snapshot->incident_count) {
-		version ^= hash_mix((uint64_t)snapshot->incidents[s->incident].changed_at.ns);
-		version += (uint64_t)wall_to_s(snapshot->now) / 60;
-	}
+	version ^= hash_mix((uint64_t)wall_to_s(snapshot->now) / 60);
+	if (s->incident < snapshot->incident_count)
+		version += hash_mix((uint64_t)snapshot->incidents[s->incident].changed_at.ns);
 	return version;
 }
 

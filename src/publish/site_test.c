@@ -194,6 +194,10 @@ static void a_key_changes_with_what_the_page_shows(void **state)
 	snapshot->version++;
 	assert_int_not_equal(key_from(snapshot, "/", "").version, now);
 	assert_int_equal(key_from(snapshot, "/s/barclays", "").version, barclays);
+	snapshot->now = wall_add(snapshot->now, span_s(60));
+	assert_int_not_equal(key_from(snapshot, "/s/barclays", "").version, barclays);
+	snapshot->now = wall_back(snapshot->now, span_s(60));
+	assert_int_equal(key_from(snapshot, "/s/barclays", "").version, barclays);
 	snapshot_release(snapshot);
 }
 
