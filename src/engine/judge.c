@@ -107,6 +107,7 @@ void engine_remember_open(struct engine *e)
 
 static void tell(struct engine *e, struct track *t, enum effect_kind kind)
 {
+	episode_order_scope(&t->episode);
 	t->episode.incident.changed_at = e->now;
 	struct effect *x = add_effect(e, kind);
 	if (x != NULL)

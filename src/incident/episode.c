@@ -231,6 +231,22 @@ void episode_scope(struct episode *e, enum dimension dimension, const char *valu
 	s->log10_return = fmaxf(s->log10_return, log10_return);
 }
 
+static int by_dimension_then_count(const void *a, const void *b)
+{
+	const struct scope *x = a, *y = b;
+	if (x->dimension != y->dimension)
+		return (int)x->dimension - (int)y->dimension;
+	if (x->observed != y->observed)
+		return x->observed < y->observed ? 1 : -1;
+	return strcmp(x->value, y->value);
+}
+
+void episode_order_scope(struct episode *e)
+{
+	struct incident *i = &e->incident;
+	qsort(i->scopes, i->scope_count, sizeof(i->scopes[0]), by_dimension_then_count);
+}
+
 /* The incident travels as its JSON, which has a version and is read with suspicion. */
 void episode_write(const struct episode *e, struct out *o)
 {

@@ -54,6 +54,8 @@ void episode_close(struct episode *e, wd_wall now);
 /* A signal that is itself significant. Sums are added; log10_return is a maximum. */
 void episode_scope(struct episode *e, enum dimension dimension, const char *value, float observed,
 		   float expected, float log10_return);
+/* The scope by dimension, the most reports first: for those who read it. */
+void episode_order_scope(struct episode *e);
 /* Severity of an incident as it stands at now: log2(1 + peak ratio) x hours. */
 float episode_severity(const struct incident *i, wd_wall now);
 

@@ -118,6 +118,20 @@ static void more_waves_and_scopes_than_fit_are_counted(void **state)
 	assert_true(e.incident.scopes[0].observed == 2 && e.incident.scopes[0].log10_return == 2);
 }
 
+static void the_scope_is_told_with_the_most_reports_first(void **state)
+{
+	struct episode e;
+	(void)state;
+	episode_open(&e, "x", span_s(60), minute(0), minute(3), 8, never_taken, NULL);
+	episode_scope(&e, DIMENSION_CITY, "GB/London", 50, 1, 1);
+	episode_scope(&e, DIMENSION_SURFACE, "website", 10, 1, 1);
+	episode_scope(&e, DIMENSION_SURFACE, "app", 30, 1, 1);
+	episode_order_scope(&e);
+	assert_string_equal(e.incident.scopes[0].value, "app");
+	assert_string_equal(e.incident.scopes[1].value, "website");
+	assert_string_equal(e.incident.scopes[2].value, "GB/London");
+}
+
 static void an_episode_survives_writing_and_every_cut_is_noticed(void **state)
 {
 	float counts[30];
@@ -172,6 +186,7 @@ int main(void)
 		cmocka_unit_test(excess_and_severity_follow_the_counts),
 		cmocka_unit_test(an_id_in_use_gets_a_number),
 		cmocka_unit_test(more_waves_and_scopes_than_fit_are_counted),
+		cmocka_unit_test(the_scope_is_told_with_the_most_reports_first),
 		cmocka_unit_test(an_episode_survives_writing_and_every_cut_is_noticed),
 		cmocka_unit_test(nothing_but_significance_opens),
 	};

@@ -167,12 +167,11 @@ enum wd_err persons_advance(struct persons *p, wd_wall now, struct wd_why *why)
 	return err;
 }
 
-uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now)
+/* A hash of the first `len` bytes under the day's secret; never 0. */
+static uint64_t hash_under_secret(struct persons *p, const uint8_t *bytes, size_t len, wd_wall now)
 {
-	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	bool is_v4 = memcmp(address, mapped, sizeof(mapped)) == 0;
 	uint8_t secret[SECRET_LEN], hash[crypto_generichash_BYTES_MIN];
-	uint64_t person;
+	uint64_t number;
 
 	/* Only writing the file can fail, and the new secret is good without it. */
 	enum wd_err err = persons_advance(p, now, NULL);
@@ -180,9 +179,28 @@ uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now)
 	pthread_mutex_lock(&p->lock);
 	memcpy(secret, p->secret, sizeof(secret));
 	pthread_mutex_unlock(&p->lock);
-	/* An IPv4 address is hashed whole, mapped; of an IPv6 address the /64. */
-	crypto_generichash(hash, sizeof(hash), address, is_v4 ? 16 : 8, secret, sizeof(secret));
+	crypto_generichash(hash, sizeof(hash), bytes, len, secret, sizeof(secret));
 	sodium_memzero(secret, sizeof(secret));
-	memcpy(&person, hash, sizeof(person));
-	return person != 0 ? person : 1;
+	memcpy(&number, hash, sizeof(number));
+	return number != 0 ? number : 1;
+}
+
+static bool is_v4(const uint8_t address[16])
+{
+	static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+	return memcmp(address, mapped, sizeof(mapped)) == 0;
+}
+
+/* An IPv4 address is hashed whole, mapped; of an IPv6 address the /64. */
+uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now)
+{
+	return hash_under_secret(p, address, is_v4(address) ? 16 : 8, now);
+}
+
+uint32_t persons_network(struct persons *p, const uint8_t address[16], wd_wall now)
+{
+	/* RFC 6996: 4200000000 to 4294967294 are nobody's. */
+	uint32_t span = UINT32_C(4294967294) - NETWORK_UNNAMED_MIN + 1;
+	uint64_t hash = hash_under_secret(p, address, is_v4(address) ? 14 : 4, now);
+	return NETWORK_UNNAMED_MIN + (uint32_t)(hash % span);
 }

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "model/observation.h"
 
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ void persons_close(struct persons *p); /* NULL is fine; the file stays for a res
 
 /* Never 0. The address is 16 bytes, IPv4 mapped. */
 uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now);
+
+/* Where no file names the network of a public address: a number that stands, today, for its
+ * prefix (IPv4 /16, IPv6 /32), from the range that NETWORK_UNNAMED_MIN begins. Few prefixes
+ * can so be told from many, and nobody learns which they are. */
+uint32_t persons_network(struct persons *p, const uint8_t address[16], wd_wall now);
 
 /* Changes the secret if the day is over; persons_hash does so too, so this is for quiet
  * nights. WD_OS if the new one could not be written: it is used all the same, and a restart

@@ -327,6 +327,8 @@ static void complete_report(struct reports *r, const struct reports_request *req
 	if (r->places != NULL)
 		*place = places_find(r->places, req->address);
 	add_place(o, place);
+	if (o->network == 0 && !address_is_private(req->address))
+		o->network = persons_network(r->persons, req->address, req->now);
 	if (key[0] != '\0')
 		o->id = reports_id(&o->person, sizeof(o->person), key, strlen(key));
 }
