@@ -181,11 +181,22 @@ static struct reports_request request_of(const struct server *s, const struct ht
 	};
 }
 
+/* Another site must not make its visitors' browsers report: browsers say where a request
+ * comes from (W3C Fetch Metadata), programs say nothing. */
+static bool is_from_another_site(const struct http_request *req)
+{
+	return strcmp(field(req, "Sec-Fetch-Site"), "cross-site") == 0;
+}
+
 struct http_response *intake_begin(struct server *s, const struct http_request *req,
 				   size_t *body_max)
 {
 	static _Thread_local struct reports_refusal refusal;
 	struct intake *i = s->intake;
+	if (is_from_another_site(req)) {
+		count(&i->refused, 1);
+		return http_response_problem(403, "A report is sent from this site's own pages, or by a program.");
+	}
 	struct reports_request r = request_of(s, req);
 	r.body_len = req->content_length;
 	pthread_rwlock_rdlock(&s->lock);

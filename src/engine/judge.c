@@ -304,6 +304,7 @@ static void open_incident(struct engine *e, struct track *t, wd_wall now)
 			t->signals[n].in_scope = false;
 		episode_open(ep, t->id, t->step, t->began, now, t->log10_return, id_taken, e);
 		ep->incident.reconstruction = t->reconstruction;
+		ep->metric = t->metric;
 		e->counters.incidents_opened++;
 	}
 	catch_up(e, t, t->began);

@@ -217,6 +217,7 @@ static void write_track(const struct track *t, const struct surge_plan *plan, st
 	out_u8(o, (uint8_t)((t->history != NULL) | (t->crowd != NULL) << 1));
 	if (t->history != NULL) {
 		rollup_write(&t->history->bins, o);
+		rollup_write(&t->history->fives, o);
 		rollup_write(&t->history->hours, o);
 		rollup_write(&t->history->quarters, o);
 	}
@@ -261,6 +262,7 @@ static void read_parts(struct track *t, struct cur *c)
 			return;
 		}
 		rollup_load(&t->history->bins, c);
+		rollup_load(&t->history->fives, c);
 		rollup_load(&t->history->hours, c);
 		rollup_load(&t->history->quarters, c);
 	}

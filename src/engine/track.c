@@ -201,23 +201,35 @@ int track_signal(struct track *t, const struct surge_plan *plan, const struct ha
 
 /* ---- buckets ---- */
 
+static wd_span wider(wd_span a, wd_span b)
+{
+	return a.ns > b.ns ? a : b;
+}
+
+static void close_history(struct history *h)
+{
+	rollup_close(&h->bins);
+	rollup_close(&h->fives);
+	rollup_close(&h->hours);
+	rollup_close(&h->quarters);
+	free(h);
+}
+
 bool track_open_history(struct track *t)
 {
 	if (t->history != NULL)
 		return true;
 	struct history *h = calloc(1, sizeof(*h));
-	wd_span hour = span_s(3600), six = span_s(6 * 3600);
-	if (h != NULL && rollup_open(&h->bins, t->step, HISTORY_BINS) == WD_OK &&
-	    rollup_open(&h->hours, t->step.ns > hour.ns ? t->step : hour, 7 * 24 + 1) == WD_OK &&
-	    rollup_open(&h->quarters, t->step.ns > six.ns ? t->step : six, 90 * 4 + 1) == WD_OK) {
+	if (h == NULL)
+		return false;
+	if (rollup_open(&h->bins, t->step, HISTORY_BINS) == WD_OK &&
+	    rollup_open(&h->fives, wider(t->step, span_s(300)), HISTORY_FIVES) == WD_OK &&
+	    rollup_open(&h->hours, wider(t->step, span_s(3600)), 7 * 24 + 1) == WD_OK &&
+	    rollup_open(&h->quarters, wider(t->step, span_s(6 * 3600)), 90 * 4 + 1) == WD_OK) {
 		t->history = h;
 		return true;
 	}
-	if (h != NULL) {
-		rollup_close(&h->bins);
-		rollup_close(&h->hours);
-	}
-	free(h);
+	close_history(h);
 	return false;
 }
 
@@ -228,6 +240,7 @@ static void record(struct track *t, int64_t bin, const struct signal *total)
 	wd_wall at = track_bin_begin(t, bin);
 	struct point p = {total->observed, total->expected, total->low, total->high};
 	rollup_add(&t->history->bins, at, &p);
+	rollup_add(&t->history->fives, at, &p);
 	rollup_add(&t->history->hours, at, &p);
 	rollup_add(&t->history->quarters, at, &p);
 }
@@ -323,12 +336,8 @@ void track_peek(struct track *t, const struct surge_plan *plan, int64_t last_who
 
 void track_done(struct track *t)
 {
-	if (t->history != NULL) {
-		rollup_close(&t->history->bins);
-		rollup_close(&t->history->hours);
-		rollup_close(&t->history->quarters);
-		free(t->history);
-	}
+	if (t->history != NULL)
+		close_history(t->history);
 	free(t->crowd);
 	free(t->signals);
 	service_state_release(t->shown);

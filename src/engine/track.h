@@ -20,7 +20,8 @@ enum {
 	SIGNALS_MAX = 120,
 	CANDIDATES = 32,       /* places and networks not yet worth a signal */
 	CANDIDATE_REPORTS = 3, /* reports that make them so */
-	HISTORY_BINS = 1620,   /* 27 h of minutes: the chart of a day, and what leads up to it */
+	HISTORY_BINS = 240,    /* in the service's own width: what led up to an incident */
+	HISTORY_FIVES = 324,   /* 27 h of five minutes: the chart of a day, and a lead-in */
 	LEAD_IN_BINS = 240,    /* zeros a new signal of a known service begins with, at most */
 };
 
@@ -42,7 +43,7 @@ struct signal {
 struct candidate { uint64_t hash; uint32_t reports; };
 
 struct history {
-	struct rollup bins, hours, quarters; /* in the service's own step; 1 h; 6 h */
+	struct rollup bins, fives, hours, quarters; /* in the service's own step; 5 min; 1 h; 6 h */
 };
 
 struct track {

@@ -141,7 +141,7 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		return s;
 	const struct history *h = t->history;
 	if (!add_shares(t, s) ||
-	    !read_series(t, &h->bins, e->now, span_s(300), DAY_BUCKETS, &s->day) ||
+	    !read_series(t, &h->fives, e->now, span_s(300), DAY_BUCKETS, &s->day) ||
 	    !read_series(t, &h->hours, e->now, span_s(3600), WEEK_BUCKETS, &s->week) ||
 	    !read_series(t, &h->quarters, e->now, span_s(6 * 3600), QUARTER_BUCKETS, &s->quarter)) {
 		service_state_release(s);
@@ -281,10 +281,10 @@ bool engine_incident_series(const struct engine *e, const struct incident *i,
 	if (wall_before(e->now, end))
 		end = e->now;
 	/* The finest ring that reaches back, joined so that it fits. */
-	const struct rollup *rings[] = {&t->history->bins, &t->history->hours,
+	const struct rollup *rings[] = {&t->history->bins, &t->history->fives, &t->history->hours,
 					&t->history->quarters};
 	size_t ring = 0;
-	while (ring < 2 && rings[ring]->last != INT64_MIN &&
+	while (ring < 3 && rings[ring]->last != INT64_MIN &&
 	       (rings[ring]->last - (int64_t)rings[ring]->count) * rings[ring]->step.ns > begin.ns)
 		ring++;
 	const struct rollup *r = rings[ring];
@@ -299,7 +299,7 @@ bool engine_incident_series(const struct engine *e, const struct incident *i,
 		return false;
 	*ret_series = (struct series){begin, {join * r->step.ns}, count, points};
 	rollup_read(r, begin, ret_series->step, count, t->metric, points);
-	if (ring == 0)
+	if (ring <= 1)
 		add_pending(e, t, ret_series);
 	return true;
 }

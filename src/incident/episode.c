@@ -141,16 +141,24 @@ static void follow_waves(struct episode *e, const struct episode_bucket *b, wd_w
 	}
 }
 
+/* How high a bucket is: its count, or how far a metric is from what is usual. */
+static float reach(const struct episode *e, float observed, float expected)
+{
+	return e->metric ? fabsf(observed - expected) : observed;
+}
+
 static void raise_peak(struct episode *e, const struct episode_bucket *b)
 {
 	struct incident *i = &e->incident;
 	struct wave *w = last_wave(e);
-	if (b->observed > i->peak_observed) {
+	bool first = i->peak_observed == 0 && i->peak_expected == 0;
+	if (first || reach(e, b->observed, b->expected) > reach(e, i->peak_observed, i->peak_expected)) {
 		i->peak_observed = b->observed;
 		i->peak_expected = b->expected;
 		i->peak_at = b->at;
 	}
-	if (w != NULL && e->in_wave && b->observed > w->peak_observed) {
+	if (w != NULL && e->in_wave &&
+	    (first || reach(e, b->observed, b->expected) > reach(e, w->peak_observed, w->peak_expected))) {
 		w->peak_observed = b->observed;
 		w->peak_expected = b->expected;
 		w->peak_at = b->at;
@@ -160,10 +168,11 @@ static void raise_peak(struct episode *e, const struct episode_bucket *b)
 void episode_add(struct episode *e, const struct episode_bucket *b, wd_wall now)
 {
 	WD_CHECK(e->known);
-	follow_waves(e, b, now);
+	if (!e->metric)
+		follow_waves(e, b, now);
 	raise_peak(e, b);
-	if (b->observed > b->expected)
-		e->incident.excess += b->observed - b->expected;
+	if (b->observed > b->expected || e->metric)
+		e->incident.excess += fabsf(b->observed - b->expected);
 	e->incident.severity = episode_severity(&e->incident, now);
 }
 
@@ -200,12 +209,13 @@ void episode_close(struct episode *e, wd_wall now)
 
 float episode_severity(const struct incident *i, wd_wall now)
 {
-	float ratio = i->peak_observed / fmaxf(fabsf(i->peak_expected), EXPECTED_LEAST);
+	float ratio = fabsf(i->peak_observed) / fmaxf(fabsf(i->peak_expected), EXPECTED_LEAST);
+	ratio = ratio < 1 ? 1 / fmaxf(ratio, 1e-3f) : ratio; /* a metric may also fall */
 	wd_span span = incident_duration(i, now);
 	if (span.ns < i->step.ns)
 		span = i->step;
 	float hours = (float)((double)span.ns / (3600.0 * (double)WD_NS_PER_S));
-	return log2f(1 + fabsf(ratio)) * hours;
+	return log2f(1 + ratio) * hours;
 }
 
 void episode_scope(struct episode *e, enum dimension dimension, const char *value, float observed,
@@ -256,6 +266,7 @@ void episode_write(const struct episode *e, struct out *o)
 		incident_to_json(&json, &e->incident);
 	out_u8(o, (uint8_t)e->state);
 	out_u8(o, e->known);
+	out_u8(o, e->metric);
 	out_u8(o, e->in_wave);
 	out_u32(o, json.bad ? 0 : (uint32_t)json.len);
 	out_bytes(o, json.data, json.bad ? 0 : json.len);
@@ -276,6 +287,7 @@ void episode_read(struct episode *e, struct cur *c)
 	uint8_t state = cur_u8(c);
 	episode_init(e);
 	e->known = cur_u8(c) == 1;
+	e->metric = cur_u8(c) == 1;
 	e->in_wave = cur_u8(c) == 1;
 	uint32_t len = cur_u32(c);
 	const uint8_t *json = cur_bytes(c, len);
