@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The browser harness sees what is wrong with a page: it runs against tests/browser/fake/server.
+# The browser harness sees what is wrong with a page: it runs against tests/browser/fake/server.mjs.
 . "$(dirname "$0")/lib.sh"
 
-WHYDOWN=$SOURCE/tests/browser/fake/server SOURCE=$SOURCE \
+WHYDOWN=$SOURCE/tests/browser/fake/server.mjs SOURCE=$SOURCE \
 	node "$SOURCE/tests/browser/run.mjs" "$SOURCE/tests/browser/fake" >"$scratch/lines" 2>&1
 status=$?
 if grep -q '^skip - ' "$scratch/lines"; then

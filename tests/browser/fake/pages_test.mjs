@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Run against ./server by tests/harness_test.sh, which knows which of these must fail.
+// Run against ./server.mjs by tests/harness_test.sh, which knows which of these must fail.
 import assert from "node:assert/strict";
 
 export async function good_page_passes({ open }) {
