@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+static const wd_span TELL_EVERY = {WD_NS_PER_S};
 static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
@@ -29,6 +30,8 @@ struct pilot {
 	wd_span pages_every; /* readers see a new snapshot at most this often */
 	wd_mono state_due, retain_due, snapshot_due;
 	bool changed; /* since the last snapshot */
+	struct snapshot *told; /* what streams have heard of; held */
+	wd_mono tell_due;
 
 	pthread_t thread;
 	bool started;
@@ -176,10 +179,19 @@ static void renew_snapshot(struct pilot *p)
 	p->snapshot = s;
 	p->snapshot_at = mono_now();
 	pthread_mutex_unlock(&p->lock);
-	if (p->http != NULL && before != s)
-		tell_changes(p, before, s);
 	snapshot_release(before);
 	p->changed = false;
+}
+
+/* Streams hear of it at most once a second: ten thousand readers fetch what changed. */
+static void tell_readers(struct pilot *p)
+{
+	if (p->http == NULL || p->told == p->snapshot || mono_now().ns < p->tell_due.ns)
+		return;
+	tell_changes(p, p->told, p->snapshot);
+	snapshot_release(p->told);
+	p->told = snapshot_hold(p->snapshot);
+	p->tell_due = mono_add(mono_now(), TELL_EVERY);
 }
 
 struct snapshot *pilot_snapshot(struct pilot *p)
@@ -337,6 +349,9 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 		err = wd_fail(why, WD_NOMEM, 0, "first snapshot");
 		goto fail;
 	}
+	if (p->snapshot->now.ns == 0)
+		p->snapshot->now = options->now; /* the engine has no clock before its first item */
+	p->told = snapshot_hold(p->snapshot);
 	*ret_pilot = p;
 	return WD_OK;
 fail:
@@ -416,6 +431,7 @@ static void *run(void *ctx)
 			renew_snapshot(p);
 			p->snapshot_due = mono_add(mono_now(), p->pages_every);
 		}
+		tell_readers(p);
 		if (is_due(p->state_due))
 			keep_state(p);
 		if (is_due(p->retain_due))
@@ -449,6 +465,7 @@ void pilot_close(struct pilot *p)
 	if (p == NULL)
 		return;
 	pilot_stop(p);
+	snapshot_release(p->told);
 	snapshot_release(p->snapshot);
 	catalogue_release(p->next_catalogue);
 	engine_close(p->engine);

@@ -18,6 +18,7 @@ struct pilot;
 struct pilot_options {
 	struct store *store;
 	const struct config *config; /* for the time of the call; the catalogue is held */
+	wd_wall now;                 /* what readers are shown before the first item */
 };
 
 /* Restores the engine up to the end of the store. */

@@ -281,7 +281,7 @@ static void say_listening(const struct server *s)
 static bool start(struct server *s, struct player *player)
 {
 	struct wd_why why = {0};
-	struct pilot_options pilot = {s->store, s->config};
+	struct pilot_options pilot = {s->store, s->config, s->started_at};
 
 	if (pilot_open(&pilot, &s->pilot, &why) != WD_OK)
 		return said("engine", &why);

@@ -83,33 +83,31 @@ static struct http_response *back_to_page(const char *service)
 }
 
 /* A page for those who sent a form: what is wrong, and the way back. */
-static void refusal_page(struct buf *b, const struct reports_refusal *refusal)
+static bool refusal_page(struct server *s, const struct reports_refusal *refusal, struct buf *ret_b)
 {
-	buf_str(b, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>");
-	buf_html(b, refusal->title);
-	buf_str(b,
-		"</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>"
-		"<link rel=\"stylesheet\" href=\"/assets/site.css\"/></head><body><main "
-		"id=\"main\"><h1>");
-	buf_html(b, refusal->title);
-	buf_str(b, "</h1>\n");
-	if (refusal->detail[0] != '\0') {
-		buf_str(b, "<p>");
-		buf_html(b, refusal->detail);
-		buf_str(b, "</p>\n");
-	}
+	struct buf detail;
+	struct site_page page;
+	buf_init(&detail, 1 << 16);
+	buf_str(&detail, refusal->detail);
 	for (size_t n = 0; n < refusal->errors.count; n++) {
-		buf_str(b, "<p><strong>");
-		buf_html(b, refusal->errors.items[n].field);
-		buf_str(b, "</strong>: ");
-		buf_html(b, refusal->errors.items[n].detail);
-		buf_str(b, "</p>\n");
+		const struct report_error *e = &refusal->errors.items[n];
+		buf_fmt(&detail, "%s%s%s%s.", detail.len > 0 ? " " : "", e->field,
+			e->field[0] != '\0' ? ": " : "", e->detail);
 	}
-	buf_str(b, "<p><a href=\"/\">Back to the services</a></p></main></body></html>\n");
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
+	const struct site_refusal r = {.status = refusal->status, .title = refusal->title,
+				       .detail = detail.len > 0 && !detail.bad ? detail.data : "", .back = ""};
+	bool rendered = site_render_refusal(&s->site, snapshot, &r, &page, NULL) == WD_OK;
+	snapshot_release(snapshot);
+	buf_done(&detail);
+	if (rendered)
+		*ret_b = page.body;
+	return rendered;
 }
 
-static struct http_response *refuse(struct intake *i, const struct reports_refusal *refusal)
+static struct http_response *refuse(struct server *s, const struct reports_refusal *refusal)
 {
+	struct intake *i = s->intake;
 	struct http_field fields[2];
 	size_t field_count = 0;
 	char seconds[16];
@@ -123,10 +121,10 @@ static struct http_response *refuse(struct intake *i, const struct reports_refus
 	if (refusal->challenge)
 		fields[field_count++] = (struct http_field){"WWW-Authenticate", "Bearer"};
 	buf_init(&b, 1 << 18);
-	if (refusal->from_form)
-		refusal_page(&b, refusal);
-	else
+	if (!refusal->from_form)
 		reports_refusal_json(&b, refusal);
+	else if (!refusal_page(s, refusal, &b))
+		return NULL;
 	struct http_response *r =
 		b.bad ? NULL
 		      : make(&(struct http_response_options){
@@ -203,7 +201,7 @@ struct http_response *intake_begin(struct server *s, const struct http_request *
 	*body_max = r.kind == REPORTS_ONE ? s->config->limits.report_bytes_max :
 					    s->config->limits.observations_bytes_max;
 	pthread_rwlock_unlock(&s->lock);
-	return reports_begin(i->reports, &r, &refusal) ? NULL : refuse(i, &refusal);
+	return reports_begin(i->reports, &r, &refusal) ? NULL : refuse(s, &refusal);
 }
 
 static void waiting_free(struct waiting *w)
@@ -239,7 +237,7 @@ static struct http_response *take_one(struct server *s, struct http_request *req
 	struct observation o;
 
 	if (!reports_take(s->intake->reports, r, frame, &len, &refusal))
-		return refuse(s->intake, &refusal);
+		return refuse(s, &refusal);
 	struct waiting *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return not_kept(s->intake);
@@ -273,7 +271,7 @@ static struct http_response *take_batch(struct server *s, struct http_request *r
 	if (!reports_take_batch(s->intake->reports, r, w->batch, &refusal)) {
 		free(w->batch); /* untouched on failure */
 		free(w);
-		return refuse(s->intake, &refusal);
+		return refuse(s, &refusal);
 	}
 	if (w->batch->count == 0) { /* nothing to keep: every line was refused, or there is none */
 		struct http_response *none = batch_response(w, 0);
