@@ -95,8 +95,10 @@ static bool refusal_page(struct server *s, const struct reports_refusal *refusal
 			e->field[0] != '\0' ? ": " : "", e->detail);
 	}
 	struct snapshot *snapshot = pilot_snapshot(s->pilot);
-	const struct site_refusal r = {.status = refusal->status, .title = refusal->title,
-				       .detail = detail.len > 0 && !detail.bad ? detail.data : "", .back = ""};
+	const struct site_refusal r = {.status = refusal->status,
+				       .title = refusal->title,
+				       .detail = detail.len > 0 && !detail.bad ? detail.data : "",
+				       .back = ""};
 	bool rendered = site_render_refusal(&s->site, snapshot, &r, &page, NULL) == WD_OK;
 	snapshot_release(snapshot);
 	buf_done(&detail);
@@ -193,7 +195,8 @@ struct http_response *intake_begin(struct server *s, const struct http_request *
 	struct intake *i = s->intake;
 	if (is_from_another_site(req)) {
 		count(&i->refused, 1);
-		return http_response_problem(403, "A report is sent from this site's own pages, or by a program.");
+		return http_response_problem(
+			403, "A report is sent from this site's own pages, or by a program.");
 	}
 	struct reports_request r = request_of(s, req);
 	r.body_len = req->content_length;

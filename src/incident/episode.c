@@ -152,13 +152,15 @@ static void raise_peak(struct episode *e, const struct episode_bucket *b)
 	struct incident *i = &e->incident;
 	struct wave *w = last_wave(e);
 	bool first = i->peak_observed == 0 && i->peak_expected == 0;
-	if (first || reach(e, b->observed, b->expected) > reach(e, i->peak_observed, i->peak_expected)) {
+	if (first ||
+	    reach(e, b->observed, b->expected) > reach(e, i->peak_observed, i->peak_expected)) {
 		i->peak_observed = b->observed;
 		i->peak_expected = b->expected;
 		i->peak_at = b->at;
 	}
 	if (w != NULL && e->in_wave &&
-	    (first || reach(e, b->observed, b->expected) > reach(e, w->peak_observed, w->peak_expected))) {
+	    (first ||
+	     reach(e, b->observed, b->expected) > reach(e, w->peak_observed, w->peak_expected))) {
 		w->peak_observed = b->observed;
 		w->peak_expected = b->expected;
 		w->peak_at = b->at;

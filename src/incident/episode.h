@@ -19,7 +19,7 @@ enum { EPISODE_SMOOTH_MAX = 5 };
 
 struct episode {
 	enum incident_state state;
-	bool metric;              /* of values, not counts: both sides count, waves are not told apart */
+	bool metric; /* of values, not counts: both sides count, waves are not told apart */
 	bool known;               /* `incident` holds one: the open one or the last */
 	struct incident incident;
 	wd_wall calm_since;       /* RECOVERING: since when; else 0 */
