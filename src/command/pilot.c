@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-static const wd_span TELL_EVERY = {WD_NS_PER_S};
+static const wd_span TELL_EVERY = {WD_NS_PER_S / 2};
 static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
@@ -183,7 +183,7 @@ static void renew_snapshot(struct pilot *p)
 	p->changed = false;
 }
 
-/* Streams hear of it at most once a second: ten thousand readers fetch what changed. */
+/* Streams hear of it at most twice a second: ten thousand readers fetch what changed. */
 static void tell_readers(struct pilot *p)
 {
 	if (p->http == NULL || p->told == p->snapshot || mono_now().ns < p->tell_due.ns)

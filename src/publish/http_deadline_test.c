@@ -142,14 +142,17 @@ static void many_bodies_at_once_are_bounded(void **state)
 	assert_int_equal(answer.status, 503);
 	assert_int_equal(http_counters_read(h).refused_bodies, 1);
 	close(fds[0]);
-	for (int i = 0; i < 1000 && http_counters_read(h).connections > 2; i++)
-		testing_sleep_ms(2);
-	int fd = testing_connect(h, NULL);
-	testing_send(fd, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-			 "Content-Length: 20000\r\n\r\n");
-	testing_read(fd, &answer, true);
+	/* Its room comes back when the server has noticed, which a slow machine may do late. */
+	answer.status = 0;
+	for (int i = 0; i < 200 && answer.status != 100; i++) {
+		testing_sleep_ms(10);
+		int fd = testing_connect(h, NULL);
+		testing_send(fd, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+				 "Content-Length: 20000\r\n\r\n");
+		testing_read(fd, &answer, true);
+		close(fd);
+	}
 	assert_int_equal(answer.status, 100);
-	close(fd);
 	close(fds[1]);
 	close(fds[2]);
 	http_close(h);
