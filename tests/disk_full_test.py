@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The disk fills up under a running server: reports are refused with 503 and nothing that was answered 202 is lost;
+pages go on; /healthz says so; and when there is room again the server takes reports again by itself. The full disk is a
+small file system in memory, so this needs root; elsewhere it is skipped."""
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
+REPORTS_MAX = 60000
+failures = 0
+
+
+def check(what, good, *shown):
+    global failures
+    print(("ok - " if good else "not ok - ") + what)
+    if not good:
+        failures += 1
+        print("\t", *shown)
+
+
+def ask(port, method, path, body=None, headers={}):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    return answer.status, text
+
+
+def report_until(port, wanted, most):
+    """Sends reports of ever new addresses over one connection until `wanted` is answered; how many were accepted."""
+    connection, accepted = http.client.HTTPConnection("127.0.0.1", port, timeout=10), 0
+    comment = "x" * 480
+    for n in range(most):
+        body = json.dumps({"service": "x", "comment": comment})
+        connection.request("POST", "/api/v1/reports", body, {
+            "Content-Type": "application/json", "X-Forwarded-For": f"20.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"})
+        answer = connection.getresponse()
+        answer.read()
+        accepted += answer.status == 202
+        if answer.status == wanted:
+            return accepted, answer.status
+    return accepted, 0
+
+
+def mounted(*arguments):
+    return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
+
+
+if os.geteuid() != 0:
+    print("skip - a full disk: needs root to make a small one")
+    sys.exit(77)
+
+folder = tempfile.mkdtemp(prefix="whydown-disk-")
+if not mounted("-t", "tmpfs", "-o", "size=4m", "tmpfs", folder):
+    os.rmdir(folder)
+    print("skip - a full disk: no file system can be mounted here")
+    sys.exit(77)
+server = None
+try:
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+        config.write('trusted_proxies: ["127.0.0.1"]\nlimits:\n  reports_per_s_max: 1000000\n')
+        config.flush()
+        server = subprocess.Popen([WHYDOWN, "serve", "--config", config.name, "--data", folder + "/data",
+                                   "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        port = 0
+        while not port:
+            match = re.search(r"url=http://127\.0\.0\.1:(\d+)", server.stderr.readline())
+            port = int(match[1]) if match else 0
+        before, status = report_until(port, 503, REPORTS_MAX)
+        check("a report that cannot be kept is answered 503", status == 503, before)
+        check("until then reports were accepted", before > 100, before)
+        status, text = ask(port, "GET", "/healthz")
+        check("/healthz says that the journal cannot write", status == 503 and b'"journal_writes":false' in text, text)
+        check("pages go on", ask(port, "GET", "/s/x")[0] == 200)
+        mounted("-o", "remount,size=40m", folder)
+        after, deadline = 0, time.monotonic() + 20
+        while not after and time.monotonic() < deadline:
+            after = report_until(port, 202, 1)[0]
+            time.sleep(0.1)
+        check("with room again reports are accepted again", after == 1)
+        check("and /healthz is well", ask(port, "GET", "/healthz")[0] == 200)
+        server.terminate()
+        server.communicate(timeout=20)
+        server = None
+        out = subprocess.run([WHYDOWN, "export", "--data", folder + "/data", "--format", "ndjson"],
+                             capture_output=True, text=True, check=True).stdout
+        check("each report that was accepted is there once, and no other", out.count("\n") == before + after,
+              out.count("\n"), before, after)
+finally:
+    if server is not None:
+        server.kill()
+    subprocess.run(["umount", folder], check=False)
+    os.rmdir(folder)
+sys.exit(1 if failures else 0)
