@@ -348,6 +348,124 @@ static void a_restart_changes_no_decision(void **state)
 	world_close(&b);
 }
 
+/* Three services; with `shared`, the first two rely on the third. */
+static void configure_three(struct world *w, bool shared)
+{
+	static const char *const ids[] = {"a", "b", "cdn"};
+	struct service *services = calloc(3, sizeof(*services));
+	struct catalogue *c;
+	assert_non_null(services);
+	for (int n = 0; n < 3; n++) {
+		services[n] = (struct service){.id = strdup(ids[n]), .name = strdup(ids[n]),
+					       .category = strdup("x"), .zone = zone_new_utc()};
+		if (shared && n < 2) {
+			services[n].relies_on.items = calloc(1, sizeof(char *));
+			assert_non_null(services[n].relies_on.items);
+			services[n].relies_on.items[0] = strdup("cdn");
+			services[n].relies_on.count = 1;
+		}
+	}
+	assert_int_equal(catalogue_open(services, 3, &c, NULL), WD_OK);
+	assert_int_equal(engine_configure(w->e, c, NULL), WD_OK);
+	catalogue_release(c);
+}
+
+/* Minutes [from, to) of "a" and "b" together, each with so many reports a minute. */
+static void play_pair(struct world *w, int from, int to, double a, double b)
+{
+	static const struct source anywhere = {0};
+	for (int minute = from; minute < to; minute++) {
+		int64_t at = START_S + minute * 60;
+		engine_advance(w->e, wall_s(at));
+		for (int n = poisson(w, a); n > 0; n--)
+			report(w, "a", at, &anywhere);
+		for (int n = poisson(w, b); n > 0; n--)
+			report(w, "b", at, &anywhere);
+		collect(w);
+	}
+	engine_advance(w->e, wall_s(START_S + to * 60));
+	collect(w);
+}
+
+static const struct incident *incident_of(const struct snapshot *s, const char *service)
+{
+	for (size_t n = 0; n < s->incident_count; n++) {
+		if (strcmp(s->incidents[n].service, service) == 0)
+			return &s->incidents[n];
+	}
+	return NULL;
+}
+
+static void services_that_rely_on_the_same_one_fail_together(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 13);
+	configure_three(&w, true);
+	play_pair(&w, 0, 1440, 2, 2);
+	play_pair(&w, 1440, 1460, 40, 40);
+	struct snapshot *s = engine_snapshot(w.e);
+	const struct incident *a = incident_of(s, "a"), *b = incident_of(s, "b");
+	assert_true(a != NULL && b != NULL);
+	assert_int_equal(a->related_count, 1);
+	assert_string_equal(a->related[0].id, b->id);
+	assert_int_equal(a->related[0].relation, RELATION_SHARED_PROVIDER);
+	assert_string_equal(b->related[0].id, a->id);
+	snapshot_release(s);
+	world_close(&w);
+}
+
+static void a_small_rise_after_a_large_one_elsewhere_is_likely_spillover(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 14);
+	configure_three(&w, false);
+	play_pair(&w, 0, 1440, 2, 2);
+	play_pair(&w, 1440, 1444, 400, 2);
+	play_pair(&w, 1444, 1460, 400, 25);
+	struct snapshot *s = engine_snapshot(w.e);
+	const struct incident *a = incident_of(s, "a"), *b = incident_of(s, "b");
+	assert_true(a != NULL && b != NULL);
+	assert_int_equal(b->related[0].relation, RELATION_SPILLOVER);
+	assert_int_equal(a->related[0].relation, RELATION_SAME_TIME);
+	snapshot_release(s);
+	world_close(&w);
+}
+
+static void a_snapshot_shows_the_running_minute_the_status_and_the_rank(void **state)
+{
+	struct world w;
+	struct source anywhere = {0};
+	(void)state;
+	world_open(&w, 15);
+	configure_three(&w, false);
+	play_pair(&w, 0, 1440, 2, 2);
+	struct snapshot *before = engine_snapshot(w.e);
+	float shown = before->services[0]->day.points[before->services[0]->day.count - 1].observed;
+	assert_int_equal(before->services[0]->status, STATUS_USUAL);
+	assert_int_equal(before->services[2]->status, STATUS_UNKNOWN); /* nobody ever reported it */
+	report(&w, "a", START_S + 1440 * 60, &anywhere);
+	struct snapshot *after = engine_snapshot(w.e);
+	const struct series *day = &after->services[0]->day;
+	assert_true(day->points[day->count - 1].observed == fmaxf(shown, 0) + 1);
+	assert_ptr_equal(after->services[1], before->services[1]); /* what did not change is shared */
+	snapshot_release(before);
+	snapshot_release(after);
+
+	play_pair(&w, 1440, 1480, 40, 2);
+	play_pair(&w, 1480, 2000, 2, 2);
+	play_pair(&w, 2000, 2100, 40, 2);
+	struct snapshot *s = engine_snapshot(w.e);
+	assert_int_equal(s->services[0]->status, STATUS_INCIDENT);
+	assert_int_equal(s->incident_count, 2);
+	struct rank rank = snapshot_rank(s, &s->incidents[s->services[0]->incident]);
+	assert_int_equal(rank.of, 2);
+	assert_int_equal(rank.by_duration, 1);
+	snapshot_release(s);
+	world_close(&w);
+}
+
 static void damaged_state_is_refused(void **state)
 {
 	struct world w;
@@ -404,6 +522,9 @@ int main(void)
 		cmocka_unit_test(made_up_places_do_not_grow_memory),
 		cmocka_unit_test(counts_of_a_quarter_of_an_hour_are_judged_as_they_come),
 		cmocka_unit_test(a_restart_changes_no_decision),
+		cmocka_unit_test(services_that_rely_on_the_same_one_fail_together),
+		cmocka_unit_test(a_small_rise_after_a_large_one_elsewhere_is_likely_spillover),
+		cmocka_unit_test(a_snapshot_shows_the_running_minute_the_status_and_the_rank),
 		cmocka_unit_test(damaged_state_is_refused),
 		cmocka_unit_test(a_long_silence_of_the_clock_is_a_gap),
 	};
