@@ -83,17 +83,19 @@ void http_limit_close(struct http_limit *l)
 	free(l);
 }
 
-/* The entry of that key, or a new one; NULL when all eight of its set hold connections. An
- * entry that holds none is the first to go, the longest unused first: what is forgotten is
- * how fast it came, and only while more addresses come than the table has room for. */
+/* The entry of that key, or a new one; NULL when all sixteen of its two sets hold connections
+ * (with one set, a crowd of single connections would fill some set by chance). An entry that
+ * holds none is the first to go, the longest unused first: what is forgotten is how fast it
+ * came, and only while more addresses come than the table has room for. */
 static struct entry *entry_find(struct http_limit *l, const uint8_t key[16], uint64_t now_ms)
 {
 	uint64_t hash = hash_bytes(&l->key, key, 16);
-	struct entry *set = &l->entries[(hash & (l->set_count - 1)) * WAYS];
+	struct entry *sets[] = {&l->entries[(hash & (l->set_count - 1)) * WAYS],
+				&l->entries[(hash >> 32 & (l->set_count - 1)) * WAYS]};
 	struct entry *idle = NULL;
 
-	for (size_t i = 0; i < WAYS; i++) {
-		struct entry *e = &set[i];
+	for (size_t i = 0; i < 2 * (size_t)WAYS; i++) {
+		struct entry *e = &sets[i / WAYS][i % WAYS];
 		if (memcmp(e->key, key, 16) == 0 && e->bucket.at_ms != 0)
 			return e;
 		if (e->connections == 0 && (idle == NULL || e->bucket.at_ms < idle->bucket.at_ms))

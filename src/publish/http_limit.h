@@ -2,9 +2,9 @@
 /* http_limit: how much one client address may hold and how fast it may come. An IPv4
  * address or an IPv6 /64 counts as one client: a /64 is what one household gets.
  *
- * A fixed table of sets of eight under a keyed hash, shared by the workers under one lock.
- * Entries that hold no connection make room for others; when all eight of a set hold some
- * the address is refused, so hostile addresses cannot grow it. */
+ * A fixed table of sets of eight under a keyed hash, two sets an address, shared by the
+ * workers under one lock. Entries that hold no connection make room for others; when all
+ * sixteen hold some the address is refused, so hostile addresses cannot grow it. */
 #ifndef WD_PUBLISH_HTTP_LIMIT_H
 #define WD_PUBLISH_HTTP_LIMIT_H
 
