@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes docs/images from the running program, with the X scenario played into it:
-//   WHYDOWN=build/whydown SOURCE=. node tests/browser/screenshots.mjs docs/images
+//   WHYDOWN=$PWD/build/whydown SOURCE=$PWD node tests/browser/screenshots.mjs docs/images
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { launchBrowser, startServer, whyNot } from "./harness.mjs";
