@@ -106,7 +106,11 @@
   /* Leaving: the stream ends on purpose, not with an error. Coming back to a page that the browser kept:
    * it is old. */
   let stream = null;
-  document.addEventListener("htmx:sseOpen", (event) => (stream = event.detail.source));
+  document.addEventListener("htmx:sseOpen", (event) => {
+    stream = event.detail.source;
+    /* What changed between the page's making and its listening was not heard. */
+    window.htmx.trigger("#live", "again");
+  });
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
 
