@@ -17,11 +17,6 @@ static int64_t days_of(int year, int month, int day)
 	return era * 146097 + doe - 719468;
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 struct civil civil_of(wd_wall t)
 {
 	int64_t s = wall_to_s(t);

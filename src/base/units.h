@@ -10,6 +10,12 @@
 
 #define WD_NS_PER_S INT64_C(1000000000)
 
+/* Rounded down, also below zero; b is positive. */
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
 typedef struct { int64_t ns; } wd_span; /* a duration */
 typedef struct { int64_t ns; } wd_wall; /* since 1970-01-01T00:00:00Z, no leap seconds */
 typedef struct { int64_t ns; } wd_mono; /* since some start */

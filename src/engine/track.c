@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 /* The nearest bin where buckets arrive whole, because their labels jitter. */
 int64_t track_bin(const struct track *t, wd_wall at)
 {

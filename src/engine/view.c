@@ -11,11 +11,6 @@
 
 enum { DAY_BUCKETS = 288, WEEK_BUCKETS = 168, QUARTER_BUCKETS = 360, SERIES_MAX = 360 };
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 /* The last `count` buckets of a ring up to and with the one that holds `now`, in buckets of
  * `step` or of the service's own width if that is larger. */
 static bool read_series(const struct track *t, const struct rollup *r, wd_wall now, wd_span step,

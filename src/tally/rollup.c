@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
 static struct rollup_cell *cell_of(const struct rollup *r, int64_t bucket)
 {
 	int64_t n = bucket % (int64_t)r->count;
