@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hll: how many different things there were, in 2^bits registers of one byte, with a
+ * standard error of 1.04 / sqrt(2^bits). Registers merge by their maximum, exactly.
+ * Source: Flajolet, Fusy, Gandouet, Meunier, "HyperLogLog", AofA 2007; estimator: O. Ertl,
+ * "New cardinality estimation algorithms for HyperLogLog sketches", arXiv 1702.01284,
+ * algorithm 6: no bias in the small, no table. */
+#ifndef WD_TALLY_HLL_H
+#define WD_TALLY_HLL_H
+
+#include <stdint.h>
+
+enum { HLL_BITS_MIN = 4, HLL_BITS_MAX = 16 };
+
+/* `hash` is well mixed (base/hash.h). */
+static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
+{
+	uint64_t rest = hash << bits | (UINT64_C(1) << (bits - 1));
+	uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
+	uint8_t *r = &registers[hash >> (64 - bits)];
+	if (rank > *r)
+		*r = rank;
+}
+
+void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits);
+double hll_estimate(const uint8_t *registers, unsigned bits);
+
+#endif
