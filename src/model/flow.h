@@ -23,8 +23,7 @@ enum flow_known {
 	FLOW_EGRESS = 8, /* the exporter says that it saw it going out */
 	FLOW_FLAGS = 16, /* tcp_flags */
 	FLOW_AS = 32,    /* src_as, dst_as */
-	FLOW_DROPPED =
-		64, /* the exporter says that it dropped it (sFlow, IPFIX forwarding status) */
+	FLOW_DROPPED = 64, /* by the exporter, which says so */
 };
 
 enum {
@@ -40,8 +39,7 @@ enum {
 
 struct flow {
 	uint8_t src[16], dst[16];  /* network order; IPv4 in the first four bytes, then zeros */
-	uint64_t packets,
-		bytes; /* as seen; times `sampling` = as it was. Bytes from the IP header on */
+	uint64_t packets, bytes;   /* as seen; times `sampling` = as it was. IP header included */
 	int64_t first_ms, last_ms; /* since 1970, UTC */
 	const uint8_t *payload;    /* above UDP, TCP or ICMP, borrowed; NULL = none seen */
 	uint32_t sampling;         /* one in so many packets was looked at; at least 1 */

@@ -32,8 +32,8 @@ enum source_status {
 	SOURCE_PROVED,    /* a handshake was completed: machines that took part; not people */
 };
 
-const char *
-source_status_name(enum source_status s); /* "unknown", "reflector", "spoofed", "proved" */
+/* "unknown", "reflector", "spoofed", "proved" */
+const char *source_status_name(enum source_status s);
 
 /* Compiled once from the rows; 0 everywhere = "other". Plain values, no pointers. */
 struct vector_classes {
@@ -46,8 +46,7 @@ struct vector_classes {
 	uint8_t fragment;        /* later fragments, which have no ports */
 	uint8_t count;           /* of classes, "other" included */
 	char id[VECTOR_CLASSES_MAX][VECTOR_ID_MAX + 1];
-	uint8_t status[VECTOR_CLASSES_MAX]; /* enum source_status that its row states, else unknown
-					     */
+	uint8_t status[VECTOR_CLASSES_MAX]; /* enum source_status, as its row states */
 };
 
 static inline uint8_t vector_class(const struct vector_classes *c, const struct flow *f)

@@ -57,9 +57,8 @@ struct traffic_tick {
 	char service[SERVICE_ID_MAX + 1];
 	wd_wall at;    /* begin */
 	wd_span width; /* how long was counted: several ticks, when nothing sealed between */
-	struct traffic_sum in[VECTOR_CLASSES_MAX],
-		out[VECTOR_CLASSES_MAX];         /* out: by the class
-						  * of the answer: see below */
+	struct traffic_sum in[VECTOR_CLASSES_MAX];
+	struct traffic_sum out[VECTOR_CLASSES_MAX]; /* by the class of the answer: see below */
 	uint8_t class_of[TRAFFIC_CLASS_SOURCES]; /* whose sources: class + 1; 0 = free */
 	uint8_t sources[1 << TRAFFIC_SOURCES_BITS];
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS]; /* distinct destinations */
