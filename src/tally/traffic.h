@@ -18,6 +18,7 @@
 #include "model/flow.h"
 #include "model/service.h"
 #include "model/vector.h"
+#include "tally/address_hash.h"
 #include "tally/hll.h"
 
 #include <stdbool.h>
@@ -25,7 +26,7 @@
 #include <stdint.h>
 
 enum {
-	TRAFFIC_SAMPLES = 512,
+	TRAFFIC_SAMPLES = 256,     /* a tick: a thousand a second */
 	TRAFFIC_PAYLOAD = 24,      /* bytes of a sampled payload that are kept */
 	TRAFFIC_CLASS_SOURCES = 8, /* classes whose distinct sources are counted apart */
 	TRAFFIC_SOURCES_BITS = 11, /* 2048 registers: standard error 2.3 % */
@@ -40,22 +41,25 @@ struct traffic_sum {
 	uint64_t records;
 };
 
+/* One sampled inbound record. Single precision is enough for a sample (24 bits). */
 struct traffic_record {
 	uint8_t src[16], dst[16];
-	double packets, bytes; /* of this record, sampling undone */
-	float weight;          /* it stands for max(packets, weight) packets */
-	float priority;        /* packets / uniform: how the sample is thinned out */
+	float packets, bytes; /* of this record, sampling undone */
+	float priority;       /* packets / uniform: how the sample is thinned out */
 	uint32_t sequence;
+	uint32_t src_as; /* if the exporter knew it (FLOW_AS) */
 	uint16_t sport, dport, length, window;
 	uint8_t family, protocol, tcp_flags, ttl, options_len, known, fragment, class;
-	uint8_t payload_len;   /* of what is kept */
-	uint8_t payload[TRAFFIC_PAYLOAD];
 	uint16_t payload_whole; /* of the packet */
+	uint8_t payload_len;    /* of what is kept */
+	uint8_t payload[TRAFFIC_PAYLOAD];
 };
+_Static_assert(sizeof(struct traffic_record) == 96, "memory a service is stated by it");
 
 struct traffic_tick {
 	char service[SERVICE_ID_MAX + 1];
-	wd_wall at;    /* begin */
+	uint32_t index; /* of the service: what the prefix table says; UINT32_MAX = not told */
+	wd_wall at;     /* begin */
 	wd_span width; /* how long was counted: several ticks, when nothing sealed between */
 	struct traffic_sum in[VECTOR_CLASSES_MAX];
 	struct traffic_sum out[VECTOR_CLASSES_MAX]; /* by the class of the answer: see below */
@@ -64,21 +68,34 @@ struct traffic_tick {
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS]; /* distinct destinations */
 	uint8_t class_sources[TRAFFIC_CLASS_SOURCES][1 << TRAFFIC_CLASS_BITS];
 	uint64_t class_sources_lost; /* records of classes that found no place */
-	float threshold;             /* of the sample: records below it were thinned out */
-	uint32_t sample_count;
+	float threshold;             /* priorities up to it were thinned out; 0 = none were */
+	uint32_t sample_count;       /* less than TRAFFIC_SAMPLES after two equal priorities */
 	struct traffic_record sample[TRAFFIC_SAMPLES];
 };
 
-/* `out` counts what the service sent, under the class that the *answer* to it has: a DNS
- * query sent from the service counts in out[amp.dns], so in[amp.dns] less a few times
- * out[amp.dns] was never asked for. */
+/* Sources, targets and the sample are of what came in. `out` counts what the service sent,
+ * under the class that the *answer* to it has (traffic_answer_class). */
+
+/* What every tally of one program has in common, so that their ticks can be merged. */
+struct traffic_rules {
+	const struct vector_classes *classes;
+	struct address_key key;
+};
+
+/* The class of what would come back: ports change sides; to a SYN comes a SYN+ACK, to other
+ * TCP an ACK, to an ICMP request its reply. A DNS query that the service sends counts in
+ * out[amp.dns], so in[amp.dns] less a few times out[amp.dns] was never asked for. */
+uint8_t traffic_answer_class(const struct vector_classes *c, const struct flow *f);
 
 void traffic_clear(struct traffic_tick *t, const char *service, wd_wall at);
 /* Adds one record to a tick: slow and plain; what tests and engines use. The fast path
- * (tally/shard.h) gives the same sums, registers and sample law. `random` is uniform. */
-void traffic_add(struct traffic_tick *t, const struct vector_classes *classes, const struct flow *f,
+ * (tally/shard.h) gives the same sums and registers, and samples by the same law. `random`
+ * is uniform over 64 bits. */
+void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, const struct flow *f,
 		 bool outbound, uint64_t random);
-/* t of the same service takes in what `other` counted. */
+/* t of the same service takes in what `other` counted. Ticks that were counted at one time
+ * (by two threads) and ticks that follow each other are merged alike: t begins with the
+ * earlier and ends with the later. */
 void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other);
 
 double traffic_sources(const struct traffic_tick *t);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tally/hll.h"
+
+#include <math.h>
+#include <stddef.h>
+
+void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits)
+{
+	for (size_t i = 0; i < (size_t)1 << bits; i++)
+		registers[i] = registers[i] > other[i] ? registers[i] : other[i];
+}
+
+/* x + sum over k >= 1 of x^(2^k) * 2^(k-1): Ertl's sigma, of the share of empty registers. */
+static double sigma(double x)
+{
+	if (x >= 1)
+		return INFINITY;
+	double y = 1, z = x, before;
+	do {
+		x *= x;
+		before = z;
+		z += x * y;
+		y += y;
+	} while (z > before);
+	return z;
+}
+
+/* Ertl's tau, of the share of registers that are not full. */
+static double tau(double x)
+{
+	if (x <= 0 || x >= 1)
+		return 0;
+	double y = 1, z = 1 - x, before;
+	do {
+		x = sqrt(x);
+		before = z;
+		y *= 0.5;
+		z -= (1 - x) * (1 - x) * y;
+	} while (z < before);
+	return z / 3;
+}
+
+double hll_estimate(const uint8_t *registers, unsigned bits)
+{
+	size_t count = (size_t)1 << bits;
+	unsigned full = 64 - bits + 1;
+	uint32_t ranks[66] = {0};
+
+	for (size_t i = 0; i < count; i++)
+		ranks[registers[i] <= full ? registers[i] : full]++;
+	double m = (double)count;
+	double z = m * tau(1 - ranks[full] / m);
+	for (unsigned k = full - 1; k >= 1; k--)
+		z = 0.5 * (z + ranks[k]);
+	z += m * sigma(ranks[0] / m);
+	return m * m / (2 * M_LN2 * z); /* z is infinite when all are empty: 0 */
+}

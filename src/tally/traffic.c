@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tally/traffic.h"
+
+#include "base/text.h"
+#include "tally/traffic_inner.h"
+
+#include <string.h>
+
+/* To a request comes its reply; what has none answers itself. */
+static uint8_t reply4(uint8_t type)
+{
+	switch (type) {
+	case 8: /* echo */
+		return 0;
+	case 10: /* router solicitation */
+		return 9;
+	case 13: /* timestamp */
+	case 15: /* information */
+	case 17: /* address mask */
+		return type + 1;
+	default:
+		return type;
+	}
+}
+
+static uint8_t reply6(uint8_t type)
+{
+	return type == 128 /* echo */ ? 129 : type;
+}
+
+static uint8_t reply_tcp(uint8_t flags)
+{
+	bool opens = (flags & FLOW_TCP_SYN) != 0 && (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) == 0;
+	return opens ? FLOW_TCP_SYN | FLOW_TCP_ACK : FLOW_TCP_ACK;
+}
+
+uint8_t traffic_answer_class(const struct vector_classes *c, const struct flow *f)
+{
+	if (f->fragment == FLOW_FRAGMENT_LATER)
+		return c->fragment;
+	switch (f->protocol) {
+	case 17: {
+		uint8_t from = c->udp_from[f->dport];
+		return from != 0 ? from : c->udp_to[f->sport];
+	}
+	case 6:
+		return c->tcp[reply_tcp(f->tcp_flags)];
+	case 1:
+		return c->icmp4[reply4((uint8_t)(f->dport >> 8))];
+	case 58:
+		return c->icmp6[reply6((uint8_t)(f->dport >> 8))];
+	default:
+		return c->protocol[f->protocol];
+	}
+}
+
+void traffic_clear(struct traffic_tick *t, const char *service, wd_wall at)
+{
+	memset(t, 0, offsetof(struct traffic_tick, sample));
+	(void)text_copy(t->service, sizeof(t->service), service);
+	t->index = UINT32_MAX;
+	t->at = at;
+	t->width.ns = TRAFFIC_TICK_NS;
+}
+
+/* The registers of the class; NULL if there is no place. */
+static uint8_t *class_registers(struct traffic_tick *t, uint8_t class)
+{
+	for (size_t i = 0; i < TRAFFIC_CLASS_SOURCES; i++) {
+		if (t->class_of[i] == 0)
+			t->class_of[i] = class + 1;
+		if (t->class_of[i] == class + 1)
+			return t->class_sources[i];
+	}
+	return NULL;
+}
+
+void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, const struct flow *f,
+		 bool outbound, uint64_t random)
+{
+	if (outbound) {
+		traffic_sum_add(&t->out[traffic_answer_class(rules->classes, f)], f);
+		return;
+	}
+	uint8_t class = vector_class(rules->classes, f);
+	uint64_t hash = address_hash(&rules->key, f->src, f->family);
+	uint8_t *registers = class_registers(t, class);
+
+	traffic_sum_add(&t->in[class], f);
+	hll_add(t->sources, TRAFFIC_SOURCES_BITS, hash);
+	hll_add(t->targets, TRAFFIC_TARGETS_BITS, address_hash(&rules->key, f->dst, f->family));
+	if (registers != NULL)
+		hll_add(registers, TRAFFIC_CLASS_BITS, hash);
+	else
+		t->class_sources_lost++;
+	float priority = traffic_priority(traffic_scale(f->packets, f->sampling), random);
+	if (priority > t->threshold)
+		traffic_sample(t, f, class, priority);
+}
+
+static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t class,
+			float priority)
+{
+	memset(r, 0, sizeof(*r));
+	memcpy(r->src, f->src, sizeof(r->src));
+	memcpy(r->dst, f->dst, sizeof(r->dst));
+	r->packets = (float)traffic_scale(f->packets, f->sampling);
+	r->bytes = (float)traffic_scale(f->bytes, f->sampling);
+	r->priority = priority;
+	r->sequence = f->sequence;
+	r->src_as = f->src_as;
+	r->sport = f->sport;
+	r->dport = f->dport;
+	r->length = f->length;
+	r->window = f->window;
+	r->family = f->family;
+	r->protocol = f->protocol;
+	r->tcp_flags = f->tcp_flags;
+	r->ttl = f->ttl;
+	r->options_len = f->options_len;
+	r->known = f->known;
+	r->fragment = f->fragment;
+	r->class = class;
+	if (f->payload == NULL)
+		return;
+	r->payload_whole = f->payload_len;
+	r->payload_len = f->payload_len < TRAFFIC_PAYLOAD ? (uint8_t)f->payload_len : TRAFFIC_PAYLOAD;
+	memcpy(r->payload, f->payload, r->payload_len);
+}
+
+static uint32_t sample_least(const struct traffic_tick *t)
+{
+	uint32_t least = 0;
+	for (uint32_t i = 1; i < t->sample_count; i++) {
+		if (t->sample[i].priority < t->sample[least].priority)
+			least = i;
+	}
+	return least;
+}
+
+/* Takes out what is not above the threshold. */
+static void sample_thin(struct traffic_tick *t)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < t->sample_count; i++) {
+		if (t->sample[i].priority > t->threshold)
+			t->sample[kept++] = t->sample[i];
+	}
+	t->sample_count = kept;
+}
+
+/* Room for a record of that priority, which is above the threshold; NULL if it is itself
+ * what must go. Whatever the order of the records, the threshold becomes the highest
+ * priority that found no room, and the sample all that is above it: equal ones go together,
+ * so that joining samples in any order gives the same. */
+static struct traffic_record *sample_room(struct traffic_tick *t, float priority)
+{
+	if (t->sample_count < TRAFFIC_SAMPLES)
+		return &t->sample[t->sample_count++];
+	uint32_t least = sample_least(t);
+	if (priority < t->sample[least].priority) {
+		t->threshold = priority;
+		return NULL;
+	}
+	t->threshold = t->sample[least].priority;
+	t->sample[least] = t->sample[--t->sample_count];
+	if (t->sample_count > 0 && t->sample[sample_least(t)].priority <= t->threshold)
+		sample_thin(t);
+	return priority > t->threshold ? &t->sample[t->sample_count++] : NULL;
+}
+
+void traffic_sample(struct traffic_tick *t, const struct flow *f, uint8_t class, float priority)
+{
+	struct traffic_record *r = sample_room(t, priority);
+	if (r != NULL)
+		record_fill(r, f, class, priority);
+}
+
+static void sums_merge(struct traffic_sum *sums, const struct traffic_sum *other)
+{
+	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++) {
+		sums[i].packets = traffic_plus(sums[i].packets, other[i].packets);
+		sums[i].bytes = traffic_plus(sums[i].bytes, other[i].bytes);
+		sums[i].seen = traffic_plus(sums[i].seen, other[i].seen);
+		sums[i].records = traffic_plus(sums[i].records, other[i].records);
+	}
+}
+
+/* Of the two classes the one that gives up its place first. */
+static bool class_is_lighter(const struct traffic_tick *t, uint8_t a, uint8_t b)
+{
+	if (t->in[a].packets != t->in[b].packets)
+		return t->in[a].packets < t->in[b].packets;
+	return a > b;
+}
+
+/* Where more classes than places come together, the heaviest of both keep theirs (the sums
+ * are merged before). */
+static void classes_merge(struct traffic_tick *t, const struct traffic_tick *other)
+{
+	t->class_sources_lost = traffic_plus(t->class_sources_lost, other->class_sources_lost);
+	for (size_t i = 0; i < TRAFFIC_CLASS_SOURCES; i++) {
+		if (other->class_of[i] == 0)
+			continue;
+		uint8_t class = other->class_of[i] - 1;
+		uint8_t *registers = class_registers(t, class);
+		if (registers != NULL) {
+			hll_merge(registers, other->class_sources[i], TRAFFIC_CLASS_BITS);
+			continue;
+		}
+		size_t lightest = 0;
+		for (size_t k = 1; k < TRAFFIC_CLASS_SOURCES; k++) {
+			if (class_is_lighter(t, t->class_of[k] - 1, t->class_of[lightest] - 1))
+				lightest = k;
+		}
+		uint8_t loser = t->class_of[lightest] - 1;
+		if (class_is_lighter(t, class, loser)) {
+			loser = class;
+		} else {
+			t->class_of[lightest] = class + 1;
+			memcpy(t->class_sources[lightest], other->class_sources[i],
+			       sizeof(t->class_sources[lightest]));
+		}
+		t->class_sources_lost = traffic_plus(t->class_sources_lost, t->in[loser].records);
+	}
+}
+
+static void samples_merge(struct traffic_tick *t, const struct traffic_tick *other)
+{
+	if (other->threshold > t->threshold) {
+		t->threshold = other->threshold;
+		sample_thin(t);
+	}
+	for (uint32_t i = 0; i < other->sample_count; i++) {
+		const struct traffic_record *theirs = &other->sample[i];
+		struct traffic_record *r = NULL;
+		if (theirs->priority > t->threshold)
+			r = sample_room(t, theirs->priority);
+		if (r != NULL)
+			*r = *theirs;
+	}
+}
+
+void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other)
+{
+	wd_wall end = wall_add(t->at, t->width), other_end = wall_add(other->at, other->width);
+
+	if (wall_before(other->at, t->at))
+		t->at = other->at;
+	t->width = wall_sub(wall_before(end, other_end) ? other_end : end, t->at);
+	sums_merge(t->in, other->in);
+	sums_merge(t->out, other->out);
+	hll_merge(t->sources, other->sources, TRAFFIC_SOURCES_BITS);
+	hll_merge(t->targets, other->targets, TRAFFIC_TARGETS_BITS);
+	classes_merge(t, other);
+	samples_merge(t, other);
+}
+
+double traffic_sources(const struct traffic_tick *t)
+{
+	return hll_estimate(t->sources, TRAFFIC_SOURCES_BITS);
+}
+
+double traffic_targets(const struct traffic_tick *t)
+{
+	return hll_estimate(t->targets, TRAFFIC_TARGETS_BITS);
+}
+
+double traffic_class_sources(const struct traffic_tick *t, uint8_t class)
+{
+	for (size_t i = 0; i < TRAFFIC_CLASS_SOURCES; i++) {
+		if (t->class_of[i] == class + 1)
+			return hll_estimate(t->class_sources[i], TRAFFIC_CLASS_BITS);
+	}
+	return t->in[class].records == 0 ? 0 : -1;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* traffic_inner: the arithmetic that the plain and the fast way of counting share. */
+#ifndef WD_TALLY_TRAFFIC_INNER_H
+#define WD_TALLY_TRAFFIC_INNER_H
+
+#include "tally/traffic.h"
+
+/* Sums stay at their end instead of beginning anew: exporters can name any number. */
+static inline uint64_t traffic_plus(uint64_t a, uint64_t b)
+{
+	uint64_t sum = a + b;
+	return sum < a ? UINT64_MAX : sum;
+}
+
+static inline uint64_t traffic_scale(uint64_t n, uint32_t sampling)
+{
+	uint64_t product;
+	return __builtin_mul_overflow(n, (uint64_t)sampling, &product) ? UINT64_MAX : product;
+}
+
+static inline void traffic_sum_add(struct traffic_sum *s, const struct flow *f)
+{
+	s->packets = traffic_plus(s->packets, traffic_scale(f->packets, f->sampling));
+	s->bytes = traffic_plus(s->bytes, traffic_scale(f->bytes, f->sampling));
+	s->seen = traffic_plus(s->seen, f->packets);
+	s->records++;
+}
+
+/* packets / u, u uniform in (0, 1] from 53 bits: at most 2^64 * 2^53, which a float holds. */
+static inline float traffic_priority(uint64_t packets, uint64_t random)
+{
+	double u = (double)((random >> 11) + 1) * 0x1p-53;
+	return (float)((double)packets / u);
+}
+
+/* Takes the record in, if there is room or one of lower priority; `priority` is above the
+ * tick's threshold. */
+void traffic_sample(struct traffic_tick *t, const struct flow *f, uint8_t class, float priority);
+
+#endif
