@@ -124,7 +124,8 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	if (f->payload == NULL)
 		return;
 	r->payload_whole = f->payload_len;
-	r->payload_len = f->payload_len < TRAFFIC_PAYLOAD ? (uint8_t)f->payload_len : TRAFFIC_PAYLOAD;
+	bool whole = f->payload_len < TRAFFIC_PAYLOAD;
+	r->payload_len = whole ? (uint8_t)f->payload_len : TRAFFIC_PAYLOAD;
 	memcpy(r->payload, f->payload, r->payload_len);
 }
 
