@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const char *const field_keys[FIELDS] = {"name",     "aliases", "category",  "surfaces",
-					       "problems", "links",   "relies_on", "time_zone"};
+					       "problems", "links",   "relies_on", "time_zone",
+					       "addresses", "hosts"};
 
 static bool is_word(const struct doc_node *n, const char *text)
 {

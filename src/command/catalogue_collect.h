@@ -12,7 +12,8 @@
 
 enum { WORDS_MAX = 400, CATEGORIES_MAX = 400 };
 
-enum field { NAME, ALIASES, CATEGORY, SURFACES, PROBLEMS, LINKS, RELIES_ON, TIME_ZONE, FIELDS };
+enum field { NAME, ALIASES, CATEGORY, SURFACES, PROBLEMS, LINKS, RELIES_ON, TIME_ZONE,
+	     ADDRESSES, HOSTS, FIELDS };
 
 /* What the documents said of one service; a NULL field was not said. */
 struct entry {

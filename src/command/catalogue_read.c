@@ -4,6 +4,7 @@
 #include "command/catalogue_read.h"
 
 #include "base/text.h"
+#include "command/catalogue_addresses.h"
 #include "command/catalogue_collect.h"
 #include "command/checks.h"
 #include "model/service.h"
@@ -297,6 +298,7 @@ static void build_service(struct builder *c, const struct entry *entry, struct s
 		category = &none;
 	build_texts(c, entry, s);
 	build_links(c, entry, s);
+	c->nomem |= !addresses_build(c->problems, entry, s);
 	s->surfaces =
 		build_terms(c, entry, said(entry, SURFACES, category->surfaces),
 			    SERVICE_SURFACES_MAX, "surfaces", &c->from.surfaces, &s->surface_count);
@@ -394,6 +396,7 @@ enum wd_err catalogue_read(const struct doc_node *const *roots, size_t root_coun
 		build_all(c);
 	if (!c->nomem && problems->errors == errors_before)
 		check_names(c);
+	c->nomem |= !addresses_check(c->problems, &c->from);
 	if (c->nomem || c->from.nomem)
 		goto done;
 	err = WD_MALFORMED;

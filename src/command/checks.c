@@ -140,25 +140,57 @@ bool is_listen(const char *text)
 	return cut(address, text, len) && address_bytes(address, bytes) == 4;
 }
 
-bool is_prefix(const char *text)
+/* Of an address of `size` bytes: nothing behind the first `bits`. */
+static bool is_clear_behind(const unsigned char *bytes, size_t size, unsigned bits)
 {
-	char address[ADDRESS_LEN_MAX];
-	unsigned char bytes[16];
-	size_t len = strcspn(text, "/");
-
-	size_t size = cut(address, text, len) ? address_bytes(address, bytes) : 0;
-	if (size == 0 || text[len] == '\0')
-		return size != 0;
-	if (!is_number(text + len + 1, (unsigned)size * 8))
-		return false;
-	unsigned prefix = 0;
-	for (const char *c = text + len + 1; *c != '\0'; c++)
-		prefix = prefix * 10 + (unsigned)(*c - '0');
-	for (unsigned bit = prefix; bit < size * 8; bit++) {
+	for (unsigned bit = bits; bit < size * 8; bit++) {
 		if (bytes[bit / 8] >> (7 - bit % 8) & 1)
 			return false;
 	}
 	return true;
+}
+
+bool block_read(const char *text, struct address_block *ret_block)
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char address[ADDRESS_LEN_MAX];
+	struct address_block b = {{0}};
+	size_t len = strcspn(text, "/");
+	size_t size = cut(address, text, len) ? address_bytes(address, b.address) : 0;
+	unsigned bits = (unsigned)size * 8;
+
+	if (size == 0)
+		return false;
+	if (text[len] == '/') {
+		if (!is_number(text + len + 1, bits))
+			return false;
+		bits = 0;
+		for (const char *c = text + len + 1; *c != '\0'; c++)
+			bits = bits * 10 + (unsigned)(*c - '0');
+	}
+	if (!is_clear_behind(b.address, size, bits))
+		return false;
+	if (size == 16 && bits >= 96 && memcmp(b.address, mapped, sizeof(mapped)) == 0) {
+		memmove(b.address, b.address + 12, 4);
+		memset(b.address + 4, 0, 12);
+		size = 4;
+		bits -= 96;
+	}
+	b.family = size == 4 ? 4 : 6;
+	b.bits = (uint8_t)bits;
+	*ret_block = b;
+	return true;
+}
+
+bool is_prefix(const char *text)
+{
+	struct address_block block;
+	return block_read(text, &block);
+}
+
+bool is_host(const char *text)
+{
+	return is_host_name(text, strlen(text));
 }
 
 bool is_token(const char *text, size_t len)

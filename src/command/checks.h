@@ -3,6 +3,8 @@
 #ifndef WD_COMMAND_CHECKS_H
 #define WD_COMMAND_CHECKS_H
 
+#include "model/service.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,6 +24,11 @@ bool is_listen(const char *text);
 
 /* "10.1.2.3", "10.0.0.0/8", "2001:db8::/32": no bit set behind the prefix. */
 bool is_prefix(const char *text);
+/* The same, as a block; an IPv6 one that is IPv4 inside (::ffff:192.0.2.0/120) as IPv4. */
+bool block_read(const char *text, struct address_block *ret_block);
+
+/* Letters, digits and hyphens between dots; at most 253 bytes. */
+bool is_host(const char *text);
 
 /* Characters of a bearer token (RFC 6750 section 2.1: b64token). */
 bool is_token(const char *text, size_t len);

@@ -22,6 +22,10 @@ enum {
 	CONFIG_PROXIES_MAX = 64,
 	CONFIG_FEEDERS_MAX = 256,
 	CONFIG_FILES_MAX = 64, /* catalogue files */
+	CONFIG_EXPORTERS_MAX = 1024,
+	CONFIG_INTERFACES_MAX = 16,
+	CONFIG_LOGS_MAX = 64,
+	CONFIG_LOG_FORMAT_MAX = 400, /* bytes */
 	CONFIG_TOKEN_LEN_MIN = 24,
 	CONFIG_TOKEN_LEN_MAX = 256,
 };
@@ -85,6 +89,37 @@ struct config_detection {
 	uint32_t incidents_max;
 };
 
+/* Who may send flow exports and syslog lines. */
+struct config_exporter {
+	struct address_block block;
+	uint32_t sampling; /* one in so many, where the export itself does not say; 0 = not said */
+};
+struct config_exporters { struct config_exporter *items; size_t count; };
+
+/* An access log that is followed. */
+struct config_log {
+	char *path;
+	char *service; /* whose requests they are; "" = the service whose `hosts` has the host */
+	char *format;  /* "" = found out from its lines */
+	uint32_t line; /* where it stands */
+};
+struct config_logs { struct config_log *items; size_t count; };
+
+struct config_telemetry {
+	struct text_list listen; /* UDP: flow exports */
+	uint32_t threads;        /* each with a socket for each of `listen`; 0 = one a core */
+	uint32_t receive_buffer_bytes; /* a socket's */
+	struct config_exporters exporters;
+	uint32_t exporters_max;  /* remembered at one time, a thread */
+	struct text_list capture; /* interfaces */
+	uint32_t capture_threads; /* an interface's */
+	uint32_t capture_ring_bytes; /* a thread's */
+	bool capture_promiscuous;
+	struct config_logs logs;
+	struct text_list syslog; /* UDP and TCP: access log lines */
+	uint32_t ticks_bytes;    /* a thread's queue to the engine */
+};
+
 struct config_pages {
 	uint32_t refresh_ms; /* between two renderings */
 };
@@ -103,6 +138,7 @@ struct config {
 	struct config_places places;
 	struct config_storage storage;
 	struct config_detection detection;
+	struct config_telemetry telemetry;
 	struct config_pages pages;
 	struct catalogue *catalogue; /* held */
 };

@@ -139,11 +139,19 @@ static bool links_same(const struct service *a, const struct service *b)
 	return true;
 }
 
+static bool addresses_same(const struct service *a, const struct service *b)
+{
+	return a->address_count == b->address_count &&
+	       (a->address_count == 0 ||
+		memcmp(a->addresses, b->addresses, a->address_count * sizeof(*a->addresses)) == 0);
+}
+
 static bool services_same(const struct service *a, const struct service *b)
 {
 	return strcmp(a->name, b->name) == 0 && strcmp(a->category, b->category) == 0 &&
 	       strcmp(a->zone->name, b->zone->name) == 0 && lists_same(&a->aliases, &b->aliases) &&
 	       lists_same(&a->relies_on, &b->relies_on) && links_same(a, b) &&
+	       lists_same(&a->hosts, &b->hosts) && addresses_same(a, b) &&
 	       terms_same(a->surfaces, a->surface_count, b->surfaces, b->surface_count) &&
 	       terms_same(a->problems, a->problem_count, b->problems, b->problem_count);
 }

@@ -147,6 +147,20 @@ static void check_tokens(struct config_reader *r, const char *file)
 	}
 }
 
+/* A log's service must be one of the catalogue's. */
+static void check_logs(struct config_reader *r, const char *file)
+{
+	const struct config *c = r->config;
+	for (size_t i = 0; i < c->telemetry.logs.count; i++) {
+		const struct config_log *log = &c->telemetry.logs.items[i];
+		if (log->service != NULL && log->service[0] != '\0' &&
+		    catalogue_index(c->catalogue, log->service) == SIZE_MAX)
+			problems_add(r->problems, (struct problem_at){file, log->line},
+				     "the id of a service", "no service `%s` for this log",
+				     log->service);
+	}
+}
+
 enum wd_err config_read(const char *file, const char *bytes, size_t len,
 			const struct config_source *source, struct config **ret_config,
 			struct problems *problems)
@@ -168,6 +182,8 @@ enum wd_err config_read(const char *file, const char *bytes, size_t len,
 		settings_read(&r, "", root);
 		check_tokens(&r, file);
 		err = read_catalogue(&r, file, root);
+		if (err == WD_OK)
+			check_logs(&r, file);
 	}
 	if (problems->errors > errors_before)
 		err = WD_MALFORMED;

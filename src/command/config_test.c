@@ -99,6 +99,11 @@ static void an_empty_file_is_the_defaults_of_the_table(void **state)
 	assert_string_equal(c->places.country_file, "/usr/share/country.mmdb");
 	assert_string_equal(c->places.city_file, "");
 	assert_int_equal(c->pages.refresh_ms, 250);
+	assert_int_equal(c->telemetry.listen.count, 0);
+	assert_int_equal(c->telemetry.exporters.count, 7);
+	assert_int_equal(c->telemetry.exporters.items[2].block.bits, 8);
+	assert_int_equal(c->telemetry.receive_buffer_bytes, 32 << 20);
+	assert_false(c->telemetry.capture_promiscuous);
 	assert_int_equal(catalogue_count(c->catalogue), 2);
 	config_free(c);
 }
@@ -131,6 +136,43 @@ static void what_a_file_says_is_taken(void **state)
 	assert_string_equal(c->places.country_file, "");
 	assert_true(c->detection.false_incidents_per_month == 0.25);
 	assert_int_equal(c->feeder_count, 2);
+	config_free(c);
+}
+
+static void telemetry_and_whose_traffic_it_is(void **state)
+{
+	(void)state;
+	struct config *c = read_well("telemetry:\n"
+				     "  listen: [\"[::]:2055\"]\n"
+				     "  exporters: [192.0.2.0/24, {address: 192.0.2.1, sampling: 1000}]\n"
+				     "  capture: [eth0, veth-a.100]\n"
+				     "  capture_promiscuous: true\n"
+				     "  logs: [{path: a.log}, {path: /var/log/b.log, service: aws, format: \"%h %s\"}]\n"
+				     "services:\n"
+				     "  - {id: aws, addresses: [10.1.0.0/16, \"2001:db8::/32\", \"::ffff:192.0.2.7\"]}\n"
+				     "  - {id: x, addresses: [10.1.2.0/24], hosts: [X.com, www.x.com]}\n");
+	const struct config_telemetry *t = &c->telemetry;
+	assert_string_equal(t->listen.items[0], "[::]:2055");
+	assert_int_equal(t->exporters.count, 2);
+	assert_int_equal(t->exporters.items[0].sampling, 0);
+	assert_int_equal(t->exporters.items[1].sampling, 1000);
+	assert_int_equal(t->capture.count, 2);
+	assert_true(t->capture_promiscuous);
+	assert_string_equal(t->logs.items[0].path, "/etc/whydown/a.log");
+	assert_string_equal(t->logs.items[0].service, "");
+	assert_string_equal(t->logs.items[1].path, "/var/log/b.log");
+	assert_string_equal(t->logs.items[1].format, "%h %s");
+	const struct service *aws = catalogue_find(c->catalogue, "aws");
+	const struct service *x = catalogue_find(c->catalogue, "x");
+	static const unsigned char mapped[16] = {192, 0, 2, 7};
+	assert_int_equal(aws->address_count, 3);
+	assert_int_equal(aws->addresses[1].family, 6);
+	assert_int_equal(aws->addresses[1].bits, 32);
+	assert_int_equal(aws->addresses[2].family, 4);
+	assert_int_equal(aws->addresses[2].bits, 32);
+	assert_memory_equal(aws->addresses[2].address, mapped, 16);
+	assert_int_equal(x->address_count, 1); /* a smaller block inside another one's is fine */
+	assert_string_equal(x->hosts.items[0], "x.com");
 	config_free(c);
 }
 
@@ -220,6 +262,31 @@ static void every_mistake_has_its_line_and_what_would_be_right(void **state)
 		{"services:\n  - {id: a, name: A, time_zone: ../../etc/passwd}\n", 2, "not a time zone's name", "UTC"},
 		{"services:\n  - {id: a, name: A, timezone: UTC}\n", 2, "unknown key `services[].timezone`",
 		 "did you mean `time_zone`?"},
+		{"services:\n  - {id: a, name: A, addresses: [10.0.0.0/8]}\n"
+		 "  - {id: b, name: B, addresses: [10.1.0.0/16, 10.0.0.0/8]}\n", 3,
+		 "`10.0.0.0/8` is both `a`'s (/etc/whydown/t.yaml:2) and `b`'s", "one service only"},
+		{"services:\n  - id: a\n    name: A\n    addresses:\n    - 192.0.2.1\n"
+		 "    - \"::ffff:192.0.2.1\"\n", 6, "stands twice in `a` (/etc/whydown/t.yaml:5)", "each once"},
+		{"services:\n  - {id: a, name: A, addresses: [10.0.0.1/8]}\n", 2, "an address of `a`", "192.0.2.7"},
+		{"services:\n  - {id: a, name: A, addresses: 10.0.0.1}\n", 2, "`addresses` of `a` is not a list",
+		 "192.0.2.7"},
+		{"services:\n  - {id: a, name: A, hosts: [x.org]}\n  - {id: b, name: B, hosts: [X.ORG]}\n", 3,
+		 "`X.ORG` is both `a`'s", "one service only"},
+		{"services:\n  - {id: a, name: A, hosts: [\"http://x.org\"]}\n", 2, "a host of `a`", "www.example.org"},
+		{"telemetry:\n  listen: [localhost:2055]\n", 2, "is `localhost:2055`", "an address and a port"},
+		{"telemetry:\n  exporters: 10.0.0.1\n", 2, "is `10.0.0.1`", "a list of at most 1024"},
+		{"telemetry:\n  exporters: [router]\n", 2, "exporter's address", "192.0.2.1"},
+		{"telemetry:\n  exporters: [{sampling: 5}]\n", 2, "without an address", "192.0.2.1"},
+		{"telemetry:\n  exporters: [{address: 10.0.0.1, sampling: 0}]\n", 2, "`sampling`", "such as 1000"},
+		{"telemetry:\n  exporters: [{address: 10.0.0.1, sample: 9}]\n", 2, "exporters[].sample`",
+		 "did you mean `sampling`?"},
+		{"telemetry:\n  exporters:\n  - 10.0.0.1\n  - 10.0.0.1/32\n", 4, "stands twice", "each once"},
+		{"telemetry:\n  capture: [eth/0]\n", 2, "is `eth/0`", "such as eth0"},
+		{"telemetry:\n  capture_promiscuous: maybe\n", 2, "is `maybe`", "true or false"},
+		{"telemetry:\n  logs: [a.log]\n", 2, "a log without a path", "path:"},
+		{"telemetry:\n  logs: [{path: a.log, service: nobody}]\n", 2, "no service `nobody`", "id of a service"},
+		{"telemetry:\n  logs: [{path: a.log, formt: x}]\n", 2, "logs[].formt`", "did you mean `format`?"},
+		{"telemetry:\n  receive_buffer_bytes: 5\n", 2, "is `5`", "65536"},
 		{"surfaces: {App: App}\n", 1, "`App` in `surfaces`", "a-z"},
 		{"categories:\n  bank: [a]\n", 2, "category `bank`", "surfaces"},
 		{"categories:\n  bank: {surface: [app]}\n", 2, "`categories{}.surface`", "did you mean `surfaces`?"},
@@ -548,6 +615,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_file_is_the_defaults_of_the_table),
 		cmocka_unit_test(what_a_file_says_is_taken),
+		cmocka_unit_test(telemetry_and_whose_traffic_it_is),
 		cmocka_unit_test(a_token_is_known_again_and_not_kept),
 		cmocka_unit_test(every_mistake_has_its_line_and_what_would_be_right),
 		cmocka_unit_test(all_mistakes_of_a_file_are_told),

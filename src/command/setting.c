@@ -127,6 +127,50 @@ const struct setting settings[] = {
 	COUNT_FIXED(detection.incidents_max, 16, 10000000, "", "10000",
 		    "Incidents in memory, for ranks and pages; the least severe go first."),
 
+	SECTION("telemetry", "Traffic to the services' addresses and hosts (docs/telemetry.md)."),
+	{AT(telemetry.listen), .type = &setting_listen, .min = 0, .max = CONFIG_LISTEN_MAX,
+	 .fallback = "[]", .restart = true,
+	 .help = "Where NetFlow, IPFIX and sFlow come in over UDP, such as `[::]:2055`; all on one "
+		 "port if wanted."},
+	COUNT_FIXED(telemetry.threads, 0, 64, "threads", "0",
+		    "Each with its own sockets; 0: one for each core."),
+	COUNT_FIXED(telemetry.receive_buffer_bytes, 65536, 1073741824, "bytes", "33554432",
+		    "Kernel's buffer of each socket; more than net.core.rmem_max needs "
+		    "CAP_NET_ADMIN."),
+	{AT(telemetry.exporters), .type = &setting_exporters, .max = CONFIG_EXPORTERS_MAX,
+	 .fallback = "[127.0.0.0/8, \"::1\", 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "
+		     "\"fc00::/7\", \"fe80::/10\"]",
+	 .help = "Who may send exports and syslog: prefixes. The default is this machine and "
+		 "private addresses; `[]` is nobody."},
+	PART("telemetry.exporters[].address", "Address or prefix; the longest that fits counts."),
+	PART("telemetry.exporters[].sampling",
+	     "One packet in so many was looked at, where the export does not say it: 1 to "
+	     "16777216."),
+	COUNT_FIXED(telemetry.exporters_max, 1, 65536, "", "256",
+		    "Exporters whose templates and sequence numbers a thread remembers."),
+	{AT(telemetry.capture), .type = &setting_interfaces, .max = CONFIG_INTERFACES_MAX,
+	 .fallback = "[]", .restart = true,
+	 .help = "Interfaces whose packets are looked at (needs CAP_NET_RAW)."},
+	COUNT_FIXED(telemetry.capture_threads, 1, 64, "threads", "1",
+		    "For each interface; packets of one flow stay in one."),
+	COUNT_FIXED(telemetry.capture_ring_bytes, 1048576, 1073741824, "bytes", "33554432",
+		    "Ring of each of these threads."),
+	{AT(telemetry.capture_promiscuous), .type = &setting_switch, .fallback = "false",
+	 .restart = true,
+	 .help = "Take in what is not addressed to this machine: for a mirror port."},
+	{AT(telemetry.logs), .type = &setting_logs, .max = CONFIG_LOGS_MAX, .fallback = "[]",
+	 .restart = true, .help = "Access logs that are followed, across rotation, too."},
+	PART("telemetry.logs[].path", "File, seen from the folder of this one."),
+	PART("telemetry.logs[].service",
+	     "Id of the service; else the one whose `hosts` has a line's host."),
+	PART("telemetry.logs[].format", "Else found out from its lines (docs/telemetry.md)."),
+	{AT(telemetry.syslog), .type = &setting_listen, .min = 0, .max = CONFIG_LISTEN_MAX,
+	 .fallback = "[]", .restart = true,
+	 .help = "Where access log lines come in as syslog, over UDP and TCP."},
+	COUNT_FIXED(telemetry.ticks_bytes, 1048576, 1073741824, "bytes", "16777216",
+		    "Queue of each thread to the engine; what does not fit is dropped and "
+		    "counted."),
+
 	SECTION("pages", "How pages are made."),
 	COUNT(pages.refresh_ms, 50, 60000, "ms", "250",
 	      "Between two renderings of the pages, at least, while something changes."),
@@ -167,6 +211,10 @@ const struct setting settings[] = {
 	PART("services[].relies_on",
 	     "Ids of services it is publicly known to rely on, at most 16."),
 	PART("services[].time_zone", "Where most of its audience lives; else as its category."),
+	PART("services[].addresses",
+	     "Addresses and prefixes traffic to which is its own, at most 4096; the longest of all "
+	     "wins."),
+	PART("services[].hosts", "Host names in access logs that are its own, at most 256."),
 };
 const size_t setting_count = WD_COUNT(settings);
 

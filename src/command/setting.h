@@ -44,6 +44,16 @@ extern const struct setting_type setting_count_type, setting_number, setting_tex
 	setting_contact, setting_level, setting_folder, setting_file, setting_listen,
 	setting_proxies, setting_token, setting_token_file, setting_feeders, setting_files,
 	setting_catalogue;
+/* The types of `telemetry` alone (setting_telemetry.c). */
+extern const struct setting_type setting_switch, setting_interfaces, setting_exporters,
+	setting_logs;
+
+/* For the types: tells that n is not what s wants. */
+void setting_tell(struct config_reader *r, const struct setting *s, const struct doc_node *n,
+		  const char *right);
+/* s->min to s->max items, each of which `fits`, into *list. */
+void setting_list_read(struct config_reader *r, const struct setting *s, const struct doc_node *n,
+		       bool (*fits)(const char *), const char *right, struct text_list *list);
 
 /* Reads every member of `map` whose keys stand in the table under `prefix` ("" or
  * "limits."); a key that does not is told, with the one that was likely meant. */

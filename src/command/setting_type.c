@@ -13,9 +13,8 @@
 
 enum { LINE_LEN_MAX = 200, PATH_LEN_MAX = 1024, DIGITS_MAX = 15 };
 
-/* Tells that n is not what s wants. */
-static void tell(struct config_reader *r, const struct setting *s, const struct doc_node *n,
-		 const char *right)
+void setting_tell(struct config_reader *r, const struct setting *s, const struct doc_node *n,
+		  const char *right)
 {
 	struct buf b;
 	buf_init(&b, PROBLEM_TEXT_MAX);
@@ -31,7 +30,7 @@ static void tell_range(struct config_reader *r, const struct setting *s, const s
 	char right[PROBLEM_TEXT_MAX];
 	snprintf(right, sizeof(right), "a %s from %.10g to %.10g%s%s, such as %s", s->type->name,
 		 s->min, s->max, s->unit[0] == '\0' ? "" : " ", s->unit, s->fallback);
-	tell(r, s, n, right);
+	setting_tell(r, s, n, right);
 }
 
 /* Decimal digits with at most one point among them; a few only, so that nothing overflows. */
@@ -145,7 +144,7 @@ static void line_read(struct config_reader *r, const struct setting *s, const st
 	if (n->kind == DOC_SCALAR && is_line(n->text, (size_t)s->max))
 		text_set(r, s, strdup(n->text));
 	else
-		tell(r, s, n, "one line of 1 to 80 bytes, without spaces at its ends");
+		setting_tell(r, s, n, "one line of 1 to 80 bytes, without spaces at its ends");
 }
 
 static void url_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
@@ -155,7 +154,7 @@ static void url_read(struct config_reader *r, const struct setting *s, const str
 	if (fits && strpbrk(n->text, "?#") == NULL && (len == 0 || n->text[len - 1] != '/'))
 		text_set(r, s, strdup(n->text));
 	else
-		tell(r, s, n,
+		setting_tell(r, s, n,
 		     "an address such as https://status.example.org, without a slash at its end");
 }
 
@@ -167,7 +166,8 @@ static void contact_read(struct config_reader *r, const struct setting *s, const
 	if (fits)
 		text_set(r, s, strdup(n->text));
 	else
-		tell(r, s, n, "a mail address such as desk@example.org, or an https:// address");
+		setting_tell(r, s, n,
+			     "a mail address such as desk@example.org, or an https:// address");
 }
 
 static void folder_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
@@ -175,13 +175,13 @@ static void folder_read(struct config_reader *r, const struct setting *s, const 
 	if (n->kind == DOC_SCALAR && is_line(n->text, PATH_LEN_MAX))
 		text_set(r, s, strdup(n->text));
 	else
-		tell(r, s, n, "the path of a folder, such as /var/lib/whydown");
+		setting_tell(r, s, n, "the path of a folder, such as /var/lib/whydown");
 }
 
 static void file_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
 {
 	if (n->kind != DOC_SCALAR || (n->text[0] != '\0' && !is_line(n->text, PATH_LEN_MAX))) {
-		tell(r, s, n, "the path of a MaxMind DB file, or \"\" for none");
+		setting_tell(r, s, n, "the path of a MaxMind DB file, or \"\" for none");
 		return;
 	}
 	if (n->text[0] == '\0' || strcmp(n->text, "builtin") == 0) {
@@ -190,7 +190,7 @@ static void file_read(struct config_reader *r, const struct setting *s, const st
 	}
 	char *path = path_beside(n->at.file, n->text);
 	if (path != NULL && !r->source->readable(r->source->ctx, path))
-		tell(r, s, n,
+		setting_tell(r, s, n,
 		     "the path of a file that can be read, seen from the folder of this one");
 	text_set(r, s, path);
 }
@@ -221,7 +221,7 @@ static void level_read(struct config_reader *r, const struct setting *s, const s
 			return;
 		}
 	}
-	tell(r, s, n, "error, warning, info or debug");
+	setting_tell(r, s, n, "error, warning, info or debug");
 }
 
 static bool level_same(const void *a, const void *b)
@@ -271,9 +271,8 @@ static void list_write(struct buf *b, const void *value)
 	buf_char(b, ']');
 }
 
-/* s->min to s->max items, each of which `fits`, into *list. */
-static void list_read(struct config_reader *r, const struct setting *s, const struct doc_node *n,
-		      bool (*fits)(const char *), const char *right, struct text_list *list)
+void setting_list_read(struct config_reader *r, const struct setting *s, const struct doc_node *n,
+		       bool (*fits)(const char *), const char *right, struct text_list *list)
 {
 	struct text_list read = {NULL, 0};
 
@@ -281,7 +280,7 @@ static void list_read(struct config_reader *r, const struct setting *s, const st
 		char range[PROBLEM_TEXT_MAX];
 		snprintf(range, sizeof(range), "a list of %.0f to %.0f, each %s", s->min, s->max,
 			 right);
-		tell(r, s, n, range);
+		setting_tell(r, s, n, range);
 		return;
 	}
 	read.items = calloc(n->count + 1, sizeof(*read.items));
@@ -289,7 +288,7 @@ static void list_read(struct config_reader *r, const struct setting *s, const st
 	bool well = read.items != NULL;
 	for (const struct doc_node *item = n->first; well && item != NULL; item = item->next) {
 		if (item->kind != DOC_SCALAR || !fits(item->text)) {
-			tell(r, s, item, right);
+			setting_tell(r, s, item, right);
 			continue;
 		}
 		read.items[read.count] = strdup(item->text);
@@ -303,14 +302,16 @@ static void list_read(struct config_reader *r, const struct setting *s, const st
 
 static void listen_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
 {
-	list_read(r, s, n, is_listen, "an address and a port, such as 127.0.0.1:8080 or [::]:8080",
-		  setting_value(r->config, s));
+	setting_list_read(r, s, n, is_listen,
+			  "an address and a port, such as 127.0.0.1:8080 or [::]:8080",
+			  setting_value(r->config, s));
 }
 
 static void proxies_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
 {
-	list_read(r, s, n, is_prefix, "an address or a prefix, such as 192.0.2.7 or 10.0.0.0/8",
-		  setting_value(r->config, s));
+	setting_list_read(r, s, n, is_prefix,
+			  "an address or a prefix, such as 192.0.2.7 or 10.0.0.0/8",
+			  setting_value(r->config, s));
 }
 
 static bool is_path(const char *text)
@@ -320,7 +321,8 @@ static bool is_path(const char *text)
 
 static void files_read(struct config_reader *r, const struct setting *s, const struct doc_node *n)
 {
-	list_read(r, s, n, is_path, "the path of a catalogue file, or builtin", &r->services_from);
+	setting_list_read(r, s, n, is_path, "the path of a catalogue file, or builtin",
+			  &r->services_from);
 	r->services_from_node = n;
 }
 
@@ -464,7 +466,7 @@ static void feeders_read(struct config_reader *r, const struct setting *s, const
 		char right[PROBLEM_TEXT_MAX];
 		snprintf(right, sizeof(right),
 			 "a list of at most %.0f feeders, each a name and a token", s->max);
-		tell(r, s, n, right);
+		setting_tell(r, s, n, right);
 		return;
 	}
 	c->feeders = calloc(n->count + 1, sizeof(*c->feeders));

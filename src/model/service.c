@@ -228,6 +228,8 @@ static void service_done(struct service *s)
 	}
 	free(s->links);
 	text_list_done(&s->relies_on);
+	free(s->addresses);
+	text_list_done(&s->hosts);
 }
 
 static int by_zone(const void *a, const void *b)

@@ -9,6 +9,7 @@
 #include "model/zone.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	SERVICES_MAX = 100000,
@@ -21,6 +22,10 @@ enum {
 	SERVICE_PROBLEMS_MAX = 24,
 	SERVICE_LINKS_MAX = 8,
 	SERVICE_RELIES_MAX = 16,
+	SERVICE_ADDRESSES_MAX = 4096,
+	SERVICE_HOSTS_MAX = 256,
+	SERVICE_HOST_MAX = 253,
+	CATALOGUE_ADDRESSES_MAX = 100000, /* of all services together */
 };
 
 struct text_list { char **items; size_t count; };
@@ -29,6 +34,13 @@ struct text_list { char **items; size_t count; };
 struct term { char *id; char *name; };
 
 struct link { char *name; char *url; };
+
+/* The addresses that share their first `bits`; no bit is set behind them. */
+struct address_block {
+	uint8_t address[16]; /* network order; IPv4 in the first four bytes, then zeros */
+	uint8_t family;      /* 4 or 6 */
+	uint8_t bits;        /* 0 … 32 or 128 */
+};
 
 struct service {
 	char *id;   /* text_is_id */
@@ -42,6 +54,9 @@ struct service {
 	struct link *links;
 	size_t link_count;
 	struct text_list relies_on; /* ids of services of the same catalogue */
+	struct address_block *addresses; /* traffic to these is its own: the longest block wins */
+	size_t address_count;
+	struct text_list hosts;     /* of access logs: requests to these are its own; lower case */
 	struct zone *zone;          /* where most of its audience lives; never NULL */
 };
 
