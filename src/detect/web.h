@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web: are the requests of one service a flood, and of which kind? One tick in, a reading out.
+ *
+ *	A = log10_return: "normal traffic does this once in 10^A ticks (seconds)".
+ *
+ * A tick is judged as a handful of counts (enum web_signal), each against what is usual for
+ * this service with an e-detector (detect/evidence.h), calibrated to the service's own
+ * excursions (detect/calibrate.h). A is that of the strongest less log10 of their number (a
+ * union bound), so one stated rate holds for the service: opening at A >= WEB_OPEN gives at
+ * most one false flood in 10^WEB_OPEN seconds.
+ *
+ * Without history (the first WEB_WARM seconds) nobody knows what is usual. Then only what a
+ * visitor's browser does not do counts: signals that are signatures, against stated floors;
+ * many requests alone are no finding. `cold` says so.
+ *
+ * Load is not attack: many different clients that fetch pages with what belongs to them are a
+ * crowd, and crawlers that say so are crawlers; the finding names it, `attack` stays false.
+ * Sources of every http.* and slow.* finding are `proved`: a handshake was completed. That
+ * is a machine, not a person. What access logs cannot show (rapid reset and other floods of
+ * HTTP/2 frames, TLS handshakes, connections that never become a request) is not judged.
+ *
+ * Pure; plain values, copy freely; docs/weblog.md has the method and its measured errors. */
+#ifndef WD_DETECT_WEB_H
+#define WD_DETECT_WEB_H
+
+#include "base/err.h"
+#include "base/units.h"
+#include "detect/calibrate.h"
+#include "detect/evidence.h"
+#include "model/vector.h"
+#include "tally/web.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	WEB_FINDINGS_MAX = 4,
+	WEB_WHY_MAX = 159,
+	WEB_OPEN = 7,   /* decades of seconds: once in four months */
+	WEB_WARM = 600, /* seconds of history without which volume is no evidence */
+};
+
+enum web_signal {
+	WEB_S_REQUESTS, /* all */
+	WEB_S_POSTS,
+	WEB_S_TARGETS,  /* different targets that are no assets */
+	WEB_S_CLIENT,   /* requests, assets aside, of the heaviest client */
+	WEB_S_KEYS,     /* different names of first query parameters: random queries */
+	WEB_S_MISSING,  /* different paths that are not there: random paths */
+	WEB_S_MASKS,    /* different user agents of one client that asks for one thing */
+	WEB_S_DENIED,   /* 401 and 403, and POSTs to a login */
+	WEB_S_TIMEOUTS, /* 408: the request never came whole */
+	WEB_S_STALLED,  /* took long for next to nothing */
+	WEB_S_MARKED,   /* that name their tool: pingback, LOIC, odd versions */
+	WEB_SIGNALS,
+};
+
+struct web_finding {
+	char vector[VECTOR_ID_MAX + 1]; /* "http.cachebust" */
+	bool attack;                    /* false: load: http.crowd, http.scrape, http.probe */
+	float share;                    /* of the tick's requests, 0..1 */
+	float strength;                 /* A of the signal that carries it */
+	float per_s, usual_per_s;       /* of that signal */
+	char why[WEB_WHY_MAX + 1];      /* in words with its numbers */
+};
+
+struct web_reading {
+	float log10_return; /* A of what is attack; 0: nothing unusual */
+	float load_return;  /* A of what is load */
+	wd_wall began;      /* of the strongest evidence; the tick's own if there is none */
+	bool cold;          /* no history yet: floors and signatures only */
+	bool attack;        /* A >= WEB_OPEN: open an incident */
+	bool calm;          /* back to usual for a minute: close it */
+	bool taken;         /* false: not after the last tick; nothing changed */
+	float requests_per_s, usual_per_s, clients;
+	uint32_t finding_count;
+	struct web_finding findings[WEB_FINDINGS_MAX]; /* attacks first, strongest first */
+};
+
+struct web_level {
+	float fast, slow;   /* means a second, over five minutes and six hours */
+	float excess, sum;  /* of scatter: squared residuals less means; squared means */
+	struct evidence evidence;
+	struct calibrate calibrate;
+};
+
+struct web_watch {
+	int64_t last;     /* second of the last tick, seen > 0 */
+	uint64_t seen;    /* seconds */
+	uint32_t calm;    /* calm seconds in a row */
+	uint32_t frozen;  /* seconds since learning stopped */
+	struct web_level levels[WEB_SIGNALS];
+};
+
+void web_watch_init(struct web_watch *w);
+/* Ticks in order of time. A second that is missing before t had no requests, unless it is
+ * more than an hour: then nobody watched. `frozen`: an incident is open; only the slow level
+ * learns, and that 20 times slower. */
+void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
+		    struct web_reading *ret);
+
+#endif

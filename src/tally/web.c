@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tally/web.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "tally/web_mark.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+static const uint16_t apart[WEB_STATUSES] = {401, 403, 404, 408, 429, 499, 503};
+static const uint64_t busy_ms_max = 60000;
+
+enum { TOPS_MAX = 16 };
+
+void web_clear(struct web_tick *t, const char *service, wd_wall at)
+{
+	memset(t, 0, offsetof(struct web_tick, draws)); /* the rest is valid up to sample_count */
+	text_copy(t->service, sizeof(t->service), service);
+	t->at = at;
+	t->width = (wd_span){WEB_TICK_NS};
+}
+
+/* ---- the sample: the requests with the lowest draws ---- */
+
+static void sift_down(struct web_draw *heap, uint32_t count, uint32_t at)
+{
+	struct web_draw moving = heap[at];
+
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+		if (child >= count)
+			break;
+		if (child + 1 < count && heap[child + 1].draw > heap[child].draw)
+			child++;
+		if (heap[child].draw <= moving.draw)
+			break;
+		heap[at] = heap[child];
+		at = child;
+	}
+	heap[at] = moving;
+}
+
+static void sift_up(struct web_draw *heap, uint32_t at)
+{
+	struct web_draw moving = heap[at];
+
+	while (at > 0 && heap[(at - 1) / 2].draw < moving.draw) {
+		heap[at] = heap[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	heap[at] = moving;
+}
+
+/* Where a request with this draw is to be kept; NULL if it is not. */
+static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
+{
+	if (t->sample_count < WEB_SAMPLES) {
+		uint32_t slot = t->sample_count++;
+		t->draws[slot] = (struct web_draw){draw, slot};
+		sift_up(t->draws, slot);
+		return &t->sample[slot];
+	}
+	if (draw >= t->draws[0].draw)
+		return NULL;
+	uint32_t slot = t->draws[0].slot;
+	t->draws[0].draw = draw;
+	sift_down(t->draws, WEB_SAMPLES, 0);
+	return &t->sample[slot];
+}
+
+static void text_keep(char *dst, size_t size, struct text_span s)
+{
+	size_t len = s.len < size - 1 ? s.len : size - 1;
+
+	if (len > 0)
+		memcpy(dst, s.at, len);
+	dst[len] = '\0';
+}
+
+static void record_fill(struct web_record *w, const struct request *r, uint16_t marks)
+{
+	memcpy(w->client, r->client, sizeof(w->client));
+	w->family = r->family;
+	w->method = r->method;
+	w->status = r->status;
+	w->marks = marks;
+	w->query_cut = r->query.len > WEB_QUERY_MAX;
+	text_keep(w->path, sizeof(w->path), r->path);
+	text_keep(w->query, sizeof(w->query), r->query);
+	text_keep(w->agent, sizeof(w->agent), r->agent);
+}
+
+/* ---- counting ---- */
+
+static uint64_t hash_span(const struct hash_key *key, struct text_span s)
+{
+	return s.len > 0 ? hash_bytes(key, s.at, s.len) | 1 : 0; /* 0 means none */
+}
+
+static bool is_missing(uint16_t status)
+{
+	return status == 404 || status == 400 || status == 410;
+}
+
+static void kinds_hash(uint64_t hash[WEB_KINDS], const struct hash_key *key,
+		       const struct request *r, uint16_t marks)
+{
+	bool asset = marks & 1 << WEB_ASSET, malformed = marks & 1 << WEB_MALFORMED;
+
+	memset(hash, 0, sizeof(*hash) * WEB_KINDS);
+	hash[WEB_CLIENT] = hash_bytes(key, r->client, r->family == 4 ? 4 : 16) | 1;
+	hash[WEB_PATH] = hash_span(key, r->path);
+	if (!asset && !malformed) {
+		uint64_t query = hash_span(key, r->query);
+		hash[WEB_TARGET] = query != 0 ? hash_mix(hash[WEB_PATH] + query) | 1
+					      : hash[WEB_PATH];
+		if (query != 0)
+			hash[WEB_KEY] = hash_span(key, web_key_of(r));
+		if (is_missing(r->status))
+			hash[WEB_MISSING] = hash[WEB_PATH];
+	}
+}
+
+static void sums_add(struct web_tick *t, const struct request *r, uint16_t marks)
+{
+	t->requests++;
+	t->bytes += r->bytes > 0 ? (uint64_t)r->bytes : 0;
+	t->classes[r->status < 600 ? r->status / 100 : 0]++;
+	t->methods[r->method < REQUEST_METHODS ? r->method : REQUEST_OTHER]++;
+	t->protocols[r->protocol <= REQUEST_ODD ? r->protocol : REQUEST_UNTOLD]++;
+	if (r->status > 400)
+		for (unsigned i = 0; i < WEB_STATUSES; i++)
+			t->statuses[i] += r->status == apart[i];
+	for (unsigned rest = marks; rest != 0; rest &= rest - 1)
+		t->marks[__builtin_ctz(rest)]++;
+	if (r->duration_us >= 0) {
+		uint64_t ms = (uint64_t)r->duration_us / 1000;
+		unsigned i = ms < 2 ? 0 : 63 - (unsigned)__builtin_clzll(ms);
+		t->duration[i < WEB_DURATIONS ? i : WEB_DURATIONS - 1]++;
+		t->timed++;
+		t->busy_ms += ms < busy_ms_max ? ms : busy_ms_max;
+	}
+}
+
+void web_add(struct web_tick *t, const struct hash_key *key, const struct request *r,
+	     uint64_t random)
+{
+	uint16_t marks = web_marks_of(r);
+	uint64_t hash[WEB_KINDS];
+
+	sums_add(t, r, marks);
+	kinds_hash(hash, key, r, marks);
+	hll_add(t->clients, WEB_CLIENTS_BITS, hash[WEB_CLIENT]);
+	for (unsigned kind = WEB_PATH; kind <= WEB_MISSING; kind++)
+		if (hash[kind] != 0)
+			hll_add(t->others[kind - 1], WEB_OTHERS_BITS, hash[kind]);
+
+	struct web_record *w = sample_place(t, (uint32_t)(random >> 32));
+	if (w != NULL) {
+		hash[WEB_AGENT] = hash_span(key, r->agent);
+		memcpy(w->hash, hash, sizeof(w->hash));
+		record_fill(w, r, marks);
+	}
+}
+
+static void sums_merge(struct web_tick *t, const struct web_tick *o)
+{
+	t->requests += o->requests;
+	t->bytes += o->bytes;
+	t->timed += o->timed;
+	t->busy_ms += o->busy_ms;
+	for (size_t i = 0; i < WD_COUNT(t->classes); i++)
+		t->classes[i] += o->classes[i];
+	for (size_t i = 0; i < WEB_STATUSES; i++)
+		t->statuses[i] += o->statuses[i];
+	for (size_t i = 0; i < REQUEST_METHODS; i++)
+		t->methods[i] += o->methods[i];
+	for (size_t i = 0; i < WD_COUNT(t->protocols); i++)
+		t->protocols[i] += o->protocols[i];
+	for (size_t i = 0; i < WEB_MARKS; i++)
+		t->marks[i] += o->marks[i];
+	for (size_t i = 0; i < WEB_DURATIONS; i++)
+		t->duration[i] += o->duration[i];
+}
+
+void web_merge(struct web_tick *t, const struct web_tick *o)
+{
+	int64_t end = t->at.ns + t->width.ns, other_end = o->at.ns + o->width.ns;
+
+	t->at.ns = t->at.ns < o->at.ns ? t->at.ns : o->at.ns;
+	t->width.ns = (end > other_end ? end : other_end) - t->at.ns;
+	sums_merge(t, o);
+	hll_merge(t->clients, o->clients, WEB_CLIENTS_BITS);
+	for (size_t i = 0; i < WD_COUNT(t->others); i++)
+		hll_merge(t->others[i], o->others[i], WEB_OTHERS_BITS);
+	for (uint32_t i = 0; i < o->sample_count; i++) {
+		struct web_record *w = sample_place(t, o->draws[i].draw);
+		if (w != NULL)
+			*w = o->sample[o->draws[i].slot];
+	}
+}
+
+/* ---- reading ---- */
+
+struct tally { uint64_t hash; uint32_t count, first; };
+
+/* The different ones in the sample, in order of first sight, with how many there are of each;
+ * returns their number. */
+static size_t sample_tally(const struct web_tick *t, enum web_kind kind,
+			   struct tally all[WEB_SAMPLES])
+{
+	uint16_t slots[2 * WEB_SAMPLES] = {0}; /* index into all + 1; at most half full */
+	size_t kept = 0;
+
+	for (uint32_t i = 0; i < t->sample_count; i++) {
+		uint64_t hash = t->sample[i].hash[kind];
+		size_t at = (hash >> 32) % WD_COUNT(slots);
+
+		if (hash == 0)
+			continue;
+		while (slots[at] != 0 && all[slots[at] - 1].hash != hash)
+			at = (at + 1) % WD_COUNT(slots);
+		if (slots[at] != 0) {
+			all[slots[at] - 1].count++;
+			continue;
+		}
+		all[kept] = (struct tally){hash, 1, i};
+		slots[at] = (uint16_t)++kept;
+	}
+	return kept;
+}
+
+double web_distinct(const struct web_tick *t, enum web_kind kind)
+{
+	if (kind == WEB_AGENT || t->requests <= t->sample_count) {
+		struct tally all[WEB_SAMPLES];
+		return (double)sample_tally(t, kind, all);
+	}
+	return kind == WEB_CLIENT ? hll_estimate(t->clients, WEB_CLIENTS_BITS)
+				  : hll_estimate(t->others[kind - 1], WEB_OTHERS_BITS);
+}
+
+size_t web_tops(const struct web_tick *t, enum web_kind kind, struct web_top *ret, size_t max)
+{
+	struct tally all[WEB_SAMPLES];
+	size_t count = sample_tally(t, kind, all), n = 0;
+	float sampled = (float)t->sample_count;
+
+	max = max < TOPS_MAX ? max : TOPS_MAX;
+	for (; n < max && n < count; n++) {
+		size_t best = n;
+		for (size_t i = n + 1; i < count; i++)
+			if (all[i].count > all[best].count)
+				best = i;
+		struct tally top = all[best];
+		all[best] = all[n];
+		float share = (float)top.count / sampled;
+		bool whole = t->requests <= t->sample_count;
+		ret[n] = (struct web_top){
+			.share = share,
+			.share_error = whole ? 0 : sqrtf(share * (1 - share) / sampled),
+			.sampled = top.count,
+			.first = &t->sample[top.first],
+		};
+	}
+	return n;
+}

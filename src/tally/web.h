@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web: the HTTP requests of one service in one tick (a second), counted, sealed, merged and
+ * judged. Three parts, each with its stated error:
+ *
+ * - sums (requests, bytes, by status, method, duration …): exact;
+ * - how many different clients, paths, targets, query keys, missing paths: HyperLogLog
+ *   (tally/hll.h), standard error 2.3 % for clients and 3.3 % for the others; exact while the
+ *   sample holds every request;
+ * - a *uniform sample* of at most WEB_SAMPLES requests with the beginnings of their texts, for
+ *   all that asks who and what: a share p of the requests has standard error
+ *   sqrt(p (1 - p) / WEB_SAMPLES), at most 3.2 percent points.
+ *
+ * Merging two ticks of a service: sums add, HyperLogLog takes the maximum, of the samples
+ * those with the lowest draw stay: the same as if one thread had seen both. For that, all
+ * who count a service share one hash key. About 45 KB; plain values; no allocation. */
+#ifndef WD_TALLY_WEB_H
+#define WD_TALLY_WEB_H
+
+#include "base/hash.h"
+#include "base/units.h"
+#include "model/request.h"
+#include "model/service.h"
+#include "tally/hll.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	WEB_SAMPLES = 256,
+	WEB_PATH_MAX = 47,  /* bytes that a sampled request keeps, without the NUL */
+	WEB_QUERY_MAX = 23,
+	WEB_AGENT_MAX = 47,
+	WEB_DURATIONS = 24, /* [i]: 2^i ms and more (from 0 in [0]); the last: 2.3 hours */
+	WEB_CLIENTS_BITS = 11,
+	WEB_OTHERS_BITS = 10,
+};
+#define WEB_TICK_NS WD_NS_PER_S
+
+/* Answers that are counted apart. */
+enum web_status {
+	WEB_401, WEB_403, WEB_404, WEB_408, WEB_429, WEB_499, WEB_503,
+	WEB_STATUSES,
+};
+
+/* What one request alone shows. A request may have several. */
+enum web_mark {
+	WEB_ASSET,      /* a picture, script, style, font …: what a page makes a browser fetch */
+	WEB_QUERIED,    /* has a query */
+	WEB_MALFORMED,  /* its request line was none */
+	WEB_ODD,        /* a version of HTTP that there is not: a tool's mistake */
+	WEB_LOGIN,      /* POST to what looks like a login */
+	WEB_PINGBACK,   /* a WordPress site sent here by somebody: its agent says so */
+	WEB_LOIC,       /* the marker texts that LOIC's and HOIC's kind leave in target or agent */
+	WEB_CRAWLER,    /* says that it is one */
+	WEB_STALLED,    /* took WEB_STALLED_MS or longer for less than WEB_STALLED_BYTES */
+	WEB_MARKS,
+};
+enum { WEB_STALLED_MS = 10000, WEB_STALLED_BYTES = 4096 };
+
+/* Of what the sample and the registers count how many different there are. */
+enum web_kind {
+	WEB_CLIENT,
+	WEB_PATH,
+	WEB_TARGET,  /* path and query of what is no asset */
+	WEB_KEY,     /* of what is no asset: the name of a query's first parameter, or all of the
+		      * query if it has no '='; the time of day, as pages add it, is one key */
+	WEB_MISSING, /* path answered 400, 404 or 410 */
+	WEB_AGENT,   /* in the sample only */
+	WEB_KINDS,
+};
+
+struct web_record {
+	uint64_t hash[WEB_KINDS]; /* keyed; 0 = it has none (no query, not missing …) */
+	uint8_t client[16];
+	uint8_t family, method;
+	uint16_t status;
+	uint16_t marks;           /* 1 << enum web_mark */
+	bool query_cut;           /* so is the text */
+	char path[WEB_PATH_MAX + 1], query[WEB_QUERY_MAX + 1], agent[WEB_AGENT_MAX + 1];
+};
+
+struct web_draw { uint32_t draw; uint32_t slot; };
+
+struct web_tick {
+	char service[SERVICE_ID_MAX + 1];
+	wd_wall at;    /* begin */
+	wd_span width;
+	uint64_t requests, bytes;
+	uint64_t classes[6];  /* by status / 100; [0]: none */
+	uint64_t statuses[WEB_STATUSES];
+	uint64_t methods[REQUEST_METHODS];
+	uint64_t protocols[5]; /* enum request_protocol */
+	uint64_t marks[WEB_MARKS];
+	uint64_t timed;       /* requests whose duration is told */
+	uint64_t busy_ms;     /* the sum of those, each cut to a minute */
+	uint64_t duration[WEB_DURATIONS];
+	uint8_t clients[1 << WEB_CLIENTS_BITS];
+	uint8_t others[WEB_MISSING][1 << WEB_OTHERS_BITS]; /* [kind - 1], up to WEB_MISSING */
+	uint32_t sample_count;
+	struct web_draw draws[WEB_SAMPLES]; /* a heap, largest draw first */
+	struct web_record sample[WEB_SAMPLES];
+};
+_Static_assert(sizeof(struct web_tick) <= 64 * 1024, "a service's memory is planned by it");
+
+void web_clear(struct web_tick *t, const char *service, wd_wall at);
+/* `random` is uniform: a prng's next. */
+void web_add(struct web_tick *t, const struct hash_key *key, const struct request *r,
+	     uint64_t random);
+/* t of the same service takes in what `other` counted; begin and width cover both. */
+void web_merge(struct web_tick *t, const struct web_tick *other);
+
+/* How many different. Of WEB_AGENT: in the sample, so at most WEB_SAMPLES. */
+double web_distinct(const struct web_tick *t, enum web_kind kind);
+
+/* The heaviest of a kind, by the sample; requests that have none of the kind do not count. */
+struct web_top {
+	float share, share_error;       /* of all requests; its standard error */
+	uint32_t sampled;               /* requests of it in the sample */
+	const struct web_record *first; /* one of them: who or what it is */
+};
+/* At most `max` (up to 16), heaviest first; returns how many. */
+size_t web_tops(const struct web_tick *t, enum web_kind kind, struct web_top *ret, size_t max);
+
+#endif

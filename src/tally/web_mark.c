@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tally/web_mark.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "tally/web.h"
+
+#include <string.h>
+
+enum { EXTENSION_MAX = 5 };
+
+static const char assets[][EXTENSION_MAX + 1] = {
+	"avif", "bmp", "css", "eot",  "gif", "ico", "jpeg", "jpg",  "js",   "map",   "mjs", "mp3",
+	"mp4",	"ogg", "otf", "png",  "svg", "ttf", "wasm", "webm", "webp", "woff", "woff2",
+};
+
+static bool has(struct text_span s, const char *word)
+{
+	return s.len > 0 && memmem(s.at, s.len, word, strlen(word)) != NULL;
+}
+
+static bool starts(struct text_span s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return s.len >= len && memcmp(s.at, word, len) == 0;
+}
+
+static bool is_asset(struct text_span path)
+{
+	size_t len = 0;
+	char extension[EXTENSION_MAX + 1] = "";
+
+	while (len < path.len && len <= EXTENSION_MAX && path.at[path.len - 1 - len] != '.')
+		len++;
+	if (len == 0 || len > EXTENSION_MAX || len == path.len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		extension[i] = text_lower(path.at[path.len - len + i]);
+	for (size_t i = 0; i < WD_COUNT(assets); i++)
+		if (memcmp(assets[i], extension, len + 1) == 0)
+			return true;
+	return false;
+}
+
+static bool is_login(struct text_span path)
+{
+	static const char *const words[] = {"login", "Login", "signin", "sign-in", "/auth",
+					    "session", "token", "xmlrpc"};
+
+	for (size_t i = 0; i < WD_COUNT(words); i++)
+		if (has(path, words[i]))
+			return true;
+	return false;
+}
+
+/* Crawlers that say so give the address of a page about them. */
+static bool is_crawler(struct text_span agent)
+{
+	const char *at = agent.at, *end = agent.at + agent.len;
+
+	for (; agent.len > 0 && (at = memchr(at, ':', (size_t)(end - at))) != NULL; at++) {
+		size_t before = (size_t)(at - agent.at);
+
+		if (before >= 4 && memcmp(at - 4, "http", 4) == 0)
+			return true;
+		if (before >= 5 && memcmp(at - 5, "https", 5) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The in-browser form of LOIC asks for ?id=<milliseconds>&msg=<text>. */
+static bool is_loic(struct text_span query)
+{
+	uint32_t digits = 3;
+
+	if (!starts(query, "id="))
+		return false;
+	while (digits < query.len && query.at[digits] >= '0' && query.at[digits] <= '9')
+		digits++;
+	return digits >= 13 && digits + 5 <= query.len &&
+	       memcmp(query.at + digits, "&msg=", 5) == 0;
+}
+
+uint16_t web_marks_of(const struct request *r)
+{
+	unsigned marks = 0;
+
+	if (r->malformed)
+		return 1 << WEB_MALFORMED;
+	if (is_asset(r->path))
+		marks |= 1 << WEB_ASSET;
+	if (r->query.len > 0) {
+		marks |= 1 << WEB_QUERIED;
+		if (is_loic(r->query))
+			marks |= 1 << WEB_LOIC;
+	}
+	if (r->protocol == REQUEST_ODD)
+		marks |= 1 << WEB_ODD;
+	if (r->method == REQUEST_POST && is_login(r->path))
+		marks |= 1 << WEB_LOGIN;
+	if (is_crawler(r->agent)) {
+		bool pingback = starts(r->agent, "WordPress/") && has(r->agent, "pingback");
+
+		marks |= pingback ? 1 << WEB_PINGBACK : 1 << WEB_CRAWLER;
+	}
+	/* 101: a connection that became something else (WebSocket) lives as long as it likes. */
+	if (r->duration_us >= WEB_STALLED_MS * INT64_C(1000) && r->status != 101 &&
+	    r->bytes >= 0 && r->bytes < WEB_STALLED_BYTES)
+		marks |= 1 << WEB_STALLED;
+	return (uint16_t)marks;
+}
+
+static bool is_time(struct text_span text, int64_t now_s)
+{
+	int64_t s = 0;
+
+	if (text.len != 10 && text.len != 13)
+		return false;
+	for (uint32_t i = 0; i < text.len; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+		if (i < 10)
+			s = s * 10 + (text.at[i] - '0');
+	}
+	return s > now_s - 86400 && s < now_s + 86400;
+}
+
+struct text_span web_key_of(const struct request *r)
+{
+	struct text_span key = r->query;
+	const char *end = key.len > 0 ? memchr(key.at, '=', key.len) : NULL;
+
+	if (end != NULL)
+		key.len = (uint32_t)(end - key.at);
+	else if (is_time(key, wall_to_s(r->at)))
+		key.len = 0;
+	if (key.len == 0)
+		key.at = NULL;
+	return key;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_mark: what one request alone shows (enum web_mark of tally/web.h). */
+#ifndef WD_TALLY_WEB_MARK_H
+#define WD_TALLY_WEB_MARK_H
+
+#include "model/request.h"
+
+#include <stdint.h>
+
+uint16_t web_marks_of(const struct request *r);
+
+/* The name of the query's first parameter; all of it if it has no '='. A lone number that is
+ * the time of the request (seconds or milliseconds, within a day) has no name: pages add it
+ * against caches, and it says nothing. */
+struct text_span web_key_of(const struct request *r);
+
+#endif
