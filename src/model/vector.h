@@ -9,12 +9,16 @@
  *    (sizes, TTLs, TCP options, payload): explain/.
  *
  * Direction first: an amplifier's port counts as source port only (an answer), a service's
- * port as destination port only. */
+ * port as destination port only.
+ *
+ * Classes of TCP (by flags), ICMP (by type), other protocols and fragments are fixed in
+ * vector.c; those of UDP come from the rows. */
 #ifndef WD_MODEL_VECTOR_H
 #define WD_MODEL_VECTOR_H
 
 #include "model/flow.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +26,11 @@ enum {
 	VECTOR_ID_MAX = 31, /* bytes: "amp.dns", "syn.spoof" */
 	VECTOR_NAME_MAX = 63,
 	VECTOR_CLASSES_MAX = 128,
+	VECTOR_ROWS_MAX = 255,
+	VECTOR_PORTS_MAX = 6,    /* ranges of one row */
+	VECTOR_PAYLOAD_MAX = 16, /* bytes of a payload's pattern */
+	VECTOR_SOURCE_MAX = 191,
+	VECTOR_DATE_MAX = 10,
 };
 
 /* What the addresses prove; decided before anything is said of places. */
@@ -48,6 +57,69 @@ struct vector_classes {
 	char id[VECTOR_CLASSES_MAX][VECTOR_ID_MAX + 1];
 	uint8_t status[VECTOR_CLASSES_MAX]; /* enum source_status, as its row states */
 };
+
+enum vector_family {
+	VECTOR_AMPLIFICATION, /* UDP answers of third parties, larger than what was asked */
+	VECTOR_REFLECTION,    /* TCP answers of third parties */
+	VECTOR_FLOOD,         /* sent straight at the service: layers 3 and 4 */
+	VECTOR_APPLICATION,   /* layer 7: told from access logs, not from packets */
+	VECTOR_PATTERN,       /* how another vector is spread over time and addresses */
+};
+
+const char *vector_family_name(enum vector_family f); /* "amplification", … */
+
+/* What a row asks of a record beyond its class, or of all its records together. */
+enum vector_sign {
+	SIGN_NO_OPTIONS = 1,       /* a TCP header of 20 bytes */
+	SIGN_OPTIONS = 2,
+	SIGN_SEQUENCE_TARGET = 4,  /* TCP sequence number = destination address (IPv4) */
+	SIGN_EMPTY = 8,            /* no payload, or zeros only */
+	SIGN_SAME_PORTS = 16,      /* source port = destination port */
+	SIGN_DATA = 32,            /* carries payload */
+	/* From here on: of all records together. */
+	SIGN_FORGED = 256,         /* the source addresses are judged to be forged */
+	SIGN_RANDOM_PORTS = 512,   /* destination ports all over */
+	SIGN_ONE_LENGTH = 1024,    /* nine packets of ten have one length */
+};
+enum { SIGNS_OF_RECORDS = 255 };
+
+struct vector_ports { uint16_t low, high; };
+
+/* One way to flood. Plain values: a book can be copied. */
+struct vector_row {
+	char id[VECTOR_ID_MAX + 1], name[VECTOR_NAME_MAX + 1];
+	char class[VECTOR_ID_MAX + 1]; /* "" = is not told by packets */
+	char source[VECTOR_SOURCE_MAX + 1]; /* the documents behind it */
+	char date[VECTOR_DATE_MAX + 1];     /* "2014-01-17", "2014-02" or "2014" */
+	enum vector_family family;
+	enum source_status status; /* what its addresses prove if nothing else speaks */
+	bool unverified;           /* no document has been cited yet */
+	bool any_port;             /* told by its payload on other UDP ports too */
+	uint8_t protocol;          /* IANA; 0 = any */
+	uint8_t from_count, to_count;
+	struct vector_ports from[VECTOR_PORTS_MAX], to[VECTOR_PORTS_MAX];
+	int16_t icmp_type, icmp_code;    /* -1 = any; both 0 unless the protocol is ICMP */
+	uint16_t length_min, length_max; /* of IP; 0 and 0 = any */
+	uint16_t signs;                  /* enum vector_sign */
+	uint8_t payload_at, payload_len; /* of UDP, TCP or ICMP; len 0 = any */
+	uint8_t payload[VECTOR_PAYLOAD_MAX], mask[VECTOR_PAYLOAD_MAX];
+	float factor_min, factor_max; /* bandwidth amplification; 0 = not known */
+};
+
+struct vector_book {
+	uint32_t count;
+	struct vector_row rows[VECTOR_ROWS_MAX];
+};
+
+/* NULL if there is none of that id. */
+const struct vector_row *vector_book_find(const struct vector_book *b, const char *id);
+/* Classes that need no row: TCP by flags, ICMP by type, the other protocols. */
+bool vector_class_is_fixed(const char *id);
+/* Compiles the classes. Rows past the limit of classes share "amp.rare" (amplifiers) or
+ * "udp.other"; of two rows with one port the first has it. A book without rows is fine. */
+void vector_book_compile(const struct vector_book *b, struct vector_classes *ret_classes);
+/* The number of a class; 0 if there is none of that id. */
+uint8_t vector_class_find(const struct vector_classes *c, const char *id);
 
 static inline uint8_t vector_class(const struct vector_classes *c, const struct flow *f)
 {
