@@ -2,10 +2,8 @@
 #include "model/incident.h"
 
 #include "base/check.h"
-#include "base/text.h"
-#include "base/timetext.h"
+#include "model/member.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +12,19 @@
 enum { INCIDENT_VERSION = 1 };
 
 static const char *const state_names[] = {"suspected", "open", "recovering", "closed"};
+static const char *const kind_names[] = {"reports", "traffic", "requests"};
 static const char *const relation_names[] = {"same time", "shared provider", "spillover"};
 
 const char *incident_state_name(enum incident_state s)
 {
 	WD_CHECK((unsigned)s < WD_COUNT(state_names));
 	return state_names[s];
+}
+
+const char *incident_kind_name(enum incident_kind k)
+{
+	WD_CHECK(k == INCIDENT_REPORTS || k == INCIDENT_TRAFFIC || k == INCIDENT_REQUESTS);
+	return kind_names[k >> 1]; /* 1, 2, 4 */
 }
 
 const char *relation_name(enum relation r)
@@ -49,48 +54,32 @@ wd_span incident_duration(const struct incident *i, wd_wall now)
 
 /* ---- to JSON ---- */
 
-static void put_time(struct buf *b, const char *name, wd_wall t)
+/* Left out where there is none. */
+static void put_peak(struct buf *b, const char *name, float x)
 {
-	char text[TIMETEXT_LEN_MAX];
-	if (t.ns == 0) {
-		buf_fmt(b, "\"%s\":null", name);
+	if (x == 0)
 		return;
-	}
-	timetext_write(text, t);
-	buf_fmt(b, "\"%s\":\"%s\"", name, text);
-}
-
-/* JSON has no infinities; what is not finite is a bug upstream, but must not break a reader. */
-static double finite_or_0(float x)
-{
-	return isfinite(x) ? (double)x : 0;
-}
-
-static void put_number(struct buf *b, const char *name, float x)
-{
-	char text[32];
-	for (int digits = 6; digits <= 9; digits++) { /* the fewest that read back as x */
-		snprintf(text, sizeof(text), "%.*g", digits, finite_or_0(x));
-		if (strtof(text, NULL) == x)
-			break;
-	}
-	buf_fmt(b, "\"%s\":%s", name, text);
+	buf_char(b, ',');
+	member_put_number(b, name, x);
 }
 
 static void put_wave(struct buf *b, const struct wave *w)
 {
 	buf_char(b, '{');
-	put_time(b, "began_at", w->began_at);
+	member_put_time(b, "began_at", w->began_at);
 	buf_char(b, ',');
-	put_time(b, "decided_at", w->decided_at);
+	member_put_time(b, "decided_at", w->decided_at);
 	buf_char(b, ',');
-	put_time(b, "peak_at", w->peak_at);
+	member_put_time(b, "peak_at", w->peak_at);
 	buf_char(b, ',');
-	put_time(b, "ended_at", w->ended_at);
+	member_put_time(b, "ended_at", w->ended_at);
 	buf_char(b, ',');
-	put_number(b, "peak_observed", w->peak_observed);
+	member_put_number(b, "peak_observed", w->peak_observed);
 	buf_char(b, ',');
-	put_number(b, "peak_expected", w->peak_expected);
+	member_put_number(b, "peak_expected", w->peak_expected);
+	put_peak(b, "peak_packets_per_s", w->peak_packets_per_s);
+	put_peak(b, "peak_bits_per_s", w->peak_bits_per_s);
+	put_peak(b, "peak_requests_per_s", w->peak_requests_per_s);
 	buf_char(b, '}');
 }
 
@@ -99,11 +88,11 @@ static void put_scope(struct buf *b, const struct scope *s)
 	buf_fmt(b, "{\"dimension\":\"%s\",\"value\":\"", dimension_name(s->dimension));
 	buf_json(b, s->value);
 	buf_str(b, "\",");
-	put_number(b, "observed", s->observed);
+	member_put_number(b, "observed", s->observed);
 	buf_char(b, ',');
-	put_number(b, "expected", s->expected);
+	member_put_number(b, "expected", s->expected);
 	buf_char(b, ',');
-	put_number(b, "log10_return", s->log10_return);
+	member_put_number(b, "log10_return", s->log10_return);
 	buf_char(b, '}');
 }
 
@@ -112,6 +101,74 @@ static void put_related(struct buf *b, const struct related *r)
 	buf_str(b, "{\"id\":\"");
 	buf_json(b, r->id);
 	buf_fmt(b, "\",\"relation\":\"%s\"}", relation_name(r->relation));
+}
+
+static void put_kinds(struct buf *b, uint32_t kinds)
+{
+	const char *comma = "";
+	buf_str(b, ",\"kinds\":[");
+	for (unsigned n = 0; n < WD_COUNT(kind_names); n++) {
+		if ((kinds & 1u << n) == 0)
+			continue;
+		buf_fmt(b, "%s\"%s\"", comma, kind_names[n]);
+		comma = ",";
+	}
+	buf_char(b, ']');
+}
+
+static void put_span(struct buf *b, const wd_wall *began_decided_ended_peak)
+{
+	static const char *const names[] = {"began_at", "decided_at", "ended_at", "peak_at"};
+	for (size_t n = 0; n < WD_COUNT(names); n++) {
+		member_put_time(b, names[n], began_decided_ended_peak[n]);
+		buf_char(b, ',');
+	}
+}
+
+static void put_numbers(struct buf *b, const char *const *names, const float *numbers, size_t count)
+{
+	for (size_t n = 0; n < count; n++) {
+		member_put_number(b, names[n], numbers[n]);
+		buf_char(b, ',');
+	}
+}
+
+static void put_parts(struct buf *b, const char *name, const struct part *parts, uint32_t count)
+{
+	buf_fmt(b, "\"%s\":[", name);
+	for (uint32_t n = 0; n < count; n++) {
+		buf_str(b, n > 0 ? ",{" : "{");
+		member_put_text(b, "id", parts[n].id);
+		buf_char(b, ',');
+		member_put_number(b, "share", parts[n].share);
+		buf_char(b, '}');
+	}
+	buf_str(b, "]}");
+}
+
+static const char *const traffic_names[] = {"peak_packets_per_s", "usual_packets_per_s",
+					    "peak_bits_per_s", "usual_bits_per_s", "log10_return"};
+static const char *const requests_names[] = {"peak_requests_per_s", "usual_requests_per_s",
+					     "log10_return"};
+
+static void put_traffic(struct buf *b, const struct incident_traffic *t)
+{
+	const float numbers[] = {t->peak_packets_per_s, t->usual_packets_per_s, t->peak_bits_per_s,
+				 t->usual_bits_per_s, t->log10_return};
+	buf_str(b, ",\"traffic\":{");
+	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
+	put_numbers(b, traffic_names, numbers, WD_COUNT(numbers));
+	buf_fmt(b, "\"status\":\"%s\",", source_status_name(t->status));
+	put_parts(b, "vectors", t->vectors, t->vector_count);
+}
+
+static void put_requests(struct buf *b, const struct incident_requests *t)
+{
+	const float numbers[] = {t->peak_requests_per_s, t->usual_requests_per_s, t->log10_return};
+	buf_str(b, ",\"requests\":{");
+	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
+	put_numbers(b, requests_names, numbers, WD_COUNT(numbers));
+	put_parts(b, "findings", t->findings, t->finding_count);
 }
 
 void incident_to_json(struct buf *b, const struct incident *i)
@@ -123,22 +180,22 @@ void incident_to_json(struct buf *b, const struct incident *i)
 	buf_fmt(b, "\",\"state\":\"%s\",\"reconstruction\":%s,\"step_s\":%.9g,",
 		incident_state_name(i->state), i->reconstruction ? "true" : "false",
 		(double)i->step.ns / (double)WD_NS_PER_S);
-	put_time(b, "began_at", i->began_at);
+	member_put_time(b, "began_at", i->began_at);
 	buf_char(b, ',');
-	put_time(b, "decided_at", i->decided_at);
+	member_put_time(b, "decided_at", i->decided_at);
 	buf_char(b, ',');
-	put_time(b, "ended_at", i->ended_at);
+	member_put_time(b, "ended_at", i->ended_at);
 	buf_char(b, ',');
-	put_time(b, "changed_at", i->changed_at);
+	member_put_time(b, "changed_at", i->changed_at);
 	buf_char(b, ',');
-	put_time(b, "peak_at", i->peak_at);
+	member_put_time(b, "peak_at", i->peak_at);
 	static const char *const names[] = {"peak_observed", "peak_expected", "excess", "severity",
 					    "log10_return", "log10_return_decided"};
 	const float numbers[] = {i->peak_observed, i->peak_expected, i->excess, i->severity,
 				 i->log10_return, i->log10_return_decided};
 	for (size_t n = 0; n < WD_COUNT(names); n++) {
 		buf_char(b, ',');
-		put_number(b, names[n], numbers[n]);
+		member_put_number(b, names[n], numbers[n]);
 	}
 	buf_fmt(b, ",\"severity_word\":\"%s\",\"persons\":%u,\"networks\":%u,\"waves\":[",
 		severity_name(incident_severity_word(i)), i->persons, i->networks);
@@ -156,71 +213,25 @@ void incident_to_json(struct buf *b, const struct incident *i)
 		buf_str(b, n > 0 ? "," : "");
 		put_related(b, &i->related[n]);
 	}
-	buf_fmt(b, "],\"waves_dropped\":%u,\"scope_dropped\":%u}", i->waves_dropped,
+	buf_fmt(b, "],\"waves_dropped\":%u,\"scope_dropped\":%u", i->waves_dropped,
 		i->scope_dropped);
+	uint32_t kinds = incident_kinds(i);
+	put_kinds(b, kinds);
+	if ((kinds & INCIDENT_TRAFFIC) != 0)
+		put_traffic(b, &i->traffic);
+	if ((kinds & INCIDENT_REQUESTS) != 0)
+		put_requests(b, &i->requests);
+	buf_char(b, '}');
 }
 
 /* ---- from JSON ---- */
 
-/* Reads members one by one; the first wrong one sticks. */
-struct reader { const char *wrong; };
-
-static void get_time(struct reader *r, json_t *o, const char *name, wd_wall *ret_t)
+static float get_peak(struct members *r, const json_t *o, const char *name)
 {
-	json_t *v = json_object_get(o, name);
-	if (v == NULL || json_is_null(v))
-		*ret_t = (wd_wall){0};
-	else if (!json_is_string(v) || timetext_read(json_string_value(v), json_string_length(v),
-						     ret_t, NULL) != WD_OK)
-		r->wrong = "a time is not RFC 3339";
+	return json_object_get(o, name) != NULL ? member_get_number(r, o, name) : 0;
 }
 
-static float get_number(struct reader *r, json_t *o, const char *name)
-{
-	json_t *v = json_object_get(o, name);
-	if (!json_is_number(v)) {
-		r->wrong = "a number is missing";
-		return 0;
-	}
-	double x = json_number_value(v);
-	if (fabs(x) > 1e30) {
-		r->wrong = "a number is too large";
-		return 0;
-	}
-	return (float)x;
-}
-
-static uint32_t get_count(struct reader *r, json_t *o, const char *name)
-{
-	json_int_t n = json_integer_value(json_object_get(o, name)); /* 0 if it is not there */
-	if (n < 0 || n > UINT32_MAX) {
-		r->wrong = "a count is out of range";
-		return 0;
-	}
-	return (uint32_t)n;
-}
-
-static void get_text(struct reader *r, json_t *o, const char *name, char *dst, size_t dst_size)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-	if (text == NULL || !text_copy(dst, dst_size, text))
-		r->wrong = "a text is missing or too long";
-}
-
-/* The index of a word in a table of words. */
-static unsigned get_word(struct reader *r, json_t *o, const char *name, const char *const *words,
-			 size_t count)
-{
-	const char *text = json_string_value(json_object_get(o, name));
-	for (size_t n = 0; text != NULL && n < count; n++) {
-		if (strcmp(words[n], text) == 0)
-			return (unsigned)n;
-	}
-	r->wrong = "a word is not one of those it may be";
-	return 0;
-}
-
-static void get_waves(struct reader *r, json_t *list, struct incident *i)
+static void get_waves(struct members *r, json_t *list, struct incident *i)
 {
 	size_t count = json_array_size(list);
 	if (count > INCIDENT_WAVES_MAX) {
@@ -230,17 +241,20 @@ static void get_waves(struct reader *r, json_t *list, struct incident *i)
 	for (size_t n = 0; n < count; n++) {
 		json_t *o = json_array_get(list, n);
 		struct wave *w = &i->waves[n];
-		get_time(r, o, "began_at", &w->began_at);
-		get_time(r, o, "decided_at", &w->decided_at);
-		get_time(r, o, "peak_at", &w->peak_at);
-		get_time(r, o, "ended_at", &w->ended_at);
-		w->peak_observed = get_number(r, o, "peak_observed");
-		w->peak_expected = get_number(r, o, "peak_expected");
+		member_get_time(r, o, "began_at", &w->began_at);
+		member_get_time(r, o, "decided_at", &w->decided_at);
+		member_get_time(r, o, "peak_at", &w->peak_at);
+		member_get_time(r, o, "ended_at", &w->ended_at);
+		w->peak_observed = member_get_number(r, o, "peak_observed");
+		w->peak_expected = member_get_number(r, o, "peak_expected");
+		w->peak_packets_per_s = get_peak(r, o, "peak_packets_per_s");
+		w->peak_bits_per_s = get_peak(r, o, "peak_bits_per_s");
+		w->peak_requests_per_s = get_peak(r, o, "peak_requests_per_s");
 	}
 	i->wave_count = (uint32_t)count;
 }
 
-static void get_scopes(struct reader *r, json_t *list, struct incident *i)
+static void get_scopes(struct members *r, json_t *list, struct incident *i)
 {
 	size_t count = json_array_size(list);
 	const char *words[DIMENSION_COUNT];
@@ -253,16 +267,17 @@ static void get_scopes(struct reader *r, json_t *list, struct incident *i)
 	for (size_t n = 0; n < count; n++) {
 		json_t *o = json_array_get(list, n);
 		struct scope *s = &i->scopes[n];
-		s->dimension = (enum dimension)get_word(r, o, "dimension", words, DIMENSION_COUNT);
-		get_text(r, o, "value", s->value, sizeof(s->value));
-		s->observed = get_number(r, o, "observed");
-		s->expected = get_number(r, o, "expected");
-		s->log10_return = get_number(r, o, "log10_return");
+		s->dimension = (enum dimension)member_get_word(r, o, "dimension", words,
+							       DIMENSION_COUNT);
+		member_get_text(r, o, "value", s->value, sizeof(s->value));
+		s->observed = member_get_number(r, o, "observed");
+		s->expected = member_get_number(r, o, "expected");
+		s->log10_return = member_get_number(r, o, "log10_return");
 	}
 	i->scope_count = (uint32_t)count;
 }
 
-static void get_related(struct reader *r, json_t *list, struct incident *i)
+static void get_related(struct members *r, json_t *list, struct incident *i)
 {
 	size_t count = json_array_size(list);
 	if (count > INCIDENT_RELATED_MAX) {
@@ -272,42 +287,109 @@ static void get_related(struct reader *r, json_t *list, struct incident *i)
 	for (size_t n = 0; n < count; n++) {
 		json_t *o = json_array_get(list, n);
 		struct related *x = &i->related[n];
-		get_text(r, o, "id", x->id, sizeof(x->id));
-		x->relation = (enum relation)get_word(r, o, "relation", relation_names,
+		member_get_text(r, o, "id", x->id, sizeof(x->id));
+		x->relation = (enum relation)member_get_word(r, o, "relation", relation_names,
 						      WD_COUNT(relation_names));
 	}
 	i->related_count = (uint32_t)count;
 }
 
-static void get_incident(struct reader *r, json_t *o, struct incident *i)
+static void get_span(struct members *r, const json_t *o, wd_wall *began, wd_wall *decided,
+		     wd_wall *ended, wd_wall *peak)
 {
-	get_text(r, o, "id", i->id, sizeof(i->id));
-	get_text(r, o, "service", i->service, sizeof(i->service));
-	i->state = (enum incident_state)get_word(r, o, "state", state_names, WD_COUNT(state_names));
+	member_get_time(r, o, "began_at", began);
+	member_get_time(r, o, "decided_at", decided);
+	member_get_time(r, o, "ended_at", ended);
+	member_get_time(r, o, "peak_at", peak);
+}
+
+static uint32_t get_parts(struct members *r, const json_t *list, struct part *parts)
+{
+	size_t count = member_get_list(r, list, INCIDENT_PARTS_MAX);
+	for (size_t n = 0; n < count; n++) {
+		const json_t *o = json_array_get(list, n);
+		member_get_text(r, o, "id", parts[n].id, sizeof(parts[n].id));
+		parts[n].share = member_get_number(r, o, "share");
+	}
+	return (uint32_t)count;
+}
+
+static void get_traffic(struct members *r, const json_t *o, struct incident_traffic *t)
+{
+	const char *words[SOURCE_PROVED + 1];
+	float *const numbers[] = {&t->peak_packets_per_s, &t->usual_packets_per_s,
+				  &t->peak_bits_per_s, &t->usual_bits_per_s, &t->log10_return};
+	for (unsigned n = 0; n < WD_COUNT(words); n++)
+		words[n] = source_status_name((enum source_status)n);
+	get_span(r, o, &t->began_at, &t->decided_at, &t->ended_at, &t->peak_at);
+	for (size_t n = 0; n < WD_COUNT(numbers); n++)
+		*numbers[n] = member_get_number(r, o, traffic_names[n]);
+	t->status = (enum source_status)member_get_word(r, o, "status", words, WD_COUNT(words));
+	t->vector_count = get_parts(r, json_object_get(o, "vectors"), t->vectors);
+}
+
+static void get_requests(struct members *r, const json_t *o, struct incident_requests *t)
+{
+	float *const numbers[] = {&t->peak_requests_per_s, &t->usual_requests_per_s,
+				  &t->log10_return};
+	get_span(r, o, &t->began_at, &t->decided_at, &t->ended_at, &t->peak_at);
+	for (size_t n = 0; n < WD_COUNT(numbers); n++)
+		*numbers[n] = member_get_number(r, o, requests_names[n]);
+	t->finding_count = get_parts(r, json_object_get(o, "findings"), t->findings);
+}
+
+/* An incident that names no kinds is from before there were any: of reports. A kind that this
+ * program does not know is left alone like any member. */
+static void get_kinds(struct members *r, json_t *o, struct incident *i)
+{
+	const json_t *list = json_object_get(o, "kinds");
+	const json_t *traffic = json_object_get(o, "traffic"),
+		     *requests = json_object_get(o, "requests");
+	i->kinds = list == NULL ? (uint32_t)INCIDENT_REPORTS : 0;
+	for (size_t n = 0; n < json_array_size(list); n++) {
+		const char *name = json_string_value(json_array_get(list, n));
+		for (unsigned k = 0; name != NULL && k < WD_COUNT(kind_names); k++) {
+			if (strcmp(name, kind_names[k]) == 0)
+				i->kinds |= 1u << k;
+		}
+	}
+	if ((i->kinds & INCIDENT_TRAFFIC) != 0)
+		get_traffic(r, traffic, &i->traffic);
+	if ((i->kinds & INCIDENT_REQUESTS) != 0)
+		get_requests(r, requests, &i->requests);
+}
+
+static void get_incident(struct members *r, json_t *o, struct incident *i)
+{
+	member_get_text(r, o, "id", i->id, sizeof(i->id));
+	member_get_text(r, o, "service", i->service, sizeof(i->service));
+	i->state = (enum incident_state)member_get_word(r, o, "state", state_names,
+							WD_COUNT(state_names));
 	i->reconstruction = json_is_true(json_object_get(o, "reconstruction"));
 	double step_s = json_number_value(json_object_get(o, "step_s"));
 	if (!(step_s > 0 && step_s <= 366 * 86400.0))
 		r->wrong = "step_s is not a bucket width";
 	else
 		i->step = (wd_span){(int64_t)llround(step_s * (double)WD_NS_PER_S)};
-	get_time(r, o, "began_at", &i->began_at);
-	get_time(r, o, "decided_at", &i->decided_at);
-	get_time(r, o, "ended_at", &i->ended_at);
-	get_time(r, o, "changed_at", &i->changed_at);
-	get_time(r, o, "peak_at", &i->peak_at);
-	i->peak_observed = get_number(r, o, "peak_observed");
-	i->peak_expected = get_number(r, o, "peak_expected");
-	i->excess = get_number(r, o, "excess");
-	i->severity = get_number(r, o, "severity");
-	i->log10_return = get_number(r, o, "log10_return");
-	i->log10_return_decided = get_number(r, o, "log10_return_decided");
-	i->persons = get_count(r, o, "persons");
-	i->networks = get_count(r, o, "networks");
-	i->waves_dropped = get_count(r, o, "waves_dropped");
-	i->scope_dropped = get_count(r, o, "scope_dropped");
+	member_get_time(r, o, "began_at", &i->began_at);
+	member_get_time(r, o, "decided_at", &i->decided_at);
+	member_get_time(r, o, "ended_at", &i->ended_at);
+	member_get_time(r, o, "changed_at", &i->changed_at);
+	member_get_time(r, o, "peak_at", &i->peak_at);
+	i->peak_observed = member_get_number(r, o, "peak_observed");
+	i->peak_expected = member_get_number(r, o, "peak_expected");
+	i->excess = member_get_number(r, o, "excess");
+	i->severity = member_get_number(r, o, "severity");
+	i->log10_return = member_get_number(r, o, "log10_return");
+	i->log10_return_decided = member_get_number(r, o, "log10_return_decided");
+	i->persons = member_get_count(r, o, "persons");
+	i->networks = member_get_count(r, o, "networks");
+	i->waves_dropped = member_get_count(r, o, "waves_dropped");
+	i->scope_dropped = member_get_count(r, o, "scope_dropped");
 	get_waves(r, json_object_get(o, "waves"), i);
 	get_scopes(r, json_object_get(o, "scope"), i);
 	get_related(r, json_object_get(o, "related"), i);
+	get_kinds(r, o, i);
 }
 
 enum wd_err incident_from_json(const char *text, size_t len, struct incident *ret_i,
@@ -319,7 +401,7 @@ enum wd_err incident_from_json(const char *text, size_t len, struct incident *re
 		return wd_fail(why, WD_MALFORMED, (uint32_t)error.position, "incident is not JSON");
 
 	enum wd_err err = WD_OK;
-	struct reader r = {NULL};
+	struct members r = {NULL};
 	struct incident i = {0};
 	json_int_t version = json_integer_value(json_object_get(o, "v"));
 	if (version > INCIDENT_VERSION) {

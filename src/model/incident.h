@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "model/service.h"
 #include "model/signal.h"
+#include "model/vector.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +19,11 @@ enum {
 	INCIDENT_WAVES_MAX = 24,
 	INCIDENT_SCOPE_MAX = 24,
 	INCIDENT_RELATED_MAX = 8,
+	INCIDENT_PARTS_MAX = 4,
 };
+
+/* The kinds of signal that carry an incident, as bits. */
+enum incident_kind { INCIDENT_REPORTS = 1, INCIDENT_TRAFFIC = 2, INCIDENT_REQUESTS = 4 };
 
 enum incident_state {
 	INCIDENT_SUSPECTED, /* above usual, not yet past the false-alarm budget */
@@ -33,6 +38,7 @@ enum severity { SEVERITY_MINOR, SEVERITY_MODERATE, SEVERITY_MAJOR, SEVERITY_SEVE
 struct wave {
 	wd_wall began_at, decided_at, peak_at, ended_at; /* ended_at 0 = still on */
 	float peak_observed, peak_expected;  /* reports in the peak bucket, and what is usual */
+	float peak_packets_per_s, peak_bits_per_s, peak_requests_per_s; /* 0 = not by them */
 };
 
 /* A signal that is itself significant: part of what the incident reaches. */
@@ -51,6 +57,32 @@ enum relation {
 
 struct related { char id[INCIDENT_ID_MAX + 1]; enum relation relation; };
 
+/* What made most of it: a vector's id, or of requests a finding's. */
+struct part {
+	char id[VECTOR_ID_MAX + 1];
+	float share; /* of the packets or requests of the peak, 0..1 */
+};
+
+/* What the service's traffic (flows, packets) says of an incident. More is in its trace. */
+struct incident_traffic {
+	wd_wall began_at, decided_at, ended_at, peak_at; /* as in struct incident */
+	float peak_packets_per_s, usual_packets_per_s; /* in the strongest second */
+	float peak_bits_per_s, usual_bits_per_s;
+	float log10_return;        /* highest so far */
+	enum source_status status; /* of the heaviest vector */
+	uint32_t vector_count;
+	struct part vectors[INCIDENT_PARTS_MAX]; /* heaviest first */
+};
+
+/* What the service's access logs say of it. */
+struct incident_requests {
+	wd_wall began_at, decided_at, ended_at, peak_at;
+	float peak_requests_per_s, usual_requests_per_s;
+	float log10_return;
+	uint32_t finding_count;
+	struct part findings[INCIDENT_PARTS_MAX];
+};
+
 struct incident {
 	char id[INCIDENT_ID_MAX + 1];
 	char service[SERVICE_ID_MAX + 1];
@@ -61,7 +93,8 @@ struct incident {
 	wd_wall decided_at;      /* when the budget was passed: the alarm */
 	wd_wall ended_at;        /* estimated end; 0 while it lasts */
 	wd_wall changed_at;      /* last change of any field, on the engine's clock */
-	float peak_observed, peak_expected; /* of the strongest bucket */
+	uint32_t kinds;          /* enum incident_kind; 0 = reports, see incident_kinds() */
+	float peak_observed, peak_expected; /* of reports, of the strongest bucket */
 	wd_wall peak_at;
 	float excess;            /* reports above usual, summed */
 	float severity;          /* log2(1 + peak ratio) x hours, see docs/methods.md */
@@ -74,6 +107,8 @@ struct incident {
 	struct wave waves[INCIDENT_WAVES_MAX];
 	struct scope scopes[INCIDENT_SCOPE_MAX];
 	struct related related[INCIDENT_RELATED_MAX];
+	struct incident_traffic traffic;   /* if traffic carries it */
+	struct incident_requests requests; /* if requests do */
 };
 
 /* Reports that rose significantly but that few persons or few networks made: no incident. */
@@ -86,6 +121,12 @@ struct coordinated {
 	float top_share;                        /* of observed, 0..1 */
 };
 
+/* Which kinds carry it; reports alone where none is named. */
+static inline uint32_t incident_kinds(const struct incident *i)
+{
+	return i->kinds != 0 ? i->kinds : (uint32_t)INCIDENT_REPORTS;
+}
+const char *incident_kind_name(enum incident_kind k); /* "reports", "traffic", "requests" */
 const char *incident_state_name(enum incident_state s); /* "suspected", … */
 const char *relation_name(enum relation r);
 enum severity incident_severity_word(const struct incident *i);

@@ -42,6 +42,39 @@ static void what_is_written_reads_back_as_the_same_incident(void **state)
 	buf_done(&again);
 }
 
+static void an_incident_of_traffic_and_requests_reads_back_and_an_old_one_is_of_reports(void **state)
+{
+	struct incident i = example(), back;
+	struct buf b;
+	(void)state;
+	i.kinds = INCIDENT_TRAFFIC | INCIDENT_REQUESTS;
+	i.traffic = (struct incident_traffic){
+		.began_at = wall_s(1741599900), .decided_at = wall_s(1741599901), .peak_packets_per_s = 2e6f,
+		.usual_packets_per_s = 1e4f, .log10_return = 12, .status = SOURCE_SPOOFED, .vector_count = 2,
+		.vectors = {{"syn.spoof", .9f}, {"amp.dns", .1f}},
+	};
+	i.requests.peak_requests_per_s = 512.5f;
+	i.requests.finding_count = 1;
+	i.requests.findings[0] = (struct part){"http.flood", 1};
+	i.waves[0].peak_bits_per_s = 1e9f;
+	buf_init(&b, 100000);
+	incident_to_json(&b, &i);
+	assert_int_equal(incident_from_json(b.data, b.len, &back, NULL), WD_OK);
+	assert_int_equal(back.kinds, i.kinds);
+	assert_string_equal(back.traffic.vectors[1].id, "amp.dns");
+	assert_int_equal(back.traffic.status, SOURCE_SPOOFED);
+	assert_true(back.requests.peak_requests_per_s == 512.5f && back.waves[0].peak_bits_per_s == 1e9f);
+	assert_string_equal(back.requests.findings[0].id, "http.flood");
+
+	/* What a program without kinds wrote. */
+	char *kinds = strstr(b.data, ",\"kinds\"");
+	assert_non_null(kinds);
+	memcpy(kinds, "}", 2);
+	assert_int_equal(incident_from_json(b.data, strlen(b.data), &back, NULL), WD_OK);
+	assert_int_equal(back.kinds, INCIDENT_REPORTS);
+	buf_done(&b);
+}
+
 static void damaged_text_is_refused_and_leaves_the_result_alone(void **state)
 {
 	struct incident i = example(), back = {.persons = 42};
@@ -76,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_reads_back_as_the_same_incident),
+		cmocka_unit_test(an_incident_of_traffic_and_requests_reads_back_and_an_old_one_is_of_reports),
 		cmocka_unit_test(damaged_text_is_refused_and_leaves_the_result_alone),
 		cmocka_unit_test(duration_runs_until_the_end_or_now),
 	};

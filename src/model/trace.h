@@ -27,6 +27,7 @@ enum {
 	TRACE_LINKS_MAX = 4,
 	TRACE_TEXT_MAX = 159,   /* bytes */
 	TRACE_PLACE_MAX = 47,
+	TRACE_JSON_MAX = 1 << 19, /* bytes of the fullest one as JSON */
 };
 
 enum trace_pattern {
