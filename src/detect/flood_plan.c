@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The plan: floors, and what each class can be in the life of a service. */
+#include "detect/flood.h"
+
+#include <string.h>
+
+static const double tick_s = 0.25;
+
+enum { SYN = FLOW_TCP_SYN, ACK = FLOW_TCP_ACK, RST = FLOW_TCP_RST, FIN = FLOW_TCP_FIN };
+
+static enum flood_nature tcp_nature(unsigned flags)
+{
+	if ((flags & SYN) && !(flags & (ACK | RST | FIN)))
+		return FLOOD_SYN;
+	if ((flags & ACK) && !(flags & (SYN | RST)))
+		return FLOOD_STREAM;
+	/* A summed-up flow has the flags of all its packets. */
+	if ((flags & (SYN | ACK)) == (SYN | ACK) && (flags & (FIN | FLOW_TCP_PSH)))
+		return FLOOD_STREAM;
+	return FLOOD_STRAY;
+}
+
+/* A class may hold several kinds of flags: data outweighs the rest, then opening. */
+static void tcp_natures(struct flood_plan *plan, const struct vector_classes *classes)
+{
+	for (int flags = 0; flags < 256; flags++) {
+		uint8_t class = classes->tcp[flags] % VECTOR_CLASSES_MAX;
+		enum flood_nature nature = tcp_nature((unsigned)flags), had = plan->nature[class];
+
+		if (had == FLOOD_DATAGRAM || nature == FLOOD_STREAM ||
+		    (nature == FLOOD_SYN && had != FLOOD_STREAM))
+			plan->nature[class] = (uint8_t)nature;
+	}
+}
+
+static struct flood_meter_plan meter_plan(double first, double second)
+{
+	return (struct flood_meter_plan){
+		.floor = {(float)(first * tick_s), (float)(second * tick_s)},
+		.calibrate = {.above = 2, .scale_prior = 0.5F, .scale_min = 0.4343F,
+			      .log10_rate_prior = -2},
+	};
+}
+
+void flood_plan_floors(struct flood_plan *plan, double packets_per_s, double bits_per_s)
+{
+	plan->packets_floor = packets_per_s;
+	plan->bits_floor = bits_per_s;
+	plan->meter = meter_plan(packets_per_s, bits_per_s / 8);
+	plan->meter_other = meter_plan(plan->records_floor, plan->sources_floor);
+}
+
+void flood_plan_init(struct flood_plan *plan, const struct vector_classes *classes)
+{
+	*plan = (struct flood_plan){
+		.records_floor = 1000,
+		.sources_floor = 2000,
+		.answers_bits_floor = 1e6,
+		.seen_min = 30,
+		.cold = 2400,           /* 10 minutes */
+		.calm_min = 480,        /* 2 minutes */
+		.frozen_max = 4 * 86400,
+		.join_max = 480,
+		.fragment_class = classes->fragment % VECTOR_CLASSES_MAX,
+		.class_count = classes->count <= VECTOR_CLASSES_MAX ? classes->count
+								    : VECTOR_CLASSES_MAX,
+	};
+	flood_plan_floors(plan, 1000, 10e6);
+	tcp_natures(plan, classes);
+	for (int i = 0; i < VECTOR_CLASSES_MAX; i++)
+		if (classes->status[i] == SOURCE_REFLECTOR)
+			plan->nature[i] = FLOOD_ANSWER;
+	if (plan->fragment_class != 0)
+		plan->nature[plan->fragment_class] = FLOOD_FRAGMENT;
+}

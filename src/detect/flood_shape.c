@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/flood_shape.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+
+enum { PLACES = 256, PORTS_FEW = 4, TCP = 6 };
+
+/* Weights by a hash of the thing. Two things in one place look like one: with n places the
+ * effective number is at most about n, which is all that is asked. */
+struct spread { float weight[PLACES], all; };
+
+static void spread_add(struct spread *s, uint64_t thing, float weight)
+{
+	s->weight[hash_mix(thing) % PLACES] += weight;
+	s->all += weight;
+}
+
+static float spread_top(const struct spread *s)
+{
+	float top = 0;
+
+	for (int i = 0; i < PLACES; i++)
+		top = s->weight[i] > top ? s->weight[i] : top;
+	return s->all > 0 ? top / s->all : 0;
+}
+
+static float spread_effective(const struct spread *s)
+{
+	float squares = 0;
+
+	for (int i = 0; i < PLACES; i++)
+		squares += s->weight[i] * s->weight[i];
+	return squares > 0 ? s->all * s->all / squares : 0;
+}
+
+static uint64_t address(const uint8_t a[16])
+{
+	uint64_t high, low;
+
+	memcpy(&high, a, 8);
+	memcpy(&low, a + 8, 8);
+	return hash_mix(high) ^ low;
+}
+
+static uint32_t sample_count(const struct traffic_tick *t)
+{
+	return t->sample_count < TRAFFIC_SAMPLES ? t->sample_count : TRAFFIC_SAMPLES;
+}
+
+static float stands_for(const struct traffic_tick *t, const struct traffic_record *r)
+{
+	double w = traffic_stands_for(t, r);
+
+	return w > 0 && w < 1e30 ? (float)w : 0;
+}
+
+struct counts {
+	struct spread source, target, size, source_port, target_port;
+	float hop[256], hop_all, bytes;
+};
+
+static void count_one(struct counts *n, const struct traffic_tick *t,
+		      const struct traffic_record *r)
+{
+	float w = stands_for(t, r);
+	float size = r->packets > 0 ? (float)(r->bytes / r->packets) : 0;
+
+	spread_add(&n->source, address(r->src), w);
+	spread_add(&n->target, address(r->dst), w);
+	spread_add(&n->size, (uint64_t)(size < 65536 ? size : 65536), w);
+	spread_add(&n->source_port, r->sport, w);
+	spread_add(&n->target_port, address(r->dst) + r->dport, w);
+	n->bytes += w * size;
+	if (r->known & FLOW_TTL) {
+		n->hop[r->ttl] += w;
+		n->hop_all += w;
+	}
+}
+
+static float two_hops(const struct counts *n)
+{
+	float first = 0, second = 0;
+
+	for (int i = 0; i < 256; i++) {
+		if (n->hop[i] > first) {
+			second = first;
+			first = n->hop[i];
+		} else if (n->hop[i] > second) {
+			second = n->hop[i];
+		}
+	}
+	return n->hop_all > 0 ? (first + second) / n->hop_all : -1;
+}
+
+void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret)
+{
+	struct counts n = {0};
+	uint32_t records = 0;
+
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		if (t->sample[i].class != class)
+			continue;
+		count_one(&n, t, &t->sample[i]);
+		records++;
+	}
+	*ret = (struct flood_shape){
+		.records = records,
+		.sources = spread_effective(&n.source),
+		.top_source = spread_top(&n.source),
+		.targets = spread_effective(&n.target),
+		.top_target = spread_top(&n.target),
+		.one_size = spread_top(&n.size),
+		.one_hop = two_hops(&n),
+		.mean_size = n.source.all > 0 ? n.bytes / n.source.all : 0,
+	};
+	ret->scan = ret->top_source >= 0.5F && records >= 8 &&
+		    spread_effective(&n.source_port) <= PORTS_FEW &&
+		    spread_effective(&n.target_port) >= 0.3F * (float)(records < 200 ? records
+										     : 200);
+}
+
+void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
+			 struct flood_shape *ret)
+{
+	struct spread target = {0};
+
+	*ret = (struct flood_shape){0};
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		const struct traffic_record *r = &t->sample[i];
+
+		if (r->class >= VECTOR_CLASSES_MAX ||
+		    !(classes[r->class / 64] >> (r->class % 64) & 1))
+			continue;
+		spread_add(&target, address(r->dst), stands_for(t, r));
+		ret->records++;
+	}
+	ret->targets = spread_effective(&target);
+	ret->top_target = spread_top(&target);
+}
+
+double flood_shape_closes(const struct traffic_tick *t)
+{
+	double closes = 0;
+
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		const struct traffic_record *r = &t->sample[i];
+
+		if (r->protocol == TCP && (r->tcp_flags & (FLOW_TCP_FIN | FLOW_TCP_RST)))
+			closes += stands_for(t, r);
+	}
+	return closes;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flood_shape: what the weighted sample of a tick says of one class: how many sources and
+ * targets carry it, whether all packets are of one size or came one way, whether it is a scan.
+ * Shares are of packets; a share of n records is uncertain by 1 / sqrt(n). */
+#ifndef WD_DETECT_FLOOD_SHAPE_H
+#define WD_DETECT_FLOOD_SHAPE_H
+
+#include "model/vector.h"
+#include "tally/traffic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct flood_shape {
+	uint32_t records;     /* of the class in the sample */
+	float sources;        /* effective number: 1 / sum of squared shares, at most about 200 */
+	float top_source;     /* share of the heaviest one */
+	float targets, top_target;
+	float one_size;       /* share of the commonest size */
+	float one_hop;        /* share of the two commonest TTLs; < 0 not known */
+	float mean_size;      /* bytes */
+	bool scan;            /* one source from few ports to many ports or addresses */
+};
+
+void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
+/* The targets of several classes together (bit c of classes[c / 64]). */
+void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
+			 struct flood_shape *ret);
+/* Packets of TCP inbound in the sample that end a connection (FIN or RST). */
+double flood_shape_closes(const struct traffic_tick *t);
+
+#endif
