@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decode/accesslog.h"
+
+#include "base/text.h"
+#include "decode/accesslog_field.h"
+#include "decode/syslog.h"
+
+void accesslog_init(struct accesslog *a)
+{
+	memset(a, 0, sizeof(*a));
+}
+
+enum wd_err accesslog_add_key(struct accesslog *a, const char *name, enum accesslog_field field,
+			      struct wd_why *why)
+{
+	size_t len = strlen(name);
+
+	if (a->key_count == ACCESSLOG_KEYS_MAX)
+		return wd_fail(why, WD_FULL, 0, "too many names of members");
+	if (len == 0 || len > ACCESSLOG_KEY_MAX)
+		return wd_fail(why, WD_MALFORMED, 0, "a name of 1 to 31 bytes");
+	memcpy(a->keys[a->key_count].name, name, len + 1);
+	a->keys[a->key_count].len = (uint8_t)len;
+	a->keys[a->key_count++].field = (uint8_t)field;
+	return WD_OK;
+}
+
+static enum wd_err read_line(struct accesslog *a, const char *at, const char *end,
+			     struct request *ret, struct wd_why *why)
+{
+	if (end > at && end[-1] == '\r')
+		end--;
+	/* A client's address is the rule; only what begins like a header is looked at. */
+	if (end - at > 10 && (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
+		at += syslog_header(at, (size_t)(end - at));
+	if (a->step_count > 0)
+		return accesslog_by_format(a, at, end, ret, why);
+	if (at < end && *at == '{')
+		return accesslog_json(a, at, end, ret, why);
+	return accesslog_clf(a, at, end, ret, why);
+}
+
+enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, struct request *ret,
+			   struct wd_why *why)
+{
+	enum wd_err err;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->bytes = -1;
+	ret->duration_us = -1;
+	if (len > ACCESSLOG_LINE_MAX)
+		err = wd_fail(why, WD_FULL, ACCESSLOG_LINE_MAX, "too long a line");
+	else
+		err = read_line(a, line, line + len, ret, why);
+	a->requests += err == WD_OK;
+	a->others += err == WD_UNKNOWN;
+	a->malformed += err != WD_OK && err != WD_UNKNOWN;
+	return err;
+}
+
+const char *accesslog_kind_name(enum accesslog_kind kind)
+{
+	static const char *const names[] = {"common or combined", "JSON", "HAProxy", "a format"};
+
+	return names[(unsigned)kind < sizeof(names) / sizeof(*names) ? kind : ACCESSLOG_FORMAT];
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Common, Combined and HAProxy: lines with a time in brackets. */
+#include "decode/address.h"
+#include "decode/accesslog_field.h"
+
+enum { REST_WORDS_MAX = 16 };
+
+/* The '[' before "17/May/2015:…"; NULL if there is none. */
+static const char *time_bracket(const char *at, const char *end)
+{
+	for (const char *p = at; (p = find(p, end, '[')) < end; p++)
+		if (end - p > 21 && is_digit(p[1]) && is_digit(p[2]) && p[3] == '/' &&
+		    p[7] == '/' && p[12] == ':')
+			return p;
+	return NULL;
+}
+
+/* "client ident user ", "vhost client ident user " or "client:port ". */
+static void who(struct request *r, const char *at, const char *end)
+{
+	const char *first = find(at, end, ' ');
+	const char *second = first < end ? find(first + 1, end, ' ') : end;
+
+	r->family = address_read(at, (size_t)(first - at), r->client);
+	if (r->family != 0)
+		return;
+	if (first + 1 < second && accesslog_client(r, first + 1, second)) {
+		r->host = span_of(at, find(at, first, ':'));
+		return;
+	}
+	accesslog_client(r, at, first);
+}
+
+/* What servers put behind the agent: durations whose form is certain. */
+static void rest_of_combined(struct request *r, const char *at, const char *end)
+{
+	for (int i = 0; i < REST_WORDS_MAX && at < end && r->duration_us < 0; i++) {
+		const char *word_end, *value = at, *point;
+
+		if (*at == ' ') {
+			at++;
+			continue;
+		}
+		if (*at == '"') {
+			word_end = accesslog_quoted(at + 1, end);
+			at = word_end != NULL ? word_end + 1 : end;
+			continue;
+		}
+		word_end = find(at, end, ' ');
+		if (word_end - at > 3 && memcmp(at, "rt=", 3) == 0)
+			value = at + 3;
+		else if (word_end - at > 13 && memcmp(at, "request_time=", 13) == 0)
+			value = at + 13;
+		point = find(value, word_end, '.');
+		if (is_digit(*value) && (value > at || word_end[-1] == 's' ||
+					 word_end - point == 4))
+			accesslog_duration(value, word_end, WD_NS_PER_S, &r->duration_us);
+		at = word_end;
+	}
+}
+
+/* `at` is behind the time: ' "request" status bytes "referer" "agent" …' */
+static enum wd_err combined(const char *begin, const char *at, const char *end,
+			    struct request *r, struct wd_why *why)
+{
+	const char *close = accesslog_quoted(at + 2, end), *word;
+
+	if (close == NULL)
+		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin),
+			       "a request line without its closing quote");
+	accesslog_request_line(r, at + 2, close);
+	at = close + 1 < end ? close + 2 : end;
+	word = find(at, end, ' ');
+	accesslog_put(NULL, r, ACCESSLOG_STATUS, at, word);
+	if (word - at != 3 && !(word - at == 1 && *at == '-'))
+		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin), "no status");
+	at = word < end ? word + 1 : end;
+	word = find(at, end, ' ');
+	accesslog_put(NULL, r, ACCESSLOG_BYTES, at, word);
+	at = word + 1;
+	if (at >= end || *at != '"')
+		return WD_OK;
+	if ((close = accesslog_quoted(at + 1, end)) == NULL)
+		return WD_OK;
+	r->referer = span_told(at + 1, close);
+	at = close + 2;
+	if (at >= end || *at != '"' || (close = accesslog_quoted(at + 1, end)) == NULL)
+		return WD_OK;
+	r->agent = span_told(at + 1, close);
+	rest_of_combined(r, close + 1, end);
+	return WD_OK;
+}
+
+/* ---- HAProxy ---- */
+
+/* "10/0/30/69/109": the last; five of them. In front of a total that is still growing stands
+ * a '+', and -1 is a step that was not reached. */
+static bool timers(struct request *r, const char *at, const char *end)
+{
+	int slashes = 0;
+	const char *last = at;
+
+	for (const char *p = at; p < end; p++) {
+		if (*p == '/') {
+			slashes++;
+			last = p + 1;
+		} else if (!is_digit(*p) && *p != '-' && *p != '+') {
+			return false;
+		}
+	}
+	if (last < end && *last == '+')
+		last++;
+	if (slashes == 4)
+		accesslog_duration(last, end, 1000000, &r->duration_us);
+	return slashes == 4;
+}
+
+/* Captured headers "{a|b}" have no names; an agent shows itself. Returns what is behind. */
+static const char *captures(struct request *r, const char *at, const char *end)
+{
+	while (at < end && *at == '{') {
+		const char *close = find(at, end, '}');
+		const char *agent = memmem(at, (size_t)(close - at), "Mozilla/", 8);
+
+		if (agent != NULL && (agent[-1] == '{' || agent[-1] == '|'))
+			r->agent = span_of(agent, find(agent, close, '|'));
+		at = close + 2;
+	}
+	return at;
+}
+
+/* `at` is behind the time: " frontend backend/server timers status bytes cookie cookie state
+ * connections queues {captures} "request"". */
+static enum wd_err haproxy(const char *begin, const char *at, const char *end, struct request *r,
+			   struct wd_why *why)
+{
+	const char *words[10], *ends[10], *close;
+
+	at++;
+	for (int i = 0; i < 10; i++) {
+		words[i] = at;
+		ends[i] = find(at, end, ' ');
+		if (ends[i] == end)
+			return wd_fail(why, WD_UNKNOWN, (uint32_t)(at - begin), "no request");
+		at = ends[i] + 1;
+	}
+	if (!timers(r, words[2], ends[2]))
+		return wd_fail(why, WD_UNKNOWN, (uint32_t)(words[2] - begin), "no HTTP request");
+	accesslog_put(NULL, r, ACCESSLOG_STATUS, words[3], ends[3]);
+	if (*words[4] == '+')
+		words[4]++;
+	accesslog_put(NULL, r, ACCESSLOG_BYTES, words[4], ends[4]);
+	at = captures(r, at, end);
+	if (at >= end || *at != '"')
+		return wd_fail(why, WD_MALFORMED, (uint32_t)(ends[9] - begin), "no request line");
+	/* A long one is cut with its closing quote. */
+	if ((close = accesslog_quoted(at + 1, end)) == NULL)
+		close = end;
+	accesslog_request_line(r, at + 1, close);
+	return WD_OK;
+}
+
+enum wd_err accesslog_clf(struct accesslog *a, const char *begin, const char *end,
+			  struct request *r, struct wd_why *why)
+{
+	const char *bracket = time_bracket(begin, end), *close;
+
+	if (bracket == NULL || bracket - begin < 2 || bracket[-1] != ' ')
+		return wd_fail(why, WD_UNKNOWN, 0, "no client and time of a request");
+	close = find(bracket, end, ']');
+	if (!accesslog_time(a, bracket + 1, close, &r->at))
+		return wd_fail(why, WD_MALFORMED, (uint32_t)(bracket - begin), "no such time");
+	who(r, begin, bracket - 1);
+	if (end - close < 3 || close[1] != ' ')
+		return wd_fail(why, WD_MALFORMED, (uint32_t)(close - begin), "it ends early");
+	a->kind = close[2] == '"' ? ACCESSLOG_CLF : ACCESSLOG_HAPROXY;
+	return close[2] == '"' ? combined(begin, close + 1, end, r, why)
+			       : haproxy(begin, close + 1, end, r, why);
+}

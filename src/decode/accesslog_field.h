@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* accesslog_field: the pieces of a line, for accesslog*.c alone. */
+#ifndef WD_DECODE_ACCESSLOG_FIELD_H
+#define WD_DECODE_ACCESSLOG_FIELD_H
+
+#include "decode/accesslog.h"
+
+#include <string.h>
+
+static inline struct text_span span_of(const char *at, const char *end)
+{
+	return at < end ? (struct text_span){at, (uint32_t)(end - at)}
+			: (struct text_span){NULL, 0};
+}
+
+/* "-" stands for nothing. */
+static inline struct text_span span_told(const char *at, const char *end)
+{
+	return end - at == 1 && *at == '-' ? (struct text_span){NULL, 0} : span_of(at, end);
+}
+
+static inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* The first `c` in at … end, or end. */
+static inline const char *find(const char *at, const char *end, char c)
+{
+	const char *p = at < end ? memchr(at, c, (size_t)(end - at)) : NULL;
+	return p != NULL ? p : end;
+}
+
+/* `at` is behind an opening quote: its closing one, which no backslash escapes and behind which
+ * stands a space or the end; NULL if there is none. */
+const char *accesslog_quoted(const char *at, const char *end);
+
+/* Each reads all of at … end; false if it is not that. */
+bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wall *ret);
+/* False: a name; the client is then a digest of it. */
+bool accesslog_client(struct request *r, const char *at, const char *end);
+void accesslog_request_line(struct request *r, const char *at, const char *end);
+void accesslog_target(struct request *r, const char *at, const char *end);
+/* "1.5", "12ms" …; `unit_ns` is that of a number without one. */
+bool accesslog_duration(const char *at, const char *end, int64_t unit_ns, int64_t *ret_us);
+/* Any field by its kind; what cannot be read leaves the request as it was. False only for a
+ * time that is none. */
+bool accesslog_put(struct accesslog *a, struct request *r, enum accesslog_field field,
+		   const char *at, const char *end);
+
+/* The forms: all of at … end is the line, without a syslog prefix. */
+enum wd_err accesslog_clf(struct accesslog *a, const char *at, const char *end,
+			  struct request *r, struct wd_why *why);
+enum wd_err accesslog_json(struct accesslog *a, const char *at, const char *end,
+			   struct request *r, struct wd_why *why);
+enum wd_err accesslog_by_format(struct accesslog *a, const char *at, const char *end,
+				struct request *r, struct wd_why *why);
+
+#endif
