@@ -168,10 +168,4 @@ void vector_book_compile(const struct vector_book *b, struct vector_classes *ret
 		if (class != 0)
 			c->status[class] = (uint8_t)b->rows[i].status;
 	}
-	/* A row named like its class speaks for the class. */
-	for (uint32_t i = 0; i < b->count; i++) {
-		uint8_t class = vector_class_find(c, b->rows[i].id);
-		if (class != 0 && strcmp(b->rows[i].class, b->rows[i].id) == 0)
-			c->status[class] = (uint8_t)b->rows[i].status;
-	}
 }

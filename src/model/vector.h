@@ -75,11 +75,14 @@ enum vector_sign {
 	SIGN_SEQUENCE_TARGET = 4,  /* TCP sequence number = destination address (IPv4) */
 	SIGN_EMPTY = 8,            /* no payload, or zeros only */
 	SIGN_SAME_PORTS = 16,      /* source port = destination port */
-	SIGN_DATA = 32,            /* carries payload */
+	SIGN_NO_DATA = 32,         /* carries no payload */
+	SIGN_WINDOW_ZERO = 64,     /* TCP */
 	/* From here on: of all records together. */
 	SIGN_FORGED = 256,         /* the source addresses are judged to be forged */
-	SIGN_RANDOM_PORTS = 512,   /* destination ports all over */
-	SIGN_ONE_LENGTH = 1024,    /* nine packets of ten have one length */
+	SIGN_TRUE_SOURCES = 512,   /* many, and judged not to be forged */
+	SIGN_FEW_SOURCES = 1024,   /* at most 16 */
+	SIGN_RANDOM_PORTS = 2048,  /* destination ports all over */
+	SIGN_ONE_LENGTH = 4096,    /* nine packets of ten have one length */
 };
 enum { SIGNS_OF_RECORDS = 255 };
 
