@@ -19,7 +19,7 @@ static const uint32_t hits_min = 2, hits_apart = 8; /* ticks */
 static const int64_t run_gap_ns = TRAFFIC_TICK_NS * 5; /* ticks that do not end a run */
 static const uint32_t pulse_quiet = 4; /* ticks: as long a flood must pause */
 static const float carpet_targets = 16, carpet_top = 0.25F;
-static const float transfer_share = 0.8F, transfer_size = 400;
+static const float transfer_share = 0.6F, transfer_size = 400, transfer_answered = 0.02F;
 
 /* One step: what is computed of a tick and thrown away. */
 struct step {
@@ -34,6 +34,7 @@ struct step {
 	float discount[METER_RATES];
 	float best;     /* A of the whole, weighted */
 	float class_best; /* the classes' largest A */
+	float transferred; /* packets above usual that transfers explain */
 	uint32_t used;  /* classes in use */
 	uint64_t flooding[2]; /* bit a class */
 	bool over;      /* one tick is enough */
@@ -41,10 +42,15 @@ struct step {
 	int64_t began;  /* of the earliest flooding class; 0 = none */
 };
 
-void flood_init(struct flood *f)
+void flood_init(struct flood *f, const struct flood_plan *plan)
 {
 	memset(f, 0, sizeof(*f));
 	f->sampling = 1;
+	flood_meter_init(&f->whole[0], &plan->meter);
+	flood_meter_init(&f->whole[1], &plan->meter_other);
+	flood_meter_init(&f->out, &plan->meter);
+	for (int c = 0; c < VECTOR_CLASSES_MAX; c++)
+		flood_meter_init(&f->class[c], &plan->meter);
 }
 
 static float clean(double x)
@@ -170,19 +176,24 @@ static void step_whole(struct step *s)
 	s->best = a > b ? a : b;
 }
 
-/* Much from one or two peers in long packets, or short ones that acknowledge what goes out:
- * somebody fetches or brings a lot. */
-static bool transfer(const struct step *s, int c)
+/* What is above usual comes from one peer, in long packets that are acknowledged, or in short
+ * ones that acknowledge what goes out: somebody brings or fetches a lot. */
+static bool transfer(struct step *s, int c, float packets, float usual)
 {
 	struct flood_shape shape;
+	float more = packets - usual;
 
 	if (s->tick == NULL || s->plan->nature[c] != FLOOD_STREAM)
 		return false;
 	flood_shape_of(s->tick, (uint8_t)c, &shape);
-	if (shape.records < 4 || 1 / shape.sources < transfer_share / 2)
+	if (shape.records < 4 || shape.top_source * packets < transfer_share * more)
 		return false;
-	return shape.top_source >= transfer_share / 2 &&
-	       (shape.mean_size >= transfer_size || s->out_bytes > 4 * s->bytes);
+	if (out_seen(s) && s->out_packets < transfer_answered * shape.top_source * packets)
+		return false;
+	if (shape.top_size < transfer_size && s->out_bytes < 4 * s->bytes)
+		return false;
+	s->transferred += more;
+	return true;
 }
 
 static void list_class(struct step *s, int c, float a, const struct flood_meter_reading *r,
@@ -297,7 +308,7 @@ static void step_class(struct step *s, int c)
 	struct flood_meter_sample m = meter_sample(s, packets, bytes);
 	enum flood_nature nature = s->plan->nature[c];
 	m.slow = nature != FLOOD_STREAM;
-	if (nature == FLOOD_STREAM)
+	if (nature == FLOOD_STREAM || nature == FLOOD_SYN || nature == FLOOD_DATAGRAM)
 		memcpy(m.discount, s->discount, sizeof(m.discount));
 	enum flood_cold_verdict cold = cold_class(s, c, packets, bytes);
 	if (cold != FLOOD_COLD_NO && !f->cold_fired[c]) {
@@ -311,7 +322,7 @@ static void step_class(struct step *s, int c)
 			  (packets > 0 ? fmaxf(packets - r.usual[0], 0) / packets : 0);
 	float a = above && seen_more >= (float)s->plan->seen_min ? r.log10_return : 0;
 
-	if (a >= hot && transfer(s, c))
+	if (a >= hot && transfer(s, c, packets, r.usual[0]))
 		a = 0;
 	if (cold != FLOOD_COLD_NO) {
 		a = cold_log10;
@@ -334,6 +345,9 @@ static void join(struct step *s)
 
 	if (s->ret->cold)
 		a = cold_log10;
+	float more = s->packets - s->f->whole[0].rate[0].recent;
+	if (s->transferred > 0 && s->transferred >= transfer_share * more)
+		s->best = 0;
 	s->ret->log10_return = a > s->best ? a : s->best;
 	s->ret->above = s->ret->log10_return >= hot;
 	if (s->ret->above)

@@ -5,7 +5,7 @@
  *	A = log10_return: "normal traffic does this once in 10^A ticks".
  *
  *	flood_plan_init(&plan, &classes);            one for all services
- *	flood_init(&state);                          one a service
+ *	flood_init(&state, &plan);                   one a service
  *	for each tick: flood_step(&state, &plan, &sample, &reading);
  *	open:   reading.log10_return >= budget_threshold(TRAFFIC_TICK, services, …, k)
  *	        and reading.sustained
@@ -123,10 +123,22 @@ struct flood_reading {
 void flood_plan_init(struct flood_plan *plan, const struct vector_classes *classes);
 /* After the floors were changed. */
 void flood_plan_floors(struct flood_plan *plan, double packets_per_s, double bits_per_s);
-void flood_init(struct flood *f);
+void flood_init(struct flood *f, const struct flood_plan *plan);
 void flood_step(struct flood *f, const struct flood_plan *plan, const struct flood_sample *sample,
 		struct flood_reading *ret);
 /* A person says that the last flood was usual traffic: its height is learned. */
 void flood_accept(struct flood *f);
+
+/* State to bytes and back: the same on every machine. Classes go by their ids, so that a
+ * later table of vectors finds them again. flood_write returns how many bytes it filled.
+ * flood_read checks everything it reads (WD_SHORT, WD_MALFORMED, or WD_UNKNOWN for a version
+ * of the future; at = byte offset) and on failure leaves *ret_f alone; `scratch` is room for
+ * two states, whose content is lost. */
+enum { FLOOD_BYTES_MAX = 28 * 1024 };
+size_t flood_write(const struct flood *f, const struct vector_classes *classes,
+		   uint8_t bytes[FLOOD_BYTES_MAX]);
+enum wd_err flood_read(struct flood *ret_f, struct flood scratch[2],
+		       const struct flood_plan *plan, const struct vector_classes *classes,
+		       const uint8_t *bytes, size_t len, struct wd_why *why) WD_MUST_CHECK;
 
 #endif

@@ -130,7 +130,7 @@ static void learn_spreads(struct flood_rate *r, const struct deviations *v, uint
 static void learn_levels(struct flood_rate *r, float value, float c,
 			 const struct flood_meter_sample *s)
 {
-	float most = (r->recent + c) * expf(3 * sqrtf(r->spread[1] + spread_min));
+	float most = (r->recent + c) / fast_exp(-3 * sqrtf(r->spread[1] + spread_min));
 	float y = s->ticks < 20 || value < most ? value : most;
 
 	r->recent += faster(recent_gain, s->ticks, 0) * (y - r->recent);
@@ -154,7 +154,7 @@ static void read_rate(const struct flood_rate *r, const struct deviations *v, fl
 	float top = v->value[1] > v->value[0] ? v->value[1] : v->value[0];
 
 	ret->usual[i] = r->recent;
-	ret->high[i] = (r->recent + c) * expf(2 * sd) - c;
+	ret->high[i] = (r->recent + c) / fast_exp(-2 * sd) - c;
 	ret->above[i] = value > ret->high[i] && value > r->recent + c;
 	ret->over_floor[i] = top - r->recent >= floor;
 	ret->rise[i] = v->d[1];

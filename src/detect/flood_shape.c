@@ -17,13 +17,18 @@ static void spread_add(struct spread *s, uint64_t thing, float weight)
 	s->all += weight;
 }
 
+static int spread_heaviest(const struct spread *s)
+{
+	int top = 0;
+
+	for (int i = 1; i < PLACES; i++)
+		top = s->weight[i] > s->weight[top] ? i : top;
+	return top;
+}
+
 static float spread_top(const struct spread *s)
 {
-	float top = 0;
-
-	for (int i = 0; i < PLACES; i++)
-		top = s->weight[i] > top ? s->weight[i] : top;
-	return s->all > 0 ? top / s->all : 0;
+	return s->all > 0 ? s->weight[spread_heaviest(s)] / s->all : 0;
 }
 
 static float spread_effective(const struct spread *s)
@@ -57,8 +62,8 @@ static float stands_for(const struct traffic_tick *t, const struct traffic_recor
 }
 
 struct counts {
-	struct spread source, target, size, source_port, target_port;
-	float hop[256], hop_all, bytes;
+	struct spread source, source_bytes, target, size, source_port, target_port;
+	float hop[256], hop_all;
 };
 
 static void count_one(struct counts *n, const struct traffic_tick *t,
@@ -68,11 +73,11 @@ static void count_one(struct counts *n, const struct traffic_tick *t,
 	float size = r->packets > 0 ? (float)(r->bytes / r->packets) : 0;
 
 	spread_add(&n->source, address(r->src), w);
+	spread_add(&n->source_bytes, address(r->src), w * size);
 	spread_add(&n->target, address(r->dst), w);
 	spread_add(&n->size, (uint64_t)(size < 65536 ? size : 65536), w);
 	spread_add(&n->source_port, r->sport, w);
 	spread_add(&n->target_port, address(r->dst) + r->dport, w);
-	n->bytes += w * size;
 	if (r->known & FLOW_TTL) {
 		n->hop[r->ttl] += w;
 		n->hop_all += w;
@@ -105,6 +110,8 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		count_one(&n, t, &t->sample[i]);
 		records++;
 	}
+	int top = spread_heaviest(&n.source);
+
 	*ret = (struct flood_shape){
 		.records = records,
 		.sources = spread_effective(&n.source),
@@ -113,7 +120,9 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		.top_target = spread_top(&n.target),
 		.one_size = spread_top(&n.size),
 		.one_hop = two_hops(&n),
-		.mean_size = n.source.all > 0 ? n.bytes / n.source.all : 0,
+		.top_size = n.source.weight[top] > 0
+				    ? n.source_bytes.weight[top] / n.source.weight[top]
+				    : 0,
 	};
 	ret->scan = ret->top_source >= 0.5F && records >= 8 &&
 		    spread_effective(&n.source_port) <= PORTS_FEW &&

@@ -18,7 +18,7 @@ struct flood_shape {
 	float targets, top_target;
 	float one_size;       /* share of the commonest size */
 	float one_hop;        /* share of the two commonest TTLs; < 0 not known */
-	float mean_size;      /* bytes */
+	float top_size;       /* bytes, mean of the heaviest source */
 	bool scan;            /* one source from few ports to many ports or addresses */
 };
 

@@ -32,7 +32,7 @@ static void world_init(struct world *w, uint64_t seed)
 	memset(w, 0, sizeof(*w));
 	testing_classes(&w->classes);
 	flood_plan_init(&w->plan, &w->classes);
-	flood_init(&w->flood);
+	flood_init(&w->flood, &w->plan);
 	w->prng = prng_of(seed, 0);
 	w->at = wall_s(1700000000).ns;
 	w->threshold = budget_threshold((wd_span){TRAFFIC_TICK_NS}, 1, BUDGET_FALSE_A_MONTH, 1);
@@ -186,6 +186,74 @@ static void a_single_tick_opens_nothing(void **state)
 	free(w);
 }
 
+static void state_survives_bytes(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+	struct flood *scratch = calloc(2, sizeof(*scratch)), *back = calloc(1, sizeof(*back));
+	static uint8_t bytes[FLOOD_BYTES_MAX], again[FLOOD_BYTES_MAX];
+	struct wd_why why;
+
+	world_init(w, 3);
+	(void)usual(w, 3000, 3000);
+	(void)opens_after(w, 3000, TESTING_NTP, 30000, 468, 3000);
+	size_t len = flood_write(&w->flood, &w->classes, bytes);
+	assert_int_equal(flood_read(back, scratch, &w->plan, &w->classes, bytes, len, &why), WD_OK);
+	assert_int_equal(flood_write(back, &w->classes, again), len);
+	assert_memory_equal(bytes, again, len);
+	/* Every prefix is short, and leaves what was there alone. */
+	for (size_t n = 0; n < len; n++) {
+		memset(back, 0x5a, sizeof(*back));
+		assert_int_equal(
+			flood_read(back, scratch, &w->plan, &w->classes, bytes, n, &why), WD_SHORT);
+		assert_int_equal(back->calm, 0x5a5a5a5a);
+	}
+	bytes[3]++;
+	assert_int_equal(flood_read(back, scratch, &w->plan, &w->classes, bytes, len, &why),
+			 WD_UNKNOWN);
+	bytes[3]--;
+	/* A later table numbers the classes otherwise, and has lost one. */
+	struct vector_classes *other = calloc(1, sizeof(*other));
+	*other = w->classes;
+	memcpy(other->id[TESTING_DNS], w->classes.id[TESTING_NTP], sizeof(other->id[0]));
+	memcpy(other->id[TESTING_NTP], "gone", 5);
+	assert_int_equal(flood_read(back, scratch, &w->plan, other, bytes, len, &why), WD_OK);
+	assert_memory_equal(&back->class[TESTING_DNS].rate, &w->flood.class[TESTING_NTP].rate,
+			    sizeof(back->class[0].rate));
+	free(other);
+	free(scratch);
+	free(back);
+	free(w);
+}
+
+static void changed_bytes_leave_a_sane_state(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+	struct flood *scratch = calloc(2, sizeof(*scratch));
+	static uint8_t bytes[FLOOD_BYTES_MAX];
+	struct prng r = prng_of(7, 0);
+
+	world_init(w, 3);
+	(void)usual(w, 3000, 3000);
+	size_t len = flood_write(&w->flood, &w->classes, bytes);
+	for (int i = 0; i < 3000; i++) {
+		size_t at = prng_below(&r, (uint32_t)len);
+		uint8_t was = bytes[at];
+
+		bytes[at] = (uint8_t)prng_u64(&r);
+		if (flood_read(&w->flood, scratch, &w->plan, &w->classes, bytes, len, NULL) ==
+		    WD_OK) {
+			w->at = w->flood.last;
+			(void)usual(w, 3000, 3);
+			assert_false(isnan(w->reading.log10_return));
+		}
+		bytes[at] = was;
+	}
+	free(scratch);
+	free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +262,8 @@ int main(void)
 		cmocka_unit_test(two_fifths_more_opens_within_seven_ticks),
 		cmocka_unit_test(small_traffic_pages_nobody),
 		cmocka_unit_test(a_single_tick_opens_nothing),
+		cmocka_unit_test(state_survives_bytes),
+		cmocka_unit_test(changed_bytes_leave_a_sane_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flood_bench: false incidents, delays and cost of detect/flood in simulated traffic.
+ * docs/flood.md says what the rows mean. WHYDOWN_FLOOD_DAYS: simulated days a world. */
+#include "detect/budget.h"
+#include "detect/flood.h"
+#include "detect/flood_testing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { DAY = 345600, MONTH = 30 * DAY, TRIES = 30, TRY_TICKS = 120 };
+
+static const double pi = 3.14159265358979;
+
+struct kind {
+	const char *name;
+	double sd, tick_sd; /* of ln rate: AR(1) of `tau` ticks, and alone in each tick */
+	double tau;
+	double daily;       /* highest over lowest rate of a day */
+	double crowds, transfers; /* a day */
+	double rise_s;      /* of a crowd to four times the rate */
+	bool one_way;
+};
+
+static const struct kind kinds[] = {
+	{.name = "Poisson", .tau = 1},
+	{.name = "log-AR(10 s) sd 0.1", .sd = 0.1, .tick_sd = 0.05, .tau = 40},
+	{.name = "log-AR(10 s) sd 0.3, ticks sd 0.2", .sd = 0.3, .tick_sd = 0.2, .tau = 40},
+	{.name = "log-AR(5 min) sd 0.5, ticks sd 0.3", .sd = 0.5, .tick_sd = 0.3, .tau = 1200},
+	{.name = "daily 4:1, log-AR(10 s) sd 0.1", .sd = 0.1, .tick_sd = 0.05, .tau = 40,
+	 .daily = 4},
+	{.name = "daily 4:1, a crowd of 4x in 5 min a day", .sd = 0.1, .tick_sd = 0.05,
+	 .tau = 40, .daily = 4, .crowds = 1, .rise_s = 300},
+	{.name = "the same, one way seen", .sd = 0.1, .tick_sd = 0.05,
+	 .tau = 40, .daily = 4, .crowds = 1, .rise_s = 300, .one_way = true},
+	{.name = "a crowd of 4x in 30 s a day", .sd = 0.1, .tick_sd = 0.05,
+	 .tau = 40, .crowds = 1, .rise_s = 30},
+	{.name = "four backups of 5x a day", .sd = 0.1, .tick_sd = 0.05, .tau = 40,
+	 .transfers = 4},
+	{.name = "200 transfers of 0.3-3x a day", .sd = 0.1, .tick_sd = 0.05, .tau = 40,
+	 .transfers = -200},
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+struct world {
+	const struct kind *kind;
+	const struct flood_plan *plan;
+	struct flood flood;
+	struct traffic_tick tick;
+	struct flood_reading reading;
+	struct prng prng;
+	double rate, ln, threshold;
+	double crowd;            /* ticks into it; < 0: none */
+	double transfer, height; /* ticks left of it; its packets a tick */
+	int64_t n, at;
+	bool open;
+	int64_t closed;
+	int incidents;
+};
+
+static struct vector_classes classes;
+
+static double cpu_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void world_init(struct world *w, const struct kind *kind, const struct flood_plan *plan,
+		       double rate, uint64_t seed)
+{
+	memset(w, 0, sizeof(*w));
+	w->kind = kind;
+	w->plan = plan;
+	w->rate = rate;
+	w->prng = prng_of(seed, 0);
+	w->at = wall_s(1700000000).ns;
+	w->crowd = -1;
+	w->closed = INT64_MIN / 2;
+	w->threshold = budget_threshold((wd_span){TRAFFIC_TICK_NS}, 1, BUDGET_FALSE_A_MONTH, 1);
+	flood_init(&w->flood, plan);
+	traffic_clear(&w->tick, "web", (wd_wall){w->at});
+	/* What a sample of the usual traffic looks like; its weights do not matter here. */
+	testing_add(&w->tick, &w->prng, &(struct testing_traffic){
+		.class = TESTING_STREAM, .packets = 100, .size = 300, .size_scatter = 0.8F,
+		.sources = 1000, .records = 100, .flags = FLOW_TCP_ACK});
+}
+
+static double crowd_factor(struct world *w)
+{
+	const struct kind *k = w->kind;
+
+	if (w->crowd < 0) {
+		if (k->crowds > 0 && prng_unit(&w->prng) < k->crowds / DAY)
+			w->crowd = 0;
+		return 1;
+	}
+	double s = w->crowd++ / 4, tail = 1800;
+	if (s > k->rise_s + 5 * tail)
+		w->crowd = -1;
+	return s < k->rise_s ? exp(log(4) * s / k->rise_s)
+			     : 1 + 3 * exp(-(s - k->rise_s) / tail);
+}
+
+static void sum(struct traffic_sum *s, double packets, double size)
+{
+	s->packets = s->seen = s->records = (uint64_t)packets;
+	s->bytes = (uint64_t)(packets * size);
+}
+
+static double transfer_packets(struct world *w)
+{
+	const struct kind *k = w->kind;
+	double a_day = fabs(k->transfers);
+
+	if (w->transfer <= 0) {
+		w->height = 0;
+		if (a_day == 0 || prng_unit(&w->prng) >= a_day / DAY)
+			return 0;
+		double factor = k->transfers > 0 ? 5 : 0.3 * exp(log(10) * prng_unit(&w->prng));
+		w->height = factor * w->rate / 4;
+		w->transfer = k->transfers > 0 ? 2400 : 40 + 400 * prng_unit(&w->prng);
+	}
+	w->transfer--;
+	return w->height * (0.95 + 0.1 * prng_unit(&w->prng));
+}
+
+/* One tick of the world's own traffic. */
+static void usual(struct world *w)
+{
+	const struct kind *k = w->kind;
+	double keep = exp(-1 / k->tau), rate = w->rate / 4;
+
+	w->ln = keep * w->ln + k->sd * sqrt(1 - keep * keep) * prng_normal(&w->prng);
+	rate *= exp(w->ln);
+	if (k->tick_sd > 0)
+		rate *= exp(k->tick_sd * prng_normal(&w->prng));
+	if (k->daily > 1)
+		rate *= exp(0.5 * log(k->daily) * sin(2 * pi * (double)w->n / DAY));
+	rate *= crowd_factor(w);
+	double transfer = transfer_packets(w);
+	double data = (double)prng_poisson(&w->prng, rate * 0.85);
+	double udp = (double)prng_poisson(&w->prng, rate * 0.08);
+
+	sum(&w->tick.in[TESTING_STREAM], data + transfer, 300);
+	w->tick.in[TESTING_STREAM].bytes += (uint64_t)(transfer * 1100);
+	sum(&w->tick.in[TESTING_SYN], (double)prng_poisson(&w->prng, rate * 0.05), 60);
+	sum(&w->tick.in[TESTING_UDP], udp, 200);
+	sum(&w->tick.in[TESTING_DNS], (double)prng_poisson(&w->prng, rate * 0.01), 150);
+	sum(&w->tick.in[TESTING_NTP], 0, 0);
+	if (!k->one_way) {
+		sum(&w->tick.out[TESTING_STREAM], data * 1.5 + transfer * 0.5, 900);
+		sum(&w->tick.out[TESTING_DNS], (double)w->tick.in[TESTING_DNS].packets, 70);
+	}
+	/* A transfer shows in the sample as one source. */
+	uint32_t from_one = (uint32_t)(100 * transfer / (data + transfer + 1));
+	for (uint32_t i = 0; i < w->tick.sample_count; i++) {
+		struct traffic_record *r = &w->tick.sample[i];
+		bool one = i < from_one;
+
+		r->src[4] = one;
+		memset(r->src, one ? 7 : (int)(i * 2 + 9), 4);
+		r->bytes = r->packets * (one ? 1400 : 300);
+	}
+}
+
+/* Judges the tick; true if an incident opened (not one again within half an hour). */
+static bool judge(struct world *w)
+{
+	struct flood_sample sample = {.tick = &w->tick, .at = {w->at},
+				      .width = {TRAFFIC_TICK_NS}, .frozen = w->open};
+
+	flood_step(&w->flood, w->plan, &sample, &w->reading);
+	w->at += TRAFFIC_TICK_NS;
+	w->n++;
+	if (w->open) {
+		if (w->reading.calm) {
+			w->open = false;
+			w->closed = w->n;
+		}
+		return false;
+	}
+	if (!w->reading.sustained || (double)w->reading.log10_return < w->threshold)
+		return false;
+	w->open = true;
+	bool again = w->n - w->closed < 7200;
+	w->incidents += !again;
+	return !again;
+}
+
+static void run(struct world *w, int64_t ticks)
+{
+	bool tell = getenv("WHYDOWN_FLOOD_TELL") != NULL;
+
+	for (int64_t i = 0; i < ticks; i++) {
+		usual(w);
+		if (judge(w) && tell)
+			fprintf(stderr, "  %s %g: day %.3f A %.1f %g/s usual %g/s, class %d of %u "
+				"%g usual %g\n", w->kind->name, w->rate, (double)w->n / DAY,
+				(double)w->reading.log10_return,
+				(double)w->reading.packets_per_s,
+				(double)w->reading.usual_packets_per_s,
+				w->reading.classes[0].class, w->reading.class_count,
+				(double)w->reading.classes[0].packets_per_s,
+				(double)w->reading.classes[0].usual_packets_per_s);
+	}
+}
+
+static void row(const char *name, const char *unit, double ours)
+{
+	printf("flood: %s\t%s\t%.3g\t-\t-\t-\n", name, unit, ours);
+	fflush(stdout);
+}
+
+struct attack { const char *name; enum testing_class class; double size; uint32_t targets; };
+static const struct attack attacks[] = {
+	{"SYN flood", TESTING_SYN, 40, 1},
+	{"DNS amplification", TESTING_DNS, 1400, 1},
+	{"NTP amplification", TESTING_NTP, 468, 1},
+	{"UDP carpet over 256 targets", TESTING_UDP, 600, 256},
+};
+
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Ticks to open; TRY_TICKS where it did not. */
+static int try_attack(const struct world *from, const struct attack *a, double times, int seed,
+		      int64_t *began_wrong)
+{
+	static struct world w;
+	double flood = from->rate * (times - 1) / 4;
+
+	w = *from;
+	w.prng = prng_of((uint64_t)seed, 77);
+	for (int i = 0; i < seed % 7; i++) { /* not always at the same moment */
+		usual(&w);
+		if (judge(&w))
+			return TRY_TICKS;
+	}
+	int64_t begin = w.at;
+	for (int i = 1; i <= TRY_TICKS; i++) {
+		usual(&w);
+		double more = (double)prng_poisson(&w.prng, flood);
+		struct traffic_sum *in = &w.tick.in[a->class];
+		sum(in, (double)in->packets + more, a->size);
+		if (judge(&w)) {
+			*began_wrong += llabs(w.reading.began.ns - begin) > TRAFFIC_TICK_NS;
+			return i;
+		}
+	}
+	return TRY_TICKS;
+}
+
+static void delays(const struct world *from, const struct attack *a, double times)
+{
+	int got[TRIES], missed = 0;
+	int64_t wrong = 0;
+	char name[160];
+
+	for (int i = 0; i < TRIES; i++) {
+		got[i] = try_attack(from, a, times, i, &wrong);
+		missed += got[i] == TRY_TICKS;
+	}
+	qsort(got, TRIES, sizeof(got[0]), compare);
+	(void)snprintf(name, sizeof(name), "%s %gx on %s, %g/s: median", a->name, times,
+		       from->kind->name, from->rate);
+	row(name, "s", got[TRIES / 2] * 0.25);
+	(void)snprintf(name, sizeof(name), "%s %gx on %s, %g/s: 9 of 10", a->name, times,
+		       from->kind->name, from->rate);
+	row(name, "s", got[TRIES * 9 / 10] * 0.25);
+	fprintf(stderr, "%s: missed %d, begin off by more than a tick %d of %d\n", name, missed,
+		(int)wrong, TRIES);
+}
+
+int main(void)
+{
+	static const double rates[] = {10, 1000, 30000, 1000000};
+	static struct flood_plan plan;
+	static struct world w;
+	const char *days_text = getenv("WHYDOWN_FLOOD_DAYS");
+	double days = days_text ? strtod(days_text, NULL) : 5;
+	char name[160];
+
+	testing_classes(&classes);
+	flood_plan_init(&plan, &classes);
+	for (size_t k = 0; k < KINDS; k++) {
+		double incidents = 0, simulated = 0;
+
+		for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+			world_init(&w, &kinds[k], &plan, rates[i], i + 1);
+			run(&w, (int64_t)(days * DAY));
+			incidents += w.incidents;
+			simulated += days;
+		}
+		(void)snprintf(name, sizeof(name), "false incidents, %s", kinds[k].name);
+		row(name, "a service and month", incidents / simulated * 30);
+	}
+	for (size_t k = 0; k < 3; k++) {
+		world_init(&w, &kinds[k], &plan, 10000, 99);
+		run(&w, DAY);
+		for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+			delays(&w, &attacks[i], 10);
+			delays(&w, &attacks[i], 1.4);
+		}
+	}
+	world_init(&w, &kinds[1], &plan, 30000, 5);
+	double begin = cpu_s();
+	for (int i = 0; i < 200000; i++)
+		usual(&w);
+	double made = cpu_s() - begin;
+	begin = cpu_s();
+	for (int i = 0; i < 200000; i++) {
+		usual(&w);
+		judge(&w);
+	}
+	row("cost of a tick, 4 classes", "ns", (cpu_s() - begin - made) / 200000 * 1e9);
+	row("memory of a service", "bytes", sizeof(struct flood));
+	return 0;
+}
