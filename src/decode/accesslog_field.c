@@ -68,7 +68,17 @@ static uint8_t protocol_of(const char *at, const char *end)
 	}
 	if (len == 1 && at[0] >= '1' && at[0] <= '3')
 		return (uint8_t)(REQUEST_H1 + at[0] - '1');
-	return len > 0 && is_digit(at[0]) ? REQUEST_ODD : REQUEST_UNTOLD;
+	return len > 0 ? REQUEST_ODD : REQUEST_UNTOLD;
+}
+
+/* "HTTP/1.1", or what tools that got it wrong write there: "HTTPS/1.1", "HTTP/x". */
+static bool is_protocol(const char *at, const char *end)
+{
+	const char *p = at;
+
+	while (p < end && *p >= 'A' && *p <= 'Z')
+		p++;
+	return p - at >= 4 && p + 1 < end && *p == '/' && end - p <= 8;
 }
 
 void accesslog_target(struct request *r, const char *at, const char *end)
@@ -108,7 +118,7 @@ void accesslog_request_line(struct request *r, const char *at, const char *end)
 	}
 	r->method = (uint8_t)request_method_of(at, len);
 	last = memrchr(target, ' ', (size_t)(end - target));
-	if (last != NULL && end - last > 6 && memcmp(last + 1, "HTTP/", 5) == 0) {
+	if (last != NULL && is_protocol(last + 1, end)) {
 		r->protocol = protocol_of(last + 1, end);
 		end = last;
 	}

@@ -181,6 +181,7 @@ static void other_lines_are_no_requests(void **state)
 	static const char *const broken[] = {
 		"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET / HTT",
 		"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET / HTTP/1.1\" OK 0",
+		"192.0.2.7 - - [01/Jun/9999:08:04:43 +0000] \"GET / HTTP/1.1\" 200 0",
 		"192.0.2.7 - - [41/Jun/2020:08:04:43 +0000] \"GET / HTTP/1.1\" 200 0",
 		"{\"remote_addr\":\"192.0.2.7\",\"uri\":\"/q",
 		"{\"a\":[}",

@@ -37,7 +37,7 @@ enum {
 	WEB_FINDINGS_MAX = 4,
 	WEB_WHY_MAX = 159,
 	WEB_OPEN = 7,   /* decades of seconds: once in four months */
-	WEB_WARM = 600, /* seconds of history without which volume is no evidence */
+	WEB_WARM = 120, /* seconds of history without which volume is no evidence */
 };
 
 enum web_signal {
@@ -46,8 +46,8 @@ enum web_signal {
 	WEB_S_TARGETS,  /* different targets that are no assets */
 	WEB_S_CLIENT,   /* requests, assets aside, of the heaviest client */
 	WEB_S_KEYS,     /* different names of first query parameters: random queries */
-	WEB_S_MISSING,  /* different paths that are not there: random paths */
-	WEB_S_MASKS,    /* different user agents of one client that asks for one thing */
+	WEB_S_MISSING,  /* for many different paths that are not there: random paths */
+	WEB_S_MASKS,    /* of one client for one thing under many agents, none its usual one */
 	WEB_S_DENIED,   /* 401 and 403, and POSTs to a login */
 	WEB_S_TIMEOUTS, /* 408: the request never came whole */
 	WEB_S_STALLED,  /* took long for next to nothing */
@@ -78,17 +78,29 @@ struct web_reading {
 };
 
 struct web_level {
-	float fast, slow;   /* means a second, over five minutes and six hours */
-	float excess, sum;  /* of scatter: squared residuals less means; squared means */
+	float fast, slow;  /* means a second, over five minutes and over six hours */
+	float excess, sum; /* of scatter: squared residuals less means; squared means */
 	struct evidence evidence;
 	struct calibrate calibrate;
 };
 
+/* What the requests are like: shares of them, unless said otherwise. */
+struct web_mix {
+	float assets;
+	float path, agent, client; /* of the heaviest, assets aside */
+	float posts, logins, crawlers;
+	float apart;      /* different targets by requests, assets aside: 1 = no two alike */
+	float per_client; /* requests a second, assets aside */
+	float ms;         /* mean duration; 0 not told */
+};
+
 struct web_watch {
-	int64_t last;     /* second of the last tick, seen > 0 */
-	uint64_t seen;    /* seconds */
+	uint64_t seen;    /* seconds; 0: the rest is blank */
+	int64_t last;     /* end of the last tick: the second after it */
 	uint32_t calm;    /* calm seconds in a row */
 	uint32_t frozen;  /* seconds since learning stopped */
+	uint32_t mixes;   /* ticks behind `usual` */
+	struct web_mix now, usual; /* over seconds; over ten minutes of ticks with requests */
 	struct web_level levels[WEB_SIGNALS];
 };
 

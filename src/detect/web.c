@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/web.h"
+
+#include "detect/web_inner.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Floors are requests (or different things) a second that even a service nobody knows may see
+ * without being flooded. Signatures may convince in one second, volume takes a few. */
+const struct web_rule web_rules[WEB_SIGNALS] = {
+	[WEB_S_REQUESTS] = {20, 8, false}, [WEB_S_POSTS] = {10, 8, false},
+	[WEB_S_TARGETS] = {20, 8, false},  [WEB_S_CLIENT] = {20, 8, false},
+	[WEB_S_KEYS] = {2, 40, true},	   [WEB_S_MISSING] = {2, 40, true},
+	[WEB_S_MASKS] = {2, 40, true},	   [WEB_S_DENIED] = {5, 8, true},
+	[WEB_S_TIMEOUTS] = {2, 8, true},   [WEB_S_STALLED] = {2, 8, false},
+	[WEB_S_MARKED] = {1, 20, true},
+};
+
+/* Half above usual is never a flood, and more where little is known yet. */
+static const float margin = 1.5F, margin_young_s = 30;
+static const float fast_s = 300, slow_s = 6 * 3600, scatter_s = 3600, usual_ticks = 600;
+static const float now_gain = 0.3F;
+/* Scatter, as a share squared, before any is known; its weight in seconds; and its bounds. */
+static const float phi_prior = 0.5F, phi_prior_s = 60, phi_min = 0.02F, phi_max = 4;
+static const float learn_sd = 4;
+static const float slower = 20;      /* while an incident is open */
+static const uint32_t frozen_max_s = 86400; /* then what is now is normal */
+static const uint32_t calm_s = 60;
+static const int64_t gap_max_s = 3600;
+static const int64_t idle_steps_max = 120; /* zeros after which no evidence is left */
+static const float excited = 1;      /* decades: what is learned of then is not usual */
+static const float cold_share = 0.5F; /* of the tick, for a signature without history */
+static const uint64_t mix_requests_min = 5;
+static const double count_max = 1e9;
+
+static const struct calibrate_plan plan = {.above = 1, .scale_prior = 0.43429448F,
+					   .scale_min = 0.43429448F, .log10_rate_prior = -1};
+
+void web_watch_init(struct web_watch *w)
+{
+	memset(w, 0, sizeof(*w));
+	for (unsigned i = 0; i < WEB_SIGNALS; i++)
+		calibrate_init(&w->levels[i].calibrate, &plan);
+}
+
+/* ---- what is usual ---- */
+
+static float level_of(const struct web_level *l)
+{
+	return l->fast > l->slow ? l->fast : l->slow;
+}
+
+static float null_of(const struct web_watch *w, const struct web_level *l, float floor)
+{
+	float young = margin_young_s / (1 + (float)w->seen);
+	float mean = level_of(l) * (margin + young);
+
+	return mean > floor ? mean : floor;
+}
+
+static float phi_of(const struct web_level *l, float mean)
+{
+	float prior = phi_prior_s * (mean * mean + 1);
+	float phi = (l->excess + phi_prior * prior) / (l->sum + prior);
+
+	return phi < phi_min ? phi_min : phi > phi_max ? phi_max : phi;
+}
+
+static float gain_of(float memory_s, uint64_t seen, float seconds)
+{
+	float gain = fmaxf(1 / memory_s, 1 / (float)(seen + 1)) * seconds;
+
+	return gain < 1 ? gain : 1;
+}
+
+static void level_learn(struct web_watch *w, struct web_level *l, float per_s, float seconds,
+			bool slow_only, float floor)
+{
+	float mean = level_of(l), null = null_of(w, l, floor);
+	float most = null + learn_sd * sqrtf(null + phi_of(l, null) * null * null);
+	float keep = 1 - fminf(seconds / scatter_s, 1);
+
+	if (per_s > most)
+		per_s = most;
+	if (slow_only) {
+		l->slow += (per_s - l->slow) * gain_of(slow_s * slower, UINT32_MAX, seconds);
+		return;
+	}
+	l->excess = keep * l->excess + seconds * ((per_s - mean) * (per_s - mean) - mean);
+	l->sum = keep * l->sum + seconds * mean * mean;
+	if (l->excess < 0)
+		l->excess = 0;
+	l->fast += (per_s - l->fast) * gain_of(fast_s, w->seen, seconds);
+	l->slow += (per_s - l->slow) * gain_of(slow_s, w->seen, seconds);
+}
+
+/* ---- one signal ---- */
+
+static float level_judge(const struct web_watch *w, struct web_level *l, unsigned signal,
+			 float count, float seconds)
+{
+	const struct web_rule *rule = &web_rules[signal];
+	float mean = null_of(w, l, rule->floor) * seconds;
+	float size = 1 / phi_of(l, mean / seconds);
+	struct evidence_sample s = {
+		.count = count, .null_mean = mean, .size = size,
+		.far_mean = mean, .far_size = size, .cap = rule->cap,
+	};
+
+	return evidence_step(&l->evidence, &s);
+}
+
+/* Without history, volume is none, and a signature must be most of what there is. */
+static bool is_heard(const struct web_watch *w, unsigned signal, const struct web_seen *seen)
+{
+	if (w->seen >= WEB_WARM)
+		return true;
+	return web_rules[signal].signature &&
+	       seen->count[signal] >= cold_share * seen->count[WEB_S_REQUESTS];
+}
+
+static void judge_all(struct web_watch *w, const struct web_seen *seen, bool frozen,
+		      struct web_judged *j)
+{
+	float union_bound = log10f(WEB_SIGNALS);
+
+	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
+		struct web_level *l = &w->levels[i];
+		j->usual[i] = level_of(l);
+		float count = is_heard(w, i, seen) ? seen->count[i] : 0;
+		float decades = level_judge(w, l, i, count, seen->seconds);
+		j->a[i] = fmaxf(calibrate_read(&l->calibrate, &plan, decades) - union_bound, 0);
+		calibrate_learn(&l->calibrate, &plan, decades, frozen);
+	}
+}
+
+static void learn_all(struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
+		      bool frozen, uint64_t requests)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
+		bool excites = j->a[i] > excited;
+		any |= excites;
+		level_learn(w, &w->levels[i], seen->count[i] / seen->seconds, seen->seconds,
+			    frozen || excites, web_rules[i].floor);
+	}
+	if (requests < mix_requests_min)
+		return;
+	if (w->mixes == 0) {
+		w->now = w->usual = seen->mix;
+		w->mixes = 1;
+		return;
+	}
+	web_mix_towards(&w->now, &seen->mix, now_gain);
+	if (!frozen && !any) {
+		w->mixes += w->mixes < UINT32_MAX;
+		web_mix_towards(&w->usual, &seen->mix,
+				fmaxf(1 / usual_ticks, 1 / (float)w->mixes));
+	}
+}
+
+/* ---- time ---- */
+
+/* Seconds without a request: zeros for all, which is quick to count. */
+static void idle(struct web_watch *w, int64_t seconds, bool frozen)
+{
+	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
+		struct web_level *l = &w->levels[i];
+		int64_t n = seconds < idle_steps_max ? seconds : idle_steps_max;
+
+		for (int64_t k = 0; k < n && evidence_age(&l->evidence) > 0; k++)
+			level_judge(w, l, i, 0, 1);
+		if (seconds >= idle_steps_max)
+			memset(&l->evidence, 0, sizeof(l->evidence));
+		calibrate_learn(&l->calibrate, &plan, 0, frozen);
+		if (!frozen)
+			level_learn(w, l, 0, (float)seconds, false, web_rules[i].floor);
+	}
+	w->seen += (uint64_t)seconds;
+	w->calm += (uint32_t)(seconds < UINT32_MAX - w->calm ? seconds : 0);
+}
+
+/* Nobody watched: what was going on is over or unknown; what is usual stays. */
+static void forget_evidence(struct web_watch *w)
+{
+	for (unsigned i = 0; i < WEB_SIGNALS; i++)
+		memset(&w->levels[i].evidence, 0, sizeof(w->levels[i].evidence));
+}
+
+static wd_wall began_at(const struct web_watch *w, const struct web_judged *j,
+			const struct web_tick *t)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < WEB_SIGNALS; i++)
+		if (j->a[i] > j->a[best])
+			best = i;
+	uint32_t age = j->a[best] > 0 ? evidence_age(&w->levels[best].evidence) : 0;
+	return age > 1 ? wall_back(t->at, span_s(age - 1)) : t->at;
+}
+
+static void calm_count(struct web_watch *w, const struct web_judged *j, float seconds)
+{
+	float most = 0;
+
+	for (unsigned i = 0; i < WEB_SIGNALS; i++)
+		most = fmaxf(most, j->a[i]);
+	w->calm = most > excited ? 0 : w->calm + (uint32_t)seconds;
+}
+
+void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
+		    struct web_reading *ret)
+{
+	int64_t begin = wall_to_s(t->at);
+	struct web_seen seen;
+	struct web_judged judged;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->began = t->at;
+	if ((w->seen > 0 && begin < w->last) || (double)t->requests > count_max)
+		return;
+	w->frozen = frozen ? w->frozen + (w->frozen < UINT32_MAX) : 0;
+	frozen = frozen && w->frozen < frozen_max_s;
+	if (w->seen > 0 && begin - w->last > gap_max_s)
+		forget_evidence(w);
+	else if (w->seen > 0 && begin > w->last)
+		idle(w, begin - w->last, frozen);
+	web_see(t, &seen);
+	ret->taken = true;
+	ret->cold = w->seen < WEB_WARM;
+	ret->requests_per_s = (float)t->requests / seen.seconds;
+	ret->usual_per_s = level_of(&w->levels[WEB_S_REQUESTS]);
+	ret->clients = seen.clients;
+	judge_all(w, &seen, frozen, &judged);
+	learn_all(w, &seen, &judged, frozen, t->requests);
+	ret->began = began_at(w, &judged, t);
+	calm_count(w, &judged, seen.seconds);
+	ret->calm = w->calm >= calm_s;
+	web_name(w, &seen, &judged, t, ret);
+	w->seen += (uint64_t)seen.seconds;
+	w->last = begin + (int64_t)seen.seconds;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_inner: what the files of detect/web share. */
+#ifndef WD_DETECT_WEB_INNER_H
+#define WD_DETECT_WEB_INNER_H
+
+#include "detect/web.h"
+
+/* How a signal is judged; web.c has the table. */
+struct web_rule {
+	float floor;    /* a second: the null is never below it */
+	float cap;      /* nats that one tick may add */
+	bool signature; /* counts without history, where it is most of the tick */
+};
+extern const struct web_rule web_rules[WEB_SIGNALS];
+
+/* What one tick says. */
+struct web_seen {
+	float seconds;
+	float count[WEB_SIGNALS];
+	struct web_mix mix;
+	float clients, agents;  /* different ones; agents in the sample */
+	bool random_paths;      /* the missing paths look made up, not searched for */
+	bool missed_by_crawlers;
+	const struct web_record *path, *client, *agent; /* the heaviest; NULL if there is none */
+};
+
+void web_see(const struct web_tick *t, struct web_seen *ret);
+void web_mix_towards(struct web_mix *m, const struct web_mix *to, float gain);
+
+struct web_judged { float a[WEB_SIGNALS], usual[WEB_SIGNALS]; };
+
+/* Fills findings, their count, and the two returns. */
+void web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
+	      const struct web_tick *t, struct web_reading *ret);
+
+#endif

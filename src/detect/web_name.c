@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the evidence is of: attack or load, which vector, and why, in words. */
+#include "detect/web_inner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 24, SIGNS_MIN = 2 };
+
+/* Shares of a service nobody knows. */
+static const struct web_mix blank = {.path = 0.2F, .agent = 0.3F, .client = 0.1F,
+				     .apart = 0.5F, .per_client = 2};
+static const uint32_t mixes_min = 60; /* ticks behind what is usual */
+
+/* Text of strangers, for a page: cut, and printable ASCII only. */
+static void shown(char dst[SHOWN_MAX + 4], const char *text)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n < SHOWN_MAX; n++)
+		dst[n] = text[n] > ' ' && text[n] < 0x7f ? text[n] : '?';
+	memcpy(dst + n, text[n] != '\0' ? "..." : "", text[n] != '\0' ? 4 : 1);
+}
+
+static int percent(float share)
+{
+	return (int)(fminf(fmaxf(share, 0), 1) * 100 + 0.5F);
+}
+
+/* ---- volume: attack or load? ---- */
+
+struct signs { unsigned count; char text[96]; };
+
+static void sign(struct signs *s, bool is, const char *what)
+{
+	size_t len = strlen(s->text);
+
+	if (!is)
+		return;
+	snprintf(s->text + len, sizeof(s->text) - len, "%s%s", len > 0 ? ", " : "", what);
+	s->count++;
+}
+
+/* More of the usual is load. A flood differs in what is asked for, by whom, and how often:
+ * two signs make it one. */
+static void signs_of(const struct web_watch *w, const struct web_judged *j,
+		     const struct web_seen *seen, struct signs *s)
+{
+	const struct web_mix *now = &w->now;
+	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &blank;
+	float rate = seen->count[WEB_S_REQUESTS] / seen->seconds;
+	float before = fminf(j->usual[WEB_S_REQUESTS], rate);
+	/* Of what came on top of the usual. */
+	float extra_assets = (now->assets * rate - usual->assets * before) /
+			     fmaxf(rate - before, 1);
+
+	memset(s, 0, sizeof(*s));
+	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
+	sign(s, now->path >= 2 * usual->path + 0.1F, "one path");
+	sign(s, now->agent >= 2 * usual->agent + 0.1F, "one agent");
+	sign(s, now->client >= 2 * usual->client + 0.1F, "one client");
+	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
+	sign(s, now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20,
+	     "no two alike");
+	sign(s, now->posts >= 0.5F * (1 + usual->posts), "POSTs");
+}
+
+static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen)
+{
+	const struct web_mix *now = &w->now, *usual = w->mixes >= mixes_min ? &w->usual : &blank;
+
+	if (now->posts >= 0.5F)
+		return now->logins >= 0.5F ? "http.login" : "http.post";
+	if (now->apart >= 0.8F && usual->apart < 0.7F && seen->count[WEB_S_TARGETS] > 20)
+		return "http.cachebust";
+	if (usual->ms > 0 && now->ms >= 4 * usual->ms && now->path >= 0.5F)
+		return "http.api";
+	return "http.get";
+}
+
+/* ---- findings ---- */
+
+static struct web_finding *finding_add(struct web_reading *ret, const char *vector, bool attack,
+				       float strength)
+{
+	struct web_finding *f = NULL;
+
+	for (uint32_t i = 0; i < ret->finding_count; i++)
+		if (strcmp(ret->findings[i].vector, vector) == 0)
+			f = &ret->findings[i];
+	if (f != NULL && f->strength >= strength)
+		return NULL;
+	if (f == NULL) {
+		if (ret->finding_count == WEB_FINDINGS_MAX)
+			return NULL;
+		f = &ret->findings[ret->finding_count++];
+	}
+	memset(f, 0, sizeof(*f));
+	memcpy(f->vector, vector, strlen(vector));
+	f->attack = attack;
+	f->strength = strength;
+	return f;
+}
+
+static void numbers(struct web_finding *f, const struct web_seen *seen,
+		    const struct web_judged *j, enum web_signal signal)
+{
+	f->per_s = seen->count[signal] / seen->seconds;
+	f->usual_per_s = j->usual[signal];
+	f->share = fminf(seen->count[signal] / fmaxf(seen->count[WEB_S_REQUESTS], 1), 1);
+}
+
+static const char *marked_vector(const struct web_tick *t)
+{
+	if (t->marks[WEB_PINGBACK] >= t->marks[WEB_LOIC] + t->marks[WEB_ODD])
+		return "http.pingback";
+	return t->marks[WEB_LOIC] >= t->marks[WEB_ODD] ? "http.loic" : "http.get";
+}
+
+static const char *marked_words(const struct web_tick *t)
+{
+	if (t->marks[WEB_PINGBACK] >= t->marks[WEB_LOIC] + t->marks[WEB_ODD])
+		return "sent by WordPress sites that verify a pingback";
+	return t->marks[WEB_LOIC] >= t->marks[WEB_ODD]
+		       ? "with the query that LOIC in a browser makes"
+		       : "in a version of HTTP that there is not: a tool, no browser";
+}
+
+/* The vector of a signature, in words; false if it is none. */
+static bool signature(enum web_signal signal, const struct web_seen *seen,
+		      const struct web_tick *t, const char **ret_vector, const char **ret_words,
+		      bool *ret_attack)
+{
+	*ret_attack = true;
+	switch (signal) {
+	case WEB_S_KEYS:
+		*ret_vector = "http.cachebust";
+		*ret_words = "with a query that no other has, against caches";
+		return true;
+	case WEB_S_MISSING:
+		*ret_attack = seen->random_paths;
+		*ret_vector = seen->random_paths        ? "http.cachebust"
+			      : seen->missed_by_crawlers ? "http.scrape"
+							 : "http.probe";
+		*ret_words = seen->random_paths ? "for made-up paths that no cache holds"
+						: "for paths that are not there";
+		return true;
+	case WEB_S_MASKS:
+		*ret_vector = "http.get";
+		*ret_words = "of one client for one thing under changing user agents";
+		return true;
+	case WEB_S_DENIED:
+		*ret_vector = "http.login";
+		*ret_words = "refused (401, 403) or sent to a login";
+		return true;
+	case WEB_S_TIMEOUTS:
+		*ret_vector = "slow.headers";
+		*ret_words = "that never came whole (408)";
+		return true;
+	case WEB_S_STALLED:
+		*ret_vector = "slow.read";
+		*ret_words = "that took 10 s or longer for under 4 KB";
+		return true;
+	case WEB_S_MARKED:
+		*ret_vector = marked_vector(t);
+		*ret_words = marked_words(t);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void name_signature(const struct web_seen *seen, const struct web_judged *j,
+			   enum web_signal signal, const struct web_tick *t,
+			   struct web_reading *ret)
+{
+	const char *vector, *words;
+	bool attack;
+
+	if (!signature(signal, seen, t, &vector, &words, &attack))
+		return;
+	struct web_finding *f = finding_add(ret, vector, attack, j->a[signal]);
+	if (f == NULL)
+		return;
+	numbers(f, seen, j, signal);
+	snprintf(f->why, sizeof(f->why),
+		 "%.0f/s (usual %.1f), %d %% of the requests, %s; %.0f clients",
+		 (double)f->per_s, (double)f->usual_per_s, percent(f->share), words,
+		 (double)seen->clients);
+}
+
+static void name_volume(const struct web_watch *w, const struct web_seen *seen,
+			const struct web_judged *j, enum web_signal signal,
+			struct web_reading *ret)
+{
+	struct signs s;
+	char path[SHOWN_MAX + 4] = "";
+	const char *vector = volume_vector(w, seen);
+
+	signs_of(w, j, seen, &s);
+	bool attack = s.count >= SIGNS_MIN;
+	if (w->now.crawlers >= 0.5F && w->now.apart < 0.8F) {
+		attack = false;
+		vector = "http.scrape";
+	} else if (!attack) {
+		vector = "http.crowd";
+	}
+	struct web_finding *f = finding_add(ret, vector, attack, j->a[signal]);
+	if (f == NULL)
+		return;
+	numbers(f, seen, j, signal);
+	if (seen->path != NULL)
+		shown(path, seen->path->path);
+	snprintf(f->why, sizeof(f->why), "%.0f/s (usual %.1f) of %.0f clients; %s; %d %% for %s",
+		 (double)f->per_s, (double)f->usual_per_s, (double)seen->clients,
+		 attack ? s.text : "like the usual ones", percent(seen->mix.path), path);
+}
+
+static void sort_findings(struct web_reading *ret)
+{
+	for (uint32_t i = 1; i < ret->finding_count; i++)
+		for (uint32_t k = i; k > 0; k--) {
+			struct web_finding *a = &ret->findings[k - 1], *b = &ret->findings[k];
+			if (a->attack > b->attack ||
+			    (a->attack == b->attack && a->strength >= b->strength))
+				break;
+			struct web_finding moved = *a;
+			*a = *b;
+			*b = moved;
+		}
+}
+
+void web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
+	      const struct web_tick *t, struct web_reading *ret)
+{
+	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
+		bool volume = i <= WEB_S_CLIENT;
+		if (j->a[i] < WEB_OPEN) {
+			ret->log10_return = fmaxf(ret->log10_return, j->a[i]);
+			continue;
+		}
+		if (volume)
+			name_volume(w, seen, j, (enum web_signal)i, ret);
+		else
+			name_signature(seen, j, (enum web_signal)i, t, ret);
+	}
+	sort_findings(ret);
+	for (uint32_t i = 0; i < ret->finding_count; i++) {
+		const struct web_finding *f = &ret->findings[i];
+		float *most = f->attack ? &ret->log10_return : &ret->load_return;
+		*most = fmaxf(*most, f->strength);
+		ret->attack |= f->attack;
+	}
+}
