@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records → flows by a plan. The hot path of every NetFlow v9 and IPFIX exporter. */
+#include "base/check.h"
+#include "decode/export_codes.h"
+#include "decode/export_plan.h"
+#include "decode/export_wire.h"
+
+#include <string.h>
+
+enum {
+	BLOCK = 16, /* records at a time: their flows (1792 bytes) stay in the first cache */
+	ICMP = 1,
+	TCP = 6,
+	ICMP6 = 58,
+	MORE_FRAGMENTS = 0x20,  /* IE 197 */
+	FIREWALL_DENIED = 3,    /* IE 233 */
+	FORWARDING_DROPPED = 2, /* IE 89, its upper two bits */
+};
+
+/* Times beyond the year 9999 are not times. */
+static const int64_t ms_max = INT64_C(253402300799999);
+/* From 1900, where NTP counts from, to 1970: RFC 5905, figure 4. */
+static const uint32_t ntp_1970 = UINT32_C(2208988800);
+
+struct run {
+	struct plan_context *context;
+	struct flow blank;
+	int64_t start_ms[BLOCK]; /* by PLAN_START_MS */
+	bool started;
+};
+
+static int64_t sane_ms(uint64_t ms)
+{
+	return ms > (uint64_t)ms_max ? 0 : (int64_t)ms;
+}
+
+static int64_t ntp_ms(uint64_t x, unsigned unit)
+{
+	uint32_t seconds = (uint32_t)(x >> 32);
+	/* Before 1970: an exporter that writes plain us or ns since 1970 into it. */
+	if (seconds < ntp_1970)
+		return sane_ms(unit == 1 ? x / 1000 : x / 1000000);
+	return (int64_t)(seconds - ntp_1970) * 1000 + (int64_t)((x & UINT32_MAX) * 1000 >> 32);
+}
+
+/* Uptime wraps after 49.7 days: of all times that it may mean the one next to the export. */
+static int64_t uptime_ms(const struct run *r, size_t i, uint32_t uptime)
+{
+	const struct plan_context *c = r->context;
+	if (uptime == 0)
+		return 0;
+	if (c->has_uptime)
+		return c->export_ms - (int32_t)(c->uptime_ms - uptime);
+	int64_t start = r->started ? r->start_ms[i] : c->start_ms;
+	if (start <= 0)
+		return 0;
+	int64_t apart = c->export_ms - (start + uptime);
+	return c->export_ms - (int32_t)(uint32_t)(uint64_t)apart;
+}
+
+static int64_t *place_ms(const struct plan_op *op, struct flow *f)
+{
+	return op->to == offsetof(struct flow, first_ms) ? &f->first_ms : &f->last_ms;
+}
+
+static void put(struct flow *f, const struct plan_op *op, uint64_t x)
+{
+	uint8_t *to = (uint8_t *)f + op->to;
+	uint8_t x8 = (uint8_t)x;
+	uint16_t x16 = (uint16_t)x;
+	uint32_t x32 = (uint32_t)x;
+	switch (op->to_width) {
+	case 1: memcpy(to, &x8, 1); break;
+	case 2: memcpy(to, &x16, 2); break;
+	case 4: memcpy(to, &x32, 4); break;
+	default: memcpy(to, &x, 8);
+	}
+}
+
+static void put_else(struct flow *f, const struct plan_op *op, uint64_t x)
+{
+	uint64_t there;
+	memcpy(&there, (uint8_t *)f + op->to, sizeof(there));
+	if (there == 0)
+		put(f, op, x);
+}
+
+static void address6_else(struct flow *f, const struct plan_op *op, const uint8_t *p)
+{
+	static const uint8_t none[16];
+	if (memcmp(p, none, 16) == 0)
+		return;
+	if (f->family == 4) {
+		f->family = 6;
+		memset(f->src, 0, 16);
+		memset(f->dst, 0, 16);
+	}
+	memcpy((uint8_t *)f + op->to, p, 16);
+}
+
+static void sampler(struct run *r, struct flow *f, enum plan_sampler kind, uint64_t id)
+{
+	struct plan_context *c = r->context;
+	bool any = kind == PLAN_BY_SAMPLER ? c->by_sampler : c->by_interface;
+	uint32_t rate = any ? c->rate(c->arg, kind, id) : 0;
+	if (rate > 0)
+		f->sampling = rate;
+	else if (kind == PLAN_BY_SAMPLER && id == 0)
+		f->sampling = c->by_sampler ? 1 : c->sampling; /* 0: this flow was not sampled */
+	else if (kind == PLAN_BY_SAMPLER && f->sampling <= 1)
+		c->sampling_unknown++;
+}
+
+static bool is_icmp(const struct flow *f)
+{
+	return f->protocol == ICMP || f->protocol == ICMP6;
+}
+
+static void end_times(struct flow *f)
+{
+	if (f->first_ms == 0)
+		f->first_ms = f->last_ms;
+	if (f->last_ms == 0)
+		f->last_ms = f->first_ms;
+	if (f->first_ms > f->last_ms)
+		f->first_ms = f->last_ms;
+	f->known = (uint8_t)(f->last_ms != 0 ? f->known | FLOW_TIMES : f->known & ~FLOW_TIMES);
+}
+
+static void end_ports(struct flow *f)
+{
+	if (f->fragment == FLOW_FRAGMENT_LATER)
+		f->sport = f->dport = 0;
+	f->sport = is_icmp(f) ? 0 : f->sport;
+}
+
+static void end_packet(struct flow *f, bool tcp_complete)
+{
+	if (f->packets == 1 && f->length > 0 && (f->protocol != TCP || tcp_complete)) {
+		f->known |= FLOW_PACKET;
+		return;
+	}
+	f->length = f->window = 0;
+	f->sequence = 0;
+	f->options_len = 0;
+}
+
+/* The rare steps, a record at a time. `p` is the field. */
+static void run_rare(struct run *r, const struct plan_op *op, size_t i, const uint8_t *p,
+		     struct flow *f)
+{
+	uint64_t x = wire_uint(p, op->width);
+	switch (op->code) {
+	case PLAN_ADDRESS6_ELSE: address6_else(f, op, p); break;
+	case PLAN_UINT: put(f, op, x); break;
+	case PLAN_UINT_ELSE: put_else(f, op, x); break;
+	case PLAN_START_MS: r->start_ms[i] = sane_ms(x); break;
+	case PLAN_TIME_S: *place_ms(op, f) = sane_ms(x > (uint64_t)ms_max ? x : x * 1000); break;
+	case PLAN_TIME_NTP: *place_ms(op, f) = ntp_ms(x, op->to_width); break;
+	case PLAN_TIME_BEFORE_US:
+		*place_ms(op, f) = r->context->export_ms - (int64_t)(x / 1000);
+		break;
+	case PLAN_DURATION:
+		if (f->first_ms != 0 && f->last_ms == 0)
+			f->last_ms = f->first_ms + (int64_t)(op->to == 0 ? x : x / 1000);
+		break;
+	case PLAN_TTL:
+		f->ttl = (uint8_t)x;
+		f->known |= x != 0 ? FLOW_TTL : 0;
+		break;
+	case PLAN_DIRECTION: f->known |= (x & 255) == 1 ? FLOW_EGRESS : 0; break;
+	case PLAN_FORWARDING:
+		f->known |= (x & 255) >> 6 == FORWARDING_DROPPED ? FLOW_DROPPED : 0;
+		break;
+	case PLAN_EVENT:
+		if (x == FIREWALL_DENIED) {
+			f->known |= FLOW_DROPPED;
+			f->packets += f->packets == 0;
+		}
+		break;
+	case PLAN_TCP_HEADER: f->options_len = (uint8_t)(x > 20 && x <= 60 ? x - 20 : 0); break;
+	case PLAN_INTERFACE:
+		if (r->context->by_interface)
+			sampler(r, f, PLAN_BY_INTERFACE, x);
+		break;
+	case PLAN_SAMPLER: sampler(r, f, PLAN_BY_SAMPLER, x); break;
+	case PLAN_RATE: f->sampling = x > 0 && x <= UINT32_MAX ? (uint32_t)x : f->sampling; break;
+	case PLAN_ICMP: f->dport = is_icmp(f) && x != 0 ? (uint16_t)x : f->dport; break;
+	case PLAN_ICMP_TYPE:
+		f->dport = (uint16_t)(is_icmp(f) ? (f->dport & 255) | x << 8 : f->dport);
+		break;
+	case PLAN_ICMP_CODE:
+		f->dport = (uint16_t)(is_icmp(f) ? (f->dport & 0xff00) | x : f->dport);
+		break;
+	case PLAN_FRAGMENT_OFFSET:
+		f->fragment = (x & 0x1fff) != 0 ? FLOW_FRAGMENT_LATER : f->fragment;
+		break;
+	case PLAN_FRAGMENT_FLAGS:
+		if ((x & MORE_FRAGMENTS) && f->fragment == FLOW_WHOLE)
+			f->fragment = FLOW_FRAGMENT_FIRST;
+		break;
+	case PLAN_END_COUNTS: f->packets += f->packets == 0 && f->bytes > 0; break;
+	case PLAN_END_PACKET: end_packet(f, op->to); break;
+	default: WD_CHECK(!"a step that is none");
+	}
+}
+
+/* One step over n records, `stride` bytes apart. */
+static void run_op(struct run *r, const struct plan_op *op, const uint8_t *p, size_t stride,
+		   struct flow *f, size_t n)
+{
+	uint8_t *to = (uint8_t *)f + op->to;
+	switch (op->code) {
+#define EACH(statement)                                                                            \
+	for (size_t i = 0; i < n; i++, p += stride, to += sizeof(*f)) {                            \
+		statement;                                                                         \
+	}                                                                                          \
+	break
+#define LOAD(type, expression) EACH(type x = expression; memcpy(to, &x, sizeof(x)))
+	case PLAN_ADDRESS4: EACH(memcpy(to, p, 4));
+	case PLAN_ADDRESS6: EACH(memcpy(to, p, 16));
+	case PLAN_8: EACH(*to = *p);
+	case PLAN_16: LOAD(uint16_t, wire_u16(p));
+	case PLAN_32: LOAD(uint32_t, wire_u32(p));
+	case PLAN_64: LOAD(uint64_t, wire_u64(p));
+	case PLAN_16_32: LOAD(uint32_t, wire_u16(p));
+	case PLAN_32_64: LOAD(uint64_t, wire_u32(p));
+	case PLAN_TIME_MS: LOAD(int64_t, sane_ms(wire_uint(p, op->width)));
+	case PLAN_TIME_UPTIME: LOAD(int64_t, uptime_ms(r, i, wire_u32(p)));
+	case PLAN_END_TIMES: EACH(end_times(&f[i]));
+	case PLAN_END_PORTS: EACH(end_ports(&f[i]));
+	default: EACH(run_rare(r, op, i, p, &f[i]));
+#undef LOAD
+#undef EACH
+	}
+}
+
+/* The flows of the other direction, of those that were seen. */
+static struct flow swapped(const struct flow *f)
+{
+	struct flow s = *f;
+	memcpy(s.src, f->dst, 16);
+	memcpy(s.dst, f->src, 16);
+	s.sport = f->dport;
+	s.dport = f->sport;
+	s.src_as = f->dst_as;
+	s.dst_as = f->src_as;
+	if (is_icmp(f))
+		s.sport = s.dport = 0;
+	s.packets = s.bytes = 0;
+	s.tcp_flags = s.ttl = s.options_len = 0;
+	s.sequence = 0;
+	s.length = s.window = 0;
+	s.known &= FLOW_AS | FLOW_TIMES | FLOW_DROPPED;
+	return s;
+}
+
+/* n forward flows stand in out; returns how many of both directions do in the end. Where a
+ * record's segments begin: bases[segment], further records `stride` bytes on. */
+static size_t run_block(struct run *r, const struct plan *p, const uint8_t *const *bases,
+			size_t stride, struct flow *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = r->blank;
+	for (size_t k = 0; k < p->op_count; k++)
+		if (!p->ops[k].reverse)
+			run_op(r, &p->ops[k], bases[p->ops[k].segment] + p->ops[k].at, stride, out,
+			       n);
+	if (!p->both_ways)
+		return n;
+	size_t kept = n;
+	for (size_t i = 0; i < n; i++)
+		out[n + i] = swapped(&out[i]);
+	for (size_t k = 0; k < p->op_count; k++)
+		if (p->ops[k].reverse) {
+			const struct plan_op *op = &p->ops[k];
+			run_op(r, op, bases[op->segment] + op->at, stride, out + n, n);
+			for (size_t i = 0; op->to == offsetof(struct flow, tcp_flags) &&
+					   op->code == PLAN_8 && i < n;
+			     i++)
+				out[n + i].known |= FLOW_FLAGS;
+		}
+	for (size_t i = n; i < 2 * n; i++)
+		if (out[i].packets != 0 || out[i].bytes != 0)
+			out[kept++] = out[i];
+	return kept;
+}
+
+static struct plan_done run_fixed(struct run *r, const struct plan *p, const uint8_t *bytes,
+				  size_t len, struct flow *out, size_t cap)
+{
+	struct plan_done done = {0};
+	size_t stride = p->record_min, ways = 1 + p->both_ways, left = len / stride;
+	done.records = left;
+	done.used = left * stride;
+	while (left > 0) {
+		size_t n = left < BLOCK ? left : BLOCK;
+		if (n > (cap - done.flows) / ways)
+			n = (cap - done.flows) / ways;
+		if (n == 0) {
+			done.cut = left;
+			break;
+		}
+		done.flows += run_block(r, p, &bytes, stride, out + done.flows, n);
+		bytes += n * stride;
+		left -= n;
+	}
+	return done;
+}
+
+size_t plan_walk(const struct plan *p, const uint8_t *bytes, size_t len,
+		 const uint8_t *bases[PLAN_SEGMENTS_MAX])
+{
+	size_t at = 0;
+	for (size_t s = 0;; s++) {
+		if (p->segments[s] > len - at)
+			return 0;
+		bases[s] = bytes + at;
+		at += p->segments[s];
+		if (s + 1 == p->segment_count)
+			return at;
+		if (len - at < 1)
+			return 0;
+		size_t width = bytes[at++];
+		if (width == 255) {
+			if (len - at < 2)
+				return 0;
+			width = wire_u16(bytes + at);
+			at += 2;
+		}
+		if (width > len - at)
+			return 0;
+		at += width;
+	}
+}
+
+static struct plan_done run_variable(struct run *r, const struct plan *p, const uint8_t *bytes,
+				     size_t len, struct flow *out, size_t cap)
+{
+	struct plan_done done = {0};
+	const uint8_t *bases[PLAN_SEGMENTS_MAX];
+	size_t ways = 1 + p->both_ways;
+	while (len - done.used >= p->record_min) {
+		size_t record = plan_walk(p, bytes + done.used, len - done.used, bases);
+		if (record == 0)
+			break;
+		done.used += record;
+		done.records++;
+		if (!p->is_flow)
+			continue;
+		if (cap - done.flows < ways)
+			done.cut++;
+		else
+			done.flows += run_block(r, p, bases, 0, out + done.flows, 1);
+	}
+	return done;
+}
+
+struct plan_done plan_run(const struct plan *p, struct plan_context *context, const uint8_t *bytes,
+			  size_t len, struct flow *out, size_t cap)
+{
+	struct run r = {.context = context, .blank = p->blank};
+	r.blank.sampling = context->sampling > 0 ? context->sampling : 1;
+	for (size_t k = 0; k < p->op_count; k++)
+		r.started |= p->ops[k].code == PLAN_START_MS;
+	if (p->variable)
+		return run_variable(&r, p, bytes, len, out, cap);
+	if (!p->is_flow)
+		return (struct plan_done){.records = len / p->record_min,
+					  .used = len - len % p->record_min};
+	return run_fixed(&r, p, bytes, len, out, cap);
+}
