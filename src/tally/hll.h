@@ -3,13 +3,14 @@
  * standard error of 1.04 / sqrt(2^bits). Registers merge by their maximum, exactly.
  * Source: Flajolet, Fusy, Gandouet, Meunier, "HyperLogLog", AofA 2007; estimator: O. Ertl,
  * "New cardinality estimation algorithms for HyperLogLog sketches", arXiv 1702.01284,
- * algorithm 6: no bias in the small, no table. */
+ * algorithm 6: no bias in the small, no table. Of
+ * fewer than 2^7 registers it would have one (it takes alpha of infinitely many). */
 #ifndef WD_TALLY_HLL_H
 #define WD_TALLY_HLL_H
 
 #include <stdint.h>
 
-enum { HLL_BITS_MIN = 4, HLL_BITS_MAX = 16 };
+enum { HLL_BITS_MIN = 7, HLL_BITS_MAX = 16 };
 
 /* `hash` is well mixed (base/hash.h). */
 static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
