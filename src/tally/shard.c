@@ -23,7 +23,8 @@ struct live {
 	struct sides in, out;
 	uint8_t heavy[HEAVY]; /* class + 1, of the last tick */
 	uint8_t place[VECTOR_CLASSES_MAX]; /* of the class in tick->class_of, + 1 */
-} __attribute__((aligned(64)));
+	uint8_t unused[18];                /* to whole cache lines */
+};
 _Static_assert(sizeof(struct live) == 192, "shard.h states it");
 
 struct shard {
@@ -56,7 +57,7 @@ enum wd_err shard_open(const struct shard_options *o, struct shard **ret_shard, 
 	s->random = o->seed;
 	s->tick_count = (size_t)o->service_count + o->spares;
 	size_t services = (size_t)o->service_count + 1;
-	s->live = aligned_alloc(64, services * sizeof(*s->live));
+	s->live = calloc(services, sizeof(*s->live));
 	s->ticks = calloc(s->tick_count, sizeof(*s->ticks));
 	s->spare = calloc(s->tick_count, sizeof(struct traffic_tick *));
 	s->active = calloc(services, sizeof(*s->active));
@@ -64,7 +65,6 @@ enum wd_err shard_open(const struct shard_options *o, struct shard **ret_shard, 
 		shard_close(s);
 		return wd_fail(why, WD_NOMEM, 0, "open a shard");
 	}
-	memset(s->live, 0, services * sizeof(*s->live));
 	for (size_t i = s->tick_count; i > 0; i--) /* the lowest is taken first */
 		s->spare[s->spare_count++] = &s->ticks[i - 1];
 	*ret_shard = s;
