@@ -25,8 +25,8 @@ static int month_of(const char *p)
 
 static bool civil_is_sound(const struct civil *c)
 {
-	return c->year >= 1971 && c->year <= 2200 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-	       c->day <= 31 && c->hour <= 23 && c->minute <= 59 && c->second <= 60;
+	return c->year >= 1971 && c->year <= 2200 && c->month >= 1 && c->month <= 12 &&
+	       c->day >= 1 && c->day <= 31 && c->hour <= 23 && c->minute <= 59 && c->second <= 60;
 }
 
 /* "17/May/2015:10:05:03" */

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tally/web.h"
+
+#include "base/check.h"
+#include "base/prng.h"
+#include "tally/web_mark.h"
+#include "tally/web_window.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct hash_key key = {{7}};
+
+static struct text_span span(const char *text)
+{
+	return (struct text_span){text[0] != '\0' ? text : NULL, (uint32_t)strlen(text)};
+}
+
+static struct request request_of(uint32_t client, const char *path, const char *query,
+				 const char *agent)
+{
+	struct request r = {.at = wall_s(1700000000), .family = 4, .method = REQUEST_GET,
+			    .protocol = REQUEST_H1, .status = 200, .bytes = 1000,
+			    .duration_us = 5000};
+
+	memcpy(r.client, &client, sizeof(client));
+	r.path = span(path);
+	r.query = span(query);
+	r.agent = span(agent);
+	return r;
+}
+
+static uint16_t marks(const char *path, const char *query, const char *agent)
+{
+	struct request r = request_of(1, path, query, agent);
+	return web_marks_of(&r);
+}
+
+static void marks_are_what_a_request_shows(void **state)
+{
+	(void)state;
+	assert_int_equal(marks("/", "", "Mozilla/5.0 (X11; rv:1.0)"), 0);
+	assert_int_equal(marks("/a.css", "", ""), 1 << WEB_ASSET);
+	assert_int_equal(marks("/a.b/WOFF2.Woff2", "v=1", ""), 1 << WEB_ASSET | 1 << WEB_QUERIED);
+	assert_int_equal(marks("/css", "", ""), 0);
+	assert_int_equal(marks(".css", "", ""), 1 << WEB_ASSET);
+	assert_int_equal(marks("/a.php", "", ""), 0);
+	assert_int_equal(marks("", "", ""), 0);
+	assert_int_equal(marks("/", "", "Googlebot/2.1 (+http://www.google.com/bot.html)"),
+			 1 << WEB_CRAWLER);
+	assert_int_equal(marks("/", "", "WordPress/6.1; https://x.example; verifying pingback from"),
+			 1 << WEB_PINGBACK);
+	assert_int_equal(marks("/", "id=1293847561234&msg=hello", ""),
+			 1 << WEB_LOIC | 1 << WEB_QUERIED);
+	assert_int_equal(marks("/", "id=12&msg=hello", ""), 1 << WEB_QUERIED);
+
+	struct request r = request_of(1, "/wp-login.php", "", "");
+	r.method = REQUEST_POST;
+	r.protocol = REQUEST_ODD;
+	r.duration_us = 20000000;
+	assert_int_equal(web_marks_of(&r), 1 << WEB_LOGIN | 1 << WEB_ODD | 1 << WEB_STALLED);
+	r.status = 101;
+	assert_int_equal(web_marks_of(&r), 1 << WEB_LOGIN | 1 << WEB_ODD);
+	r.malformed = true;
+	assert_int_equal(web_marks_of(&r), 1 << WEB_MALFORMED);
+}
+
+static void keys_are_names_of_parameters(void **state)
+{
+	static const struct { const char *query, *key; } cases[] = {
+		{"a=b&c=d", "a"}, {"8890121518", "8890121518"}, {"1700000123", ""},
+		{"1700000123456", ""}, {"=x", ""}, {"", ""}, {"NQXW", "NQXW"},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct request r = request_of(1, "/", cases[i].query, "");
+		struct text_span k = web_key_of(&r);
+		assert_int_equal(k.len, strlen(cases[i].key));
+		assert_true(k.len == 0 ? k.at == NULL
+				       : memcmp(k.at, cases[i].key, k.len) == 0);
+	}
+}
+
+static struct web_tick *tick_new(void)
+{
+	struct web_tick *t = malloc(sizeof(*t));
+
+	assert_non_null(t);
+	memset(t, 0xa5, sizeof(*t)); /* what web_clear leaves alone must not matter */
+	web_clear(t, "shop", wall_s(1700000000));
+	return t;
+}
+
+/* Clients 0 … clients - 1 in turn, every tenth request a query of its own. */
+static void fill(struct web_tick *t, struct prng *p, uint32_t from, uint32_t count,
+		 uint32_t clients)
+{
+	for (uint32_t i = from; i < from + count; i++) {
+		char query[16], path[16];
+		snprintf(query, sizeof(query), "q%u=1", i);
+		snprintf(path, sizeof(path), "/p%u", i % 40);
+		struct request r = request_of(i % clients, path, i % 10 == 0 ? query : "", "A");
+		r.status = i % 4 == 0 ? 404 : 200;
+		web_add(t, &key, &r, prng_u64(p));
+	}
+}
+
+static void sums_are_exact_and_distincts_near(void **state)
+{
+	struct web_tick *t = tick_new();
+	struct prng p = prng_of(1, 1);
+	(void)state;
+	fill(t, &p, 0, 200, 50);
+	assert_int_equal(web_distinct(t, WEB_CLIENT), 50); /* the sample is whole: exact */
+	assert_int_equal(web_distinct(t, WEB_PATH), 40);
+	assert_int_equal(web_distinct(t, WEB_MISSING), 10);
+	assert_int_equal(web_distinct(t, WEB_KEY), 20);
+	assert_int_equal(web_distinct(t, WEB_TARGET), 40 + 20 - 4);
+	fill(t, &p, 200, 50000 - 200, 20000);
+	assert_int_equal(t->requests, 50000);
+	assert_int_equal(t->bytes, 50000000);
+	assert_int_equal(t->classes[2] + t->classes[4], 50000);
+	assert_int_equal(t->statuses[WEB_404], 12500);
+	assert_int_equal(t->methods[REQUEST_GET], 50000);
+	assert_int_equal(t->duration[2], 50000); /* 4 to 8 ms */
+	assert_int_equal(t->busy_ms, 250000);
+	assert_int_equal(t->sample_count, WEB_SAMPLES);
+	assert_true(fabs(web_distinct(t, WEB_CLIENT) - 20000) < 4 * 0.023 * 20000);
+	assert_true(fabs(web_distinct(t, WEB_KEY) - 5000) < 4 * 0.033 * 5000);
+	free(t);
+}
+
+static void the_sample_is_fair(void **state)
+{
+	struct prng p = prng_of(3, 1);
+	struct web_tick *t = tick_new();
+	double sum = 0, error = 0;
+	enum { ROUNDS = 200 };
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct web_top top[4];
+		web_clear(t, "shop", wall_s(0));
+		for (uint32_t i = 0; i < 3000; i++) { /* the heavy one comes in one piece */
+			struct request r = request_of(i < 900 ? 99999 : i, "/", "", "A");
+			web_add(t, &key, &r, prng_u64(&p));
+		}
+		assert_int_equal(web_tops(t, WEB_CLIENT, top, 4), 4);
+		assert_int_equal(top[0].first->client[0], 99999 & 255);
+		sum += (double)top[0].share;
+		error = (double)top[0].share_error;
+	}
+	assert_true(fabs(sum / ROUNDS - 0.3) < 4 * 0.0287 / sqrt(ROUNDS));
+	assert_true(error > 0.02 && error < 0.035);
+	free(t);
+}
+
+/* The same requests, counted by one and by two that are merged. */
+static void merging_is_as_if_one_had_counted(void **state)
+{
+	struct web_tick *one = tick_new(), *a = tick_new(), *b = tick_new();
+	struct prng p = prng_of(5, 1), same = prng_of(5, 1);
+	(void)state;
+	fill(one, &p, 0, 3000, 700);
+	fill(a, &same, 0, 1000, 700);
+	fill(b, &same, 1000, 2000, 700);
+	web_merge(a, b);
+	assert_memory_equal(one, a, offsetof(struct web_tick, draws));
+	uint64_t of_one = 0, of_both = 0;
+	for (uint32_t i = 0; i < WEB_SAMPLES; i++) {
+		of_one += one->draws[i].draw + one->sample[one->draws[i].slot].hash[WEB_TARGET];
+		of_both += a->draws[i].draw + a->sample[a->draws[i].slot].hash[WEB_TARGET];
+	}
+	assert_int_equal(of_one, of_both);
+	b->at = wall_s(1700000002);
+	web_merge(a, b);
+	assert_int_equal(a->width.ns, 3 * WD_NS_PER_S);
+	assert_int_equal(a->at.ns, 1700000000 * WD_NS_PER_S);
+	free(one);
+	free(a);
+	free(b);
+}
+
+struct pass { int64_t last; uint64_t requests, ticks; };
+
+static void pass_on(struct pass *p, const struct web_tick *t)
+{
+	assert_true(t->requests > 0);
+	assert_true(p->ticks == 0 || wall_to_s(t->at) > p->last);
+	p->last = wall_to_s(t->at);
+	p->requests += t->requests;
+	p->ticks++;
+}
+
+/* Requests at times that stray, jump ahead and fall back: ticks come out in order, nothing
+ * is lost but what is counted. */
+static void windows_put_in_order(void **state)
+{
+	(void)state;
+	for (int live = 0; live < 2; live++) {
+		struct web_tick *ticks = malloc(8 * sizeof(*ticks));
+		struct prng p = prng_of(9, (uint64_t)live);
+		struct web_window w;
+		struct web_tick *t;
+		struct pass pass = {0};
+		int64_t now = 1700000000;
+		assert_non_null(ticks);
+		web_window_init(&w, ticks, 8, "shop", live);
+		for (int i = 0; i < 20000; i++) {
+			struct request r = request_of(1, "/", "", "A");
+			uint32_t dice = prng_below(&p, 1000);
+			now += dice < 300 ? 1 : dice < 310 ? prng_below(&p, 30) : 0;
+			r.at = wall_s(now - prng_below(&p, dice > 990 ? 12 : 4));
+			while ((t = web_window_due(&w, wall_to_s(r.at))) != NULL)
+				pass_on(&pass, t);
+			web_window_add(&w, &key, &r, prng_u64(&p));
+		}
+		while ((t = web_window_end(&w)) != NULL)
+			pass_on(&pass, t);
+		assert_true(w.late > 0 && w.late < 200);
+		assert_int_equal(pass.requests, live ? 20000 : 20000 - w.late);
+		free(ticks);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(marks_are_what_a_request_shows),
+		cmocka_unit_test(keys_are_names_of_parameters),
+		cmocka_unit_test(sums_are_exact_and_distincts_near),
+		cmocka_unit_test(the_sample_is_fair),
+		cmocka_unit_test(merging_is_as_if_one_had_counted),
+		cmocka_unit_test(windows_put_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_window: requests of one service, not quite in order of time, into ticks in order. Servers
+ * stamp a request when it begins and log it when it ends, so lines come late by what they took.
+ *
+ *	while ((t = web_window_due(&w, wall_to_s(request.at))) != NULL)
+ *		judge(t);
+ *	web_window_add(&w, &key, &request, prng_u64(&random));
+ *
+ * The last `count` seconds are open; a second that falls out is due. What is even later counts in
+ * the oldest open second when the log is followed as it is written (it has just ended: that is
+ * when it matters), and is dropped and counted when a file is read (its order means nothing).
+ * The caller gives the memory and keeps times of the future out. */
+#ifndef WD_TALLY_WEB_WINDOW_H
+#define WD_TALLY_WEB_WINDOW_H
+
+#include "tally/web.h"
+
+enum {
+	WEB_WINDOW_LIVE = 3,     /* seconds for a log that is followed: 135 KB */
+	WEB_WINDOW_REPLAY = 128, /* for a file: 6 MB */
+};
+
+struct web_window {
+	struct web_tick *ticks; /* [count], borrowed */
+	uint32_t count;
+	bool live;
+	bool begun;
+	char service[SERVICE_ID_MAX + 1];
+	int64_t oldest, newest; /* seconds that are open */
+	uint64_t late;          /* requests later than the window */
+};
+
+void web_window_init(struct web_window *w, struct web_tick *ticks, uint32_t count,
+		     const char *service, bool live);
+/* The next tick that is over now that `second` has come, oldest first; only those in which
+ * there was a request. Valid until the next call. NULL: no more. */
+struct web_tick *web_window_due(struct web_window *w, int64_t second);
+/* Counts one; its second must have been asked for with web_window_due. */
+void web_window_add(struct web_window *w, const struct hash_key *key, const struct request *r,
+		    uint64_t random);
+/* The end: what is still open, as web_window_due. */
+struct web_tick *web_window_end(struct web_window *w);
+
+#endif
