@@ -91,6 +91,16 @@ void *ring_room(struct ring *r, size_t len_max)
 	return (uint8_t *)head_at(r, r->room_at) + RING_ALIGNMENT;
 }
 
+/* One message's worth may be lost where the memory ends. */
+size_t ring_fits(struct ring *r, size_t len_max)
+{
+	uint64_t each = RING_ALIGNMENT + padded(len_max);
+	r->read_seen = atomic_load_explicit(&r->read, memory_order_acquire);
+	uint64_t used = atomic_load_explicit(&r->written, memory_order_relaxed) - r->read_seen;
+	uint64_t fits = (r->mask + 1 - used) / each;
+	return fits > 0 ? fits - 1 : 0;
+}
+
 void ring_send(struct ring *r, uint32_t kind, size_t len)
 {
 	WD_CHECK(len <= r->room_len && kind != PAD);

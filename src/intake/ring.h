@@ -25,6 +25,9 @@ void ring_close(struct ring *r); /* NULL is fine; both threads are gone */
 void *ring_room(struct ring *r, size_t len_max);
 void ring_send(struct ring *r, uint32_t kind, size_t len);
 
+/* So many messages of at most len_max bytes surely find room now. */
+size_t ring_fits(struct ring *r, size_t len_max);
+
 /* The consumer: the oldest message, or NULL; it stays until it is dropped. */
 const void *ring_first(struct ring *r, uint32_t *ret_kind, size_t *ret_len);
 void ring_drop(struct ring *r);

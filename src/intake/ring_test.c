@@ -68,6 +68,28 @@ static void a_full_ring_refuses_and_counts_and_has_room_again(void **state)
 	ring_close(r);
 }
 
+static void as_many_fit_as_it_says(void **state)
+{
+	struct ring *r;
+	uint32_t kind;
+	size_t len;
+	(void)state;
+	assert_int_equal(ring_open(1 << 16, &r), WD_OK);
+	for (unsigned round = 0; round < 300; round++) {
+		size_t each = 100 + round * 7, fits = ring_fits(r, each);
+		for (size_t i = 0; i < fits; i++) {
+			assert_non_null(ring_room(r, each));
+			ring_send(r, 0, each);
+		}
+		assert_true(ring_fits(r, each) <= 1);
+		assert_true(fits > 0 || round > 0);
+		while (ring_first(r, &kind, &len) != NULL)
+			ring_drop(r);
+	}
+	assert_int_equal(ring_refused(r), 0);
+	ring_close(r);
+}
+
 static void room_that_is_not_sent_was_not_taken(void **state)
 {
 	struct ring *r;
@@ -135,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_come_out_as_they_went_in),
 		cmocka_unit_test(a_full_ring_refuses_and_counts_and_has_room_again),
+		cmocka_unit_test(as_many_fit_as_it_says),
 		cmocka_unit_test(room_that_is_not_sent_was_not_taken),
 		cmocka_unit_test(two_threads_see_every_message_whole_and_in_order),
 	};

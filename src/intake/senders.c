@@ -45,7 +45,8 @@ struct sender sender_of(const struct sockaddr_storage *ss)
 	} else if (ss->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const void *)ss;
 		bool four = memcmp(&in6->sin6_addr, mapped, sizeof(mapped)) == 0;
-		memcpy(s.address, (const uint8_t *)&in6->sin6_addr + (four ? 12 : 0), four ? 4 : 16);
+		memcpy(s.address, (const uint8_t *)&in6->sin6_addr + (four ? 12 : 0),
+		       four ? 4 : 16);
 		s.family = four ? 4 : 6;
 	}
 	return s;
