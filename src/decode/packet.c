@@ -278,6 +278,8 @@ enum wd_err packet_parse(const struct packet *packet, const struct packet_option
 	uint16_t type = 0;
 	enum wd_err err = WD_OK;
 
+	if (p.whole > PACKET_WIRE_MAX)
+		p.whole = PACKET_WIRE_MAX;
 	if (p.whole < p.seen)
 		p.whole = p.seen;
 	if (packet->linktype == PACKET_ETHERNET && p.seen >= 14 &&

@@ -44,6 +44,7 @@ enum {
 	PACKET_LABELS_MAX = 16,    /* of one MPLS stack */
 	PACKET_EXTENSIONS_MAX = 8, /* IPv6 extension headers */
 	PACKET_TUNNELS_MAX = 4,    /* one inside the other; the rest stays closed */
+	PACKET_WIRE_MAX = 1 << 20, /* bytes; more than any network card hands over at once */
 };
 
 struct packet {

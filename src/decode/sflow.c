@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decode/sflow.h"
+
+#include "base/wire.h"
+#include "decode/sflow_seats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SFLOW_VERSION = 5,
+
+	SAMPLE_FLOW = 1,
+	SAMPLE_COUNTERS = 2,
+	SAMPLE_FLOW_EXPANDED = 3,
+	SAMPLE_COUNTERS_EXPANDED = 4,
+	SAMPLE_DROPPED = 5,
+
+	RECORD_HEADER = 1,
+	RECORD_IPV4 = 3,
+	RECORD_IPV6 = 4,
+	RECORD_GATEWAY = 1003,
+	COUNTERS_INTERFACE = 1,
+	COUNTERS_INTERFACE_LEN = 88,
+
+	ADDRESS_UNKNOWN = 0,
+	ADDRESS_IPV4 = 1,
+	ADDRESS_IPV6 = 2,
+
+	OUTPUT_DISCARDED = 1,
+	LENGTH_MAX = 65535,
+	SEGMENTS_MAX = 64, /* of an AS path; a path is a few */
+};
+
+struct sflow {
+	struct sflow_counts counts;
+	struct sflow_seats seats;
+	struct hash_key key;
+	const struct packet_options *packet;
+};
+
+/* One datagram on its way through. */
+struct decoding {
+	struct sflow *s;
+	wd_wall now;
+	struct flow *out;
+	size_t cap, count;
+	uint64_t agent_key;
+	bool broken; /* something was */
+	struct sflow_source blank; /* what all sources of this agent begin with */
+};
+
+/* The part of a flow sample ahead of its records. */
+struct sample {
+	uint32_t sequence, type, index, sampling, pool, drops;
+	uint32_t input, output, output_format; /* interfaces */
+	uint32_t records;
+};
+
+/* What the records of one sample gave. */
+struct found {
+	bool header, flow, as;
+	enum wd_err err; /* of the header */
+	uint32_t src_as, dst_as;
+};
+
+enum wd_err sflow_open(const struct sflow_limits *limits, const struct hash_key *key,
+		       struct sflow **ret_s)
+{
+	struct sflow *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return WD_NOMEM;
+	s->key = *key;
+	enum wd_err err = sflow_seats_open(&s->seats, limits->sources);
+	if (err != WD_OK) {
+		sflow_close(s);
+		return err;
+	}
+	*ret_s = s;
+	return WD_OK;
+}
+
+void sflow_close(struct sflow *s)
+{
+	if (s == NULL)
+		return;
+	sflow_seats_done(&s->seats);
+	free(s);
+}
+
+void sflow_set_packet_options(struct sflow *s, const struct packet_options *options)
+{
+	s->packet = options;
+}
+
+struct sflow_counts sflow_counts(const struct sflow *s)
+{
+	struct sflow_counts counts = s->counts;
+	counts.seats_taken_over = s->seats.taken_over;
+	return counts;
+}
+
+void sflow_each(const struct sflow *s,
+		void (*each)(void *context, const struct sflow_source *source), void *context)
+{
+	size_t count = ((size_t)s->seats.mask + 1) * SFLOW_SEATS_A_SET;
+	for (size_t i = 0; i < count; i++)
+		if (s->seats.keys[i] != 0 && !s->seats.seats[i].is_agent)
+			each(context, &s->seats.seats[i].source);
+}
+
+static struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
+{
+	uint64_t id = ((uint64_t)type << 32 | index) + 1;
+	bool is_new;
+	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, hash_mix(d->agent_key ^ id), &is_new);
+	if (is_new) {
+		seat->source = d->blank;
+		seat->source.type = type;
+		seat->source.index = index;
+	}
+	seat->source.seen = d->now;
+	return seat;
+}
+
+static void samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
+			 uint32_t sequence)
+{
+	uint32_t lost;
+	enum sflow_step step = sflow_row_step(row, sequence, &lost);
+	if (step == STEP_LATE && seat->source.lost > 0) {
+		seat->source.lost--;
+		d->s->counts.lost_samples--;
+	}
+	seat->source.lost += lost;
+	seat->source.samples++;
+	d->s->counts.lost_samples += lost;
+}
+
+/* The link type under which packet_parse knows a sampled header; UINT32_MAX = it does not. */
+static uint32_t linktype_of(uint32_t protocol)
+{
+	static const uint8_t links[] = {
+		[1] = PACKET_ETHERNET, [7] = PACKET_PPP,   [10] = PACKET_RAW,
+		[11] = PACKET_IPV4,    [12] = PACKET_IPV6, [13] = PACKET_MPLS,
+		[14] = PACKET_PPP_HDLC, /* packet over SONET */
+	};
+	if (protocol >= sizeof(links) || links[protocol] == 0)
+		return UINT32_MAX;
+	return links[protocol];
+}
+
+static bool header_record(struct decoding *d, struct cur *c, struct found *found)
+{
+	const uint8_t *head = cur_bytes(c, 16);
+	if (head == NULL)
+		return false;
+	uint32_t frame = wire_u32(head + 4), stripped = wire_u32(head + 8);
+	uint32_t len = wire_u32(head + 12);
+	const uint8_t *bytes = cur_bytes(c, len);
+	if (bytes == NULL)
+		return false;
+	struct packet packet = {
+		.bytes = bytes,
+		.captured = len,
+		.wire_length = frame > stripped ? frame - stripped : 0,
+		.linktype = linktype_of(wire_u32(head)),
+		.at = d->now,
+	};
+	found->err = packet_parse(&packet, d->s->packet, &d->out[d->count]);
+	found->header = true;
+	found->flow = found->flow || found->err == WD_OK;
+	return true;
+}
+
+/* What a switch that keeps no header says of an IP packet. */
+static bool ip_record(struct decoding *d, struct cur *c, uint8_t family, struct found *found)
+{
+	size_t width = family == 4 ? 4 : 16;
+	const uint8_t *r = cur_bytes(c, 8 + 2 * width + 16);
+	if (r == NULL)
+		return false;
+	if (found->flow)
+		return true;
+	uint32_t length = wire_u32(r), protocol = wire_u32(r + 4);
+	const uint8_t *ports = r + 8 + 2 * width;
+	struct flow f = {
+		.packets = 1,
+		.bytes = length < LENGTH_MAX ? length : LENGTH_MAX,
+		.sampling = 1,
+		.family = family,
+		.protocol = (uint8_t)protocol,
+		.sport = (uint16_t)wire_u32(ports),
+		.dport = (uint16_t)wire_u32(ports + 4),
+	};
+	memcpy(f.src, r + 8, width);
+	memcpy(f.dst, r + 8 + width, width);
+	if (protocol == 6) {
+		f.tcp_flags = (uint8_t)wire_u32(ports + 8);
+		f.known |= FLOW_FLAGS;
+	}
+	if (d->now.ns != 0) {
+		f.first_ms = f.last_ms = floor_div(d->now.ns, 1000000);
+		f.known |= FLOW_TIMES;
+	}
+	d->out[d->count] = f;
+	found->flow = true;
+	return true;
+}
+
+/* The address of the next hop, our AS, the source's, its peer's, the path to the destination,
+ * of which the last is the destination's. */
+static bool gateway_record(struct cur *c, struct found *found)
+{
+	uint32_t kind = cur_be32(c), last = 0;
+	cur_bytes(c, kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 16 : 0);
+	const uint8_t *as = cur_bytes(c, 12);
+	uint32_t segments = cur_be32(c);
+	if (as == NULL || segments > SEGMENTS_MAX)
+		return false;
+	for (uint32_t i = 0; i < segments; i++) {
+		cur_be32(c); /* a set or a sequence */
+		uint32_t count = cur_be32(c);
+		const uint8_t *path = count <= cur_left(c) / 4 ? cur_bytes(c, count * 4) : NULL;
+		if (path == NULL)
+			return false;
+		if (count > 0)
+			last = wire_u32(path + (count - 1) * 4);
+	}
+	found->as = true;
+	found->src_as = wire_u32(as + 4);
+	found->dst_as = last;
+	return !c->bad;
+}
+
+/* The next record or sample of a list: a format, a length, and what is in it. */
+static inline bool item(struct cur *c, uint32_t *ret_format, struct cur *ret_body)
+{
+	const uint8_t *head = cur_bytes(c, 8);
+	if (head == NULL)
+		return false;
+	uint32_t len = wire_u32(head + 4);
+	const uint8_t *body = cur_bytes(c, len);
+	if (body == NULL)
+		return false;
+	uint32_t padding = -len & 3u;
+	cur_bytes(c, padding <= cur_left(c) ? padding : 0);
+	*ret_format = wire_u32(head);
+	*ret_body = cur_over(body, len);
+	return true;
+}
+
+static bool records(struct decoding *d, struct cur *c, uint32_t count, struct found *found)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct cur body = {0};
+		uint32_t format = 0;
+		bool sound = true;
+		if (!item(c, &format, &body))
+			return false;
+		switch (format) {
+		case RECORD_HEADER:
+			sound = header_record(d, &body, found);
+			break;
+		case RECORD_IPV4:
+			sound = ip_record(d, &body, 4, found);
+			break;
+		case RECORD_IPV6:
+			sound = ip_record(d, &body, 6, found);
+			break;
+		case RECORD_GATEWAY:
+			sound = gateway_record(&body, found);
+			break;
+		default:
+			break;
+		}
+		if (!sound)
+			return false;
+	}
+	return true;
+}
+
+/* Makes a flow of what the records of a sample say. */
+static bool sample_flow(struct decoding *d, struct cur *c, const struct sample *m, uint8_t known)
+{
+	struct sflow_counts *counts = &d->s->counts;
+	struct found found = {0};
+	if (d->count == d->cap) {
+		counts->flows_cut++;
+		return true;
+	}
+	bool sound = records(d, c, m->records, &found);
+	if (!found.flow) {
+		if (!found.header)
+			counts->no_packet++;
+		else if (found.err == WD_UNKNOWN)
+			counts->not_ip++;
+		else
+			counts->headers_bad++;
+		return sound;
+	}
+	struct flow *f = &d->out[d->count++];
+	f->sampling = m->sampling;
+	if (found.as) {
+		f->src_as = found.src_as;
+		f->dst_as = found.dst_as;
+		f->known |= FLOW_AS;
+	}
+	if (m->type == 0 && m->index == m->output && m->index != m->input)
+		f->known |= FLOW_EGRESS;
+	f->known |= known;
+	return sound;
+}
+
+static bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
+{
+	struct sflow_counts *counts = &d->s->counts;
+	const uint8_t *p = cur_bytes(c, expanded ? 44 : 32);
+	struct sample m;
+	if (p == NULL)
+		return false;
+	m.sequence = wire_u32(p);
+	if (expanded) {
+		m.type = wire_u32(p + 4);
+		m.index = wire_u32(p + 8);
+		p += 4;
+	} else {
+		m.type = p[4];
+		m.index = wire_u32(p + 4) & 0xffffff;
+	}
+	m.sampling = wire_u32(p + 8);
+	m.sampling += m.sampling == 0;
+	m.pool = wire_u32(p + 12);
+	m.drops = wire_u32(p + 16);
+	if (expanded) {
+		m.input = wire_u32(p + 24);
+		m.output_format = wire_u32(p + 28);
+		m.output = wire_u32(p + 32);
+		m.records = wire_u32(p + 36);
+	} else {
+		m.input = wire_u32(p + 20) & 0x3fffffff;
+		m.output_format = p[24] >> 6;
+		m.output = wire_u32(p + 24) & 0x3fffffff;
+		m.records = wire_u32(p + 28);
+	}
+
+	struct sflow_seat *seat = seat_of(d, m.type, m.index);
+	samples_step(d, seat, &seat->samples, m.sequence);
+	uint32_t pool = sflow_meter_grown(&seat->pool, m.pool);
+	uint32_t drops = sflow_meter_grown(&seat->drops, m.drops);
+	seat->source.sampling = m.sampling;
+	seat->source.pool += pool;
+	seat->source.drops += drops;
+	counts->pool += pool;
+	counts->agent_drops += drops;
+	counts->flow_samples++;
+	return sample_flow(d, c, &m, m.output_format == OUTPUT_DISCARDED ? FLOW_DROPPED : 0);
+}
+
+/* A packet that the agent dropped: each one is told, as far as its limit of them goes. */
+static bool drop_notice(struct decoding *d, struct cur *c)
+{
+	const uint8_t *p = cur_bytes(c, 32);
+	if (p == NULL)
+		return false;
+	struct sample m = {
+		.sequence = wire_u32(p),
+		.type = wire_u32(p + 4),
+		.index = wire_u32(p + 8),
+		.sampling = 1,
+		.drops = wire_u32(p + 12),
+		.input = wire_u32(p + 16),
+		.output = wire_u32(p + 20),
+		.records = wire_u32(p + 28),
+	};
+	struct sflow_seat *seat = seat_of(d, m.type, m.index);
+	samples_step(d, seat, &seat->notices, m.sequence);
+	uint32_t drops = sflow_meter_grown(&seat->notice_drops, m.drops);
+	seat->source.drops += drops;
+	d->s->counts.agent_drops += drops;
+	d->s->counts.drop_notices++;
+	return sample_flow(d, c, &m, FLOW_DROPPED);
+}
+
+static bool counter_sample(struct decoding *d, struct cur *c, bool expanded)
+{
+	const uint8_t *p = cur_bytes(c, expanded ? 16 : 12);
+	if (p == NULL)
+		return false;
+	uint32_t type = expanded ? wire_u32(p + 4) : p[4];
+	uint32_t index = expanded ? wire_u32(p + 8) : wire_u32(p + 4) & 0xffffff;
+	uint32_t count = wire_u32(p + (expanded ? 12 : 8));
+	d->s->counts.counter_samples++;
+	for (uint32_t i = 0; i < count; i++) {
+		struct cur body = {0};
+		uint32_t format = 0;
+		if (!item(c, &format, &body))
+			return false;
+		if (format != COUNTERS_INTERFACE || cur_left(&body) < COUNTERS_INTERFACE_LEN)
+			continue;
+		struct sflow_seat *seat = seat_of(d, type, index);
+		uint32_t in = sflow_meter_grown(&seat->discards_in, wire_u32(body.at + 44));
+		uint32_t out = sflow_meter_grown(&seat->discards_out, wire_u32(body.at + 76));
+		seat->source.discards_in += in;
+		seat->source.discards_out += out;
+		d->s->counts.discards += (uint64_t)in + out;
+	}
+	return true;
+}
+
+/* What is broken within a sample costs its rest; false: the next one cannot be found. */
+static bool sample(struct decoding *d, struct cur *c)
+{
+	struct cur body = {0};
+	uint32_t format = 0;
+	bool sound = true;
+	if (!item(c, &format, &body))
+		return false;
+	switch (format) {
+	case SAMPLE_FLOW:
+	case SAMPLE_FLOW_EXPANDED:
+		sound = flow_sample(d, &body, format == SAMPLE_FLOW_EXPANDED);
+		break;
+	case SAMPLE_COUNTERS:
+	case SAMPLE_COUNTERS_EXPANDED:
+		sound = counter_sample(d, &body, format == SAMPLE_COUNTERS_EXPANDED);
+		break;
+	case SAMPLE_DROPPED:
+		sound = drop_notice(d, &body);
+		break;
+	default:
+		d->s->counts.unknown_samples++;
+		break;
+	}
+	d->broken |= !sound;
+	return true;
+}
+
+/* Finds the agent's seat and counts what was lost since its last datagram. */
+static void agent_step(struct decoding *d, uint32_t sequence)
+{
+	struct sflow_counts *counts = &d->s->counts;
+	struct { uint8_t sender[16], agent[16], families[2], sub[4]; } id;
+	const struct sflow_source *b = &d->blank;
+	memcpy(id.sender, b->sender, 16);
+	memcpy(id.agent, b->agent, 16);
+	id.families[0] = b->sender_family;
+	id.families[1] = b->agent_family;
+	memcpy(id.sub, &b->sub_agent, 4);
+	d->agent_key = hash_bytes(&d->s->key, &id, sizeof(id));
+
+	bool is_new;
+	uint32_t lost;
+	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, d->agent_key, &is_new);
+	seat->is_agent = true;
+	enum sflow_step step = sflow_row_step(&seat->samples, sequence, &lost);
+	if (step == STEP_LATE) {
+		counts->late++;
+		if (seat->source.lost > 0) {
+			seat->source.lost--;
+			counts->lost_datagrams--;
+		}
+	}
+	counts->restarts += step == STEP_RESTART;
+	seat->source.lost += lost;
+	counts->lost_datagrams += lost;
+}
+
+enum wd_err sflow_decode(struct sflow *s, const struct sflow_sender *from, const uint8_t *datagram,
+			 size_t len, wd_wall now, struct flow *out, size_t cap, size_t *ret_count,
+			 struct wd_why *why)
+{
+	struct decoding d = {.s = s, .now = now, .out = out, .cap = cap};
+	struct cur c = cur_over(datagram, len);
+	uint32_t version = cur_be32(&c), kind = cur_be32(&c);
+	s->counts.datagrams++;
+	s->counts.bytes += len;
+	if (c.bad) {
+		s->counts.too_short++;
+		return wd_fail(why, WD_SHORT, 0, "the datagram ends within its header");
+	}
+	if (version != SFLOW_VERSION || kind > ADDRESS_IPV6) {
+		s->counts.unknown_version++;
+		return version != SFLOW_VERSION
+			       ? wd_fail(why, WD_UNKNOWN, 0, "a version of sFlow that is not 5")
+			       : wd_fail(why, WD_UNKNOWN, 4, "an agent's address of no known kind");
+	}
+	size_t width = kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 16 : 0;
+	cur_copy(&c, d.blank.agent, width);
+	d.blank.agent_family = kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 6 : 0;
+	memcpy(d.blank.sender, from->bytes, 16);
+	d.blank.sender_family = from->family;
+	d.blank.sub_agent = cur_be32(&c);
+	uint32_t sequence = cur_be32(&c);
+	cur_be32(&c); /* uptime */
+	uint32_t samples = cur_be32(&c);
+	if (c.bad) {
+		s->counts.too_short++;
+		return wd_fail(why, WD_SHORT, 0, "the datagram ends within its header");
+	}
+	s->seats.clock++;
+	agent_step(&d, sequence);
+	for (uint32_t i = 0; i < samples; i++) {
+		if (!sample(&d, &c)) {
+			d.broken = true;
+			break;
+		}
+	}
+	s->counts.malformed += d.broken;
+	s->counts.flows += d.count;
+	*ret_count = d.count;
+	return WD_OK;
+}
