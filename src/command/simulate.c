@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/timetext.h"
 #include "command/config.h"
+#include "command/simulate_traffic.h"
 #include "intake/simulation.h"
 #include "model/observation.h"
 
@@ -26,12 +27,17 @@ static const char usage[] =
 	"\n"
 	"  --list           the scenarios that come with the program\n"
 	"  --out FILE       write there instead of to standard output\n"
-	"  --format FORMAT  ndjson: one report a line (default); csv: counts, "
-	"time,service,reports\n"
+	"  --format FORMAT  reports: ndjson, one a line (default); csv, counts: time,service,reports\n"
+	"                   traffic: pcap, packets (192 bytes of each); netflow5, netflow9, ipfix or sflow, the\n"
+	"                   datagrams of an exporter, in a capture file\n"
 	"  --bucket TIME    width of csv's buckets, like 15m or 1h (default 1m)\n"
 	"  --seed N         another draw of the same scenario\n"
 	"  --begin TIME     as if it began then, like 2025-03-10T00:00Z\n"
 	"  --speed N        as it happens, N times as fast as time (default: at once)\n"
+	"  --sampling N     traffic: one packet in N is seen (default 1)\n"
+	"  --timeout TIME   traffic: the longest flow, like 60s (default 1s)\n"
+	"  --labels FILE    traffic: what was really there, a second a line\n"
+	"  --to HOST:PORT   traffic: to a collector on this machine, like 127.0.0.1:2055\n"
 	"  --help           this text\n";
 
 enum { FLUSH_AT = 1 << 16, OUTPUT_MAX = 1 << 26, SUFFIX_LEN = 9 };
@@ -46,6 +52,7 @@ struct job {
 	wd_wall begin;
 	wd_span bucket;
 	double speed; /* 0 = at once */
+	struct traffic_job traffic;
 };
 
 /* ---- finding and reading ---- */
@@ -213,7 +220,9 @@ static int complain(const char *option, const char *value, const char *right)
 
 static int read_options(int argc, char **argv, struct job *job)
 {
-	enum { OUT = 256, FORMAT, BUCKET, SEED, BEGIN, SPEED, LIST, HELP };
+	enum { OUT = 256, FORMAT, BUCKET, SEED, BEGIN, SPEED, LIST, HELP,
+	       SAMPLING, TIMEOUT, LABELS, TO };
+	uint64_t sampling;
 	static const struct option options[] = {
 		{"out", required_argument, NULL, OUT},
 		{"format", required_argument, NULL, FORMAT},
@@ -221,6 +230,10 @@ static int read_options(int argc, char **argv, struct job *job)
 		{"seed", required_argument, NULL, SEED},
 		{"begin", required_argument, NULL, BEGIN},
 		{"speed", required_argument, NULL, SPEED},
+		{"sampling", required_argument, NULL, SAMPLING},
+		{"timeout", required_argument, NULL, TIMEOUT},
+		{"labels", required_argument, NULL, LABELS},
+		{"to", required_argument, NULL, TO},
 		{"list", no_argument, NULL, LIST},
 		{"help", no_argument, NULL, HELP},
 		{0},
@@ -234,9 +247,24 @@ static int read_options(int argc, char **argv, struct job *job)
 		case LIST: job->list = true; break;
 		case HELP: job->help = true; break;
 		case FORMAT:
-			if (strcmp(optarg, "csv") != 0 && strcmp(optarg, "ndjson") != 0)
-				return complain("--format", optarg, "ndjson, csv");
 			job->csv = strcmp(optarg, "csv") == 0;
+			if (!job->csv && strcmp(optarg, "ndjson") != 0 &&
+			    !traffic_format_read(optarg, &job->traffic))
+				return complain("--format", optarg,
+						"ndjson, csv, pcap, netflow5, netflow9, ipfix, sflow");
+			break;
+		case LABELS: job->traffic.labels_path = optarg; break;
+		case TO: job->traffic.collector = optarg; break;
+		case SAMPLING:
+			if (!read_u64(optarg, &sampling) || sampling < 1 || sampling > 1000000)
+				return complain("--sampling", optarg,
+						"a whole number from 1 to 1000000");
+			job->traffic.sampling = (uint32_t)sampling;
+			break;
+		case TIMEOUT:
+			if (!read_bucket(optarg, &job->traffic.timeout))
+				return complain("--timeout", optarg,
+						"a whole number and s, m or h, like 60s");
 			break;
 		case BUCKET:
 			if (!read_bucket(optarg, &job->bucket))
@@ -268,6 +296,9 @@ static int read_options(int argc, char **argv, struct job *job)
 		return 2;
 	}
 	job->scenario = argv[optind];
+	if (job->traffic.collector != NULL && job->traffic.format != TRAFFIC_EXPORTS)
+		return complain("--to", job->traffic.collector,
+				"together with --format netflow5, netflow9, ipfix or sflow");
 	return 0;
 }
 
@@ -385,6 +416,18 @@ static bool write_counts(struct job *job, struct simulation *m, const struct sce
 	return ok;
 }
 
+static bool write_traffic(const struct job *job, const struct scenario *s)
+{
+	struct traffic_job t = job->traffic;
+	t.scenario = s;
+	t.seed = job->has_seed ? job->seed : s->seed;
+	t.shift = job->has_begin ? wall_sub(job->begin, s->begins) : (wd_span){0};
+	t.speed = job->speed;
+	t.out = t.collector == NULL ? job->out : NULL;
+	t.out_path = job->out_path;
+	return traffic_write(&t);
+}
+
 static int run(struct job *job)
 {
 	struct simulation *m = NULL;
@@ -405,7 +448,9 @@ static int run(struct job *job)
 		job->out = stdout;
 		job->out_path = "standard output";
 	}
-	if (simulation_open(s, job->has_seed ? job->seed : s->seed, &m, &why) != WD_OK)
+	if (job->traffic.format != TRAFFIC_NONE)
+		ok = write_traffic(job, s);
+	else if (simulation_open(s, job->has_seed ? job->seed : s->seed, &m, &why) != WD_OK)
 		fprintf(stderr, "whydown: %s: %s\n", job->scenario, why.what);
 	else if (job->csv)
 		ok = write_counts(job, m, s);
@@ -422,7 +467,8 @@ static int run(struct job *job)
 
 int command_simulate(int argc, char **argv)
 {
-	struct job job = {.bucket = span_s(60)};
+	struct job job = {.bucket = span_s(60),
+			  .traffic = {.sampling = 1, .timeout = span_s(1)}};
 	int status = read_options(argc, argv, &job);
 
 	if (status != 0)

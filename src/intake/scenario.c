@@ -2,7 +2,7 @@
 /* One statement a line; the first word says which. A block ("service", "outage", …) lasts
  * until the next block. The reader is sticky: after the first mistake it reads nothing more,
  * so that each statement is written as one run of expectations. */
-#include "intake/scenario.h"
+#include "intake/scenario_inner.h"
 
 #include "base/check.h"
 #include "base/text.h"
@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-	struct prose p;
-	struct scenario *s;
-	struct scenario_service *service; /* the block we are in: at most one is not NULL */
-	struct surge *surge;
-	struct gap *gap;
-	size_t block_at; /* where the block's first line is, for what is missing at its end */
-	size_t copies;   /* of all services */
-	bool begins, lasts;
-};
 
 static void take_service_id(struct reader *r, char dst[SERVICE_ID_MAX + 1])
 {
@@ -29,12 +19,6 @@ static void take_service_id(struct reader *r, char dst[SERVICE_ID_MAX + 1])
 	if (!text_is_id(s.text, s.len, SERVICE_ID_MAX))
 		prose_fail(&r->p, what);
 	prose_copy(&r->p, prose_take(&r->p), dst, SERVICE_ID_MAX + 1, what);
-}
-
-/* What "after" counts from. */
-static const wd_wall *from(const struct reader *r)
-{
-	return r->begins ? &r->s->begins : NULL;
 }
 
 /* ---- statements ---- */
@@ -52,7 +36,7 @@ static void say_begins(struct reader *r)
 {
 	prose_skip_blanks(&r->p);
 	size_t at = r->p.at;
-	wd_wall t = prose_take_time(&r->p, from(r));
+	wd_wall t = prose_take_time(&r->p, scenario_from(r));
 	if (r->p.err == WD_OK && (t.ns % (60 * WD_NS_PER_S) != 0 || t.ns < 0))
 		prose_fail_at(&r->p, WD_MALFORMED, at,
 			      "a scenario begins at a whole minute after 1970");
@@ -168,147 +152,30 @@ static void say_noise(struct reader *r)
 		prose_fail(&r->p, "noise lasts a minute or more");
 }
 
-static struct mix *mixes(struct reader *r)
-{
-	return r->service != NULL ? r->service->mixes : r->surge->mixes;
-}
-
 static void say_surfaces(struct reader *r)
 {
-	audience_read_mix(&r->p, DIMENSION_SURFACE, &mixes(r)[DIMENSION_SURFACE]);
+	audience_read_mix(&r->p, DIMENSION_SURFACE, &r->service->mixes[DIMENSION_SURFACE]);
 }
 static void say_problems(struct reader *r)
 {
-	audience_read_mix(&r->p, DIMENSION_PROBLEM, &mixes(r)[DIMENSION_PROBLEM]);
+	audience_read_mix(&r->p, DIMENSION_PROBLEM, &r->service->mixes[DIMENSION_PROBLEM]);
 }
 static void say_countries(struct reader *r)
 {
-	audience_read_mix(&r->p, DIMENSION_COUNTRY, &mixes(r)[DIMENSION_COUNTRY]);
+	audience_read_mix(&r->p, DIMENSION_COUNTRY, &r->service->mixes[DIMENSION_COUNTRY]);
 }
 static void say_cities(struct reader *r)
 {
-	audience_read_mix(&r->p, DIMENSION_CITY, &mixes(r)[DIMENSION_CITY]);
+	audience_read_mix(&r->p, DIMENSION_CITY, &r->service->mixes[DIMENSION_CITY]);
 }
 static void say_networks(struct reader *r)
 {
-	audience_read_mix(&r->p, DIMENSION_NETWORK, &mixes(r)[DIMENSION_NETWORK]);
-}
-
-static void say_surge_begins(struct reader *r)
-{
-	r->surge->begins = prose_take_time(&r->p, from(r));
-}
-
-static wd_span take_for_span(struct reader *r)
-{
-	prose_expect(&r->p, "for", "here stands: for, and a duration, like: for 20 minutes");
-	return prose_take_span(&r->p);
-}
-
-static void say_rises(struct reader *r)
-{
-	r->surge->rises = take_for_span(r);
-}
-static void say_stays(struct reader *r)
-{
-	r->surge->stays = take_for_span(r);
-}
-static void say_falls(struct reader *r)
-{
-	r->surge->falls = take_for_span(r);
-}
-
-/* "peaks at 20000 reports in 15 minutes", "peaks at 12 times the usual" */
-static void say_peaks(struct reader *r)
-{
-	const char *what =
-		"here stands a peak, like: peaks at 20000 reports in 15 minutes, or: peaks at 12 "
-		"times the usual";
-	prose_expect(&r->p, "at", what);
-	prose_skip_blanks(&r->p);
-	size_t at = r->p.at;
-	double value = prose_take_number(&r->p, 1e12, what);
-	r->surge->peak_rate = r->surge->peak_times = 0;
-	if (prose_take_if(&r->p, "times")) {
-		prose_take_if(&r->p, "the");
-		prose_expect(&r->p, "usual", what);
-		r->surge->peak_times = value;
-		if (r->p.err == WD_OK && (value <= 1 || value > 1e6))
-			prose_fail_at(&r->p, WD_MALFORMED, at,
-				      "a peak is more than 1 and at most 1000000 times the usual");
-		return;
-	}
-	if (!prose_take_if(&r->p, "report"))
-		prose_expect(&r->p, "reports", what);
-	double minutes = 1;
-	if (prose_take_if(&r->p, "a"))
-		prose_expect(&r->p, "minute", what);
-	else {
-		prose_expect(&r->p, "in", what);
-		minutes = (double)prose_take_span(&r->p).ns / 60e9;
-	}
-	if (r->p.err == WD_OK &&
-	    (value <= 0 || minutes <= 0 || value / minutes > SCENARIO_RATE_MAX))
-		prose_fail_at(&r->p, WD_MALFORMED, at,
-			      "a peak is above 0 and at most 1000000 reports a minute");
-	else if (r->p.err == WD_OK)
-		r->surge->peak_rate = value / minutes;
-}
-
-static void say_repeats(struct reader *r)
-{
-	const char *what = "here stands how often, like: repeats 3 times every 4 hours";
-	double times = prose_take_number(&r->p, 10000, what);
-	prose_expect(&r->p, "times", what);
-	prose_expect(&r->p, "every", what);
-	r->surge->every = prose_take_span(&r->p);
-	if (r->p.err == WD_OK &&
-	    (times < 1 || times != (double)(uint32_t)times || r->surge->every.ns <= 0))
-		prose_fail(&r->p, what);
-	else if (r->p.err == WD_OK)
-		r->surge->repeats = (uint32_t)times;
-}
-
-static void say_only(struct reader *r)
-{
-	const char *what =
-		"here stands what it is limited to, like: only surface app (surface, problem, "
-		"country, city or network)";
-	struct slice word = prose_take(&r->p);
-	enum dimension d = DIMENSION_SURFACE;
-	while (d < DIMENSION_COUNT && !slice_is(word, dimension_name(d)))
-		d++;
-	if (d == DIMENSION_COUNT) {
-		r->p.at -= word.len;
-		prose_fail(&r->p, what);
-		return;
-	}
-	prose_skip_blanks(&r->p);
-	size_t at = r->p.at;
-	if (r->surge->only[d].share > 0)
-		prose_fail(&r->p, "it is limited to two values of one kind: write two blocks");
-	struct portion p;
-	audience_read_value(&r->p, d, prose_rest(&r->p), at, &p);
-	p.share = 1;
-	if (r->p.err == WD_OK)
-		r->surge->only[d] = p;
-}
-
-static void say_by(struct reader *r)
-{
-	const char *what = "here stands by how many, like: by 40 persons";
-	double persons = prose_take_number(&r->p, 1e9, what);
-	if (!prose_take_if(&r->p, "person"))
-		prose_expect(&r->p, "persons", what);
-	if (r->p.err == WD_OK && (persons < 1 || persons != (double)(uint32_t)persons))
-		prose_fail(&r->p, what);
-	else if (r->p.err == WD_OK)
-		r->surge->persons = (uint32_t)persons;
+	audience_read_mix(&r->p, DIMENSION_NETWORK, &r->service->mixes[DIMENSION_NETWORK]);
 }
 
 static void say_gap_begins(struct reader *r)
 {
-	r->gap->begins = prose_take_time(&r->p, from(r));
+	r->gap->begins = prose_take_time(&r->p, scenario_from(r));
 }
 static void say_gap_lasts(struct reader *r)
 {
@@ -317,11 +184,11 @@ static void say_gap_lasts(struct reader *r)
 
 /* ---- blocks ---- */
 
-static void *grow(struct reader *r, void *items, size_t count, size_t size)
+void *scenario_grow(struct reader *r, void *items, size_t count, size_t size)
 {
 	if (count == SCENARIO_BLOCKS_MAX) {
 		prose_fail_at(&r->p, WD_FULL, r->p.at,
-			      "a scenario has at most 1000 services, 1000 surges and 1000 gaps");
+			      "a scenario has at most 1000 blocks of a kind");
 		return NULL;
 	}
 	void *more = reallocarray(items, count + 1, size);
@@ -335,7 +202,7 @@ static void *grow(struct reader *r, void *items, size_t count, size_t size)
 static void begin_service(struct reader *r, bool numbered)
 {
 	struct scenario *s = r->s;
-	struct scenario_service *more = grow(r, s->services, s->service_count, sizeof(*more));
+	struct scenario_service *more = scenario_grow(r, s->services, s->service_count, sizeof(*more));
 	if (more == NULL)
 		return;
 	s->services = more;
@@ -397,7 +264,7 @@ static bool is_defined(const struct scenario *s, const char *id)
 	return false;
 }
 
-static void take_defined_service(struct reader *r, char dst[SERVICE_ID_MAX + 1])
+void scenario_take_service(struct reader *r, char dst[SERVICE_ID_MAX + 1])
 {
 	prose_skip_blanks(&r->p);
 	size_t at = r->p.at;
@@ -411,7 +278,7 @@ static void take_defined_service(struct reader *r, char dst[SERVICE_ID_MAX + 1])
 static void begin_surge(struct reader *r)
 {
 	struct scenario *s = r->s;
-	struct surge *more = grow(r, s->surges, s->surge_count, sizeof(*more));
+	struct surge *more = scenario_grow(r, s->surges, s->surge_count, sizeof(*more));
 	if (more == NULL)
 		return;
 	s->surges = more;
@@ -419,13 +286,13 @@ static void begin_surge(struct reader *r)
 	r->surge->repeats = 1;
 	r->surge->begins.ns = INT64_MIN;
 	prose_expect(&r->p, "of", "here stands: of, and the service's id, like: outage of x");
-	take_defined_service(r, r->surge->service);
+	scenario_take_service(r, r->surge->service);
 }
 
 static void begin_gap(struct reader *r)
 {
 	struct scenario *s = r->s;
-	struct gap *more = grow(r, s->gaps, s->gap_count, sizeof(*more));
+	struct gap *more = scenario_grow(r, s->gaps, s->gap_count, sizeof(*more));
 	if (more == NULL)
 		return;
 	s->gaps = more;
@@ -433,13 +300,8 @@ static void begin_gap(struct reader *r)
 	r->gap->begins.ns = INT64_MIN;
 	prose_expect(&r->p, "of", "here stands: of, and a service's id or: all, like: gap of x");
 	if (!prose_take_if(&r->p, "all"))
-		take_defined_service(r, r->gap->service);
+		scenario_take_service(r, r->gap->service);
 }
-
-struct statement {
-	const char *word;
-	void (*say)(struct reader *);
-};
 
 static const struct statement top_statements[] = {
 	{"title", say_title},
@@ -452,6 +314,7 @@ static const struct statement blocks[] = {
 	{"service", begin_one_service}, {"services", begin_many_services},
 	{"outage", begin_surge},        {"flood", begin_surge},
 	{"crowd", begin_surge},         {"gap", begin_gap},
+	{"traffic", traffic_begin},     {"attack", attack_begin},
 };
 static const struct statement service_statements[] = {
 	{"usually", say_usually},   {"day", say_day},
@@ -460,23 +323,19 @@ static const struct statement service_statements[] = {
 	{"problems", say_problems}, {"countries", say_countries},
 	{"cities", say_cities},     {"networks", say_networks},
 };
-static const struct statement surge_statements[] = {
-	{"begins", say_surge_begins}, {"rises", say_rises},
-	{"stays", say_stays},         {"falls", say_falls},
-	{"peaks", say_peaks},         {"repeats", say_repeats},
-	{"only", say_only},           {"by", say_by},
-	{"surfaces", say_surfaces},   {"problems", say_problems},
-	{"countries", say_countries}, {"cities", say_cities},
-	{"networks", say_networks},
-};
 static const struct statement gap_statements[] = {{"begins", say_gap_begins},
 						  {"lasts", say_gap_lasts}};
 
-static const struct statement *find(const struct statement *table, size_t count, struct slice word)
+static const struct statements top = {top_statements, WD_COUNT(top_statements)};
+static const struct statements all_blocks = {blocks, WD_COUNT(blocks)};
+static const struct statements of_service = {service_statements, WD_COUNT(service_statements)};
+static const struct statements of_gap = {gap_statements, WD_COUNT(gap_statements)};
+
+static const struct statement *find(const struct statements *s, struct slice word)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (slice_is(word, table[i].word))
-			return &table[i];
+	for (size_t i = 0; i < s->count; i++) {
+		if (slice_is(word, s->items[i].word))
+			return &s->items[i];
 	}
 	return NULL;
 }
@@ -493,7 +352,7 @@ static void end_block(struct reader *r)
 	if (g != NULL && g->begins.ns == INT64_MIN)
 		prose_fail_at(&r->p, WD_MALFORMED, r->block_at,
 			      "this lacks its begin, like: begins 2025-03-10 09:45 UTC");
-	if (g != NULL && g->peak_rate <= 0 && g->peak_times <= 0)
+	if (g != NULL && r->attack == NULL && g->peak_rate <= 0 && g->peak_times <= 0)
 		prose_fail_at(&r->p, WD_MALFORMED, r->block_at,
 			      "this lacks its peak, like: peaks at 12 times the usual");
 	if (g != NULL && g->rises.ns + g->stays.ns + g->falls.ns <= 0)
@@ -502,16 +361,19 @@ static void end_block(struct reader *r)
 	if (r->gap != NULL && (r->gap->begins.ns == INT64_MIN || r->gap->lasts.ns <= 0))
 		prose_fail_at(&r->p, WD_MALFORMED, r->block_at,
 			      "a gap needs two lines: begins (a time) and lasts (a duration)");
+	traffic_end(r);
 	r->service = NULL;
 	r->surge = NULL;
 	r->gap = NULL;
+	r->traffic = NULL;
+	r->attack = NULL;
 }
 
 static void read_statement(struct reader *r)
 {
 	size_t at = r->p.at;
 	struct slice word = prose_take(&r->p);
-	const struct statement *found = find(blocks, WD_COUNT(blocks), word);
+	const struct statement *found = find(&all_blocks, word);
 	const char *what;
 
 	if (found != NULL) {
@@ -519,23 +381,30 @@ static void read_statement(struct reader *r)
 		r->block_at = at;
 		what = "";
 	} else if (r->service != NULL) {
-		found = find(service_statements, WD_COUNT(service_statements), word);
+		found = find(&of_service, word);
 		what = "a service says: usually, day, clock, weekend, noise, surfaces, problems, "
 		       "countries, cities, "
 		       "networks";
+	} else if (r->traffic != NULL) {
+		found = find(&traffic_statements, word);
+		what = "traffic says: addresses, usually, from";
+	} else if (r->attack != NULL) {
+		found = find(&attack_statements, word);
+		what = "an attack says: vector, begins, rises, stays, falls, repeats, peaks, from, "
+		       "on";
 	} else if (r->surge != NULL) {
-		found = find(surge_statements, WD_COUNT(surge_statements), word);
+		found = find(&surge_statements, word);
 		what = "an outage, flood or crowd says: begins, rises, stays, falls, peaks, "
 		       "repeats, only, by, "
 		       "surfaces, problems, countries, cities, networks";
 	} else if (r->gap != NULL) {
-		found = find(gap_statements, WD_COUNT(gap_statements), word);
+		found = find(&of_gap, word);
 		what = "a gap says: begins, lasts";
 	} else {
-		found = find(top_statements, WD_COUNT(top_statements), word);
+		found = find(&top, word);
 		what = "a scenario begins with: title, begins, lasts, seed, reconstruction; then "
 		       "come its blocks: "
-		       "service, services, outage, flood, crowd, gap";
+		       "service, services, outage, flood, crowd, gap, traffic, attack";
 	}
 	if (found == NULL) {
 		prose_fail_at(&r->p, WD_MALFORMED, at, what);
@@ -589,5 +458,7 @@ void scenario_free(struct scenario *s)
 	free(s->services);
 	free(s->surges);
 	free(s->gaps);
+	free(s->traffics);
+	free(s->attacks);
 	free(s);
 }

@@ -23,6 +23,7 @@ enum {
 	SCENARIO_BLOCKS_MAX = 1000,     /* services, surges and gaps as written */
 	SCENARIO_DAY_POINTS_MAX = 48,
 	SCENARIO_RATE_MAX = 1000000,    /* reports a minute, of one service or surge */
+	SCENARIO_PACKETS_MAX = 10000000, /* packets a second, of one service or attack */
 };
 
 struct day_point { int minute; double level; }; /* minute of the day, rising */
@@ -57,6 +58,24 @@ struct surge {
 
 struct gap { char service[SERVICE_ID_MAX + 1]; wd_wall begins; wd_span lasts; }; /* "" = all */
 
+/* What a service usually receives and sends; docs/replay.md. */
+struct scenario_traffic {
+	char service[SERVICE_ID_MAX + 1];
+	uint8_t address[16], family, prefix_len; /* what it is reached at */
+	double packets_per_s;                    /* both directions together */
+	uint32_t clients;
+};
+
+/* Traffic of an attack, by the way its packets look (intake/traffic_recipe.h). */
+struct attack {
+	char service[SERVICE_ID_MAX + 1];
+	char vector[32];
+	struct surge shape;    /* when: its begin, rise, stay, fall and repeats */
+	double packets_per_s;  /* at the peak */
+	uint32_t sources;      /* 0 = as its recipe has it */
+	uint32_t targets;      /* addresses that are hit; 0 = one */
+};
+
 struct scenario {
 	char title[SCENARIO_TITLE_MAX + 1];
 	wd_wall begins; /* a whole minute */
@@ -69,6 +88,10 @@ struct scenario {
 	size_t surge_count;
 	struct gap *gaps;
 	size_t gap_count;
+	struct scenario_traffic *traffics;
+	size_t traffic_count;
+	struct attack *attacks;
+	size_t attack_count;
 };
 
 /* `len` bytes of text, with or without an ending NUL. at = byte offset of what is wrong;
