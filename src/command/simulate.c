@@ -27,8 +27,10 @@ static const char usage[] =
 	"\n"
 	"  --list           the scenarios that come with the program\n"
 	"  --out FILE       write there instead of to standard output\n"
-	"  --format FORMAT  reports: ndjson, one a line (default); csv, counts: time,service,reports\n"
-	"                   traffic: pcap, packets (192 bytes of each); netflow5, netflow9, ipfix or sflow, the\n"
+	"  --format FORMAT  reports: ndjson, one a line (default); csv, counts: "
+	"time,service,reports\n"
+	"                   traffic: pcap, packets (192 bytes of each); netflow5, netflow9, ipfix "
+	"or sflow, the\n"
 	"                   datagrams of an exporter, in a capture file\n"
 	"  --bucket TIME    width of csv's buckets, like 15m or 1h (default 1m)\n"
 	"  --seed N         another draw of the same scenario\n"
@@ -250,8 +252,9 @@ static int read_options(int argc, char **argv, struct job *job)
 			job->csv = strcmp(optarg, "csv") == 0;
 			if (!job->csv && strcmp(optarg, "ndjson") != 0 &&
 			    !traffic_format_read(optarg, &job->traffic))
-				return complain("--format", optarg,
-						"ndjson, csv, pcap, netflow5, netflow9, ipfix, sflow");
+				return complain(
+					"--format", optarg,
+					"ndjson, csv, pcap, netflow5, netflow9, ipfix, sflow");
 			break;
 		case LABELS: job->traffic.labels_path = optarg; break;
 		case TO: job->traffic.collector = optarg; break;

@@ -202,7 +202,8 @@ void *scenario_grow(struct reader *r, void *items, size_t count, size_t size)
 static void begin_service(struct reader *r, bool numbered)
 {
 	struct scenario *s = r->s;
-	struct scenario_service *more = scenario_grow(r, s->services, s->service_count, sizeof(*more));
+	struct scenario_service *more =
+		scenario_grow(r, s->services, s->service_count, sizeof(*more));
 	if (more == NULL)
 		return;
 	s->services = more;

@@ -32,8 +32,9 @@ static void say_addresses(struct reader *r)
 		return;
 	}
 	length = bits;
-	if (slash != NULL && (!slice_number((struct slice){slash + 1, strlen(slash + 1)}, &length) ||
-			      length > bits || length != (double)(unsigned)length)) {
+	if (slash != NULL &&
+	    (!slice_number((struct slice){slash + 1, strlen(slash + 1)}, &length) ||
+	     length > bits || length != (double)(unsigned)length)) {
 		prose_fail_at(&r->p, WD_MALFORMED, at, what);
 		return;
 	}
