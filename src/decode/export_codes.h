@@ -23,6 +23,8 @@ enum plan_code {
 	PLAN_TIME_NTP, /* RFC 7011, 6.1.9 and 6.1.10; to_width: 1 = element in us, 2 = in ns */
 	PLAN_TIME_BEFORE_US, /* before the export */
 	PLAN_DURATION,       /* to: 0 = ms, 1 = us */
+	PLAN_TIMES_UPTIME, /* both, and what PLAN_END_TIMES does */
+	PLAN_TIMES_MS,
 	PLAN_TTL,
 	PLAN_DIRECTION,
 	PLAN_FORWARDING,

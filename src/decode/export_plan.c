@@ -74,8 +74,8 @@ static const struct element elements[] = {
 	{139, PLAN_ICMP, 0, 0, 2, 2, ICMP, 1},
 	{150, PLAN_TIME_S, TO(first_ms), 4, 8, FIRST, 5},
 	{151, PLAN_TIME_S, TO(last_ms), 4, 8, LAST, 5},
-	{152, PLAN_TIME_MS, TO(first_ms), 4, 8, FIRST, 0},
-	{153, PLAN_TIME_MS, TO(last_ms), 4, 8, LAST, 0},
+	{152, PLAN_TIME_MS, TO(first_ms), 8, 8, FIRST, 0},
+	{153, PLAN_TIME_MS, TO(last_ms), 8, 8, LAST, 0},
 	{154, PLAN_TIME_NTP, offsetof(struct flow, first_ms), 1, 8, 8, FIRST, 1},
 	{155, PLAN_TIME_NTP, offsetof(struct flow, last_ms), 1, 8, 8, LAST, 1},
 	{156, PLAN_TIME_NTP, offsetof(struct flow, first_ms), 2, 8, 8, FIRST, 2},
@@ -285,12 +285,46 @@ static bool has_group(const struct draft *d, unsigned group)
 	return false;
 }
 
+/* Both times of one of the usual forms, and no other: one step does all. */
+static bool join_times(struct draft *d)
+{
+	struct plan *p = d->plan;
+	size_t at[2], count = 0;
+	for (size_t i = 0; i < p->op_count; i++)
+		if (p->ops[i].code >= PLAN_START_MS && p->ops[i].code <= PLAN_DURATION) {
+			if (count == 2)
+				return false;
+			at[count++] = i;
+		}
+	if (count != 2)
+		return false;
+	struct plan_op *first = &p->ops[at[0]], *last = &p->ops[at[1]];
+	if (first->code != last->code || first->to == last->to || first->reverse || last->reverse ||
+	    first->segment != last->segment ||
+	    (first->code != PLAN_TIME_UPTIME && first->code != PLAN_TIME_MS))
+		return false;
+	if (first->to != offsetof(struct flow, first_ms)) {
+		struct plan_op *swap = first;
+		first = last;
+		last = swap;
+	}
+	first->code = first->code == PLAN_TIME_MS ? PLAN_TIMES_MS : PLAN_TIMES_UPTIME;
+	first->at2 = last->at;
+	size_t gone = (size_t)(last - p->ops);
+	p->op_count--;
+	for (size_t i = gone; i < p->op_count; i++) {
+		p->ops[i] = p->ops[i + 1];
+		d->of[i] = d->of[i + 1];
+	}
+	return !p->both_ways;
+}
+
 static void add_ends(struct draft *d)
 {
 	struct plan *p = d->plan;
 	bool counts = has_group(d, BYTES) && !has_group(d, PACKETS);
 	bool tcp = has(d, 184) && has(d, 186) && has(d, 188), length = has_group(d, LENGTH);
-	bool times = has_code(p, PLAN_TIME_UPTIME, PLAN_DURATION);
+	bool times = has_code(p, PLAN_TIME_UPTIME, PLAN_DURATION) && !join_times(d);
 	for (unsigned reverse = 0; reverse <= p->both_ways; reverse++) {
 		if (times)
 			add(d, (struct plan_op){.code = PLAN_END_TIMES, .reverse = reverse}, NULL);
@@ -312,6 +346,25 @@ static void settle_addresses(struct draft *d)
 	for (size_t i = 0; v4 && v6 && i < p->op_count; i++)
 		if (p->ops[i].code == PLAN_ADDRESS6)
 			p->ops[i].code = PLAN_ADDRESS6_ELSE;
+}
+
+/* Two steps of one kind become one: half the jumps, and the processor overlaps them. */
+static void pair_ops(struct plan *p)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < p->op_count; i++) {
+		struct plan_op *op = &p->ops[i], *last = kept > 0 ? &p->ops[kept - 1] : NULL;
+		if (last != NULL && last->code == op->code && !last->pair && !op->reverse &&
+		    !last->reverse && last->segment == op->segment &&
+		    (op->code <= PLAN_32_64 && op->code != PLAN_ADDRESS6_ELSE)) {
+			last->pair = true;
+			last->to2 = op->to;
+			last->at2 = op->at;
+			continue;
+		}
+		p->ops[kept++] = *op;
+	}
+	p->op_count = (uint8_t)kept;
 }
 
 static void sort_ops(struct plan *p)
@@ -343,6 +396,7 @@ enum wd_err plan_compile(const struct plan_field *fields, size_t count, struct p
 	if (d.full)
 		return wd_fail(why, WD_FULL, 0, "too many fields to read");
 	sort_ops(&plan);
+	pair_ops(&plan);
 	*ret_plan = plan;
 	return WD_OK;
 }

@@ -35,6 +35,9 @@ struct plan_op {
 	uint8_t to; /* offset in struct flow, or a code's own number */
 	uint8_t to_width;
 	bool reverse; /* writes into the flow of the other direction */
+	bool pair;    /* a second step of the same kind is run beside it: */
+	uint8_t to2;
+	uint16_t at2;
 };
 
 struct plan {
