@@ -84,6 +84,7 @@ static void fill_context(struct export_read *r)
 						    : 1;
 	r->context.rate = rate;
 	r->context.arg = r;
+	r->context.packets = r->e->packets;
 }
 
 static void read_data(struct export_read *r, const struct template *t, const uint8_t *bytes,
@@ -246,6 +247,11 @@ enum wd_err exports_decode(struct exports *e, const struct exporter_address *fro
 		store_useful(e, r.exporter, now);
 	*ret_count = r.flows;
 	return WD_OK;
+}
+
+void exports_packets(struct exports *e, const struct packet_options *options)
+{
+	e->packets = options;
 }
 
 bool exports_held(struct exports *e, wd_wall now, struct flow *out, size_t cap, size_t *ret_count,

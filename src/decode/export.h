@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "decode/packet.h"
 #include "model/flow.h"
 
 #include <stdbool.h>
@@ -106,6 +107,10 @@ uint32_t export_version(const uint8_t *bytes, size_t len);
 enum wd_err exports_open(const struct exports_limits *limits, const struct hash_key *key,
 			 struct exports **ret_exports) WD_MUST_CHECK;
 void exports_close(struct exports *e);
+
+/* How the bytes of sampled packets are parsed, where an exporter sends them (IE 104, 313, 315).
+ * Borrowed; NULL, as it is at first, opens every tunnel. */
+void exports_packets(struct exports *e, const struct packet_options *options);
 
 /* Decodes a datagram that came at `now`; flows that do not fit into `cap` are dropped and
  * counted. A broken part costs that part: what is sound before it is decoded, and counted as

@@ -38,6 +38,8 @@ enum plan_code {
 	PLAN_ICMP_CODE,
 	PLAN_FRAGMENT_OFFSET,
 	PLAN_FRAGMENT_FLAGS,
+	PLAN_FRAME_SIZE,
+	PLAN_FRAME, /* a packet's first bytes; to = enum packet_link */
 	/* Without a field: */
 	PLAN_END_TIMES,
 	PLAN_END_PORTS,

@@ -27,6 +27,7 @@ enum group {
 	LENGTH,
 	RATE,
 	ONE_SAMPLER,
+	FRAME,
 	GROUPS,
 };
 
@@ -34,7 +35,7 @@ struct element {
 	uint16_t number;
 	uint8_t code;
 	uint8_t to, to_width;
-	uint8_t width_min, width_max; /* reduced-size encoding: RFC 7011, 6.2 */
+	uint16_t width_min, width_max; /* reduced-size encoding: RFC 7011, 6.2 */
 	uint8_t group, rank;
 	uint8_t known; /* that every flow of it then has */
 	bool reverse;  /* of the other direction, without RFC 5103 */
@@ -71,6 +72,8 @@ static const struct element elements[] = {
 	{86, PLAN_UINT, TO(packets), 1, 8, PACKETS, 1},
 	{88, PLAN_FRAGMENT_OFFSET, 0, 0, 1, 2},
 	{89, PLAN_FORWARDING, 0, 0, 1, 4},
+	{103, PLAN_FRAME_SIZE, 0, 0, 1, 8},
+	{104, PLAN_FRAME, PACKET_ETHERNET, 0, 1, 65534, FRAME, 1},
 	{139, PLAN_ICMP, 0, 0, 2, 2, ICMP, 1},
 	{150, PLAN_TIME_S, TO(first_ms), 4, 8, FIRST, 5},
 	{151, PLAN_TIME_S, TO(last_ms), 4, 8, LAST, 5},
@@ -107,6 +110,9 @@ static const struct element elements[] = {
 	{298, PLAN_UINT, TO(packets), 1, 8, PACKETS, 2},
 	{299, PLAN_UINT, TO(packets), 1, 8, PACKETS, 1, .reverse = true},
 	{302, PLAN_SAMPLER, 0, 0, 1, 8, ONE_SAMPLER, 1},
+	{312, PLAN_FRAME_SIZE, 0, 0, 1, 8},
+	{313, PLAN_FRAME, PACKET_RAW, 0, 1, 65534, FRAME, 2},
+	{315, PLAN_FRAME, PACKET_ETHERNET, 0, 1, 65534, FRAME, 0},
 	{322, PLAN_TIME_S, TO(first_ms), 4, 8, FIRST, 10},
 	{323, PLAN_TIME_MS, TO(first_ms), 8, 8, FIRST, 7},
 	{324, PLAN_TIME_NTP, offsetof(struct flow, first_ms), 1, 8, 8, FIRST, 8},
@@ -177,7 +183,8 @@ static bool may_be_reverse(const struct element *e)
 	return e->group == TTL || e->group == FIRST || e->group == LAST;
 }
 
-static void add_field(struct draft *d, const struct plan_field *f, size_t at, size_t segment)
+static void add_field(struct draft *d, const struct plan_field *f, size_t at, size_t segment,
+		      bool variable)
 {
 	const struct element *e = NULL;
 	bool reverse = f->enterprise == PLAN_REVERSE_PEN;
@@ -193,7 +200,7 @@ static void add_field(struct draft *d, const struct plan_field *f, size_t at, si
 	d->seen[reverse][e - elements] = true;
 	struct plan_op op = {.at = (uint16_t)at,
 			     .code = e->code,
-			     .width = (uint8_t)f->width,
+			     .width = variable ? 0 : f->width,
 			     .segment = (uint8_t)segment,
 			     .to = e->to,
 			     .to_width = e->to_width,
@@ -210,11 +217,16 @@ static enum wd_err lay_out(struct draft *d, const struct plan_field *fields, siz
 	p->segment_count = 1;
 	for (size_t i = 0; i < count; i++) {
 		if (fields[i].width != PLAN_VARIABLE) {
-			add_field(d, &fields[i], at, p->segment_count - 1);
+			add_field(d, &fields[i], at, p->segment_count - 1, false);
 			at += fields[i].width;
 			record += fields[i].width;
 			continue;
 		}
+		struct plan_field packet = fields[i];
+		const struct element *e = element_of(packet.element);
+		packet.width = 1; /* a packet's bytes alone are read where they vary */
+		if (packet.enterprise == 0 && e != NULL && e->code == PLAN_FRAME)
+			add_field(d, &packet, at, p->segment_count - 1, true);
 		if (p->segment_count == PLAN_SEGMENTS_MAX)
 			return wd_fail(why, WD_FULL, (uint32_t)i,
 				       "too many fields of variable length");
@@ -341,7 +353,9 @@ static void settle_addresses(struct draft *d)
 {
 	struct plan *p = d->plan;
 	bool v4 = has(d, 8) || has(d, 12), v6 = has(d, 27) || has(d, 28);
-	p->is_flow = has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6_ELSE);
+	bool packets = has_code(p, PLAN_FRAME, PLAN_FRAME);
+	p->is_flow = packets || has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6_ELSE);
+	p->only_packets = packets && !has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6_ELSE);
 	p->blank.family = v6 && !v4 ? 6 : 4;
 	for (size_t i = 0; v4 && v6 && i < p->op_count; i++)
 		if (p->ops[i].code == PLAN_ADDRESS6)

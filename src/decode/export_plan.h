@@ -8,6 +8,7 @@
 #define WD_DECODE_EXPORT_PLAN_H
 
 #include "base/err.h"
+#include "decode/packet.h"
 #include "model/flow.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct plan_field {
 struct plan_op {
 	uint16_t at;   /* from the segment's start */
 	uint8_t code;  /* enum plan_code, in the order in which they must run */
-	uint8_t width; /* of the field; 0 = variable */
+	uint16_t width; /* of the field; 0 = variable, at the segment's end */
 	uint8_t segment;
 	uint8_t to; /* offset in struct flow, or a code's own number */
 	uint8_t to_width;
@@ -46,6 +47,7 @@ struct plan {
 	bool is_flow;        /* has an address, or a packet's bytes */
 	bool variable;
 	bool both_ways; /* some op is reverse */
+	bool only_packets; /* nothing but a packet's bytes says from where to where */
 	uint8_t op_count, segment_count;
 	uint16_t segments[PLAN_SEGMENTS_MAX]; /* fixed bytes before the next variable field */
 	struct plan_op ops[PLAN_OPS_MAX];
@@ -65,6 +67,7 @@ struct plan_context {
 	/* The rate of a sampler or interface; 0 = not known. */
 	uint32_t (*rate)(void *arg, enum plan_sampler kind, uint64_t id);
 	void *arg;
+	const struct packet_options *packets; /* of sampled packets' bytes */
 	uint64_t sampling_unknown; /* counted here */
 };
 

@@ -163,11 +163,41 @@ static void end_packet(struct flow *f, bool tcp_complete)
 	f->options_len = 0;
 }
 
+/* The bytes of a packet where its length is told before it. plan_walk has seen them. */
+static const uint8_t *variable_bytes(const uint8_t *p, size_t *ret_len)
+{
+	*ret_len = p[0] < 255 ? p[0] : wire_u16(p + 1);
+	return p[0] < 255 ? p + 1 : p + 3;
+}
+
+/* The packet itself says more than the exporter's sums of it. Its size on the wire, which a
+ * PLAN_FRAME_SIZE may have put into `length`, bounds what the header says of it. */
+static void frame(struct run *r, const struct plan_op *op, const uint8_t *p, struct flow *f)
+{
+	enum { SIZE_MAX_SANE = 1 << 17 };
+	size_t len = op->width;
+	if (len == 0)
+		p = variable_bytes(p, &len);
+	struct packet packet = {.bytes = p, .captured = (uint32_t)len, .linktype = op->to,
+				.wire_length = f->length > len ? f->length : SIZE_MAX_SANE};
+	struct flow parsed;
+	f->length = 0;
+	if (packet_parse(&packet, r->context->packets, &parsed) != WD_OK)
+		return;
+	parsed.sampling = f->sampling;
+	parsed.first_ms = f->first_ms;
+	parsed.last_ms = f->last_ms;
+	parsed.src_as = f->src_as;
+	parsed.dst_as = f->dst_as;
+	parsed.known |= f->known & (FLOW_TIMES | FLOW_EGRESS | FLOW_AS | FLOW_DROPPED);
+	*f = parsed;
+}
+
 /* The rare steps, a record at a time. `p` is the field. */
 static void run_rare(struct run *r, const struct plan_op *op, size_t i, const uint8_t *p,
 		     struct flow *f)
 {
-	uint64_t x = wire_uint(p, op->width);
+	uint64_t x = op->width <= 8 ? wire_uint(p, op->width) : 0;
 	switch (op->code) {
 	case PLAN_ADDRESS6_ELSE: address6_else(f, op, p); break;
 	case PLAN_UINT: put(f, op, x); break;
@@ -213,6 +243,8 @@ static void run_rare(struct run *r, const struct plan_op *op, size_t i, const ui
 		if ((x & MORE_FRAGMENTS) && f->fragment == FLOW_WHOLE)
 			f->fragment = FLOW_FRAGMENT_FIRST;
 		break;
+	case PLAN_FRAME_SIZE: f->length = (uint16_t)(x > UINT16_MAX ? UINT16_MAX : x); break;
+	case PLAN_FRAME: frame(r, op, p, f); break;
 	case PLAN_END_COUNTS: f->packets += f->packets == 0 && f->bytes > 0; break;
 	case PLAN_END_PACKET: end_packet(f, op->to); break;
 	default: WD_CHECK(!"a step that is none");
@@ -317,6 +349,13 @@ static size_t run_block(struct run *r, const struct plan *p, const uint8_t *cons
 		if (!p->ops[k].reverse)
 			run_op(r, &p->ops[k], bases[p->ops[k].segment] + p->ops[k].at, stride, out,
 			       n);
+	if (p->only_packets) { /* what is not IP is no flow */
+		size_t kept = 0;
+		for (size_t i = 0; i < n; i++)
+			if (out[i].packets != 0)
+				out[kept++] = out[i];
+		return kept;
+	}
 	if (!p->both_ways)
 		return n;
 	size_t kept = n;

@@ -116,6 +116,7 @@ struct exports {
 	uint32_t proven, proven_max;
 	uint32_t last_exporter, last_sampler;
 	uint32_t ring_head, ring_tail, ring_used;    /* write, read, bytes between */
+	const struct packet_options *packets;
 	uint32_t ready;                              /* templates came for which data may be held */
 	struct export_totals totals;                 /* counts: of forgotten exporters */
 	struct plan_field fields[EXPORT_FIELDS_MAX]; /* of the template being read */

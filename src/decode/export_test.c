@@ -369,6 +369,55 @@ static void variable_lengths_and_unknown_enterprises_are_passed_over(void **stat
 	exports_close(e);
 }
 
+static void sampled_packets_are_parsed(void **state)
+{
+	static const uint8_t bytes[] = {
+		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, /* Ethernet */
+		0x45, 0, 5, 0xdc, 0, 1, 0, 0, 57, 17, 0, 0, 192, 0, 2, 7, 192, 0, 2, 9,
+		0, 53, 0x9c, 0x40, 5, 0xc8, 0, 0, 1, 2, 3, 4, /* UDP, and the first of its payload */
+	};
+	static const struct datagram_field frames[] = {{34, 4}, {312, 2}, {315, 65535}, {61, 1}};
+	static const struct datagram_field headers[] = {{313, sizeof(bytes) - 14}, {61, 1}};
+	(void)state;
+	struct exports *e = fixture_exports();
+	send_template(e, 10, 256, frames, 4);
+	send_template(e, 10, 257, headers, 2);
+	begin(10);
+	datagram_set(&d, 256);
+	for (size_t i = 0; i < 2; i++) {
+		datagram_uint(&d, 100, 4);
+		datagram_uint(&d, 1514, 2);
+		datagram_uint(&d, sizeof(bytes), 1);
+		if (i == 0)
+			datagram_bytes(&d, bytes, sizeof(bytes));
+		else
+			datagram_uint(&d, 0, sizeof(bytes)); /* not IP */
+		datagram_uint(&d, 1, 1);
+	}
+	datagram_set(&d, 257);
+	datagram_bytes(&d, bytes + 14, sizeof(bytes) - 14);
+	datagram_uint(&d, 0, 1);
+	struct exporter_address from = fixture_exporter(0xc0000201);
+	size_t n;
+	datagram_end(&d);
+	assert_int_equal(exports_decode(e, &from, d.bytes, d.len, wall_s(T0), flows,
+					EXPORT_FLOWS_MAX, &n, NULL), WD_OK);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(address4(flows[i].dst), 0xc0000209);
+		assert_int_equal(flows[i].sport, 53);
+		assert_int_equal(flows[i].packets, 1);
+		assert_int_equal(flows[i].bytes, 1500);
+		assert_int_equal(flows[i].length, 1500);
+		assert_int_equal(flows[i].sampling, i == 0 ? 100 : 1);
+		assert_int_equal(flows[i].ttl, 57);
+		assert_int_equal(flows[i].known & FLOW_EGRESS, i == 0 ? FLOW_EGRESS : 0);
+		assert_int_equal(flows[i].payload_len, 4);
+		assert_memory_equal(flows[i].payload, bytes + sizeof(bytes) - 4, 4);
+	}
+	exports_close(e);
+}
+
 static void a_record_of_both_directions_is_two_flows(void **state)
 {
 	(void)state;
@@ -723,6 +772,7 @@ int main(void)
 		cmocka_unit_test(times_come_in_many_forms),
 		cmocka_unit_test(small_fields_end_where_they_belong),
 		cmocka_unit_test(variable_lengths_and_unknown_enterprises_are_passed_over),
+		cmocka_unit_test(sampled_packets_are_parsed),
 		cmocka_unit_test(a_record_of_both_directions_is_two_flows),
 		cmocka_unit_test(a_template_of_both_families_follows_the_addresses),
 		cmocka_unit_test(sampling_is_learned_from_options),
