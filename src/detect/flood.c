@@ -19,7 +19,7 @@ static const uint32_t hits_min = 2, hits_apart = 8; /* ticks */
 static const int64_t run_gap_ns = TRAFFIC_TICK_NS * 5; /* ticks that do not end a run */
 static const uint32_t pulse_quiet = 4; /* ticks: as long a flood must pause */
 static const float carpet_targets = 16, carpet_top = 0.25F;
-static const float transfer_share = 0.6F, transfer_size = 400, transfer_answered = 0.02F;
+static const float one_peer_share = 0.6F, transfer_size = 400, transfer_answered = 0.02F;
 
 /* One step: what is computed of a tick and thrown away. */
 struct step {
@@ -34,7 +34,7 @@ struct step {
 	float discount[METER_RATES];
 	float best;     /* A of the whole, weighted */
 	float class_best; /* the classes' largest A */
-	float transferred; /* packets above usual that transfers explain */
+	float one_peer; /* packets above usual that single peers explain */
 	uint32_t used;  /* classes in use */
 	uint64_t flooding[2]; /* bit a class */
 	bool over;      /* one tick is enough */
@@ -176,23 +176,31 @@ static void step_whole(struct step *s)
 	s->best = a > b ? a : b;
 }
 
-/* What is above usual comes from one peer, in long packets that are acknowledged, or in short
- * ones that acknowledge what goes out: somebody brings or fetches a lot. */
-static bool transfer(struct step *s, int c, float packets, float usual)
+/* Long packets that are acknowledged, or short ones that acknowledge what goes out: somebody
+ * brings or fetches a lot. */
+static bool transfer(const struct step *s, const struct flood_shape *shape, float packets)
+{
+	if (out_seen(s) && s->out_packets < transfer_answered * shape->top_source * packets)
+		return false;
+	return shape->top_size >= transfer_size || s->out_bytes >= 4 * s->bytes;
+}
+
+/* Is what is above usual the harmless doing of one peer: a transfer, or a scan? */
+static bool one_peer(struct step *s, int c, float packets, float usual)
 {
 	struct flood_shape shape;
 	float more = packets - usual;
+	enum flood_nature nature = s->plan->nature[c];
 
-	if (s->tick == NULL || s->plan->nature[c] != FLOOD_STREAM)
+	if (s->tick == NULL || (nature != FLOOD_STREAM && nature != FLOOD_SYN))
 		return false;
 	flood_shape_of(s->tick, (uint8_t)c, &shape);
-	if (shape.records < 4 || shape.top_source * packets < transfer_share * more)
+	if (shape.records < 4 || shape.top_source * packets < one_peer_share * more)
 		return false;
-	if (out_seen(s) && s->out_packets < transfer_answered * shape.top_source * packets)
+	if (nature == FLOOD_STREAM ? !transfer(s, &shape, packets)
+				   : !flood_cold_scans(s->plan, &shape, packets))
 		return false;
-	if (shape.top_size < transfer_size && s->out_bytes < 4 * s->bytes)
-		return false;
-	s->transferred += more;
+	s->one_peer += more;
 	return true;
 }
 
@@ -248,13 +256,14 @@ static enum flood_cold_verdict cold_class(struct step *s, int c, float packets, 
 	f->cold_bytes[c] += second_gain * (all_bytes - f->cold_bytes[c]);
 	if (s->tick == NULL || f->ticks >= s->plan->cold)
 		return FLOOD_COLD_NO;
+	int reply = s->plan->nature[c] == FLOOD_STREAM ? s->plan->stream_class : c;
 	struct flood_cold cold = {
 		.tick = s->tick, .class = (uint8_t)c, .packets = packets, .bytes = bytes,
 		.fragments = s->fragments, .fragment_bytes = s->fragment_bytes,
 		.seen = f->class_seen[c],
 		.packets_mean = f->cold_rate[c], .bytes_mean = f->cold_bytes[c],
 		.tcp = s->tcp, .scale = s->scale, .out_seen = out_seen(s),
-		.out = clean((double)s->tick->out[c].packets * s->scale),
+		.out = clean((double)s->tick->out[reply].packets * s->scale),
 	};
 
 	return flood_cold_judge(s->plan, &cold);
@@ -322,7 +331,7 @@ static void step_class(struct step *s, int c)
 			  (packets > 0 ? fmaxf(packets - r.usual[0], 0) / packets : 0);
 	float a = above && seen_more >= (float)s->plan->seen_min ? r.log10_return : 0;
 
-	if (a >= hot && transfer(s, c, packets, r.usual[0]))
+	if (a >= hot && one_peer(s, c, packets, r.usual[0]))
 		a = 0;
 	if (cold != FLOOD_COLD_NO) {
 		a = cold_log10;
@@ -346,7 +355,7 @@ static void join(struct step *s)
 	if (s->ret->cold)
 		a = cold_log10;
 	float more = s->packets - s->f->whole[0].rate[0].recent;
-	if (s->transferred > 0 && s->transferred >= transfer_share * more)
+	if (s->one_peer > 0 && s->one_peer >= one_peer_share * more)
 		s->best = 0;
 	s->ret->log10_return = a > s->best ? a : s->best;
 	s->ret->above = s->ret->log10_return >= hot;

@@ -5,6 +5,8 @@
 
 static const float overwhelming = 4;  /* floors, of many sources, in one tick */
 static const float datagram_floors = 10, stream_floors = 5, few_floors = 4;
+static const float few_sources = 16;
+static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
 static const uint32_t records_min = 8;
@@ -24,6 +26,11 @@ static bool many_sources(const struct flood_cold *c, const struct flood_shape *s
 	if (sources < 0) /* found no place */
 		sources = shape->sources;
 	return sources >= 100 || (sources >= 8 && sources >= 0.5 * seen);
+}
+
+static bool scans(const struct sight *s)
+{
+	return s->shape.top_source >= 0.5F && s->shape.top_scan;
 }
 
 static enum flood_cold_verdict many_or_hit(const struct sight *s)
@@ -47,23 +54,50 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 	return size >= large && s->floors >= few_floors ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
+/* One source that opens connections by the thousand and ends few. It may be looking around:
+ * then more is asked of it, most where it does so from a few ports of its own. */
+static float alone_floors(const struct flood_shape *shape)
+{
+	return shape->top_scan ? scan_floors : shape->top_roams ? roam_floors : few_floors;
+}
+
+bool flood_cold_scans(const struct flood_plan *plan, const struct flood_shape *shape,
+		      float packets)
+{
+	float floors = shape->top_source * packets * 4 / (float)plan->packets_floor;
+
+	return shape->top_roams && floors < alone_floors(shape);
+}
+
+static bool opens_alone(const struct flood_cold *c, const struct sight *s)
+{
+	float packets = s->shape.top_source * c->packets;
+
+	return s->shape.top_source * s->floors >= alone_floors(&s->shape) &&
+	       s->shape.top_closes * c->scale < closes_min * packets;
+}
+
+/* All but one source that stands out. */
 static enum flood_cold_verdict opening(const struct flood_cold *c, const struct sight *s)
 {
-	if (s->floors < 1)
-		return FLOOD_COLD_NO;
-	bool unclosed = (float)flood_shape_closes(c->tick) * c->scale < closes_min * c->packets;
+	float top = s->shape.top_source >= 0.2F ? s->shape.top_source : 0;
+	float packets = (1 - top) * c->packets, floors = (1 - top) * s->floors;
+	float closes = (float)flood_shape_closes(c->tick) - (top > 0 ? s->shape.top_closes : 0);
+	bool unclosed = closes * c->scale < closes_min * packets;
 
-	if (!s->many)
-		return s->floors >= few_floors && unclosed && !s->shape.scan ? FLOOD_COLD_HIT
-									      : FLOOD_COLD_NO;
-	if (unclosed || c->packets >= 0.5F * c->tcp || s->shape.one_hop >= 0.9F)
+	if (opens_alone(c, s))
+		return FLOOD_COLD_HIT;
+	if (floors < 1)
+		return FLOOD_COLD_NO;
+	if (s->many && (unclosed || s->shape.one_hop >= 0.9F ||
+			packets >= 0.5F * (c->tcp - top * c->packets)))
 		return many_or_hit(s);
-	return FLOOD_COLD_NO;
+	return floors >= few_floors && unclosed ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 static enum flood_cold_verdict stray(const struct sight *s)
 {
-	if (s->floors < 1 || s->shape.scan)
+	if (s->floors < 1 || scans(s))
 		return FLOOD_COLD_NO;
 	if (s->many)
 		return many_or_hit(s);
@@ -78,24 +112,32 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 	float floors = s->floors > bit_floors ? s->floors : bit_floors;
 	bool equal = s->shape.one_size >= 0.8F;
 
-	if (floors < datagram_floors || s->shape.scan)
+	if (floors < datagram_floors || scans(s))
 		return FLOOD_COLD_NO;
 	if (c->out_seen && c->out * 10 >= c->packets)
 		return FLOOD_COLD_NO;
-	bool spread = s->many && s->shape.sources >= 0.3F * (float)s->shape.records;
-
-	if (spread || (equal && s->floors >= datagram_floors))
+	if (equal && s->floors >= datagram_floors)
+		return FLOOD_COLD_OVER;
+	/* Video and games come in all sizes from many sources too. */
+	if (s->many && (c->out_seen || (s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources)))
 		return FLOOD_COLD_OVER;
 	return c->out_seen ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
+/* Acknowledgements of usual traffic are of one size too, but they come over all distances,
+ * among data and closed connections, and are answered. */
 static enum flood_cold_verdict streams(const struct flood_cold *c, const struct sight *s)
 {
-	if (s->floors < stream_floors || !s->many || s->shape.one_size < 0.8F)
+	if (s->floors < stream_floors || s->shape.one_size < 0.8F)
 		return FLOOD_COLD_NO;
-	if (s->shape.sources < 0.3F * (float)s->shape.records)
+	if (s->many && s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources)
+		return many_or_hit(s);
+	if (c->packets < 0.9F * c->tcp || (c->out_seen && c->out * 10 >= c->packets))
 		return FLOOD_COLD_NO;
-	return c->out_seen && c->out * 10 >= c->packets ? FLOOD_COLD_NO : many_or_hit(s);
+	float closes = (float)flood_shape_closes(c->tick) * c->scale;
+	if (closes > 0.01F * c->packets)
+		return FLOOD_COLD_NO;
+	return many_or_hit(s);
 }
 
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)

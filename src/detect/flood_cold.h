@@ -8,7 +8,8 @@
  *          all came over the same distance; from few sources only for longer and if no scan;
  * stray    TCP packets above the floor from many sources, or equal ones;
  * datagrams ten times above a floor, one way, equal in size or from many sources;
- * streams  five times above the packet floor, one packet a source, of one size. */
+ * streams  five times above the packet floor, of one size, and from many sources over the same
+ *          distance, or with hardly any data, end or answer. */
 #ifndef WD_DETECT_FLOOD_COLD_H
 #define WD_DETECT_FLOOD_COLD_H
 
@@ -34,6 +35,12 @@ enum flood_cold_verdict {
 	FLOOD_COLD_HIT,  /* counts towards sustained */
 	FLOOD_COLD_OVER, /* one tick is enough */
 };
+
+struct flood_shape;
+/* Do `packets` a tick of opened connections look like a scan by the heaviest source, not so
+ * heavy that its reason would not matter? */
+bool flood_cold_scans(const struct flood_plan *plan, const struct flood_shape *shape,
+		      float packets);
 
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan,
 					 const struct flood_cold *c);

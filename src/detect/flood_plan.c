@@ -10,6 +10,8 @@ enum { SYN = FLOW_TCP_SYN, ACK = FLOW_TCP_ACK, RST = FLOW_TCP_RST, FIN = FLOW_TC
 
 static enum flood_nature tcp_nature(unsigned flags)
 {
+	if (flags == 0) /* also what exporters send that do not know the flags */
+		return FLOOD_STREAM;
 	if ((flags & SYN) && !(flags & (ACK | RST | FIN)))
 		return FLOOD_SYN;
 	if ((flags & ACK) && !(flags & (SYN | RST)))
@@ -62,6 +64,7 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 		.frozen_max = 4 * 86400,
 		.join_max = 480,
 		.fragment_class = classes->fragment % VECTOR_CLASSES_MAX,
+		.stream_class = classes->tcp[ACK] % VECTOR_CLASSES_MAX,
 		.class_count = classes->count <= VECTOR_CLASSES_MAX ? classes->count
 								    : VECTOR_CLASSES_MAX,
 	};

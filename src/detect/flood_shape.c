@@ -11,9 +11,14 @@ enum { PLACES = 256, PORTS_FEW = 4, TCP = 6 };
  * effective number is at most about n, which is all that is asked. */
 struct spread { float weight[PLACES], all; };
 
+static int place_of(uint64_t thing)
+{
+	return (int)(hash_mix(thing) % PLACES);
+}
+
 static void spread_add(struct spread *s, uint64_t thing, float weight)
 {
-	s->weight[hash_mix(thing) % PLACES] += weight;
+	s->weight[place_of(thing)] += weight;
 	s->all += weight;
 }
 
@@ -62,7 +67,7 @@ static float stands_for(const struct traffic_tick *t, const struct traffic_recor
 }
 
 struct counts {
-	struct spread source, source_bytes, target, size, source_port, target_port;
+	struct spread source, source_bytes, target, size;
 	float hop[256], hop_all;
 };
 
@@ -76,8 +81,6 @@ static void count_one(struct counts *n, const struct traffic_tick *t,
 	spread_add(&n->source_bytes, address(r->src), w * size);
 	spread_add(&n->target, address(r->dst), w);
 	spread_add(&n->size, (uint64_t)(size < 65536 ? size : 65536), w);
-	spread_add(&n->source_port, r->sport, w);
-	spread_add(&n->target_port, address(r->dst) + r->dport, w);
 	if (r->known & FLOW_TTL) {
 		n->hop[r->ttl] += w;
 		n->hop_all += w;
@@ -97,6 +100,35 @@ static float two_hops(const struct counts *n)
 		}
 	}
 	return n->hop_all > 0 ? (first + second) / n->hop_all : -1;
+}
+
+static bool closes(const struct traffic_record *r)
+{
+	return r->protocol == TCP && (r->tcp_flags & (FLOW_TCP_FIN | FLOW_TCP_RST));
+}
+
+/* What the class's heaviest source does. */
+static void heaviest(const struct traffic_tick *t, uint8_t class, int top, struct flood_shape *ret)
+{
+	struct spread from = {0}, to = {0};
+	uint32_t records = 0;
+
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		const struct traffic_record *r = &t->sample[i];
+
+		if (place_of(address(r->src)) != top)
+			continue;
+		if (closes(r))
+			ret->top_closes += stands_for(t, r);
+		if (r->class != class)
+			continue;
+		spread_add(&from, r->sport, 1);
+		spread_add(&to, address(r->dst) + r->dport, 1);
+		records++;
+	}
+	float most = (float)(records < 200 ? records : 200);
+	ret->top_roams = records >= 8 && spread_effective(&to) >= 0.3F * most;
+	ret->top_scan = ret->top_roams && spread_effective(&from) <= PORTS_FEW;
 }
 
 void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret)
@@ -124,10 +156,7 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 				    ? n.source_bytes.weight[top] / n.source.weight[top]
 				    : 0,
 	};
-	ret->scan = ret->top_source >= 0.5F && records >= 8 &&
-		    spread_effective(&n.source_port) <= PORTS_FEW &&
-		    spread_effective(&n.target_port) >= 0.3F * (float)(records < 200 ? records
-										     : 200);
+	heaviest(t, class, top, ret);
 }
 
 void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
@@ -151,13 +180,10 @@ void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2]
 
 double flood_shape_closes(const struct traffic_tick *t)
 {
-	double closes = 0;
+	double all = 0;
 
-	for (uint32_t i = 0; i < sample_count(t); i++) {
-		const struct traffic_record *r = &t->sample[i];
-
-		if (r->protocol == TCP && (r->tcp_flags & (FLOW_TCP_FIN | FLOW_TCP_RST)))
-			closes += stands_for(t, r);
-	}
-	return closes;
+	for (uint32_t i = 0; i < sample_count(t); i++)
+		if (closes(&t->sample[i]))
+			all += stands_for(t, &t->sample[i]);
+	return all;
 }

@@ -19,7 +19,9 @@ struct flood_shape {
 	float one_size;       /* share of the commonest size */
 	float one_hop;        /* share of the two commonest TTLs; < 0 not known */
 	float top_size;       /* bytes, mean of the heaviest source */
-	bool scan;            /* one source from few ports to many ports or addresses */
+	float top_closes;     /* packets of the heaviest source that end a TCP connection */
+	bool top_roams;       /* it goes to many ports or addresses, */
+	bool top_scan;        /* and that from few ports */
 };
 
 void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
