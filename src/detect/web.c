@@ -9,12 +9,12 @@
 /* Floors are requests (or different things) a second that even a service nobody knows may see
  * without being flooded. Signatures may convince in one second, volume takes a few. */
 const struct web_rule web_rules[WEB_SIGNALS] = {
-	[WEB_S_REQUESTS] = {20, 8, false}, [WEB_S_POSTS] = {10, 8, false},
-	[WEB_S_TARGETS] = {20, 8, false},  [WEB_S_CLIENT] = {20, 8, false},
-	[WEB_S_KEYS] = {2, 40, true},	   [WEB_S_MISSING] = {2, 40, true},
-	[WEB_S_MASKS] = {2, 40, true},	   [WEB_S_DENIED] = {5, 8, true},
-	[WEB_S_TIMEOUTS] = {2, 8, true},   [WEB_S_STALLED] = {2, 8, false},
-	[WEB_S_MARKED] = {1, 20, true},
+	[WEB_S_REQUESTS] = {20, 8, 0},	   [WEB_S_POSTS] = {10, 8, 0},
+	[WEB_S_TARGETS] = {20, 8, 0},	   [WEB_S_CLIENT] = {20, 8, 0},
+	[WEB_S_KEYS] = {2, 40, 0.05F},	   [WEB_S_MISSING] = {2, 40, 0.1F},
+	[WEB_S_MASKS] = {2, 40, 0.1F},	   [WEB_S_DENIED] = {5, 8, 0.1F},
+	[WEB_S_TIMEOUTS] = {2, 8, 0.05F}, [WEB_S_STALLED] = {2, 8, 0.05F},
+	[WEB_S_MARKED] = {1, 20, 0.05F},
 };
 
 /* Half above usual is never a flood, and more where little is known yet. */
@@ -30,7 +30,9 @@ static const uint32_t calm_s = 60;
 static const int64_t gap_max_s = 3600;
 static const int64_t idle_steps_max = 120; /* zeros after which no evidence is left */
 static const float excited = 1;      /* decades: what is learned of then is not usual */
-static const float cold_share = 0.5F; /* of the tick, for a signature without history */
+/* A signature's share of the tick: without history it must be most of it; with, more than
+ * it usually is, so that a crowd does not raise it with everything else. */
+static const float cold_share = 0.5F, usual_share_times = 1.5F, share_max = 0.9F;
 static const uint64_t mix_requests_min = 5;
 static const double count_max = 1e9;
 
@@ -111,13 +113,20 @@ static float level_judge(const struct web_watch *w, struct web_level *l, unsigne
 	return evidence_step(&l->evidence, &s);
 }
 
-/* Without history, volume is none, and a signature must be most of what there is. */
 static bool is_heard(const struct web_watch *w, unsigned signal, const struct web_seen *seen)
 {
-	if (w->seen >= WEB_WARM)
-		return true;
-	return web_rules[signal].signature &&
-	       seen->count[signal] >= cold_share * seen->count[WEB_S_REQUESTS];
+	float share = web_rules[signal].share, all = level_of(&w->levels[WEB_S_REQUESTS]);
+
+	if (share <= 0)
+		return w->seen >= WEB_WARM;
+	if (w->seen < WEB_WARM)
+		/* Who keeps a connection waiting shows only with time: signal STALLED is usual for
+		 * services that answer late by design. */
+		return signal != WEB_S_STALLED &&
+		       seen->count[signal] >= cold_share * seen->count[WEB_S_REQUESTS];
+	if (all > 0)
+		share = fmaxf(share, usual_share_times * level_of(&w->levels[signal]) / all);
+	return seen->count[signal] >= fminf(share, share_max) * seen->count[WEB_S_REQUESTS];
 }
 
 static void judge_all(struct web_watch *w, const struct web_seen *seen, bool frozen,
@@ -149,9 +158,8 @@ static void learn_all(struct web_watch *w, const struct web_seen *seen, const st
 	if (requests < mix_requests_min)
 		return;
 	if (w->mixes == 0) {
-		w->now = w->usual = seen->mix;
-		w->mixes = 1;
-		return;
+		w->now = w->usual = web_mix_unknown;
+		w->usual.assets = seen->mix.assets;
 	}
 	web_mix_towards(&w->now, &seen->mix, now_gain);
 	if (!frozen && !any) {
@@ -227,7 +235,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 		forget_evidence(w);
 	else if (w->seen > 0 && begin > w->last)
 		idle(w, begin - w->last, frozen);
-	web_see(t, &seen);
+	web_see(t, w->mixes > 0 ? &w->usual : &web_mix_unknown, &seen);
 	ret->taken = true;
 	ret->cold = w->seen < WEB_WARM;
 	ret->requests_per_s = (float)t->requests / seen.seconds;

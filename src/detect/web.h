@@ -45,7 +45,7 @@ enum web_signal {
 	WEB_S_POSTS,
 	WEB_S_TARGETS,  /* different targets that are no assets */
 	WEB_S_CLIENT,   /* requests, assets aside, of the heaviest client */
-	WEB_S_KEYS,     /* different names of first query parameters: random queries */
+	WEB_S_KEYS,     /* with a first query parameter that no other has: random queries */
 	WEB_S_MISSING,  /* for many different paths that are not there: random paths */
 	WEB_S_MASKS,    /* of one client for one thing under many agents, none its usual one */
 	WEB_S_DENIED,   /* 401 and 403, and POSTs to a login */
@@ -87,11 +87,16 @@ struct web_level {
 /* What the requests are like: shares of them, unless said otherwise. */
 struct web_mix {
 	float assets;
-	float path, agent, client; /* of the heaviest, assets aside */
+	/* Of two that are no assets, picked blindly: how often they have it in common. That is at
+	 * least the square of the heaviest's share, and the same however few there are. */
+	float path, agent, client, key;
 	float posts, logins, crawlers;
 	float apart;      /* different targets by requests, assets aside: 1 = no two alike */
 	float per_client; /* requests a second, assets aside */
 	float ms;         /* mean duration; 0 not told */
+	/* Sampled, assets aside, and of these with a query: below 2, and for `apart` 20, nothing
+	 * is told. */
+	uint32_t pages, queried;
 };
 
 struct web_watch {

@@ -7,9 +7,9 @@
 
 /* How a signal is judged; web.c has the table. */
 struct web_rule {
-	float floor;    /* a second: the null is never below it */
-	float cap;      /* nats that one tick may add */
-	bool signature; /* counts without history, where it is most of the tick */
+	float floor; /* a second: the null is never below it */
+	float cap;   /* nats that one tick may add */
+	float share; /* of the tick's requests, below which a signature is none; 0: volume */
 };
 extern const struct web_rule web_rules[WEB_SIGNALS];
 
@@ -18,14 +18,20 @@ struct web_seen {
 	float seconds;
 	float count[WEB_SIGNALS];
 	struct web_mix mix;
-	float clients, agents;  /* different ones; agents in the sample */
+	float clients;          /* different ones */
+	float crawlers;         /* different clients in the sample that say they are one */
 	bool random_paths;      /* the missing paths look made up, not searched for */
 	bool missed_by_crawlers;
-	const struct web_record *path, *client, *agent; /* the heaviest; NULL if there is none */
+	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
+	float path_share;       /* of pages */
 };
 
-void web_see(const struct web_tick *t, struct web_seen *ret);
+/* `usual` is what the requests are like otherwise. */
+void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *ret);
 void web_mix_towards(struct web_mix *m, const struct web_mix *to, float gain);
+
+/* Of a service nobody knows. */
+extern const struct web_mix web_mix_unknown;
 
 struct web_judged { float a[WEB_SIGNALS], usual[WEB_SIGNALS]; };
 

@@ -12,7 +12,11 @@ static const uint32_t masks_min = 10, masks_count_min = 3;
 /* Fewer different missing paths are links that broke. Made-up ones: most are of one length and
  * without a point, or come under an agent each. */
 static const uint32_t missing_paths_min = 10;
+static const uint32_t mix_apart_pages = 20;
 static const float random_like = 0.8F, random_agents = 0.5F;
+
+const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
+					.key = 0.1F, .apart = 0.5F, .per_client = 2};
 
 static bool is_page(const struct web_record *r)
 {
@@ -24,37 +28,13 @@ static bool has_mark(const struct web_record *r, enum web_mark mark)
 	return r->marks & 1 << mark;
 }
 
-/* Of the sample, pages only: how many there are of the heaviest, and one of it. */
-static uint32_t heaviest(const struct web_tick *t, enum web_kind kind,
-			 const struct web_record **ret)
-{
-	struct { uint64_t hash; uint32_t count; } slots[2 * WEB_SAMPLES];
-	const uint32_t size = 2 * WEB_SAMPLES;
-	uint32_t best = 0;
-
-	memset(slots, 0, sizeof(slots));
-	*ret = NULL;
-	for (uint32_t i = 0; i < t->sample_count; i++) {
-		const struct web_record *r = &t->sample[i];
-		uint64_t hash = r->hash[kind];
-		uint32_t at = (uint32_t)(hash >> 32) % size;
-
-		if (hash == 0 || !is_page(r))
-			continue;
-		while (slots[at].hash != 0 && slots[at].hash != hash)
-			at = (at + 1) % size;
-		slots[at].hash = hash;
-		if (++slots[at].count > best) {
-			best = slots[at].count;
-			*ret = r;
-		}
-	}
-	return best;
-}
-
 /* How many different hashes of a kind are among the records that `keep` takes, and how many
  * there are of the most frequent. */
-struct variety { uint32_t different, most, all; };
+struct variety {
+	uint32_t different, most, all;
+	uint32_t pairs;                 /* of equal ones */
+	const struct web_record *first; /* one of the most frequent */
+};
 
 static struct variety variety_of(const struct web_tick *t, enum web_kind kind,
 				 bool (*keep)(const struct web_record *, uint64_t), uint64_t about)
@@ -75,8 +55,11 @@ static struct variety variety_of(const struct web_tick *t, enum web_kind kind,
 		v.all++;
 		v.different += slots[at].hash == 0;
 		slots[at].hash = hash;
-		if (++slots[at].count > v.most)
+		v.pairs += slots[at].count;
+		if (++slots[at].count > v.most) {
 			v.most = slots[at].count;
+			v.first = &t->sample[i];
+		}
 	}
 	return v;
 }
@@ -85,6 +68,12 @@ static bool keep_page(const struct web_record *r, uint64_t about)
 {
 	(void)about;
 	return is_page(r);
+}
+
+static bool keep_crawler(const struct web_record *r, uint64_t about)
+{
+	(void)about;
+	return has_mark(r, WEB_CRAWLER);
 }
 
 static bool keep_missing(const struct web_record *r, uint64_t about)
@@ -136,39 +125,62 @@ static void look_at_missing(const struct web_tick *t, struct web_seen *s)
 	s->missed_by_crawlers = (float)crawlers >= random_like * (float)paths.all;
 }
 
-static void mix_of(const struct web_tick *t, struct web_seen *s)
+static float in_common(const struct variety *v)
 {
-	uint32_t sampled = t->sample_count, pages = 0, crawlers = 0;
-	float all = (float)t->requests, page_requests = all - (float)t->marks[WEB_ASSET];
-	float scale = sampled > 0 ? 1 / (float)sampled : 0;
+	return v->all >= 2 ? 2 * (float)v->pairs / ((float)v->all * (float)(v->all - 1)) : 0;
+}
 
-	for (uint32_t i = 0; i < sampled; i++) {
-		pages += is_page(&t->sample[i]);
-		crawlers += has_mark(&t->sample[i], WEB_CRAWLER);
-	}
-	float of_pages = pages > 0 ? 1 / (float)pages : 0;
-	uint32_t client = heaviest(t, WEB_CLIENT, &s->client);
-	float page_clients = (float)variety_of(t, WEB_CLIENT, keep_page, 0).different;
+/* Requests whose query has a name of its own making: of two queries fewer have one in common
+ * than usual, by the square of the share that is not made up. */
+static float made_up(const struct variety *key, float usual, float requests, float different)
+{
+	float alike = key->all >= 2 ? in_common(key) : usual;
+	float share = 1 - sqrtf(fminf(alike / fmaxf(usual, 0.001F), 1));
 
-	/* Beyond the sample's size only the registers know, and they count assets' clients too. */
-	if (page_clients > 0.5F * WEB_SAMPLES)
-		page_clients = s->clients;
-	s->count[WEB_S_CLIENT] = (float)client * of_pages * page_requests;
+	return fminf(share * requests, different);
+}
+
+static void mix_of(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
+{
+	float all = fmaxf((float)t->requests, 1), pages = all - (float)t->marks[WEB_ASSET];
+	struct variety path = variety_of(t, WEB_PATH, keep_page, 0);
+	struct variety agent = variety_of(t, WEB_AGENT, keep_page, 0);
+	struct variety client = variety_of(t, WEB_CLIENT, keep_page, 0);
+	struct variety key = variety_of(t, WEB_KEY, keep_page, 0);
+	struct variety crawlers = variety_of(t, WEB_CLIENT, keep_crawler, 0);
+	float clients = (float)client.different;
+
+	/* Beyond the sample only the registers know, and they count assets' clients too. */
+	if (t->requests > t->sample_count)
+		clients = s->clients;
+	s->crawlers = (float)crawlers.different;
+	s->path = path.first;
+	s->client = client.first;
+	s->path_share = path.all > 0 ? (float)path.most / (float)path.all : 0;
+	s->count[WEB_S_CLIENT] =
+		client.all > 0 ? (float)client.most / (float)client.all * pages : 0;
+	if (client.all > 0)
+		s->count[WEB_S_KEYS] = made_up(&key, usual->key,
+					       (float)key.all / (float)client.all * pages,
+					       (float)web_distinct(t, WEB_KEY));
 	s->mix = (struct web_mix){
-		.assets = all > 0 ? (float)t->marks[WEB_ASSET] / all : 0,
-		.path = (float)heaviest(t, WEB_PATH, &s->path) * of_pages,
-		.agent = (float)heaviest(t, WEB_AGENT, &s->agent) * of_pages,
-		.client = (float)client * of_pages,
-		.posts = all > 0 ? (float)t->methods[REQUEST_POST] / all : 0,
-		.logins = all > 0 ? (float)t->marks[WEB_LOGIN] / all : 0,
-		.crawlers = (float)crawlers * scale,
-		.apart = page_requests > 0 ? fminf(s->count[WEB_S_TARGETS] / page_requests, 1) : 0,
-		.per_client = page_clients > 0 ? page_requests / page_clients / s->seconds : 0,
+		.assets = (float)t->marks[WEB_ASSET] / all,
+		.path = in_common(&path),
+		.agent = in_common(&agent),
+		.client = in_common(&client),
+		.key = in_common(&key),
+		.queried = key.all,
+		.posts = (float)t->methods[REQUEST_POST] / all,
+		.logins = (float)t->marks[WEB_LOGIN] / all,
+		.crawlers = (float)crawlers.all / fmaxf((float)t->sample_count, 1),
+		.apart = pages > 0 ? fminf(s->count[WEB_S_TARGETS] / pages, 1) : 0,
+		.per_client = clients > 0 ? pages / clients / s->seconds : 0,
 		.ms = t->timed > 0 ? (float)t->busy_ms / (float)t->timed : 0,
+		.pages = client.all,
 	};
 }
 
-void web_see(const struct web_tick *t, struct web_seen *s)
+void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
 {
 	float denied = (float)(t->statuses[WEB_401] + t->statuses[WEB_403]);
 	float logins = (float)t->marks[WEB_LOGIN];
@@ -176,17 +188,15 @@ void web_see(const struct web_tick *t, struct web_seen *s)
 	memset(s, 0, sizeof(*s));
 	s->seconds = fmaxf((float)((double)t->width.ns / WD_NS_PER_S), 1);
 	s->clients = (float)web_distinct(t, WEB_CLIENT);
-	s->agents = (float)web_distinct(t, WEB_AGENT);
 	s->count[WEB_S_REQUESTS] = (float)t->requests;
 	s->count[WEB_S_POSTS] = (float)t->methods[REQUEST_POST];
 	s->count[WEB_S_TARGETS] = (float)web_distinct(t, WEB_TARGET);
-	s->count[WEB_S_KEYS] = (float)web_distinct(t, WEB_KEY);
 	s->count[WEB_S_DENIED] = denied > logins ? denied : logins;
 	s->count[WEB_S_TIMEOUTS] = (float)t->statuses[WEB_408];
 	s->count[WEB_S_STALLED] = (float)t->marks[WEB_STALLED];
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
 					 t->marks[WEB_ODD]);
-	mix_of(t, s);
+	mix_of(t, usual, s);
 	if (is_masked(t, s->client))
 		s->count[WEB_S_MASKS] = s->count[WEB_S_CLIENT];
 	look_at_missing(t, s);
@@ -195,13 +205,20 @@ void web_see(const struct web_tick *t, struct web_seen *s)
 void web_mix_towards(struct web_mix *m, const struct web_mix *to, float gain)
 {
 	m->assets += gain * (to->assets - m->assets);
-	m->path += gain * (to->path - m->path);
-	m->agent += gain * (to->agent - m->agent);
-	m->client += gain * (to->client - m->client);
 	m->posts += gain * (to->posts - m->posts);
 	m->logins += gain * (to->logins - m->logins);
 	m->crawlers += gain * (to->crawlers - m->crawlers);
-	m->apart += gain * (to->apart - m->apart);
-	m->per_client += gain * (to->per_client - m->per_client);
 	m->ms += gain * (to->ms - m->ms);
+	if (to->pages >= 2) {
+		m->path += gain * (to->path - m->path);
+		m->agent += gain * (to->agent - m->agent);
+		m->client += gain * (to->client - m->client);
+		m->per_client += gain * (to->per_client - m->per_client);
+	}
+	if (to->queried >= 2)
+		m->key += gain * (to->key - m->key);
+	if (to->pages >= mix_apart_pages)
+		m->apart += gain * (to->apart - m->apart);
+	m->pages = to->pages;
+	m->queried = to->queried;
 }

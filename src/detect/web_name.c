@@ -8,9 +8,9 @@
 
 enum { SHOWN_MAX = 24, SIGNS_MIN = 2 };
 
-/* Shares of a service nobody knows. */
-static const struct web_mix blank = {.path = 0.2F, .agent = 0.3F, .client = 0.1F,
-				     .apart = 0.5F, .per_client = 2};
+static const float expensive_ms = 500;
+/* A crawler works from few addresses; what many say may be said by anybody. */
+static const float crawlers_max = 32;
 static const uint32_t mixes_min = 60; /* ticks behind what is usual */
 
 /* Text of strangers, for a page: cut, and printable ASCII only. */
@@ -48,7 +48,7 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 		     const struct web_seen *seen, struct signs *s)
 {
 	const struct web_mix *now = &w->now;
-	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &blank;
+	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &web_mix_unknown;
 	float rate = seen->count[WEB_S_REQUESTS] / seen->seconds;
 	float before = fminf(j->usual[WEB_S_REQUESTS], rate);
 	/* Of what came on top of the usual. */
@@ -57,9 +57,9 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 
 	memset(s, 0, sizeof(*s));
 	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
-	sign(s, now->path >= 2 * usual->path + 0.1F, "one path");
-	sign(s, now->agent >= 2 * usual->agent + 0.1F, "one agent");
-	sign(s, now->client >= 2 * usual->client + 0.1F, "one client");
+	sign(s, now->path >= 2 * usual->path + 0.15F, "one path");
+	sign(s, now->agent >= 2 * usual->agent + 0.15F, "one agent");
+	sign(s, now->client >= 2 * usual->client + 0.05F, "few clients");
 	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
 	sign(s, now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20,
 	     "no two alike");
@@ -68,13 +68,15 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 
 static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen)
 {
-	const struct web_mix *now = &w->now, *usual = w->mixes >= mixes_min ? &w->usual : &blank;
+	const struct web_mix *now = &w->now;
+	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &web_mix_unknown;
 
 	if (now->posts >= 0.5F)
 		return now->logins >= 0.5F ? "http.login" : "http.post";
 	if (now->apart >= 0.8F && usual->apart < 0.7F && seen->count[WEB_S_TARGETS] > 20)
 		return "http.cachebust";
-	if (usual->ms > 0 && now->ms >= 4 * usual->ms && now->path >= 0.5F)
+	if (usual->ms > 0 && now->ms >= fmaxf(4 * usual->ms, expensive_ms) &&
+	    now->path >= 0.25F)
 		return "http.api";
 	return "http.get";
 }
@@ -200,7 +202,7 @@ static void name_volume(const struct web_watch *w, const struct web_seen *seen,
 
 	signs_of(w, j, seen, &s);
 	bool attack = s.count >= SIGNS_MIN;
-	if (w->now.crawlers >= 0.5F && w->now.apart < 0.8F) {
+	if (w->now.crawlers >= 0.5F && seen->crawlers <= crawlers_max) {
 		attack = false;
 		vector = "http.scrape";
 	} else if (!attack) {
@@ -214,7 +216,7 @@ static void name_volume(const struct web_watch *w, const struct web_seen *seen,
 		shown(path, seen->path->path);
 	snprintf(f->why, sizeof(f->why), "%.0f/s (usual %.1f) of %.0f clients; %s; %d %% for %s",
 		 (double)f->per_s, (double)f->usual_per_s, (double)seen->clients,
-		 attack ? s.text : "like the usual ones", percent(seen->mix.path), path);
+		 attack ? s.text : "like the usual ones", percent(seen->path_share), path);
 }
 
 static void sort_findings(struct web_reading *ret)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/web.h"
+
+#include "base/check.h"
+#include "detect/web_testing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct run {
+	struct world world;
+	struct web_watch watch;
+	struct web_tick tick;
+	struct web_reading last;
+	bool open;
+	int opened, load_seconds;
+	char why[WEB_WHY_MAX + 1]; /* of the last attack */
+	char vectors[128]; /* of attacks seen, in order of first sight */
+};
+
+static struct run *run_new(uint64_t seed)
+{
+	struct run *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	world_init(&r->world, seed);
+	web_watch_init(&r->watch);
+	return r;
+}
+
+static void judge(struct run *r)
+{
+	web_watch_step(&r->watch, &r->tick, r->open, &r->last);
+	if (!r->open && r->last.attack) {
+		r->open = true;
+		r->opened++;
+		memcpy(r->why, r->last.findings[0].why, sizeof(r->why));
+	} else if (r->open && r->last.calm) {
+		r->open = false;
+	}
+	r->load_seconds += r->last.load_return >= WEB_OPEN;
+	for (uint32_t i = 0; i < r->last.finding_count; i++)
+		if (strstr(r->vectors, r->last.findings[i].vector) == NULL)
+			snprintf(r->vectors + strlen(r->vectors),
+				 sizeof(r->vectors) - strlen(r->vectors), "%s ",
+				 r->last.findings[i].vector);
+}
+
+static void live(struct run *r, int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		world_second(&r->world, &r->tick);
+		judge(r);
+	}
+}
+
+/* Seconds until an attack opens an incident; -1 if not within `most`. */
+static int attacked(struct run *r, enum attack a, int requests, int most)
+{
+	int before = r->opened;
+
+	for (int i = 0; i < most; i++) {
+		world_second(&r->world, &r->tick);
+		attack_second(&r->world, &r->tick, a, requests);
+		judge(r);
+		if (r->opened > before)
+			return i + 1;
+	}
+	return -1;
+}
+
+static void visitors_raise_nothing(void **state)
+{
+	static const struct { double pages, bursty; int assets; } cases[] = {
+		{0.05, 0, 8}, {1, 0, 8}, {1, 0.3, 8}, {20, 0, 8}, {40, 0.3, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct run *r = run_new(100 + i);
+		r->world.pages_per_s = cases[i].pages;
+		r->world.bursty = cases[i].bursty;
+		r->world.assets = cases[i].assets;
+		live(r, cases[i].pages > 10 ? 10000 : 40000);
+		if (r->opened > 0)
+			fail_msg("world %zu: %d, %s", i, r->opened, r->vectors);
+		free(r);
+	}
+}
+
+static void a_crowd_is_load(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct run *r = run_new(seed);
+		r->world.pages_per_s = seed <= 2 ? 2 : 10;
+		live(r, 3600);
+		for (int ramp = 1; ramp <= 60; ramp++) {
+			r->world.crowd_pages_per_s = r->world.pages_per_s * 15 * ramp / 60;
+			live(r, 1);
+		}
+		live(r, 300);
+		if (r->opened > 0)
+			fail_msg("%s", r->why);
+		assert_true(r->load_seconds > 200);
+		assert_non_null(strstr(r->vectors, "http.crowd"));
+		assert_false(r->last.attack);
+		free(r);
+	}
+}
+
+static void floods_are_named(void **state)
+{
+	(void)state;
+	for (int a = 0; a < ATTACKS; a++) {
+		struct run *r = run_new(50 + (uint64_t)a);
+		r->world.pages_per_s = 2; /* 18 requests a second */
+		live(r, 3600);
+		assert_string_equal(r->vectors, "");
+		int delay = attacked(r, (enum attack)a, 200, 30);
+		bool load = a == ATTACK_CRAWLER;
+		if (load ? delay != -1 : delay < 1 || delay > 8)
+			fail_msg("%s: after %d s, %s", attack_vector((enum attack)a), delay,
+				 r->vectors);
+		assert_true(r->last.finding_count > 0);
+		const struct web_finding *f = &r->last.findings[0];
+		if (strcmp(f->vector, attack_vector((enum attack)a)) != 0)
+			fail_msg("%d: %s is not %s: %s", a, f->vector,
+				 attack_vector((enum attack)a), f->why);
+		assert_int_equal(f->attack, !load);
+		assert_true(f->share > 0.4F && f->why[0] != '\0');
+		assert_true(wall_sub(r->tick.at, r->last.began).ns <=
+			    (load ? 40 : delay + 3) * WD_NS_PER_S);
+		/* It ends, and is over. */
+		live(r, 400);
+		assert_false(r->open);
+		assert_true(r->last.calm);
+		free(r);
+	}
+}
+
+/* A log of which only this is known. */
+static void signatures_need_no_history(void **state)
+{
+	static const struct { enum attack attack; bool named; } cases[] = {
+		{ATTACK_BUST, true}, {ATTACK_PATHS, true}, {ATTACK_PINGBACK, true},
+		{ATTACK_LOGIN, true}, {ATTACK_SLOW, true},
+		{ATTACK_GET, false}, {ATTACK_CRAWLER, false}, {ATTACK_READ, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct run *r = run_new(i);
+		r->world.pages_per_s = 0;
+		int delay = attacked(r, cases[i].attack, 100, 10);
+		assert_true(r->last.cold);
+		if (cases[i].named && (delay < 1 || delay > 9))
+			fail_msg("%s: %d s", attack_vector(cases[i].attack), delay);
+		if (!cases[i].named && delay != -1)
+			fail_msg("%s: %s", attack_vector(cases[i].attack), r->vectors);
+		free(r);
+	}
+}
+
+/* A busy service that is seen for the first time is not attacked. */
+static void beginnings_raise_nothing(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct run *r = run_new(seed);
+		r->world.pages_per_s = seed < 10 ? 5 : 60;
+		r->world.assets = seed % 2 ? 8 : 0;
+		r->world.second += (int64_t)seed * 3600;
+		live(r, 400);
+		assert_string_equal(r->vectors, "");
+		free(r);
+	}
+}
+
+static void time_may_jump(void **state)
+{
+	struct run *r = run_new(1);
+	(void)state;
+	live(r, 1000);
+	struct web_watch before = r->watch;
+	r->world.second -= 500;
+	world_second(&r->world, &r->tick);
+	web_watch_step(&r->watch, &r->tick, false, &r->last);
+	assert_false(r->last.taken);
+	assert_memory_equal(&before, &r->watch, sizeof(before));
+	r->world.second += 10 * 86400;
+	live(r, 1000);
+	assert_int_equal(r->opened, 0);
+	r->tick.width = span_s(60);
+	r->tick.at = wall_s(INT64_MAX / WD_NS_PER_S - 100);
+	web_watch_step(&r->watch, &r->tick, false, &r->last);
+	assert_true(r->last.taken);
+	free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(visitors_raise_nothing),
+		cmocka_unit_test(a_crowd_is_load),
+		cmocka_unit_test(floods_are_named),
+		cmocka_unit_test(signatures_need_no_history),
+		cmocka_unit_test(beginnings_raise_nothing),
+		cmocka_unit_test(time_may_jump),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

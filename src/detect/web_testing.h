@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web_testing: made-up visitors and attackers of a web service, for tests and benchmarks. */
+#ifndef WD_DETECT_WEB_TESTING_H
+#define WD_DETECT_WEB_TESTING_H
+
+#include "base/prng.h"
+#include "tally/web.h"
+
+enum { WORLD_PENDING = 16384, WORLD_SECONDS = 8 };
+
+struct world {
+	double pages_per_s; /* mean of a day */
+	double day;         /* depth of the night, 0 … 1 */
+	double bursty;      /* standard deviation of the log of the rate over minutes */
+	int assets;         /* a page brings; 0: an API */
+	double missing;     /* share of pages that are not there */
+	/* A crowd on top: so many pages a second, most of them one page. */
+	double crowd_pages_per_s;
+	/* The world's own: */
+	struct prng prng;
+	double drift;
+	int64_t second;
+	struct { int count, page, client; } wave[WORLD_SECONDS][256]; /* assets still to come */
+	int waves[WORLD_SECONDS];
+};
+
+struct hash_key world_key(void);
+void world_init(struct world *w, uint64_t seed);
+/* The visitors' requests of the next second; the tick is cleared first. */
+void world_second(struct world *w, struct web_tick *t);
+
+enum attack {
+	ATTACK_GET,      /* a botnet for one page */
+	ATTACK_ONE,      /* one client */
+	ATTACK_POST,
+	ATTACK_BUST,     /* a random query each */
+	ATTACK_PATHS,    /* a random path each */
+	ATTACK_LOGIN,
+	ATTACK_PINGBACK,
+	ATTACK_SLOW,     /* 408 */
+	ATTACK_READ,     /* half a minute for nothing */
+	ATTACK_SEARCH,   /* an expensive page */
+	ATTACK_CRAWLER,  /* says that it is one: load */
+	ATTACKS,
+};
+const char *attack_vector(enum attack a);
+/* So many requests of it into the tick. */
+void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests);
+
+#endif
