@@ -19,6 +19,7 @@ struct engine_options engine_defaults(void)
 	return (struct engine_options){
 		.services_max = 10000, .signals_a_service = 64, .persons_max = 1 << 20,
 		.incidents_max = 10000, .persons_floor = 5, .networks_floor = 3,
+		.services_watched_max = 1000, .tracers_max = 64, .traces_max = 256,
 	};
 }
 
@@ -30,8 +31,12 @@ enum wd_err engine_open(const struct engine_options *options, struct engine **re
 	o.signals_a_service = o.signals_a_service > 0 ? o.signals_a_service : d.signals_a_service;
 	o.persons_max = o.persons_max > 0 ? o.persons_max : d.persons_max;
 	o.incidents_max = o.incidents_max > 0 ? o.incidents_max : d.incidents_max;
+	o.services_watched_max =
+		o.services_watched_max > 0 ? o.services_watched_max : d.services_watched_max;
+	o.tracers_max = o.tracers_max > 0 ? o.tracers_max : d.tracers_max;
+	o.traces_max = o.traces_max > 0 ? o.traces_max : d.traces_max;
 	if (o.services_max > SERVICES_MAX || o.signals_a_service > SIGNALS_MAX ||
-	    !(o.false_a_month >= 0))
+	    !(o.false_a_month >= 0) || !(o.packets_floor >= 0) || !(o.bits_floor >= 0))
 		return wd_fail(why, WD_MALFORMED, 0, "engine options are out of range");
 
 	struct engine *e = calloc(1, sizeof(*e));
@@ -39,6 +44,14 @@ enum wd_err engine_open(const struct engine_options *options, struct engine **re
 		return wd_fail(why, WD_NOMEM, 0, "engine");
 	e->options = o;
 	once_init(&e->once, o.persons_max);
+	if (o.classes != NULL) {
+		flood_plan_init(&e->flood_plan, o.classes);
+		if (o.packets_floor > 0 || o.bits_floor > 0)
+			flood_plan_floors(
+				&e->flood_plan,
+				o.packets_floor > 0 ? o.packets_floor : e->flood_plan.packets_floor,
+				o.bits_floor > 0 ? o.bits_floor : e->flood_plan.bits_floor);
+	}
 	*ret_engine = e;
 	return WD_OK;
 }
@@ -406,6 +419,7 @@ static void turn_minute(struct engine *e)
 			engine_touch(e, t);
 	}
 	engine_judge(e, false);
+	engine_watch_minute(e);
 }
 
 /* Nothing was seen from the running minute until `minute`: what is pending is sealed, the

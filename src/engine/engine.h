@@ -9,6 +9,11 @@
  * buckets of another width than a minute (OBSERVATION_COUNT, _METRIC) are whole when they
  * arrive and are sealed at once.
  *
+ * Traffic comes as ticks that are whole (engine_traffic, engine_web), is judged at once and by the
+ * ticks' own time: an incident that traffic opens was decided at the end of a tick. A tick never
+ * moves the clock. A service that ticks come for costs WATCH_BYTES_MAX (engine/watch.h), and what
+ * is traced of an open incident a tracer; both have a stated number.
+ *
  * Memory: sized by `struct engine_options`; every table has a maximum, and what does not
  * fit is counted (struct engine_counters). */
 #ifndef WD_ENGINE_ENGINE_H
@@ -21,6 +26,10 @@
 #include "model/observation.h"
 #include "model/service.h"
 #include "model/snapshot.h"
+#include "model/trace.h"
+#include "model/vector.h"
+#include "tally/traffic.h"
+#include "tally/web.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +43,14 @@ struct engine_options {
 	size_t incidents_max;      /* kept, default 10000 a program; the least severe go first */
 	uint32_t persons_floor;    /* an incident needs this many distinct persons, default 5 */
 	uint32_t networks_floor;   /* in this many networks, default 3 */
+	/* Of traffic. Borrowed, and outlive the engine. */
+	const struct vector_classes *classes; /* as the ticks were counted; NULL: no traffic */
+	const struct vector_book *book;       /* NULL: nothing is traced */
+	const struct tracer_places *places;   /* explain/tracer.h; NULL: traces name no places */
+	double packets_floor, bits_floor; /* a second above usual, less is no flood; 0 = default */
+	size_t services_watched_max;      /* ticks come for, default 1000 */
+	size_t tracers_max;               /* open incidents traced at once, default 64 */
+	size_t traces_max;                /* kept in memory, default 256; the oldest go first */
 	bool adopt_services;       /* a service no catalogue names is taken as it comes (replay) */
 	struct hash_key key;       /* for its tables: random live, fixed in replay */
 };
@@ -45,13 +62,15 @@ enum effect_kind {
 	EFFECT_INCIDENT_CHANGED, /* a wave, the scope, the state, a number worth telling */
 	EFFECT_INCIDENT_CLOSED,
 	EFFECT_COORDINATED, /* evidence `reports.coordinated` on a service */
+	EFFECT_TRACE,       /* what the traffic of an incident is, so far or at its end */
 };
 
 struct effect {
 	enum effect_kind kind;
 	wd_wall at; /* the engine's clock */
 	struct incident incident;       /* of the first three kinds */
-	struct coordinated coordinated; /* of the last */
+	struct coordinated coordinated; /* of coordinated */
+	const struct trace *trace;      /* of a trace; until the effects are dropped */
 };
 
 /* One value of one total, as it was judged: `replay --format scores`. */
@@ -78,9 +97,18 @@ enum engine_verdict {
 	ENGINE_LATE,      /* kept by the caller, part of no signal */
 	ENGINE_UNKNOWN_SERVICE,
 	ENGINE_FULL, /* no room for one more service */
+	ENGINE_EARLY, /* a tick more than two minutes ahead of the clock: refused */
 };
 
 enum engine_verdict engine_observe(struct engine *e, const struct observation *o);
+
+/* One tick of a service: counted, judged, traced. ENGINE_LATE: not after the service's last one,
+ * or more than two minutes behind the clock. */
+enum engine_verdict engine_traffic(struct engine *e, const struct traffic_tick *tick);
+enum engine_verdict engine_web(struct engine *e, const struct web_tick *tick);
+/* All traffic was seen until then: a service that no tick came for had none. Without it, what no
+ * tick tells of is not known, and an incident takes ten minutes of that for its end. */
+void engine_traffic_until(struct engine *e, wd_wall until);
 
 /* Moves the clock; a `now` before the engine's clock does nothing. The time between was
  * watched: minutes without reports count as zero (more than a week is taken for a gap). */
@@ -124,6 +152,14 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 				struct wd_why *why) WD_MUST_CHECK;
 /* An incident of the past, from the store: for ranks and history. */
 enum wd_err engine_remember(struct engine *e, const struct incident *i) WD_MUST_CHECK;
+/* The same of an incident that the store has open and the state may not know: ticks are in no
+ * journal, so what they decided after the state was written is not decided again. The service goes
+ * on with it; a state that knows the incident takes over what the store knows of its traffic.
+ * Before the journal is replayed. */
+enum wd_err engine_resume(struct engine *e, const struct incident *i) WD_MUST_CHECK;
+/* A trace of the past, from the store, latest last. Of one that is known already the fuller
+ * stays. */
+enum wd_err engine_remember_trace(struct engine *e, const struct trace *t) WD_MUST_CHECK;
 /* After that: what the state knows of an incident is later than what the store remembers. */
 void engine_remember_open(struct engine *e);
 

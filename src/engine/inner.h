@@ -41,6 +41,8 @@ struct engine {
 	struct plan_slot plans[PLANS_MAX];
 	size_t plan_count;
 	struct once once;
+	struct flood_plan flood_plan; /* if options.classes is not NULL */
+	size_t watched;               /* services that have a watch */
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
 	size_t incident_count, incident_cap;
@@ -68,6 +70,30 @@ struct engine {
 void engine_judge(struct engine *e, bool whole);
 /* A bucket of `t` was sealed: the episode's numbers follow. */
 void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at);
+/* What is stated of the budget, for the services there are now. */
+void engine_state_budget(struct engine *e);
+/* Takes an event of the service's incident; `c` says what made it and when. */
+void engine_live(struct engine *e, struct track *t, enum lifecycle_event event,
+		 const struct cause *c);
+void engine_open_incident(struct engine *e, struct track *t, const struct cause *c);
+/* The open incident is carried by this, too, or again. */
+void engine_join_incident(struct engine *e, struct track *t, const struct cause *c);
+/* Every signal that carries the incident is back to usual. */
+bool engine_is_calm(const struct engine *e, const struct track *t);
+
+/* alarm.c: traffic or requests carry the incident from here on, with their numbers so far. */
+void engine_carry(struct engine *e, struct track *t, const struct cause *c);
+/* A minute passed, for services that are not judged every minute. */
+void engine_watch_minute(struct engine *e);
+
+/* tell.c */
+struct effect *engine_add_effect(struct engine *e, enum effect_kind kind); /* NULL: no memory */
+struct incident *engine_find_incident(struct engine *e, const char *id);
+bool engine_id_taken(void *engine, const char *id);
+void engine_find_related(struct engine *e, struct track *t);
+/* The incident changed: an effect, and what readers see. */
+void engine_tell(struct engine *e, struct track *t, enum effect_kind kind);
+
 void incident_list_release(struct incident_list *l);
 
 const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric,

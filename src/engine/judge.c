@@ -16,105 +16,11 @@ static const float SUSPECT_DECADES = 2;
 static const float REST_ABOVE_USUAL = 1.25f;
 static const float REST_DEVIATIONS = 4;
 static const float REST_REPORTS_MIN = 3;
-/* Incidents of other services that began this close in time are related. */
-static const wd_span RELATED_WITHIN = {900 * WD_NS_PER_S};
-static const float SPILLOVER_RATIO = 10;
 
 static wd_span larger(wd_span a, int64_t buckets, wd_span step)
 {
 	wd_span b = {buckets * step.ns};
 	return a.ns > b.ns ? a : b;
-}
-
-/* ---- effects and the list of incidents ---- */
-
-static struct effect *add_effect(struct engine *e, enum effect_kind kind)
-{
-	if (e->effect_count == e->effect_cap) {
-		size_t cap = e->effect_cap == 0 ? 16 : 2 * e->effect_cap;
-		struct effect *effects = realloc(e->effects, cap * sizeof(*effects));
-		if (effects == NULL) {
-			e->effects_lost++;
-			return NULL;
-		}
-		e->effects = effects;
-		e->effect_cap = cap;
-	}
-	struct effect *x = &e->effects[e->effect_count++];
-	*x = (struct effect){.kind = kind, .at = e->now};
-	return x;
-}
-
-static struct incident *find_incident(struct engine *e, const char *id)
-{
-	for (size_t n = e->incident_count; n-- > 0;) {
-		if (strcmp(e->incidents[n].id, id) == 0)
-			return &e->incidents[n];
-	}
-	return NULL;
-}
-
-static bool id_taken(void *ctx, const char *id)
-{
-	return find_incident(ctx, id) != NULL;
-}
-
-/* Room for one more: the least severe closed one goes when the table is full. */
-static struct incident *make_room(struct engine *e)
-{
-	if (e->incident_count < e->incident_cap)
-		return &e->incidents[e->incident_count++];
-	if (e->incident_cap < e->options.incidents_max) {
-		size_t cap = e->incident_cap == 0 ? 16 : 2 * e->incident_cap;
-		if (cap > e->options.incidents_max)
-			cap = e->options.incidents_max;
-		struct incident *incidents = realloc(e->incidents, cap * sizeof(*incidents));
-		if (incidents != NULL) {
-			e->incidents = incidents;
-			e->incident_cap = cap;
-			return &e->incidents[e->incident_count++];
-		}
-	}
-	struct incident *least = NULL;
-	for (size_t n = 0; n < e->incident_count; n++) {
-		struct incident *i = &e->incidents[n];
-		if (i->state == INCIDENT_CLOSED && (least == NULL || i->severity < least->severity))
-			least = i;
-	}
-	return least;
-}
-
-enum wd_err engine_remember(struct engine *e, const struct incident *i)
-{
-	struct incident *place = find_incident(e, i->id);
-	if (place == NULL)
-		place = make_room(e);
-	if (place == NULL)
-		return WD_FULL;
-	*place = *i;
-	e->incidents_changed = e->changed = true;
-	return WD_OK;
-}
-
-void engine_remember_open(struct engine *e)
-{
-	for (size_t n = 0; n < e->track_count; n++) {
-		const struct episode *ep = &e->tracks[n].episode;
-		if (ep->known && engine_remember(e, &ep->incident) != WD_OK)
-			e->effects_lost++;
-	}
-}
-
-static void tell(struct engine *e, struct track *t, enum effect_kind kind)
-{
-	episode_order_scope(&t->episode);
-	t->episode.incident.changed_at = e->now;
-	struct effect *x = add_effect(e, kind);
-	if (x != NULL)
-		x->incident = t->episode.incident;
-	if (engine_remember(e, &t->episode.incident) != WD_OK)
-		e->effects_lost++;
-	engine_touch(e, t);
 }
 
 /* ---- evidence ---- */
@@ -197,63 +103,9 @@ static void coordinated(struct engine *e, struct track *t, const struct crowd_wo
 	if (!news)
 		return;
 	e->counters.coordinated++;
-	struct effect *x = add_effect(e, EFFECT_COORDINATED);
+	struct effect *x = engine_add_effect(e, EFFECT_COORDINATED);
 	if (x != NULL)
 		x->coordinated = *c;
-}
-
-/* ---- related incidents ---- */
-
-static bool list_has(const struct text_list *list, const char *id)
-{
-	for (size_t n = 0; n < list->count; n++) {
-		if (strcmp(list->items[n], id) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool share_provider(const struct service *a, const struct service *b)
-{
-	if (list_has(&a->relies_on, b->id) || list_has(&b->relies_on, a->id))
-		return true;
-	for (size_t n = 0; n < a->relies_on.count; n++) {
-		if (list_has(&b->relies_on, a->relies_on.items[n]))
-			return true;
-	}
-	return false;
-}
-
-static void relate(struct incident *i, const char *id, enum relation relation)
-{
-	if (i->related_count == INCIDENT_RELATED_MAX)
-		return;
-	struct related *r = &i->related[i->related_count++];
-	text_copy(r->id, sizeof(r->id), id);
-	r->relation = relation;
-}
-
-static void find_related(struct engine *e, struct track *t)
-{
-	struct incident *mine = &t->episode.incident;
-	for (size_t n = 0; n < e->track_count; n++) {
-		struct track *other = &e->tracks[n];
-		enum incident_state state = other->episode.state;
-		struct incident *theirs = &other->episode.incident;
-		bool on = state == INCIDENT_OPEN || state == INCIDENT_RECOVERING;
-		if (other == t || !on || other->service == NULL || t->service == NULL ||
-		    llabs(wall_sub(mine->began_at, theirs->began_at).ns) > RELATED_WITHIN.ns)
-			continue;
-		bool spill = theirs->began_at.ns <= mine->began_at.ns &&
-			     theirs->peak_observed > SPILLOVER_RATIO * mine->peak_observed;
-		enum relation r = share_provider(t->service, other->service)
-					  ? RELATION_SHARED_PROVIDER
-				  : spill ? RELATION_SPILLOVER
-					  : RELATION_SAME_TIME;
-		relate(mine, theirs->id, r);
-		relate(theirs, mine->id, r == RELATION_SPILLOVER ? RELATION_SAME_TIME : r);
-		tell(e, other, EFFECT_INCIDENT_CHANGED);
-	}
 }
 
 /* ---- the episode ---- */
@@ -280,6 +132,8 @@ static void catch_up(struct engine *e, struct track *t, wd_wall began)
 static void peek_peak(struct engine *e, struct track *t)
 {
 	const struct signal *total = &t->signals[0];
+	if ((t->episode.incident.kinds & INCIDENT_REPORTS) == 0)
+		return;
 	for (int64_t bin = t->next; !t->whole && bin < e->minute; bin++) {
 		struct episode_bucket b = {track_bin_begin(t, bin),
 					   (float)total->pending[bin & (PENDING_BINS - 1)],
@@ -288,30 +142,65 @@ static void peek_peak(struct engine *e, struct track *t)
 	}
 }
 
-static void open_incident(struct engine *e, struct track *t, wd_wall now)
+/* Reports carry the incident from here on: their numbers since it began are its own. */
+static void take_reports(struct engine *e, struct track *t, wd_wall began)
+{
+	t->episode.incident.kinds |= INCIDENT_REPORTS;
+	if (t->history != NULL)
+		catch_up(e, t, began);
+	peek_peak(e, t);
+	t->last_above = track_bin_begin(t, t->next);
+}
+
+void engine_open_incident(struct engine *e, struct track *t, const struct cause *c)
 {
 	struct episode *ep = &t->episode;
 	wd_span reopen = larger(REOPEN_WITHIN, 8, t->step);
-	bool again = ep->known && wall_sub(t->began, ep->incident.ended_at).ns < reopen.ns;
+	wd_wall began = c->began;
+	bool again = ep->known && wall_sub(began, ep->incident.ended_at).ns < reopen.ns;
 
 	if (again) {
-		if (wall_before(t->began, ep->incident.ended_at))
-			t->began = ep->incident.ended_at;
-		episode_reopen(ep, t->began, now);
-		ep->incident.log10_return = fmaxf(ep->incident.log10_return, t->log10_return);
+		if (wall_before(began, ep->incident.ended_at))
+			began = ep->incident.ended_at;
+		episode_reopen(ep, began, c->now);
+		ep->incident.log10_return = fmaxf(ep->incident.log10_return, c->log10_return);
 	} else {
 		for (uint32_t n = 0; n < t->signal_count; n++)
 			t->signals[n].in_scope = false;
-		episode_open(ep, t->id, t->step, t->began, now, t->log10_return, id_taken, e);
+		episode_open(ep, t->id, t->step, began, c->now, c->log10_return, engine_id_taken,
+			     e);
+		ep->incident.kinds = c->kind;
 		ep->incident.reconstruction = t->reconstruction;
 		ep->metric = t->metric;
 		e->counters.incidents_opened++;
 	}
-	catch_up(e, t, t->began);
-	peek_peak(e, t);
-	t->last_above = track_bin_begin(t, t->next);
-	find_related(e, t);
-	tell(e, t, again ? EFFECT_INCIDENT_CHANGED : EFFECT_INCIDENT_OPENED);
+	if (c->kind == INCIDENT_REPORTS) {
+		t->began = began;
+		take_reports(e, t, began);
+	} else {
+		engine_carry(e, t, c);
+	}
+	engine_find_related(e, t);
+	engine_tell(e, t, again ? EFFECT_INCIDENT_CHANGED : EFFECT_INCIDENT_OPENED);
+}
+
+void engine_join_incident(struct engine *e, struct track *t, const struct cause *c)
+{
+	struct episode *ep = &t->episode;
+	struct incident *i = &ep->incident;
+	if (wall_before(c->began, i->began_at) && i->wave_count <= 1) {
+		i->began_at = c->began;
+		i->waves[0].began_at = c->began;
+	}
+	i->log10_return = fmaxf(i->log10_return, c->log10_return);
+	if (!ep->in_wave)
+		episode_wave(ep, c->began, c->now);
+	if (c->kind == INCIDENT_REPORTS)
+		take_reports(e, t, i->began_at);
+	else
+		engine_carry(e, t, c);
+	i->severity = episode_severity(i, c->now);
+	engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 }
 
 /* Signals that are themselves significant. */
@@ -350,7 +239,8 @@ void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
 {
 	struct episode *ep = &t->episode;
 	const struct signal *total = &t->signals[0];
-	if (ep->state != INCIDENT_OPEN && ep->state != INCIDENT_RECOVERING)
+	if ((ep->state != INCIDENT_OPEN && ep->state != INCIDENT_RECOVERING) ||
+	    (ep->incident.kinds & INCIDENT_REPORTS) == 0)
 		return;
 	struct episode_bucket b = {bucket_at, total->observed, total->expected, total->high};
 	episode_add(ep, &b, e->now);
@@ -368,12 +258,24 @@ void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
 }
 
 /* Every signal that carries the incident is back to usual. */
-static bool is_calm(const struct track *t)
+bool engine_is_calm(const struct engine *e, const struct track *t)
 {
-	bool calm = t->signals[0].calm;
+	uint32_t kinds = t->episode.incident.kinds;
+	bool calm = watch_is_calm(t, e->now);
+	if ((kinds & INCIDENT_REPORTS) == 0)
+		return calm;
+	calm = calm && t->signals[0].calm;
 	for (uint32_t n = 1; n < t->signal_count; n++)
 		calm = calm && (!t->signals[n].in_scope || t->signals[n].calm);
 	return calm;
+}
+
+/* The end of what carries it: the latest of all kinds. */
+static wd_wall last_above(const struct track *t)
+{
+	wd_wall last = watch_last_above(t);
+	bool reports = (t->episode.incident.kinds & INCIDENT_REPORTS) != 0;
+	return reports && wall_before(last, t->last_above) ? t->last_above : last;
 }
 
 static void still_open(struct engine *e, struct track *t)
@@ -384,6 +286,8 @@ static void still_open(struct engine *e, struct track *t)
 	float peak = i->peak_observed, odds = i->log10_return;
 
 	peek_peak(e, t);
+	if ((i->kinds & INCIDENT_REPORTS) == 0)
+		return; /* its ticks follow it */
 	i->log10_return = fmaxf(i->log10_return, t->log10_return);
 	i->severity = episode_severity(i, e->now);
 	if (t->crowd != NULL && !t->whole) {
@@ -395,7 +299,7 @@ static void still_open(struct engine *e, struct track *t)
 	bool news = widened || i->wave_count != waves || i->peak_observed > 1.1f * peak ||
 		    i->log10_return > odds + 1;
 	if (news)
-		tell(e, t, EFFECT_INCIDENT_CHANGED);
+		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	else if (engine_remember(e, i) != WD_OK)
 		e->effects_lost++;
 }
@@ -417,37 +321,56 @@ static enum lifecycle_event event_of(struct engine *e, struct track *t, float op
 	}
 	if (!suspicious)
 		t->coordinated_on = false;
-	if (on && is_calm(t)) {
+	if (on && engine_is_calm(e, t)) {
 		wd_span close = larger(CLOSE_AFTER, 2, t->step);
 		bool for_long = t->episode.state == INCIDENT_RECOVERING &&
 				wall_sub(e->now, t->episode.calm_since).ns >= close.ns;
 		return for_long ? LIFE_CALM_LONG : LIFE_CALM;
 	}
-	return suspicious ? LIFE_SUSPICIOUS : LIFE_QUIET;
+	return suspicious || watch_is_suspicious(t, e->now) ? LIFE_SUSPICIOUS : LIFE_QUIET;
 }
 
-static void live_on(struct engine *e, struct track *t, float open_at)
+void engine_live(struct engine *e, struct track *t, enum lifecycle_event event,
+		 const struct cause *c)
 {
 	struct episode *ep = &t->episode;
 	enum incident_state before = ep->state;
-	enum incident_state after = incident_after(before, event_of(e, t, open_at));
-	wd_wall now = t->whole ? t->due_at : e->now;
+	enum incident_state after = incident_after(before, event);
 
-	if (after == INCIDENT_OPEN && before != INCIDENT_OPEN)
-		open_incident(e, t, now);
-	else if (after == INCIDENT_RECOVERING && before == INCIDENT_OPEN) {
-		episode_recover(ep, t->last_above, now);
-		tell(e, t, EFFECT_INCIDENT_CHANGED);
+	if (after == INCIDENT_OPEN && before != INCIDENT_OPEN) {
+		engine_open_incident(e, t, c);
+	} else if (after == INCIDENT_RECOVERING && before == INCIDENT_OPEN) {
+		episode_recover(ep, last_above(t), c->now);
+		watch_let_go(t);
+		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	} else if (after == INCIDENT_CLOSED && before == INCIDENT_RECOVERING) {
-		episode_close(ep, now);
-		tell(e, t, EFFECT_INCIDENT_CLOSED);
+		episode_close(ep, c->now);
+		engine_tell(e, t, EFFECT_INCIDENT_CLOSED);
 		for (uint32_t n = 0; n < t->signal_count; n++)
 			t->signals[n].in_scope = false;
 	} else if (after != before) {
 		ep->state = after; /* suspected, or not any more */
 		engine_touch(e, t);
 	}
-	if (ep->state == INCIDENT_OPEN)
+}
+
+/* Reports that are significant join an incident that traffic opened. */
+static void maybe_join(struct engine *e, struct track *t, float open_at, const struct cause *c)
+{
+	struct crowd_word w;
+	if ((t->episode.incident.kinds & INCIDENT_REPORTS) == 0 && t->sustained &&
+	    t->log10_return >= open_at && many_report(e, t, &w))
+		engine_join_incident(e, t, c);
+}
+
+static void live_on(struct engine *e, struct track *t, float open_at)
+{
+	struct cause c = {INCIDENT_REPORTS, t->began, t->whole ? t->due_at : e->now,
+			  t->log10_return};
+	engine_live(e, t, event_of(e, t, open_at), &c);
+	if (t->episode.state == INCIDENT_OPEN)
+		maybe_join(e, t, open_at, &c);
+	if (t->episode.state == INCIDENT_OPEN)
 		still_open(e, t);
 }
 
@@ -475,11 +398,11 @@ static size_t step_up(struct engine *e, size_t count)
 	return k_max;
 }
 
-static void state_budget(struct engine *e)
+void engine_state_budget(struct engine *e)
 {
 	size_t series = 0;
 	for (size_t n = 0; n < e->track_count; n++)
-		series += e->tracks[n].first_seen.ns != 0;
+		series += e->tracks[n].first_seen.ns != 0 || e->tracks[n].watch != NULL;
 	series = series > 0 ? series : 1;
 	double accepted = e->options.false_a_month > 0 ? e->options.false_a_month :
 			  BUDGET_FALSE_A_MONTH * (double)series;
@@ -497,7 +420,7 @@ static bool is_judged(const struct track *t, bool whole)
 void engine_judge(struct engine *e, bool whole)
 {
 	size_t count = 0;
-	state_budget(e);
+	engine_state_budget(e);
 	const struct budget_stated *b = &e->budget;
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
@@ -507,7 +430,8 @@ void engine_judge(struct engine *e, bool whole)
 		if (t->log10_return > 0) {
 			double one = budget_threshold(t->step, b->series, b->false_a_month, 1);
 			e->judged[count++] =
-				(struct judged){(uint32_t)n, t->log10_return - (float)one};
+				(struct judged){(uint32_t)n, t->log10_return - (float)one -
+								     watch_log10_kinds(t)};
 		}
 	}
 	size_t k = step_up(e, count);
@@ -515,7 +439,8 @@ void engine_judge(struct engine *e, bool whole)
 		struct track *t = &e->tracks[n];
 		if (!is_judged(t, whole))
 			continue;
-		live_on(e, t, (float)budget_threshold(t->step, b->series, b->false_a_month, k));
+		live_on(e, t, (float)budget_threshold(t->step, b->series, b->false_a_month, k) +
+			      watch_log10_kinds(t));
 		t->due_at = (wd_wall){0};
 	}
 }

@@ -334,6 +334,7 @@ void track_done(struct track *t)
 	if (t->history != NULL)
 		close_history(t->history);
 	free(t->crowd);
+	watch_close(t->watch);
 	free(t->signals);
 	service_state_release(t->shown);
 	if (t->adopted != NULL) {

@@ -9,6 +9,7 @@
 #include "detect/surge.h"
 #include "engine/crowd.h"
 #include "engine/engine.h"
+#include "engine/watch.h"
 #include "incident/episode.h"
 #include "tally/rollup.h"
 
@@ -71,6 +72,7 @@ struct track {
 
 	struct history *history; /* NULL until something was observed */
 	struct crowd *crowd;     /* likewise, of reports */
+	struct watch *watch;     /* NULL until a tick of traffic came */
 
 	struct episode episode;
 	float most;              /* the highest log10_return of a signal */

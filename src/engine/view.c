@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Ticks after which what is usual of a service's traffic is known: half a minute. */
+enum { FLOWS_KNOWN = 120 };
 enum { DAY_BUCKETS = 288, WEEK_BUCKETS = 168, QUARTER_BUCKETS = 360, SERIES_MAX = 360 };
 
 /* The last `count` buckets of a ring up to and with the one that holds `now`, in buckets of
@@ -91,10 +93,16 @@ static enum status status_of(const struct engine *e, const struct track *t)
 	enum incident_state state = t->episode.state;
 	if (state == INCIDENT_OPEN || state == INCIDENT_RECOVERING)
 		return STATUS_INCIDENT;
+	const struct watch *w = t->watch;
+	bool flows_known = w != NULL && w->flood.ticks >= FLOWS_KNOWN && !w->flows.cold;
+	if (watch_is_suspicious(t, e->now))
+		return STATUS_UNUSUAL;
 	if (t->first_seen.ns == 0 || !t->started)
-		return STATUS_UNKNOWN;
+		return flows_known ? STATUS_USUAL : STATUS_UNKNOWN;
 	if (state == INCIDENT_SUSPECTED || t->coordinated_on)
 		return STATUS_UNUSUAL;
+	if (flows_known)
+		return STATUS_USUAL;
 	return t->signals[0].surge.seen < e->plans[t->plan].plan.warm ? STATUS_UNKNOWN
 								      : STATUS_USUAL;
 }
@@ -131,6 +139,11 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		s->expected_now = total->expected;
 		s->low_now = total->low;
 		s->high_now = total->high;
+	}
+	if (t->watch != NULL && (s->traffic = watch_show(t->watch, e->options.classes,
+							 watch_time(t, e->now))) == NULL) {
+		service_state_release(s);
+		return NULL;
 	}
 	if (t->history == NULL)
 		return s;

@@ -13,6 +13,8 @@
 /* An expected count below this is not told from this: nobody has "a thousand times usual"
  * because two people wrote where nobody does. */
 static const float EXPECTED_LEAST = 0.5f;
+/* The same of traffic, a second. */
+static const float PACKETS_LEAST = 100, BITS_LEAST = 1e5f, REQUESTS_LEAST = 1;
 
 void episode_init(struct episode *e)
 {
@@ -71,7 +73,8 @@ void episode_open(struct episode *e, const char *service, wd_span step, wd_wall 
 	e->state = INCIDENT_OPEN;
 	e->known = true;
 	struct incident *i = &e->incident;
-	*i = (struct incident){.state = INCIDENT_OPEN, .step = step, .began_at = began_at,
+	*i = (struct incident){.state = INCIDENT_OPEN, .kinds = INCIDENT_REPORTS, .step = step,
+			       .began_at = began_at,
 			       .decided_at = now, .changed_at = now, .log10_return = log10_return,
 			       .log10_return_decided = log10_return, .peak_at = began_at};
 	WD_CHECK(text_copy(i->service, sizeof(i->service), service));
@@ -89,6 +92,17 @@ void episode_reopen(struct episode *e, wd_wall began_at, wd_wall now)
 	e->recent_count = 0;
 	if (!e->in_wave)
 		wave_begin(e, began_at, now);
+}
+
+void episode_wave(struct episode *e, wd_wall began_at, wd_wall now)
+{
+	WD_CHECK(e->known && !e->in_wave);
+	wave_begin(e, began_at, now);
+}
+
+struct wave *episode_wave_now(struct episode *e)
+{
+	return e->in_wave ? last_wave(e) : NULL;
 }
 
 /* Buckets the rate is smoothed over. */
@@ -120,7 +134,7 @@ static void follow_waves(struct episode *e, const struct episode_bucket *b, wd_w
 	if (e->in_wave) {
 		e->wave_peak = fmaxf(e->wave_peak, rate);
 		e->peak_of_peaks = fmaxf(e->peak_of_peaks, rate);
-		if (rate < e->wave_peak / 3) {
+		if (rate < e->wave_peak / 3 && !e->held) {
 			wave_end(e, end);
 			e->valley = rate;
 		}
@@ -209,15 +223,39 @@ void episode_close(struct episode *e, wd_wall now)
 	}
 }
 
-float episode_severity(const struct incident *i, wd_wall now)
+static float reports_weight(const struct incident *i)
 {
 	float ratio = fabsf(i->peak_observed) / fmaxf(fabsf(i->peak_expected), EXPECTED_LEAST);
 	ratio = ratio < 1 ? 1 / fmaxf(ratio, 1e-3f) : ratio; /* a metric may also fall */
+	return log2f(1 + ratio);
+}
+
+/* By packets or bits, whichever rose more. */
+static float traffic_weight(const struct incident_traffic *t)
+{
+	float packets = t->peak_packets_per_s / fmaxf(t->usual_packets_per_s, PACKETS_LEAST);
+	float bits = t->peak_bits_per_s / fmaxf(t->usual_bits_per_s, BITS_LEAST);
+	return log2f(1 + fmaxf(packets, bits));
+}
+
+static float requests_weight(const struct incident_requests *r)
+{
+	return log2f(1 + r->peak_requests_per_s / fmaxf(r->usual_requests_per_s, REQUESTS_LEAST));
+}
+
+float episode_severity(const struct incident *i, wd_wall now)
+{
+	uint32_t kinds = incident_kinds(i);
+	float weight = (kinds & INCIDENT_REPORTS) != 0 ? reports_weight(i) : 0;
+	if ((kinds & INCIDENT_TRAFFIC) != 0)
+		weight += traffic_weight(&i->traffic);
+	if ((kinds & INCIDENT_REQUESTS) != 0)
+		weight += requests_weight(&i->requests);
 	wd_span span = incident_duration(i, now);
 	if (span.ns < i->step.ns)
 		span = i->step;
 	float hours = (float)((double)span.ns / (3600.0 * (double)WD_NS_PER_S));
-	return log2f(1 + ratio) * hours;
+	return weight * hours;
 }
 
 void episode_scope(struct episode *e, enum dimension dimension, const char *value, float observed,

@@ -25,6 +25,7 @@ struct episode {
 	wd_wall calm_since;       /* RECOVERING: since when; else 0 */
 	/* wave tracking */
 	bool in_wave;
+	bool held;                /* by traffic that is not calm: a lull of reports ends no wave */
 	uint32_t recent_count;    /* buckets in recent[] */
 	float recent[EPISODE_SMOOTH_MAX];
 	float wave_peak;          /* of the smoothed rate, in this wave */
@@ -45,6 +46,10 @@ void episode_open(struct episode *e, const char *service, wd_span step, wd_wall 
 		  void *ctx);
 /* The last incident goes on in a new wave that began at `began_at`. */
 void episode_reopen(struct episode *e, wd_wall began_at, wd_wall now);
+/* Another wave of one that is open: by what its buckets do not show. */
+void episode_wave(struct episode *e, wd_wall began_at, wd_wall now);
+/* The wave that is on; NULL between two. */
+struct wave *episode_wave_now(struct episode *e);
 /* One more bucket of an open or recovering incident, in order. */
 void episode_add(struct episode *e, const struct episode_bucket *b, wd_wall now);
 /* A bucket that is not whole yet may already be the highest. */
@@ -57,7 +62,9 @@ void episode_scope(struct episode *e, enum dimension dimension, const char *valu
 		   float expected, float log10_return);
 /* The scope by dimension, the most reports first: for those who read it. */
 void episode_order_scope(struct episode *e);
-/* Severity of an incident as it stands at now: log2(1 + peak ratio) x hours. */
+/* Severity of an incident as it stands at now: log2(1 + peak ratio) x hours. Each kind of signal
+ * that carries it brings a ratio, and the logarithms add up: what traffic and reports both say
+ * weighs more than either. */
 float episode_severity(const struct incident *i, wd_wall now);
 
 void episode_write(const struct episode *e, struct out *o);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/snapshot.h"
 
+#include "model/trace.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,48 @@ struct snapshot *snapshot_hold(struct snapshot *s)
 	return s;
 }
 
+struct shared_trace { int references; struct trace trace; };
+
+struct shared_trace *shared_trace_new(const struct trace *t)
+{
+	struct shared_trace *s = malloc(sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	s->references = 1;
+	s->trace = *t;
+	return s;
+}
+
+struct shared_trace *shared_trace_hold(struct shared_trace *t)
+{
+	__atomic_fetch_add(&t->references, 1, __ATOMIC_RELAXED);
+	return t;
+}
+
+void shared_trace_release(struct shared_trace *t)
+{
+	if (t != NULL && __atomic_sub_fetch(&t->references, 1, __ATOMIC_ACQ_REL) == 0)
+		free(t);
+}
+
+const struct trace *shared_trace_of(const struct shared_trace *t)
+{
+	return &t->trace;
+}
+
+void traffic_state_free(struct traffic_state *t)
+{
+	if (t == NULL)
+		return;
+	free(t->day_packets.points);
+	free(t->day_bits.points);
+	free(t->day_requests.points);
+	free(t->recent_packets.points);
+	free(t->recent_bits.points);
+	free(t->recent_requests.points);
+	free(t);
+}
+
 void service_state_release(struct service_state *s)
 {
 	if (s == NULL || __atomic_sub_fetch(&s->references, 1, __ATOMIC_ACQ_REL) > 0)
@@ -20,6 +64,7 @@ void service_state_release(struct service_state *s)
 	free(s->week.points);
 	free(s->quarter.points);
 	free(s->shares);
+	traffic_state_free(s->traffic);
 	free(s);
 }
 
@@ -30,6 +75,9 @@ void snapshot_release(struct snapshot *s)
 	for (size_t i = 0; i < s->service_count; i++)
 		service_state_release(s->services[i]);
 	free(s->services);
+	for (size_t i = 0; i < s->trace_count; i++)
+		shared_trace_release(s->traces[i]);
+	free(s->traces);
 	if (s->incident_release != NULL)
 		s->incident_release(s->incident_owner);
 	catalogue_release(s->catalogue);
@@ -41,6 +89,15 @@ const struct incident *snapshot_incident(const struct snapshot *s, const char *i
 	for (size_t i = 0; i < s->incident_count; i++) {
 		if (strcmp(s->incidents[i].id, id) == 0)
 			return &s->incidents[i];
+	}
+	return NULL;
+}
+
+const struct trace *snapshot_trace(const struct snapshot *s, const char *incident)
+{
+	for (size_t i = 0; i < s->trace_count; i++) {
+		if (strcmp(s->traces[i]->trace.incident, incident) == 0)
+			return &s->traces[i]->trace;
 	}
 	return NULL;
 }

@@ -41,6 +41,22 @@ struct share {
 	bool significant;
 };
 
+/* What a service receives now. Rates are means of the last second, usual ones of its tick. */
+struct traffic_state {
+	wd_wall flows_at, requests_at; /* end of the last tick; 0 = none ever came */
+	float packets_per_s, usual_packets_per_s;
+	float bits_per_s, usual_bits_per_s;
+	float records_per_s, sources; /* sources: distinct in the last tick */
+	float requests_per_s, usual_requests_per_s, clients;
+	struct part top;           /* the heaviest class or vector of what floods; id "" = none */
+	struct part finding;       /* the strongest of the requests; id "" = none */
+	float log10_return, requests_log10_return; /* in their own ticks */
+	bool cold;                 /* too little history to say what is usual */
+	/* Mean rates: of the day in five minutes, and of the last minutes in seconds. */
+	struct series day_packets, day_bits, day_requests;
+	struct series recent_packets, recent_bits, recent_requests;
+};
+
 struct service_state {
 	const struct service *service; /* of the snapshot's catalogue */
 	enum status status;
@@ -57,6 +73,7 @@ struct service_state {
 	struct share *shares; /* by dimension, then by observed_24h falling */
 	size_t incident;      /* index of the open one in snapshot.incidents; SIZE_MAX = none */
 	struct coordinated coordinated; /* the latest; service "" = none within a day */
+	struct traffic_state *traffic;  /* NULL = not watched */
 	uint64_t version;               /* changes whenever anything above does */
 	int references;                 /* the snapshot's business */
 };
@@ -70,11 +87,21 @@ struct engine_counters {
 	uint64_t dimensions_dropped; /* a value beyond a service's signals */
 	uint64_t persons_untracked;  /* counted without de-duplication: the table is full */
 	uint64_t signals, samples, incidents_opened, coordinated;
+	uint64_t ticks, web_ticks; /* of traffic and of requests, taken */
+	uint64_t ticks_late;       /* not after the last, or two minutes behind the clock */
+	uint64_t ticks_early;      /* two minutes ahead of it */
+	uint64_t ticks_unknown;    /* of a service nobody knows */
+	uint64_t ticks_unwatched;  /* beyond services_watched_max */
+	uint64_t untraced;         /* incidents that found no tracer */
 };
 
 /* Odds the reader is told: among `series` services, `false_a_month` false incidents are
  * accepted in all; an incident opens at log10_return >= open_at. */
 struct budget_stated { size_t series; double false_a_month; double open_at; };
+
+/* A trace that several snapshots show. */
+struct trace;
+struct shared_trace;
 
 struct snapshot {
 	uint64_t version; /* rises by one with each snapshot */
@@ -87,6 +114,8 @@ struct snapshot {
 	struct incident *incidents; /* all tracked, latest begin first */
 	struct incident_list *incident_owner; /* they are shared between snapshots */
 	void (*incident_release)(struct incident_list *owner);
+	size_t trace_count;
+	struct shared_trace **traces; /* held; of the latest incidents with traffic */
 	struct budget_stated budget;
 	struct engine_counters counters;
 	int references;
@@ -95,9 +124,18 @@ struct snapshot {
 struct snapshot *snapshot_hold(struct snapshot *s);
 void snapshot_release(struct snapshot *s); /* NULL is fine; any thread */
 void service_state_release(struct service_state *s);
+void traffic_state_free(struct traffic_state *t); /* NULL is fine */
 
 /* By incident id; NULL if none. */
 const struct incident *snapshot_incident(const struct snapshot *s, const char *id);
+/* What the traffic of that incident was; NULL if it is not in memory: the store may have it. */
+const struct trace *snapshot_trace(const struct snapshot *s, const char *incident);
+/* A copy of *t with one reference; NULL if memory ran out. Any thread may hold and release. */
+struct shared_trace *shared_trace_new(const struct trace *t);
+struct shared_trace *shared_trace_hold(struct shared_trace *t);
+void shared_trace_release(struct shared_trace *t); /* NULL is fine */
+const struct trace *shared_trace_of(const struct shared_trace *t);
+
 /* The place of `i` among all tracked incidents of its service (1 = longest), how many there
  * are, and the same by severity. */
 struct rank { size_t by_duration, by_severity, of; };

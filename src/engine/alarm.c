@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* alarm: ticks of traffic and requests in, and what they decide at once: by the tick's own time,
+ * against the same budget as reports (detect/budget.h, for the tick's width). */
+#include "engine/inner.h"
+
+#include "base/check.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How far a tick may be from the clock. */
+static const wd_span OFF_MAX = {120 * WD_NS_PER_S};
+/* A longer time without a tick is a gap, not silence. */
+static const wd_span FILL_MAX = {60 * WD_NS_PER_S};
+static const float SUSPECT_DECADES = 2;
+static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
+static const wd_span KEEP_EVERY = {WD_NS_PER_S};
+static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S}; /* of a service where all is usual */
+static const float NEWS_PEAK = 1.1f;
+
+static bool is_on(const struct track *t)
+{
+	return t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
+}
+
+/* ---- whose tick ---- */
+
+static bool make_watch(struct engine *e, struct track *t)
+{
+	if (t->watch != NULL)
+		return true;
+	if (e->watched >= e->options.services_watched_max)
+		return false;
+	t->watch = watch_open(&e->flood_plan);
+	if (t->watch == NULL)
+		return false;
+	e->watched++;
+	engine_state_budget(e);
+	return true;
+}
+
+static enum engine_verdict find_watch(struct engine *e, const char *service, wd_wall at,
+				      enum watched kind, struct track **ret_t)
+{
+	if (e->options.classes == NULL || memchr(service, '\0', SERVICE_ID_MAX + 1) == NULL)
+		return ENGINE_UNKNOWN_SERVICE;
+	if (e->now.ns == 0)
+		engine_advance(e, at);
+	struct track *t = engine_track(e, service);
+	bool room = e->watched < e->options.services_watched_max;
+	if (t == NULL && e->options.adopt_services && room &&
+	    text_is_utf8(service, strlen(service))) {
+		t = engine_add_track(e, service);
+		if (t == NULL || !engine_adopt(e, t))
+			return ENGINE_FULL;
+	}
+	if (t == NULL && e->options.adopt_services && !room) {
+		e->counters.ticks_unwatched++;
+		return ENGINE_FULL;
+	}
+	if (t == NULL || t->service == NULL) {
+		e->counters.ticks_unknown++;
+		return ENGINE_UNKNOWN_SERVICE;
+	}
+	if (!make_watch(e, t) || !watch_open_rates(t->watch, kind)) {
+		e->counters.ticks_unwatched++;
+		return ENGINE_FULL;
+	}
+	*ret_t = t;
+	return ENGINE_COUNTED;
+}
+
+/* Whether it is about now, and after the service's last one. */
+static enum engine_verdict check_time(struct engine *e, const struct watch_kind *w, wd_wall at,
+				      wd_wall end)
+{
+	if (wall_sub(at, e->now).ns > OFF_MAX.ns) {
+		e->counters.ticks_early++;
+		return ENGINE_EARLY;
+	}
+	if (wall_sub(e->now, end).ns > OFF_MAX.ns || wall_before(at, w->end)) {
+		e->counters.ticks_late++;
+		return ENGINE_LATE;
+	}
+	return ENGINE_COUNTED;
+}
+
+/* ---- the incident's numbers ---- */
+
+static void raise(float *x, float y)
+{
+	*x = fmaxf(*x, y);
+}
+
+/* The strongest tick since there is evidence, also from before it sufficed. */
+static void note_peak(struct watch_kind *w, wd_wall at, const float *now, const float *usual,
+		      bool carried)
+{
+	if (w->log10_return <= 0 && !carried)
+		w->peak[0] = w->peak[1] = 0;
+	for (size_t n = 0; n < 2; n++) {
+		if (now[n] <= w->peak[n])
+			continue;
+		w->peak[n] = now[n];
+		w->usual[n] = usual[n];
+		w->peak_at = n == 0 ? at : w->peak_at;
+	}
+}
+
+/* By class, until a trace names the vectors. */
+static void name_classes(const struct engine *e, const struct flood_reading *r,
+			 struct incident_traffic *x)
+{
+	const struct vector_classes *c = e->options.classes;
+	x->vector_count = 0;
+	for (uint32_t n = 0; n < r->class_count && x->vector_count < INCIDENT_PARTS_MAX; n++) {
+		struct part *p = &x->vectors[x->vector_count++];
+		const struct flood_class *from = &r->classes[n];
+		text_copy(p->id, sizeof(p->id), c->id[from->class]);
+		p->share = r->packets_per_s > 0
+				   ? fminf(1, from->packets_per_s / r->packets_per_s)
+				   : 0;
+	}
+	if (r->class_count > 0)
+		x->status = (enum source_status)c->status[r->classes[0].class];
+}
+
+static void follow_flows(struct engine *e, struct track *t)
+{
+	struct watch *w = t->watch;
+	const struct watch_kind *k = &w->kinds[WATCH_FLOWS];
+	struct incident_traffic *x = &t->episode.incident.traffic;
+	struct wave *wave = episode_wave_now(&t->episode);
+
+	if (k->peak[0] > x->peak_packets_per_s) {
+		x->peak_packets_per_s = k->peak[0];
+		x->usual_packets_per_s = k->usual[0];
+		x->peak_at = k->peak_at;
+		name_classes(e, &w->flows, x);
+	}
+	if (k->peak[1] > x->peak_bits_per_s) {
+		x->peak_bits_per_s = k->peak[1];
+		x->usual_bits_per_s = k->usual[1];
+	}
+	if (x->peak_at.ns == 0)
+		x->peak_at = x->began_at;
+	raise(&x->log10_return, k->log10_return);
+	if (wave != NULL && x->ended_at.ns == 0) {
+		raise(&wave->peak_packets_per_s, w->flows.packets_per_s);
+		raise(&wave->peak_bits_per_s, w->flows.bits_per_s);
+	}
+}
+
+static void follow_requests(struct track *t)
+{
+	struct watch *w = t->watch;
+	const struct watch_kind *k = &w->kinds[WATCH_REQUESTS];
+	const struct web_reading *r = &w->requests;
+	struct incident_requests *x = &t->episode.incident.requests;
+	struct wave *wave = episode_wave_now(&t->episode);
+
+	if (k->peak[0] > x->peak_requests_per_s) {
+		x->peak_requests_per_s = k->peak[0];
+		x->usual_requests_per_s = k->usual[0];
+		x->peak_at = k->peak_at;
+	}
+	if (x->peak_at.ns == 0)
+		x->peak_at = x->began_at;
+	if (r->finding_count > 0 && (x->finding_count == 0 || k->log10_return > x->log10_return)) {
+		x->finding_count = 0;
+		for (uint32_t n = 0; n < r->finding_count; n++) {
+			struct part *p = &x->findings[x->finding_count++];
+			text_copy(p->id, sizeof(p->id), r->findings[n].vector);
+			p->share = r->findings[n].share;
+		}
+	}
+	raise(&x->log10_return, k->log10_return);
+	if (wave != NULL && x->ended_at.ns == 0)
+		raise(&wave->peak_requests_per_s, r->requests_per_s);
+}
+_Static_assert((int)WEB_FINDINGS_MAX <= (int)INCIDENT_PARTS_MAX, "findings fit");
+
+static void follow_numbers(struct engine *e, struct track *t, enum watched kind)
+{
+	if (kind == WATCH_FLOWS)
+		follow_flows(e, t);
+	else
+		follow_requests(t);
+	t->episode.incident.severity =
+		episode_severity(&t->episode.incident, watch_time(t, e->now));
+}
+
+void engine_carry(struct engine *e, struct track *t, const struct cause *c)
+{
+	watch_carry(t, c);
+	follow_numbers(e, t, c->kind == INCIDENT_TRAFFIC ? WATCH_FLOWS : WATCH_REQUESTS);
+}
+
+/* While it lasts: numbers follow every tick, readers hear of them now and then. */
+static void follow(struct engine *e, struct track *t, enum watched kind)
+{
+	struct watch *w = t->watch;
+	struct incident *i = &t->episode.incident;
+	wd_wall now = watch_time(t, e->now);
+
+	follow_numbers(e, t, kind);
+	float peak = kind == WATCH_FLOWS ? i->traffic.peak_packets_per_s
+					 : i->requests.peak_requests_per_s;
+	if (peak > NEWS_PEAK * w->told_peak && wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
+		w->told_at = w->kept_at = now;
+		w->told_peak = peak;
+		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+	} else if (wall_sub(now, w->kept_at).ns >= KEEP_EVERY.ns) {
+		w->kept_at = now;
+		if (engine_remember(e, i) != WD_OK)
+			e->effects_lost++;
+	}
+}
+
+/* ---- what is decided ---- */
+
+/* It was calm, or other signals carried the incident until now. */
+static void begin(struct engine *e, struct track *t, const struct cause *c)
+{
+	struct incident *i = &t->episode.incident;
+	wd_wall ended = c->kind == INCIDENT_TRAFFIC ? i->traffic.ended_at : i->requests.ended_at;
+	if (t->episode.state != INCIDENT_OPEN)
+		engine_live(e, t, LIFE_SIGNIFICANT, c);
+	else if ((i->kinds & c->kind) == 0 || ended.ns != 0)
+		engine_join_incident(e, t, c);
+	else
+		return;
+	t->watch->told_at = c->now;
+	t->watch->told_peak = t->watch->kinds[c->kind == INCIDENT_TRAFFIC ? WATCH_FLOWS
+									  : WATCH_REQUESTS].peak[0];
+}
+
+/* This kind is back to usual; others may go on. */
+static void end(struct engine *e, struct track *t, enum watched kind)
+{
+	struct incident *i = &t->episode.incident;
+	wd_wall *ended = kind == WATCH_FLOWS ? &i->traffic.ended_at : &i->requests.ended_at;
+	if (ended->ns == 0) {
+		wd_wall began = kind == WATCH_FLOWS ? i->traffic.began_at : i->requests.began_at;
+		*ended = t->watch->kinds[kind].last_above;
+		if (wall_before(*ended, began))
+			*ended = began;
+		t->episode.held = !watch_is_calm(t, e->now);
+		if (t->episode.state == INCIDENT_OPEN && !engine_is_calm(e, t))
+			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+	}
+	struct cause c = {.now = watch_time(t, e->now)};
+	if (t->episode.state == INCIDENT_OPEN && engine_is_calm(e, t))
+		engine_live(e, t, LIFE_CALM, &c);
+}
+
+static void decide(struct engine *e, struct track *t, enum watched kind, wd_span width,
+		   bool sustained)
+{
+	struct watch_kind *w = &t->watch->kinds[kind];
+	enum incident_kind bit = kind == WATCH_FLOWS ? INCIDENT_TRAFFIC : INCIDENT_REQUESTS;
+	float open_at = (float)budget_threshold(width, e->budget.series, e->budget.false_a_month,
+						1) + watch_log10_kinds(t);
+	w->significant = sustained && w->log10_return >= open_at;
+	w->suspicious = sustained && w->log10_return >= open_at - SUSPECT_DECADES;
+	struct cause c = {bit, w->began, w->end,
+			  w->log10_return - log10f((float)((double)t->step.ns / (double)width.ns))};
+
+	if (w->significant)
+		begin(e, t, &c);
+	bool carried = is_on(t) && (t->episode.incident.kinds & bit) != 0;
+	if (carried)
+		follow(e, t, kind);
+	if (carried && w->calm && !w->significant)
+		end(e, t, kind);
+	else if (w->suspicious && t->episode.state == INCIDENT_CLOSED)
+		engine_live(e, t, LIFE_SUSPICIOUS, &c);
+	wd_span every = is_on(t) || w->suspicious ? KEEP_EVERY : SHOW_EVERY;
+	if (wall_sub(w->end, t->watch->shown_at).ns >= every.ns) {
+		t->watch->shown_at = w->end;
+		engine_touch(e, t);
+	}
+}
+
+void engine_watch_minute(struct engine *e)
+{
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		struct episode *ep = &t->episode;
+		if (t->watch == NULL || !t->whole)
+			continue; /* the others are judged every minute */
+		struct cause c = {.now = e->now};
+		bool calm = is_on(t) && engine_is_calm(e, t);
+		if (calm && ep->state == INCIDENT_RECOVERING &&
+		    wall_sub(e->now, ep->calm_since).ns >= CLOSE_AFTER.ns)
+			engine_live(e, t, LIFE_CALM_LONG, &c);
+		else if (calm)
+			engine_live(e, t, LIFE_CALM, &c);
+		else if (ep->state == INCIDENT_SUSPECTED && t->log10_return <= 0 &&
+			 !watch_is_suspicious(t, e->now))
+			engine_live(e, t, LIFE_QUIET, &c);
+	}
+}
+
+/* ---- flows ---- */
+
+/* `tick` may be NULL: nothing came. */
+static enum engine_verdict step_flows(struct engine *e, struct track *t,
+				      const struct traffic_tick *tick, wd_wall at, wd_span width)
+{
+	struct watch *w = t->watch;
+	struct watch_kind *k = &w->kinds[WATCH_FLOWS];
+	struct flood_sample s = {.tick = tick, .at = at, .width = width,
+				 .frozen = t->episode.state == INCIDENT_OPEN};
+	struct flood_reading *r = &w->flows;
+
+	flood_step(&w->flood, &e->flood_plan, &s, r);
+	if (!r->taken) {
+		e->counters.ticks_late++;
+		return ENGINE_LATE;
+	}
+	bool carried = is_on(t) && (t->episode.incident.kinds & INCIDENT_TRAFFIC) != 0;
+	k->end = wall_add(at, width);
+	k->began = r->began;
+	k->log10_return = r->log10_return;
+	k->calm = r->calm;
+	if (r->above || k->last_above.ns == 0)
+		k->last_above = k->end;
+	note_peak(k, at, (const float[]){r->packets_per_s, r->bits_per_s},
+		  (const float[]){r->usual_packets_per_s, r->usual_bits_per_s}, carried);
+	struct point packets = {r->packets_per_s, r->usual_packets_per_s, 0, r->high_packets_per_s};
+	struct point bits = {r->bits_per_s, r->usual_bits_per_s, 0, r->high_bits_per_s};
+	watch_rate(&w->rates[RATE_PACKETS], at, width, &packets);
+	watch_rate(&w->rates[RATE_BITS], at, width, &bits);
+	decide(e, t, WATCH_FLOWS, width, r->sustained);
+	return ENGINE_COUNTED;
+}
+
+enum engine_verdict engine_traffic(struct engine *e, const struct traffic_tick *tick)
+{
+	struct track *t;
+	wd_span width = tick->width.ns > 0 ? tick->width : (wd_span){TRAFFIC_TICK_NS};
+	enum engine_verdict v = find_watch(e, tick->service, tick->at, WATCH_FLOWS, &t);
+	if (v == ENGINE_COUNTED)
+		v = check_time(e, &t->watch->kinds[WATCH_FLOWS], tick->at,
+			       wall_add(tick->at, width));
+	if (v == ENGINE_COUNTED)
+		v = step_flows(e, t, tick, tick->at, width);
+	e->counters.ticks += v == ENGINE_COUNTED;
+	return v;
+}
+
+/* ---- requests ---- */
+
+static enum engine_verdict step_requests(struct engine *e, struct track *t,
+					 const struct web_tick *tick)
+{
+	struct watch *w = t->watch;
+	struct watch_kind *k = &w->kinds[WATCH_REQUESTS];
+	struct web_reading *r = &w->requests;
+	wd_span width = tick->width.ns > 0 ? tick->width : (wd_span){WEB_TICK_NS};
+
+	web_watch_step(&w->web, tick, t->episode.state == INCIDENT_OPEN, r);
+	if (!r->taken) {
+		e->counters.ticks_late++;
+		return ENGINE_LATE;
+	}
+	bool carried = is_on(t) && (t->episode.incident.kinds & INCIDENT_REQUESTS) != 0;
+	k->end = wall_add(tick->at, width);
+	k->began = r->began;
+	k->log10_return = r->log10_return;
+	k->calm = r->calm;
+	if (w->web.calm == 0 || k->last_above.ns == 0)
+		k->last_above = k->end;
+	note_peak(k, tick->at, (const float[]){r->requests_per_s, 0},
+		  (const float[]){r->usual_per_s, 0}, carried);
+	struct point p = {r->requests_per_s, r->usual_per_s, 0, r->usual_per_s};
+	watch_rate(&w->rates[RATE_REQUESTS], tick->at, width, &p);
+	decide(e, t, WATCH_REQUESTS, (wd_span){WEB_TICK_NS}, true);
+	return ENGINE_COUNTED;
+}
+
+enum engine_verdict engine_web(struct engine *e, const struct web_tick *tick)
+{
+	struct track *t;
+	wd_span width = tick->width.ns > 0 ? tick->width : (wd_span){WEB_TICK_NS};
+	enum engine_verdict v = find_watch(e, tick->service, tick->at, WATCH_REQUESTS, &t);
+	if (v == ENGINE_COUNTED)
+		v = check_time(e, &t->watch->kinds[WATCH_REQUESTS], tick->at,
+			       wall_add(tick->at, width));
+	if (v == ENGINE_COUNTED)
+		v = step_requests(e, t, tick);
+	e->counters.web_ticks += v == ENGINE_COUNTED;
+	return v;
+}
+
+/* ---- what no tick came for ---- */
+
+void engine_traffic_until(struct engine *e, wd_wall until)
+{
+	for (size_t n = 0; e->watched > 0 && n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		if (t->watch == NULL)
+			continue;
+		const struct watch_kind *k = &t->watch->kinds[WATCH_FLOWS];
+		wd_span missing = wall_sub(until, k->end);
+		if (k->end.ns != 0 && missing.ns >= TRAFFIC_TICK_NS && missing.ns <= FILL_MAX.ns)
+			(void)step_flows(e, t, NULL, k->end, missing);
+	}
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch: what is followed of one service's traffic and requests: what is usual, the last reading,
+ * the rates for charts, and what it means for the service's incident. Made by the first tick;
+ * at most WATCH_BYTES_MAX, whatever arrives. Internal to the engine. */
+#ifndef WD_ENGINE_WATCH_H
+#define WD_ENGINE_WATCH_H
+
+#include "detect/flood.h"
+#include "detect/web.h"
+#include "model/incident.h"
+#include "tally/rollup.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct track;
+
+enum watched { WATCH_FLOWS, WATCH_REQUESTS, WATCH_KINDS };
+enum watch_rate { RATE_PACKETS, RATE_BITS, RATE_REQUESTS, WATCH_RATES };
+
+enum {
+	RATE_FIVES = 289,   /* a day of five minutes */
+	RATE_SECONDS = 361, /* six minutes of seconds */
+	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on */
+	WATCH_FRESH_S = 60,     /* the last reading speaks of now for so long */
+	WATCH_BYTES_MAX = 96 * 1024, /* with its charts; a tracer is extra */
+};
+
+/* A rate for the charts: means of seconds, kept in two rings. */
+struct rate {
+	struct rollup fives, seconds;
+	int64_t second;            /* the running one */
+	float covered_s;           /* of it */
+	float sum, usual, high;    /* weighed by the time they hold for */
+};
+
+struct watch_kind {
+	wd_wall end;          /* of the last tick; 0 = none ever came */
+	wd_wall began;        /* estimate, when there is evidence */
+	wd_wall last_above;   /* end of the last tick out of the usual */
+	float log10_return;   /* of the last tick */
+	bool significant, suspicious, calm;
+	/* The strongest tick since there is evidence. */
+	wd_wall peak_at;
+	float peak[2], usual[2]; /* packets and bits, or requests, a second */
+};
+
+struct watch {
+	struct watch_kind kinds[WATCH_KINDS];
+	struct rate rates[WATCH_RATES]; /* opened when the first tick of its kind comes */
+	struct flood_reading flows;     /* the last */
+	struct web_reading requests;
+	wd_wall told_at, kept_at, shown_at; /* so that a tick is not news four times a second */
+	float told_peak;                    /* as last told, by RATE_PACKETS or RATE_REQUESTS */
+	struct flood flood;
+	struct web_watch web;
+};
+_Static_assert(sizeof(struct watch) + WATCH_RATES * (RATE_FIVES + RATE_SECONDS) *
+	       sizeof(struct rollup_cell) <= WATCH_BYTES_MAX, "the stated bound");
+
+/* What makes an incident begin, or joins it. */
+struct cause {
+	enum incident_kind kind;
+	wd_wall began, now;
+	float log10_return; /* in buckets of the service's width */
+};
+
+struct watch *watch_open(const struct flood_plan *plan); /* NULL if memory ran out */
+void watch_close(struct watch *w); /* NULL is fine */
+bool watch_open_rates(struct watch *w, enum watched kind);
+/* Rates of [at, at + width). */
+void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p);
+
+/* As readers see it; NULL if memory ran out. */
+struct traffic_state *watch_show(const struct watch *w, const struct vector_classes *classes,
+				 wd_wall now);
+
+/* ---- what it means for the incident; each is as if nothing were watched without a watch ---- */
+
+/* log10 of how many kinds of signal the service's budget is shared by, equally: each one's
+ * threshold is higher by that (a union bound). 0 for reports alone. */
+float watch_log10_kinds(const struct track *t);
+/* The cause is of traffic or requests: the incident has its numbers from here on. */
+void watch_carry(struct track *t, const struct cause *c);
+/* The incident recovers. */
+void watch_let_go(struct track *t);
+/* Of the kinds that carry the incident. */
+bool watch_is_calm(const struct track *t, wd_wall now);
+wd_wall watch_last_above(const struct track *t);
+bool watch_is_suspicious(const struct track *t, wd_wall now);
+/* The later of the clock and the ticks: when what is known now was known. */
+wd_wall watch_time(const struct track *t, wd_wall now);
+
+#endif
