@@ -85,6 +85,9 @@ struct config_detection {
 	uint32_t networks_floor;
 	uint32_t signals_per_service_max;
 	uint32_t services_max;
+	uint32_t flood_packets_per_s_floor;
+	uint32_t flood_bits_per_s_floor;
+	uint32_t services_watched_max;
 	uint32_t persons_max;
 	uint32_t incidents_max;
 };

@@ -15,9 +15,22 @@ enum metric {
 	METRIC_COUNT,
 };
 
+enum { METRICS_EXPORTERS_MAX = 64 };
+
+/* An exporter of flows; those that lost the most first. */
+struct metrics_exporter {
+	uint8_t address[16]; /* as in struct flow */
+	uint8_t family;
+	uint16_t version;
+	uint32_t source_id, sampling;
+	double flows, lost, skew_s;
+};
+
 struct metrics {
 	double value[METRIC_COUNT];
 	const struct http_counters *http; /* borrowed; NULL = not known */
+	size_t exporter_count;
+	struct metrics_exporter exporters[METRICS_EXPORTERS_MAX];
 };
 
 void metrics_init(struct metrics *m); /* nothing is known */

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/telemetry.h"
+
+#include "base/check.h"
+#include "command/log.h"
+#include "command/vectors_read.h"
+#include "intake/collector.h"
+#include "intake/tap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct telemetry {
+	struct vector_classes classes;
+	struct traffic_rules rules;
+	struct watch_box *box;
+	struct collector *collector; /* NULL: none wanted */
+	struct tap *taps[CONFIG_INTERFACES_MAX];
+	size_t tap_count;
+	struct gather *gather; /* of all their lanes; NULL: no source */
+
+	pthread_mutex_t lock; /* of what follows: the pilot's thread writes it */
+	struct gather_counts gathered;
+};
+
+static wd_wall wall_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+/* ---- what is watched ---- */
+
+static enum wd_err make_watch(const struct telemetry *t, const struct config *c,
+			      struct watch **ret_watch, struct wd_why *why)
+{
+	const struct config_exporters *e = &c->telemetry.exporters;
+	struct sender_rule *rules = calloc(e->count + 1, sizeof(*rules));
+	if (rules == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for what is watched");
+	for (size_t i = 0; i < e->count; i++)
+		rules[i] = (struct sender_rule){e->items[i].block, e->items[i].sampling};
+	const struct watch_parts parts = {.catalogue = c->catalogue, .senders = rules,
+					  .sender_count = e->count, .rules = &t->rules};
+	enum wd_err err = watch_open(&parts, ret_watch, why);
+	free(rules);
+	return err;
+}
+
+void telemetry_reload(struct telemetry *t, const struct config *config)
+{
+	struct wd_why why = {0};
+	struct watch *watch;
+	if (make_watch(t, config, &watch, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "addresses_not_taken", &why);
+	else
+		watch_box_put(t->box, watch);
+}
+
+static void tell_watch(const struct watch *w)
+{
+	uint32_t services;
+	(void)watch_services(w, &services);
+	if (services == 0)
+		log_line(LOG_LEVEL_WARNING, "no_addresses",
+			 "what=\"no service has `addresses`: traffic is nobody's\"");
+	else
+		log_line(LOG_LEVEL_INFO, "watching", "services=%u prefixes=%u", services,
+			 watch_prefixes(w)->count);
+}
+
+/* ---- sources ---- */
+
+static enum wd_err open_collector(struct telemetry *t, const struct config_telemetry *c,
+				  const struct lane_options *lane, struct wd_why *why)
+{
+	struct udp_address addresses[CONFIG_LISTEN_MAX];
+	struct collector_options o = {
+		.addresses = addresses, .address_count = c->listen.count, .threads = c->threads,
+		.receive_buffer_bytes = c->receive_buffer_bytes,
+		.exporters_max = c->exporters_max, .lane = *lane,
+	};
+	char text[64];
+
+	for (size_t i = 0; i < c->listen.count; i++)
+		WD_CHECK(udp_address_read(c->listen.items[i], &addresses[i]));
+	randombytes_buf(&o.key, sizeof(o.key));
+	enum wd_err err = collector_open(&o, &t->collector, why);
+	if (err != WD_OK) {
+		log_line(LOG_LEVEL_ERROR, "cannot_collect", "address=%s",
+			 why->at < c->listen.count ? c->listen.items[why->at] : "?");
+		return err;
+	}
+	if (collector_buffer(t->collector) < c->receive_buffer_bytes)
+		log_line(LOG_LEVEL_WARNING, "receive_buffer_small",
+			 "wanted=%u granted=%u remedy=\"sysctl net.core.rmem_max, or "
+			 "CAP_NET_ADMIN\"",
+			 c->receive_buffer_bytes, collector_buffer(t->collector));
+	for (size_t i = 0; i < c->listen.count; i++) {
+		const char *colon = strrchr(c->listen.items[i], ':');
+		snprintf(text, sizeof(text), "%.*s:%u", (int)(colon - c->listen.items[i]),
+			 c->listen.items[i], collector_port(t->collector, i));
+		log_line(LOG_LEVEL_INFO, "collecting", "udp=%s threads=%zu", text,
+			 collector_threads(t->collector));
+	}
+	return WD_OK;
+}
+
+static enum wd_err open_taps(struct telemetry *t, const struct config_telemetry *c,
+			     const struct lane_options *lane, struct wd_why *why)
+{
+	for (size_t i = 0; i < c->capture.count; i++) {
+		const struct tap_options o = {
+			.interface = c->capture.items[i], .threads = c->capture_threads,
+			.ring_bytes = c->capture_ring_bytes,
+			.promiscuous = c->capture_promiscuous, .lane = *lane,
+		};
+		enum wd_err err = tap_open(&o, &t->taps[i], why);
+		if (err != WD_OK) {
+			log_line(LOG_LEVEL_ERROR, "cannot_capture", "interface=%s%s",
+				 o.interface,
+				 why->os_errno == EPERM ? " remedy=CAP_NET_RAW" : "");
+			return err;
+		}
+		t->tap_count++;
+		log_line(LOG_LEVEL_INFO, "capturing", "interface=%s threads=%zu", o.interface,
+			 tap_threads(t->taps[i]));
+	}
+	return WD_OK;
+}
+
+static enum wd_err open_gather(struct telemetry *t, size_t services_max, struct wd_why *why)
+{
+	struct lane *lanes[COLLECTOR_THREADS_MAX + CONFIG_INTERFACES_MAX * TAP_THREADS_MAX];
+	size_t count = 0;
+	for (size_t n = 0; t->collector != NULL && n < collector_threads(t->collector); n++)
+		lanes[count++] = collector_lane(t->collector, n);
+	for (size_t i = 0; i < t->tap_count; i++) {
+		for (size_t n = 0; n < tap_threads(t->taps[i]); n++)
+			lanes[count++] = tap_lane(t->taps[i], n);
+	}
+	if (count == 0)
+		return WD_OK;
+	if (gather_open(lanes, count, services_max, &t->gather) != WD_OK)
+		return wd_fail(why, WD_NOMEM, 0, "memory for ticks");
+	return WD_OK;
+}
+
+/* ---- start and stop ---- */
+
+static enum wd_err make_rules(struct telemetry *t, struct wd_why *why)
+{
+	struct hash_key key;
+	struct vector_book *book = calloc(1, sizeof(*book));
+	if (book == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for the vectors");
+	vectors_builtin(book);
+	vector_book_compile(book, &t->classes);
+	free(book);
+	randombytes_buf(&key, sizeof(key));
+	t->rules = (struct traffic_rules){&t->classes, address_key_of(&key)};
+	return WD_OK;
+}
+
+static enum wd_err open_all(struct telemetry *t, const struct config *config,
+			    struct lane_options *lane, struct wd_why *why)
+{
+	const struct config_telemetry *c = &config->telemetry;
+	struct watch *watch;
+	enum wd_err err = make_rules(t, why);
+	if (err == WD_OK)
+		err = make_watch(t, config, &watch, why);
+	if (err != WD_OK)
+		return err;
+	if (c->listen.count + c->capture.count > 0)
+		tell_watch(watch);
+	err = watch_box_open(watch, &t->box);
+	watch_release(watch);
+	if (err != WD_OK)
+		return wd_fail(why, err, 0, "memory for what is watched");
+	lane->box = t->box;
+	if (c->listen.count > 0)
+		err = open_collector(t, c, lane, why);
+	if (err == WD_OK)
+		err = open_taps(t, c, lane, why);
+	return err != WD_OK ? err : open_gather(t, config->detection.services_watched_max, why);
+}
+
+enum wd_err telemetry_open(const struct config *config, void (*wake)(void *ctx), void *ctx,
+			   struct telemetry **ret_telemetry, struct wd_why *why)
+{
+	struct telemetry *t = calloc(1, sizeof(*t));
+	struct lane_options lane = {
+		.ring_bytes = config->telemetry.ticks_bytes, .wake = wake, .ctx = ctx};
+
+	if (t == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for telemetry");
+	pthread_mutex_init(&t->lock, NULL);
+	randombytes_buf(&lane.seed, sizeof(lane.seed));
+	enum wd_err err = open_all(t, config, &lane, why);
+	if (err != WD_OK) {
+		telemetry_close(t);
+		return err;
+	}
+	*ret_telemetry = t;
+	return WD_OK;
+}
+
+enum wd_err telemetry_start(struct telemetry *t, struct wd_why *why)
+{
+	enum wd_err err = t->collector == NULL ? WD_OK : collector_start(t->collector, why);
+	for (size_t i = 0; err == WD_OK && i < t->tap_count; i++)
+		err = tap_start(t->taps[i], why);
+	return err;
+}
+
+void telemetry_stop(struct telemetry *t)
+{
+	if (t->collector != NULL)
+		collector_stop(t->collector);
+	for (size_t i = 0; i < t->tap_count; i++)
+		tap_stop(t->taps[i]);
+}
+
+void telemetry_close(struct telemetry *t)
+{
+	if (t == NULL)
+		return;
+	telemetry_stop(t);
+	gather_close(t->gather);
+	collector_close(t->collector);
+	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
+		tap_close(t->taps[i]);
+	watch_box_close(t->box);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+/* ---- the pilot's thread ---- */
+
+bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last)
+{
+	if (t->gather == NULL)
+		return false;
+	bool any = gather_run(t->gather, wall_now(), handler);
+	if (last)
+		gather_end(t->gather, handler);
+	pthread_mutex_lock(&t->lock);
+	t->gathered = gather_count(t->gather);
+	pthread_mutex_unlock(&t->lock);
+	return any || last;
+}
+
+/* ---- what Prometheus asks ---- */
+
+static void collector_metrics(struct telemetry *t, struct metrics *m)
+{
+	struct collector_counts c;
+	struct export_view views[METRICS_EXPORTERS_MAX];
+
+	collector_count(t->collector, &c);
+	const struct export_counts *e = &c.exports.counts;
+	m->value[METRIC_EXPORTS_DATAGRAMS] = (double)c.datagrams;
+	m->value[METRIC_EXPORTS_BYTES] = (double)c.bytes;
+	m->value[METRIC_EXPORTS_REFUSED] = (double)c.refused;
+	m->value[METRIC_EXPORTS_KERNEL_DROPS] = (double)c.dropped;
+	m->value[METRIC_EXPORTS_FLOWS] = (double)c.flows;
+	m->value[METRIC_EXPORTS_UNKNOWN] = (double)c.unknown;
+	m->value[METRIC_EXPORTS_BROKEN] = (double)(c.broken + e->malformed + c.sflow.malformed);
+	m->value[METRIC_EXPORTS_CUT] = (double)c.cut;
+	m->value[METRIC_EXPORTS_NO_ROOM] = (double)c.no_room;
+	m->value[METRIC_EXPORTS_NOT_FLOWS] = (double)e->records_not_flows;
+	m->value[METRIC_EXPORTS_SAMPLING_UNKNOWN] = (double)e->sampling_unknown;
+	m->value[METRIC_EXPORTS_LOST] = (double)e->lost;
+	m->value[METRIC_EXPORTS_HELD] = (double)e->held;
+	m->value[METRIC_EXPORTS_HELD_DROPPED] = (double)e->held_dropped;
+	m->value[METRIC_EXPORTS_TEMPLATES] = (double)c.exports.templates;
+	m->value[METRIC_EXPORTS_TEMPLATES_REFUSED] =
+		(double)(e->templates_refused + e->templates_evicted);
+	m->value[METRIC_EXPORTS_EXPORTERS] = (double)c.exports.exporters;
+	m->value[METRIC_SFLOW_SAMPLES] = (double)c.sflow.flow_samples;
+	m->value[METRIC_SFLOW_LOST] = (double)c.sflow.lost_samples;
+	m->value[METRIC_SFLOW_UNUSABLE] =
+		(double)(c.sflow.not_ip + c.sflow.headers_bad + c.sflow.no_packet);
+	m->exporter_count = collector_exporters(t->collector, views, WD_COUNT(views));
+	for (size_t i = 0; i < m->exporter_count; i++) {
+		struct metrics_exporter *x = &m->exporters[i];
+		memcpy(x->address, views[i].address.bytes, sizeof(x->address));
+		x->family = views[i].address.family;
+		x->source_id = views[i].source_id;
+		x->version = views[i].version;
+		x->flows = (double)views[i].counts.flows;
+		x->lost = (double)views[i].counts.lost;
+		x->sampling = views[i].sampling;
+		x->skew_s = (double)views[i].skew.ns / 1e9;
+	}
+}
+
+static void tap_metrics(struct telemetry *t, struct metrics *m)
+{
+	struct tap_counts sum = {0};
+	for (size_t i = 0; i < t->tap_count; i++) {
+		struct tap_counts c;
+		tap_count(t->taps[i], &c);
+		sum.packets += c.packets;
+		sum.bytes += c.bytes;
+		sum.dropped += c.dropped;
+		sum.other += c.other;
+		sum.broken += c.broken;
+	}
+	m->value[METRIC_CAPTURE_PACKETS] = (double)sum.packets;
+	m->value[METRIC_CAPTURE_BYTES] = (double)sum.bytes;
+	m->value[METRIC_CAPTURE_DROPS] = (double)sum.dropped;
+	m->value[METRIC_CAPTURE_NOT_IP] = (double)sum.other;
+	m->value[METRIC_CAPTURE_BROKEN] = (double)sum.broken;
+}
+
+void telemetry_metrics(struct telemetry *t, struct metrics *m)
+{
+	if (t->collector != NULL)
+		collector_metrics(t, m);
+	if (t->tap_count > 0)
+		tap_metrics(t, m);
+	if (t->gather == NULL)
+		return;
+	pthread_mutex_lock(&t->lock);
+	struct gather_counts g = t->gathered;
+	pthread_mutex_unlock(&t->lock);
+	m->value[METRIC_TRAFFIC_RECORDS] = (double)g.shards.records;
+	m->value[METRIC_TRAFFIC_ELSEWHERE] = (double)g.shards.elsewhere;
+	m->value[METRIC_TRAFFIC_TWICE] = (double)g.shards.duplicates;
+	m->value[METRIC_TRAFFIC_TICKS] = (double)g.ticks;
+	m->value[METRIC_TRAFFIC_TICKS_HELD] = (double)g.shards.held;
+	m->value[METRIC_TRAFFIC_TICKS_LATE] = (double)g.late;
+	m->value[METRIC_TRAFFIC_TICKS_DROPPED] = (double)g.no_room;
+}

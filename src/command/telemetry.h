@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* telemetry: what the live program sees of traffic: collectors of flow exports and taps of
+ * interfaces, as the configuration says, and their ticks, which the pilot's thread takes.
+ * (docs/telemetry.md) */
+#ifndef WD_COMMAND_TELEMETRY_H
+#define WD_COMMAND_TELEMETRY_H
+
+#include "base/err.h"
+#include "command/config.h"
+#include "intake/gather.h"
+#include "publish/metrics.h"
+
+#include <stdbool.h>
+
+struct telemetry;
+
+/* What is watched is kept; sockets are opened. What cannot be opened is logged with its
+ * reason, and the failure returned. With no source configured it does nothing. `wake` is
+ * called by collecting threads when there is something to take; may be NULL. */
+enum wd_err telemetry_open(const struct config *config, void (*wake)(void *ctx), void *ctx,
+			   struct telemetry **ret_telemetry, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err telemetry_start(struct telemetry *t, struct wd_why *why) WD_MUST_CHECK;
+/* Ends the collecting threads; what they counted can still be taken. */
+void telemetry_stop(struct telemetry *t);
+void telemetry_close(struct telemetry *t); /* NULL is fine */
+
+/* Whose addresses are whose, and who may send, from the next tick on. */
+void telemetry_reload(struct telemetry *t, const struct config *config);
+
+/* The pilot's thread. True if anything was handed on. `last`: the collecting threads have
+ * ended, hand on all that is left. */
+bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last);
+
+void telemetry_metrics(struct telemetry *t, struct metrics *m);
+
+#endif
