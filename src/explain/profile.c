@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explain/profile.h"
+
+#include "base/hash.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { ENTROPY_MIN = 100, HOPS_MIN = 30 }; /* effective records */
+
+static void top_add(struct profile_top *t, uint16_t value, double weight)
+{
+	size_t lightest = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->value[i] == value) {
+			t->weight[i] += (float)weight;
+			return;
+		}
+		if (t->weight[i] < t->weight[lightest])
+			lightest = i;
+	}
+	if (t->count < PROFILE_TOP) {
+		t->value[t->count] = value;
+		t->weight[t->count++] = (float)weight;
+		return;
+	}
+	t->value[lightest] = value;
+	t->weight[lightest] += (float)weight;
+}
+
+double profile_top_share(const struct profile_top *t, double weight, uint16_t *ret_value)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < t->count; i++)
+		best = t->weight[i] > t->weight[best] ? i : best;
+	*ret_value = t->count > 0 ? t->value[best] : 0;
+	return t->count > 0 ? fmin(1, profile_share((double)t->weight[best], weight)) : 0;
+}
+
+static void add_tcp(struct profile *p, const struct traffic_record *r, float w)
+{
+	uint32_t target = (uint32_t)r->dst[0] << 24 | (uint32_t)r->dst[1] << 16 |
+			  (uint32_t)r->dst[2] << 8 | r->dst[3];
+	enum { BEGIN = FLOW_TCP_SYN | FLOW_TCP_ACK, LATER = FLOW_TCP_FIN | FLOW_TCP_PSH };
+
+	if ((r->known & FLOW_FLAGS) != 0) {
+		p->flags_weight += w;
+		p->flags_or |= r->tcp_flags;
+		if ((r->known & FLOW_PACKET) == 0 && (r->tcp_flags & BEGIN) == BEGIN &&
+		    (r->tcp_flags & LATER) != 0)
+			p->proved += w;
+	}
+	if ((r->known & FLOW_PACKET) == 0)
+		return;
+	p->packet_weight += w;
+	*(r->options_len > 0 ? &p->options : &p->no_options) += w;
+	p->window_zero += r->window == 0 ? w : 0;
+	p->sequence_low_zero += (r->sequence & 0xffff) == 0 ? w : 0;
+	p->sequence_target += r->family == 4 && r->sequence == target ? w : 0;
+}
+
+static void add_payload(struct profile *p, const struct traffic_record *r, float w)
+{
+	size_t len = r->payload_len < PROFILE_PAYLOAD ? r->payload_len : PROFILE_PAYLOAD, i = 0;
+
+	if ((r->known & FLOW_PACKET) == 0 || (r->payload_len == 0 && r->payload_whole > 0) ||
+	    r->fragment == FLOW_FRAGMENT_LATER)
+		return;
+	p->payload_weight += w;
+	while (i < r->payload_len && r->payload[i] == 0)
+		i++;
+	if (i == r->payload_len)
+		p->empty += w;
+	if (!p->payload_any) {
+		memcpy(p->payload, r->payload, len);
+		p->payload_len = (uint8_t)len;
+		p->payload_any = true;
+		return;
+	}
+	size_t same = 0;
+	while (same < len && same < p->payload_len && p->payload[same] == r->payload[same])
+		same++;
+	p->payload_len = (uint8_t)same;
+}
+
+static uint64_t hash_address(const uint8_t *address)
+{
+	uint64_t low, high;
+	memcpy(&low, address, sizeof(low));
+	memcpy(&high, address + 8, sizeof(high));
+	return hash_mix(low ^ hash_mix(high + 1));
+}
+
+void profile_add(struct profile *p, const struct traffic_record *r, double weight)
+{
+	float w = (float)weight;
+
+	if (p->records == 0) {
+		p->protocol = r->protocol;
+		p->family = r->family;
+	}
+	p->records++;
+	p->weight += weight;
+	p->squares += weight * weight;
+	if (r->family == 4) {
+		p->octets[r->src[0]] += w;
+		p->octets_seen = 1;
+	}
+	if ((r->known & FLOW_TTL) != 0)
+		p->ttls[r->ttl] += w;
+	if (r->length > 0) {
+		p->length_weight += w;
+		top_add(&p->length, r->length, weight);
+		p->length_min = p->length_min == 0 || r->length < p->length_min ? r->length
+										: p->length_min;
+		p->length_max = r->length > p->length_max ? r->length : p->length_max;
+	}
+	top_add(&p->sport, r->sport, weight);
+	top_add(&p->dport, r->dport, weight);
+	hll_add(p->sports, PROFILE_BITS, hash_mix(r->sport + UINT64_C(1)));
+	hll_add(p->dports, PROFILE_BITS, hash_mix(r->dport + UINT64_C(1)));
+	hll_add(p->sources, PROFILE_BITS, hash_address(r->src));
+	if (r->protocol == 6)
+		add_tcp(p, r, w);
+	add_payload(p, r, w);
+}
+
+double profile_effective(const struct profile *p)
+{
+	return p->squares > 0 ? p->weight * p->weight / p->squares : 0;
+}
+
+/* Of `count` bins, from n records: the estimator of Chao and Shen, which allows for bins that
+ * the sample missed. */
+static double entropy(const float *bins, size_t count, double n)
+{
+	double sum = 0, bits = 0, once = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += (double)bins[i];
+	if (!(sum > 0) || !(n > 0))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		once += bins[i] > 0 && (double)bins[i] / sum * n < 1.5;
+	double coverage = fmax(1 - once / n, 1 / n);
+	for (size_t i = 0; i < count; i++) {
+		double share = coverage * (double)bins[i] / sum;
+		if (share > 0) /* less its chance to have been missed */
+			bits -= share * log2(share) / -expm1(n * log1p(-fmin(share, 1 - 1e-12)));
+	}
+	return fmin(fmax(bits, 0), log2((double)count));
+}
+
+/* The effective records of a part of them. */
+static double effective_of(const struct profile *p, const float *bins)
+{
+	double sum = 0;
+	for (size_t i = 0; i < 256; i++)
+		sum += (double)bins[i];
+	return p->weight > 0 ? profile_effective(p) * fmin(1, sum / p->weight) : 0;
+}
+
+double profile_octet_entropy(const struct profile *p)
+{
+	double n = effective_of(p, p->octets);
+	return n < ENTROPY_MIN ? -1 : entropy(p->octets, 256, n);
+}
+
+static unsigned hops_of(unsigned ttl)
+{
+	unsigned initial = ttl <= 32 ? 32 : ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
+	return initial - ttl;
+}
+
+double profile_hop_entropy(const struct profile *p)
+{
+	float hops[128] = {0};
+	double n = effective_of(p, p->ttls);
+	for (unsigned ttl = 0; ttl < 256; ttl++)
+		hops[hops_of(ttl)] += p->ttls[ttl];
+	return n < HOPS_MIN ? -1 : entropy(hops, 128, n);
+}
+
+double profile_octets_effective(const struct profile *p)
+{
+	double n = effective_of(p, p->octets), sum = 0, squares = 0;
+	if (n < HOPS_MIN)
+		return -1;
+	for (size_t i = 0; i < 256; i++)
+		sum += (double)p->octets[i];
+	for (size_t i = 0; i < 256; i++) {
+		double share = (double)p->octets[i] / sum;
+		squares += share * share;
+	}
+	/* Two records of a sample meet with 1/n more than two of the whole. */
+	double corrected = (squares - 1 / n) * n / (n - 1);
+	return corrected > 1.0 / 256 ? 1 / corrected : 256;
+}
+
+double profile_unroutable(const struct profile *p)
+{
+	double sum = 0, bad = (double)p->octets[0] + (double)p->octets[127];
+	for (size_t i = 0; i < 256; i++) {
+		sum += (double)p->octets[i];
+		bad += i >= 224 ? (double)p->octets[i] : 0;
+	}
+	return profile_share(bad, sum);
+}

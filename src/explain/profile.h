@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile: what the sampled records of one vector show, added up: where they come from, how
+ * far they travelled, which sizes, ports, flags and payloads. Plain values; a fixed size.
+ *
+ * Each record counts by the packets it stands for (traffic_stands_for), so shares are of
+ * packets and unbiased. `effective` is how many equal records would be as sure: Kish's
+ * (sum of weights)^2 / sum of squared weights. */
+#ifndef WD_EXPLAIN_PROFILE_H
+#define WD_EXPLAIN_PROFILE_H
+
+#include "tally/traffic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PROFILE_TOP = 8, PROFILE_BITS = 8, PROFILE_PAYLOAD = 12 };
+
+/* The heaviest values of one field: Metwally, Agrawal, El Abbadi, "Space saving", ICDT 2005.
+ * A share is too high by at most the lightest entry's. */
+struct profile_top { float weight[PROFILE_TOP]; uint16_t value[PROFILE_TOP]; uint8_t count; };
+
+struct profile {
+	double weight, squares; /* packets; of squared weights */
+	uint32_t records;
+	float octets[256];      /* of IPv4 sources by their first eight bits */
+	float ttls[256];        /* where it is known */
+	struct profile_top length, sport, dport;
+	uint8_t dports[1 << PROFILE_BITS], sports[1 << PROFILE_BITS]; /* distinct: tally/hll.h */
+	uint8_t sources[1 << PROFILE_BITS];
+	float length_weight;
+	float packet_weight;    /* records that are one packet, of TCP: options and sequence known */
+	float options, no_options, window_zero, sequence_low_zero, sequence_target;
+	float flags_weight;     /* of TCP whose flags are known */
+	float payload_weight;   /* whose payload is seen, or known to be empty */
+	float empty;
+	float proved;           /* packets of flows with a SYN and what follows it in one */
+	uint8_t flags_or, protocol, family, octets_seen;
+	uint8_t payload[PROFILE_PAYLOAD], payload_len; /* what all seen payloads begin with */
+	bool payload_any;
+	uint16_t length_min, length_max;
+};
+
+void profile_add(struct profile *p, const struct traffic_record *r, double weight);
+
+double profile_effective(const struct profile *p);
+/* Bits, of the sources' first eight bits and of the inferred number of hops: initial TTL (the
+ * next of 32, 64, 128, 255) less TTL. Corrected for the sample's size: A. Chao, T.-J. Shen,
+ * Environmental and Ecological Statistics 10, 2003. Negative: too few to tell. */
+double profile_octet_entropy(const struct profile *p);
+double profile_hop_entropy(const struct profile *p);
+/* 1 / sum of squared shares of the first eight bits, unbiased: how many equally busy ones
+ * there would be. Works from about 30 records. Negative: too few. */
+double profile_octets_effective(const struct profile *p);
+/* Share of IPv4 sources that cannot be on the Internet: 0/8, 127/8, 224/4 and above. */
+double profile_unroutable(const struct profile *p);
+/* The heaviest value's share, 0..1. */
+double profile_top_share(const struct profile_top *t, double weight, uint16_t *ret_value);
+static inline double profile_share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+#endif

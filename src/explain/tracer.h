@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tracer: the ticks of one open incident in, its trace out (model/trace.h): vectors, source
+ * status, places, series and sample records.
+ *
+ *	tracer_begin(t, incident, at);
+ *	each tick of the incident: tracer_add(t, &index, &input);
+ *	whenever it is to be shown: tracer_write(t, &index, &places, &trace);
+ *
+ * A plain value of fixed size (TRACER_SIZE_MAX), so that the caller allocates it once; no
+ * pointer in it. It survives a restart as bytes (tracer_io.c). Any ticks leave a sane state.
+ *
+ * Places come from a *sample over the whole incident*: the ticks' priority samples joined and
+ * thinned out again to TRACER_PLACES records, which leaves them a priority sample (see
+ * tally/traffic.h): shares are unbiased, with the standard error told beside them. */
+#ifndef WD_EXPLAIN_TRACER_H
+#define WD_EXPLAIN_TRACER_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "explain/profile.h"
+#include "explain/vector.h"
+#include "model/trace.h"
+#include "tally/traffic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	TRACER_SLOTS = 8,     /* classes that flooded, the first so many; others are in the sums only */
+	TRACER_BUCKETS = 24,  /* slot and row together */
+	TRACER_PLACES = 1024,
+	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
+	TRACER_SIZE_MAX = 256 * 1024,
+	TRACER_STATE_MAX = 320 * 1024, /* bytes */
+};
+
+/* A class that floods in this tick, and what it usually has. */
+struct tracer_class {
+	uint8_t class;
+	wd_wall began;
+	double usual_packets_per_s, usual_bits_per_s;
+};
+
+struct tracer_input {
+	const struct traffic_tick *tick;
+	const struct tracer_class *classes; /* heaviest first; none: the heaviest of the tick */
+	size_t class_count;
+	double usual_packets_per_s, usual_bits_per_s; /* of all that comes in */
+	double requests; /* of access logs in this time; 0 = none */
+	bool carpet, pulse;
+};
+
+/* Where an address is; either may be NULL: not known. `address` as struct flow has it. */
+struct tracer_places {
+	const void *context;
+	bool (*country)(const void *context, const uint8_t *address, uint8_t family, char ret[3]);
+	uint32_t (*network)(const void *context, const uint8_t *address, uint8_t family); /* AS */
+};
+
+struct tracer_slot {
+	uint8_t class;
+	int64_t first_ns, last_ns;
+	double packets, bytes, records, seen;
+	double asked;          /* packets that the service sent and that ask for such answers */
+	double peak_packets_per_s, peak_bits_per_s;
+	double peak_fragments_per_s, peak_fragment_bits_per_s; /* together with fragments */
+	double usual_packets_per_s, usual_bits_per_s, usual_ticks;
+	double tcp, continued; /* sampled packets of TCP; of connections whose SYN was sampled */
+	bool sources_lost;     /* in some tick the class found no place */
+	bool first_fragments;  /* seen in the sample */
+	uint8_t sources[1 << TRAFFIC_CLASS_BITS];
+};
+
+struct tracer_bucket { uint8_t slot, row; struct profile profile; };
+
+struct tracer_place {
+	uint8_t address[16];
+	float packets, bytes, priority;
+	uint32_t as; /* as the exporter said; 0 = not told */
+	uint8_t family, slot;
+};
+
+struct tracer_record { int64_t at_ns; struct traffic_record record; };
+
+struct tracer_sums {
+	float packets, bits, records, sources, requests, usual_packets, usual_bits, ticks;
+	float slot_packets[TRACER_SLOTS], slot_bits[TRACER_SLOTS];
+};
+
+struct tracer_opening { uint64_t flow; uint32_t sequence; };
+
+struct tracer {
+	char incident[INCIDENT_ID_MAX + 1];
+	int64_t begin_ns, end_ns, step_ns;
+	double packets, bytes, records, requests, sampling;
+	uint64_t samples_dropped;  /* found no bucket of their own */
+	uint32_t patterns;
+	uint32_t slot_count, bucket_count, place_count, record_count, record_stride;
+	uint64_t record_number;
+	float place_threshold;
+	uint32_t point_count;
+	uint8_t sources[1 << TRAFFIC_SOURCES_BITS];
+	uint8_t targets[1 << TRAFFIC_TARGETS_BITS];
+	uint8_t point_sources[1 << TRAFFIC_SOURCES_BITS]; /* of the last point */
+	struct tracer_slot slots[TRACER_SLOTS];
+	struct tracer_bucket buckets[TRACER_BUCKETS];
+	struct tracer_place places[TRACER_PLACES]; /* a heap: lowest priority first */
+	struct tracer_record evidence[TRACE_EVIDENCE_MAX];
+	struct tracer_sums points[TRACE_POINTS_MAX];
+	struct tracer_opening openings[TRACER_OPENINGS];
+};
+_Static_assert(sizeof(struct tracer) <= TRACER_SIZE_MAX, "the stated bound of an incident");
+
+void tracer_begin(struct tracer *t, const char *incident, wd_wall at);
+void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tracer_input *in);
+/* `places` may be NULL. The rest of the trace (links, new sources) is the caller's: zero, and
+ * negative for not known. */
+void tracer_write(const struct tracer *t, const struct vector_index *ix,
+		  const struct tracer_places *places, struct trace *ret);
+
+/* The state as bytes with a version; class and row go by their ids, so that a changed book
+ * finds what it still has. Reading leaves *t untouched on failure: WD_UNKNOWN for another
+ * version, WD_SHORT or WD_MALFORMED. */
+void tracer_write_state(const struct tracer *t, const struct vector_index *ix, struct out *o);
+enum wd_err tracer_read_state(struct tracer *t, const struct vector_index *ix, struct cur *c,
+			      struct wd_why *why) WD_MUST_CHECK;
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tracer: from what was added up to the trace. */
+#include "explain/place.h"
+#include "explain/source.h"
+#include "explain/tracer.h"
+
+#include "base/text.h"
+#include "base/timetext.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PAYLOAD_SAID = 8 };
+#define PURE 0.9         /* share of a class from which its counts are the bucket's */
+#define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
+#define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
+#define OF_ATTACK 0.4    /* share of that from which a telling bucket names the class */
+
+/* A slot and what it turned out to be. */
+struct named {
+	uint8_t slot;
+	uint32_t slots;  /* bits: with the fragments that belong to it */
+	const struct tracer_bucket *bucket;
+	const struct vector_row *row;
+	struct source_finding found;
+	double packets, bytes;
+};
+
+static double attack_share(const struct tracer_slot *s)
+{
+	double seconds = (double)(s->last_ns - s->first_ns) / WD_NS_PER_S;
+	double usual = s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0;
+	double rate = seconds > 0 ? s->packets / seconds : 0;
+	return rate > usual ? fmax(ATTACK_MIN, 1 - usual / rate) : ATTACK_MIN;
+}
+
+/* A bucket that usual traffic does not fill: a sign that honest clients do not show. */
+static bool telling(const struct vector_index *ix, const struct tracer_bucket *b)
+{
+	if (b->row == VECTOR_NONE || b->row >= ix->book->count)
+		return false;
+	const struct vector_row *row = &ix->book->rows[b->row];
+	return (row->signs & SIGNS_OF_RECORDS & ~(SIGN_OPTIONS | SIGN_NO_DATA)) != 0 ||
+	       (row->payload_len > 0 && row->from_count == 0);
+}
+
+/* The heaviest, or a telling one that could be most of what is above usual. */
+static const struct tracer_bucket *main_bucket(const struct tracer *t, const struct vector_index *ix,
+					       uint8_t slot, double *ret_share)
+{
+	const struct tracer_bucket *heaviest = NULL, *tells = NULL;
+	double weight = 0;
+
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		const struct tracer_bucket *b = &t->buckets[i];
+		if (b->slot != slot)
+			continue;
+		weight += b->profile.weight;
+		if (heaviest == NULL || b->profile.weight > heaviest->profile.weight)
+			heaviest = b;
+		if (telling(ix, b) &&
+		    (tells == NULL || b->profile.weight > tells->profile.weight))
+			tells = b;
+	}
+	if (tells != NULL &&
+	    tells->profile.weight >= OF_ATTACK * attack_share(&t->slots[slot]) * weight)
+		heaviest = tells;
+	*ret_share = heaviest == NULL ? 0 : profile_share(heaviest->profile.weight, weight);
+	return heaviest;
+}
+
+static double slot_sources(const struct tracer_slot *s)
+{
+	return s->sources_lost ? -1 : hll_estimate(s->sources, TRAFFIC_CLASS_BITS);
+}
+
+static void name_slot(const struct tracer *t, const struct vector_index *ix, uint8_t slot,
+		      struct named *n)
+{
+	const struct tracer_slot *s = &t->slots[slot];
+	double share;
+
+	*n = (struct named){.slot = slot, .slots = 1U << slot, .packets = s->packets,
+			    .bytes = s->bytes};
+	n->bucket = main_bucket(t, ix, slot, &share);
+	if (n->bucket == NULL) {
+		n->found = (struct source_finding){.octet_entropy = -1, .hop_entropy = -1};
+		(void)text_copy(n->found.why, sizeof(n->found.why), "no record was sampled");
+		n->row = ix->general[s->class] == VECTOR_NONE
+				 ? NULL
+				 : &ix->book->rows[ix->general[s->class]];
+		return;
+	}
+	const struct profile *p = &n->bucket->profile;
+	struct source_facts facts = {.profile = p, .packets = s->packets, .seen = s->seen,
+				     .sources = slot_sources(s), .asked = s->asked,
+				     .acknowledged = profile_share(s->continued, s->tcp)};
+	if (share < PURE) { /* the class holds others too: what the sample alone shows */
+		facts.packets = p->weight;
+		facts.seen = p->records;
+		facts.sources = hll_estimate(p->sources, PROFILE_BITS);
+	}
+	/* Once for the signs that rows ask for, then with the row that they lead to. */
+	source_judge(&facts, &n->found);
+	n->row = vector_refine(ix, s->class, n->bucket->row, p, &n->found);
+	facts.row = n->row;
+	source_judge(&facts, &n->found);
+}
+
+/* ---- fragments ---- */
+
+/* The share of the fragments' sources that are sources of the slot too. */
+static double shared_sources(const struct tracer_slot *fragments, const struct tracer_slot *s)
+{
+	uint8_t both[1 << TRAFFIC_CLASS_BITS];
+	double a = slot_sources(fragments), b = slot_sources(s);
+	if (a <= 0 || b <= 0)
+		return 0;
+	memcpy(both, fragments->sources, sizeof(both));
+	hll_merge(both, s->sources, TRAFFIC_CLASS_BITS);
+	return (a + b - hll_estimate(both, TRAFFIC_CLASS_BITS)) / a;
+}
+
+/* Joins later fragments with what their first ones are; returns how many are left. */
+static uint32_t join_fragments(const struct tracer *t, const struct vector_index *ix,
+			       struct named *list, uint32_t count)
+{
+	uint32_t f = 0;
+	while (f < count && t->slots[list[f].slot].class != ix->classes->fragment)
+		f++;
+	if (f == count)
+		return count;
+	const struct tracer_slot *fragments = &t->slots[list[f].slot];
+	struct named *best = NULL;
+	double best_share = JOINED;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tracer_slot *s = &t->slots[list[i].slot];
+		bool fits = i != f && (s->first_fragments ||
+				       (list[i].row != NULL &&
+					list[i].row->family == VECTOR_AMPLIFICATION));
+		double share = fits ? shared_sources(fragments, s) : 0;
+		if (share > best_share) {
+			best = &list[i];
+			best_share = share;
+		}
+	}
+	if (best == NULL)
+		return count;
+	best->slots |= list[f].slots;
+	best->packets += fragments->packets;
+	best->bytes += fragments->bytes;
+	memmove(&list[f], &list[f + 1], (count - f - 1) * sizeof(*list));
+	return count - 1;
+}
+
+/* ---- one vector ---- */
+
+static void put_sources(const struct tracer *t, const struct named *n, struct trace_vector *v)
+{
+	uint8_t sources[1 << TRAFFIC_CLASS_BITS] = {0};
+	bool lost = false;
+
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if ((n->slots >> i & 1) == 0)
+			continue;
+		lost |= t->slots[i].sources_lost;
+		hll_merge(sources, t->slots[i].sources, TRAFFIC_CLASS_BITS);
+	}
+	v->sources = lost ? -1 : hll_estimate(sources, TRAFFIC_CLASS_BITS);
+	v->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_CLASS_BITS));
+}
+
+static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
+{
+	const struct tracer_slot *s = &t->slots[n->slot];
+	bool joined = (n->slots & (n->slots - 1)) != 0;
+
+	*v = (struct trace_vector){
+		.status = n->found.status,
+		.first_at.ns = s->first_ns,
+		.last_at.ns = s->last_ns,
+		.packets = n->packets,
+		.bytes = n->bytes,
+		.usual_packets_per_s =
+			s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0,
+		.peak_packets_per_s = joined ? s->peak_fragments_per_s : s->peak_packets_per_s,
+		.peak_bits_per_s = joined ? s->peak_fragment_bits_per_s : s->peak_bits_per_s,
+		.share = t->packets > 0 ? (float)fmin(1, n->packets / t->packets) : 0,
+		.octet_entropy = n->found.octet_entropy,
+		.hop_entropy = n->found.hop_entropy,
+		.new_share = -1,
+		.unverified = n->row != NULL && n->row->unverified,
+	};
+	double seen = 0;
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if ((n->slots >> i & 1) != 0) {
+			v->records += t->slots[i].records;
+			seen += t->slots[i].seen;
+		}
+	}
+	v->seen = seen < 1e18 ? (uint64_t)seen : UINT64_C(1000000000000000000);
+	(void)text_copy(v->id, sizeof(v->id), n->row == NULL ? "unknown" : n->row->id);
+	(void)text_copy(v->name, sizeof(v->name), n->row == NULL ? "Unknown" : n->row->name);
+	(void)text_copy(v->why, sizeof(v->why), n->found.why);
+	if (n->bucket != NULL) {
+		vector_rule(&n->bucket->profile, v->rule, sizeof(v->rule));
+		v->fingerprint = vector_fingerprint(&n->bucket->profile, n->row);
+	}
+	if (joined) {
+		size_t used = strlen(v->rule);
+		snprintf(v->rule + used, sizeof(v->rule) - used, ", and its fragments");
+	}
+	put_sources(t, n, v);
+}
+
+/* ---- series, evidence, the whole ---- */
+
+static void put_points(const struct tracer *t, const struct named *list, uint32_t count,
+		       struct trace *ret)
+{
+	float seconds = (float)((double)t->step_ns / WD_NS_PER_S);
+
+	ret->begin.ns = t->begin_ns;
+	ret->step.ns = t->step_ns;
+	ret->point_count = t->point_count;
+	for (uint32_t i = 0; i < t->point_count; i++) {
+		const struct tracer_sums *p = &t->points[i];
+		struct trace_point *x = &ret->points[i];
+		float ticks = p->ticks > 0 ? p->ticks : 1;
+		*x = (struct trace_point){
+			.packets_per_s = p->packets / seconds,
+			.bits_per_s = p->bits / seconds,
+			.records_per_s = p->records / seconds,
+			.requests_per_s = p->requests / seconds,
+			.sources = p->sources,
+			.usual_packets_per_s = p->usual_packets / ticks,
+			.usual_bits_per_s = p->usual_bits / ticks,
+		};
+		for (uint32_t k = 0; k < count && k < 6; k++) {
+			for (uint32_t s = 0; s < t->slot_count; s++) {
+				if ((list[k].slots >> s & 1) == 0)
+					continue;
+				x->vector_packets_per_s[k] += p->slot_packets[s] / seconds;
+				x->vector_bits_per_s[k] += p->slot_bits[s] / seconds;
+			}
+		}
+	}
+}
+
+static void put_record(const struct tracer_record *e, const struct vector_row *row, char *dst)
+{
+	static const char flag_names[] = "FSRPAUEC";
+	const struct traffic_record *r = &e->record;
+	char at[TIMETEXT_LEN_MAX], from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX], flags[9] = "";
+	size_t size = TRACE_TEXT_MAX + 1, used = 0, len = 0;
+
+	timetext_write(at, (wd_wall){e->at_ns});
+	address_text(from, r->src, r->family);
+	address_text(to, r->dst, r->family);
+	for (size_t i = 0; r->protocol == 6 && i < 8; i++) {
+		if ((r->tcp_flags >> i & 1) != 0)
+			flags[len++] = flag_names[i];
+	}
+	used += (size_t)snprintf(dst, size, "%s %s:%u > %s:%u %s%s", at, from, r->sport, to,
+				 r->dport, r->protocol == 17 ? "udp" : r->protocol == 6 ? "tcp " :
+				 r->protocol == 1 ? "icmp" : "ip", flags);
+	if (r->protocol != 17 && r->protocol != 6 && r->protocol != 1 && used < size)
+		used += (size_t)snprintf(dst + used, size - used, " %u", r->protocol);
+	if (used < size)
+		used += (size_t)snprintf(dst + used, size - used, " length %u", r->length);
+	if ((r->known & FLOW_TTL) != 0 && used < size)
+		used += (size_t)snprintf(dst + used, size - used, " ttl %u", r->ttl);
+	if (r->packets > 1 && used < size)
+		used += (size_t)snprintf(dst + used, size - used, " packets %.0f",
+					 (double)r->packets);
+	/* No more of the payload than names the vector. */
+	size_t shown = row != NULL && row->payload_len > 0
+			       ? (size_t)row->payload_at + row->payload_len
+			       : PAYLOAD_SAID;
+	for (size_t i = 0; i < shown && i < r->payload_len && used + 3 < size; i++)
+		used += (size_t)snprintf(dst + used, size - used, "%s%02x",
+					 i == 0 ? " payload " : "", r->payload[i]);
+}
+
+static void put_evidence(const struct tracer *t, const struct vector_index *ix,
+			 const struct named *list, uint32_t count, struct trace *ret)
+{
+	for (uint32_t i = 0; i < t->record_count; i++) {
+		uint8_t class = t->evidence[i].record.class;
+		for (uint32_t k = 0; k < count; k++) {
+			bool belongs = t->slots[list[k].slot].class == class ||
+				       (class == ix->classes->fragment &&
+					(list[k].slots & (list[k].slots - 1)) != 0);
+			if (!belongs)
+				continue;
+			put_record(&t->evidence[i], list[k].row,
+				   ret->evidence[ret->evidence_count++]);
+			break;
+		}
+	}
+}
+
+static void put_status(const struct named *list, uint32_t count, struct trace *ret)
+{
+	static const char *const why[] = {
+		[SOURCE_UNKNOWN] = "it is not known whether the source addresses are real",
+		[SOURCE_REFLECTOR] = "the sources are abused third parties; "
+				     "whoever attacks is elsewhere",
+		[SOURCE_SPOOFED] = "the source addresses are forged and prove nothing",
+		[SOURCE_PROVED] = "",
+	};
+	ret->status = count > 0 ? list[0].found.status : SOURCE_UNKNOWN;
+	for (uint32_t i = 0; i < count; i++)
+		ret->mappable |= list[i].found.status == SOURCE_PROVED;
+	if (!ret->mappable)
+		(void)text_copy(ret->not_mappable, sizeof(ret->not_mappable), why[ret->status]);
+}
+
+static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if (t->slots[i].packets > 0)
+			name_slot(t, ix, (uint8_t)i, &list[count++]);
+	}
+	count = join_fragments(t, ix, list, count);
+	for (uint32_t i = 1; i < count; i++) { /* heaviest first */
+		struct named n = list[i];
+		uint32_t k = i;
+		for (; k > 0 && list[k - 1].packets < n.packets; k--)
+			list[k] = list[k - 1];
+		list[k] = n;
+	}
+	return count;
+}
+
+void tracer_write(const struct tracer *t, const struct vector_index *ix,
+		  const struct tracer_places *places, struct trace *ret)
+{
+	struct named list[TRACER_SLOTS];
+	uint32_t count = name_all(t, ix, list), slots = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	(void)text_copy(ret->incident, sizeof(ret->incident), t->incident);
+	ret->changed_at.ns = t->end_ns;
+	ret->patterns = t->patterns | (count >= 2 ? PATTERN_MULTI : 0);
+	ret->sampling = t->sampling < 1e9 ? (uint32_t)lround(t->sampling) : 1000000000;
+	ret->packets = t->packets;
+	ret->bytes = t->bytes;
+	ret->records = t->records;
+	ret->requests = t->requests;
+	ret->sources = hll_estimate(t->sources, TRAFFIC_SOURCES_BITS);
+	ret->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_SOURCES_BITS));
+	ret->targets = (uint32_t)lround(hll_estimate(t->targets, TRAFFIC_TARGETS_BITS));
+	for (uint32_t i = 0; i < count; i++) {
+		slots |= list[i].slots;
+		put_vector(t, &list[i], &ret->vectors[i]);
+	}
+	ret->vector_count = count;
+	put_status(list, count, ret);
+	put_points(t, list, count, ret);
+	put_evidence(t, ix, list, count, ret);
+	places_count(t, slots, places, ret);
+}

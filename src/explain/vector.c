@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explain/vector.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+enum answer { NO = -1, UNSEEN = 0, YES = 1 };
+
+void vector_index_init(struct vector_index *ix, const struct vector_book *book,
+		       const struct vector_classes *classes)
+{
+	*ix = (struct vector_index){.book = book, .classes = classes,
+				    .udp = VECTOR_NONE, .tcp = VECTOR_NONE};
+	memset(ix->general, VECTOR_NONE, sizeof(ix->general));
+	for (uint32_t i = 0; i < book->count; i++) {
+		uint8_t class = vector_class_find(classes, book->rows[i].class);
+		/* A row past the limit of classes is in the one its ports were given to. */
+		if (class == 0 && book->rows[i].from_count > 0)
+			class = classes->udp_from[book->rows[i].from[0].low];
+		ix->class_of[i] = class;
+		if (class != 0 && ix->general[class] == VECTOR_NONE)
+			ix->general[class] = (uint8_t)i;
+		if (strcmp(book->rows[i].id, "udp") == 0)
+			ix->udp = (uint8_t)i;
+		if (strcmp(book->rows[i].id, "tcp") == 0)
+			ix->tcp = (uint8_t)i;
+	}
+}
+
+static enum answer yes_if(bool condition)
+{
+	return condition ? YES : NO;
+}
+
+static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
+{
+	bool packet = (r->known & FLOW_PACKET) != 0;
+	bool tcp = packet && r->protocol == 6;
+	bool shown = packet && (r->payload_len > 0 || r->payload_whole == 0);
+	uint32_t target = (uint32_t)r->dst[0] << 24 | (uint32_t)r->dst[1] << 16 |
+			  (uint32_t)r->dst[2] << 8 | r->dst[3];
+
+	switch (sign) {
+	case SIGN_NO_OPTIONS:
+		return tcp ? yes_if(r->options_len == 0) : UNSEEN;
+	case SIGN_OPTIONS:
+		return tcp ? yes_if(r->options_len > 0) : UNSEEN;
+	case SIGN_SEQUENCE_TARGET:
+		return tcp && r->family == 4 ? yes_if(r->sequence == target) : UNSEEN;
+	case SIGN_EMPTY:
+		for (size_t i = 0; i < r->payload_len; i++) {
+			if (r->payload[i] != 0)
+				return NO;
+		}
+		return shown ? YES : UNSEEN;
+	case SIGN_SAME_PORTS:
+		return yes_if(r->sport == r->dport);
+	case SIGN_NO_DATA:
+		return packet ? yes_if(r->payload_whole == 0) : UNSEEN;
+	case SIGN_WINDOW_ZERO:
+		return tcp ? yes_if(r->window == 0) : UNSEEN;
+	default:
+		return UNSEEN;
+	}
+}
+
+static enum answer payload_of(const struct traffic_record *r, const struct vector_row *row)
+{
+	size_t end = (size_t)row->payload_at + row->payload_len;
+
+	if ((r->known & FLOW_PACKET) == 0 || r->fragment == FLOW_FRAGMENT_LATER ||
+	    (r->payload_len == 0 && r->payload_whole > 0))
+		return UNSEEN;
+	if (end > r->payload_len) /* shorter than the pattern, or cut by the capture */
+		return r->payload_whole < end ? NO : UNSEEN;
+	for (size_t i = 0; i < row->payload_len; i++) {
+		if ((r->payload[row->payload_at + i] & row->mask[i]) != row->payload[i])
+			return NO;
+	}
+	return YES;
+}
+
+static bool port_fits(const struct vector_ports *ports, size_t count, uint16_t port)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (port >= ports[i].low && port <= ports[i].high)
+			return true;
+	}
+	return count == 0;
+}
+
+/* How much of the row the record shows; 0 if something speaks against it. */
+static unsigned fit(const struct traffic_record *r, const struct vector_row *row, bool any_port)
+{
+	unsigned score = 1;
+
+	if (row->payload_len > 0) {
+		enum answer a = payload_of(r, row);
+		if (a == NO || (a == UNSEEN && any_port))
+			return 0;
+		score += a == YES ? 4 : 0;
+	}
+	for (uint16_t sign = 1; sign <= SIGNS_OF_RECORDS; sign <<= 1) {
+		if ((row->signs & sign) == 0)
+			continue;
+		if (sign_of(r, sign) != YES)
+			return 0;
+		score += sign == SIGN_SEQUENCE_TARGET ? 3 : 2; /* chance would do it never */
+	}
+	if (row->length_max > 0) {
+		if (r->length < row->length_min || r->length > row->length_max)
+			return 0;
+		score++;
+	}
+	if (!any_port && (!port_fits(row->from, row->from_count, r->sport) ||
+			  !port_fits(row->to, row->to_count, r->dport)))
+		return 0;
+	if (r->protocol == 1 && row->protocol == 1) {
+		if ((row->icmp_type >= 0 && row->icmp_type != r->dport >> 8) ||
+		    (row->icmp_code >= 0 && row->icmp_code != (r->dport & 0xff)))
+			return 0;
+		score += row->icmp_code >= 0;
+	}
+	return score;
+}
+
+uint8_t vector_match(const struct vector_index *ix, const struct traffic_record *r)
+{
+	uint8_t best = VECTOR_NONE;
+	unsigned best_score = 0;
+	bool other_udp = r->protocol == 17 && ix->udp != VECTOR_NONE &&
+			 r->class == ix->class_of[ix->udp];
+
+	for (uint32_t i = 0; i < ix->book->count; i++) {
+		const struct vector_row *row = &ix->book->rows[i];
+		bool any_port = other_udp && row->any_port;
+		if (!any_port && (ix->class_of[i] != r->class || r->class == 0))
+			continue;
+		unsigned score = fit(r, row, any_port);
+		if (score > best_score) {
+			best = (uint8_t)i;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+static bool holds(const struct profile *p, const struct source_finding *found, uint16_t sign)
+{
+	uint16_t value;
+
+	switch (sign) {
+	case SIGN_FORGED:
+		return found->forged;
+	case SIGN_TRUE_SOURCES:
+		return found->true_sources;
+	case SIGN_FEW_SOURCES:
+		return found->few;
+	case SIGN_RANDOM_PORTS: /* more ports than one in four packets, none of them heavy */
+		return hll_estimate(p->dports, PROFILE_BITS) >
+			       (p->records < 256 ? p->records / 4.0 : 64) &&
+		       p->records >= 16 && profile_top_share(&p->dport, p->weight, &value) < 0.25;
+	case SIGN_ONE_LENGTH:
+		return p->length_weight > 0 &&
+		       profile_top_share(&p->length, (double)p->length_weight, &value) >= 0.9;
+	default:
+		return false;
+	}
+}
+
+/* Asks nothing of a record beyond its class. */
+static bool is_plain(const struct vector_row *row)
+{
+	return (row->signs & SIGNS_OF_RECORDS) == 0 && row->payload_len == 0 &&
+	       row->length_max == 0 && (row->protocol == 17 || row->from_count == 0) &&
+	       (row->protocol != 1 || (row->icmp_type < 0 && row->icmp_code < 0));
+}
+
+/* Does what `row` asks of a record follow from what `matched` asks? */
+static bool implied(const struct vector_row *row, const struct vector_row *matched)
+{
+	struct vector_row rest = *row;
+	rest.signs &= (uint16_t)~matched->signs;
+	return row == matched || is_plain(&rest);
+}
+
+const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t class, uint8_t row,
+				       const struct profile *p, const struct source_finding *found)
+{
+	const struct vector_row *matched, *best = NULL;
+	unsigned best_score = 0;
+
+	/* Flags that were not exported look like no flags. */
+	if (p->protocol == 6 && p->flags_weight <= 0 && ix->tcp != VECTOR_NONE)
+		return &ix->book->rows[ix->tcp];
+	if (row == VECTOR_NONE) { /* content that is not its port's: a flood like any other */
+		if (p->protocol != 17 || ix->udp == VECTOR_NONE)
+			return NULL;
+		row = ix->udp;
+		class = ix->class_of[row];
+	}
+	matched = &ix->book->rows[row];
+	if (ix->class_of[row] != class)
+		return matched; /* found by its payload on a port of others */
+	for (uint32_t i = 0; i < ix->book->count; i++) {
+		const struct vector_row *r = &ix->book->rows[i];
+		unsigned score = 1;
+		bool ok = ix->class_of[i] == class && implied(r, matched);
+		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_ONE_LENGTH; s <<= 1) {
+			if ((r->signs & s) == 0)
+				continue;
+			ok = holds(p, found, (uint16_t)s);
+			score++;
+		}
+		score += r == matched && !is_plain(r) ? 2 : 0;
+		if (ok && score > best_score) {
+			best = r;
+			best_score = score;
+		}
+	}
+	return best;
+}
