@@ -18,7 +18,11 @@ enum { PROFILE_TOP = 8, PROFILE_BITS = 8, PROFILE_PAYLOAD = 12 };
 
 /* The heaviest values of one field: Metwally, Agrawal, El Abbadi, "Space saving", ICDT 2005.
  * A share is too high by at most the lightest entry's. */
-struct profile_top { float weight[PROFILE_TOP]; uint16_t value[PROFILE_TOP]; uint8_t count; };
+struct profile_top {
+	float weight[PROFILE_TOP];
+	uint16_t value[PROFILE_TOP];
+	uint8_t count;
+};
 
 struct profile {
 	double weight, squares; /* packets; of squared weights */
@@ -28,7 +32,7 @@ struct profile {
 	struct profile_top length, sport, dport;
 	uint8_t dports[1 << PROFILE_BITS], sports[1 << PROFILE_BITS]; /* distinct: tally/hll.h */
 	uint8_t sources[1 << PROFILE_BITS];
-	float length_weight;
+	float length_weight;    /* whose length is known */
 	float packet_weight;    /* records that are one packet, of TCP: options and sequence known */
 	float options, no_options, window_zero, sequence_low_zero, sequence_target;
 	float flags_weight;     /* of TCP whose flags are known */
@@ -56,6 +60,9 @@ double profile_octets_effective(const struct profile *p);
 double profile_unroutable(const struct profile *p);
 /* The heaviest value's share, 0..1. */
 double profile_top_share(const struct profile_top *t, double weight, uint16_t *ret_value);
-static inline double profile_share(double part, double whole) { return whole > 0 ? part / whole : 0; }
+static inline double profile_share(double part, double whole)
+{
+	return whole > 0 ? part / whole : 0;
+}
 
 #endif

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 enum {
-	TRACER_SLOTS = 8,     /* classes that flooded, the first so many; others are in the sums only */
+	TRACER_SLOTS = 8,     /* classes that flooded; later ones are in the sums only */
 	TRACER_BUCKETS = 24,  /* slot and row together */
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */

@@ -46,8 +46,9 @@ static bool telling(const struct vector_index *ix, const struct tracer_bucket *b
 }
 
 /* The heaviest, or a telling one that could be most of what is above usual. */
-static const struct tracer_bucket *main_bucket(const struct tracer *t, const struct vector_index *ix,
-					       uint8_t slot, double *ret_share)
+static const struct tracer_bucket *main_bucket(const struct tracer *t,
+					       const struct vector_index *ix, uint8_t slot,
+					       double *ret_share)
 {
 	const struct tracer_bucket *heaviest = NULL, *tells = NULL;
 	double weight = 0;
