@@ -33,7 +33,7 @@ struct profile {
 	uint8_t dports[1 << PROFILE_BITS], sports[1 << PROFILE_BITS]; /* distinct: tally/hll.h */
 	uint8_t sources[1 << PROFILE_BITS];
 	float length_weight;    /* whose length is known */
-	float packet_weight;    /* records that are one packet, of TCP: options and sequence known */
+	float packet_weight;    /* of TCP, one packet each: options and sequence known */
 	float options, no_options, window_zero, sequence_low_zero, sequence_target;
 	float flags_weight;     /* of TCP whose flags are known */
 	float payload_weight;   /* whose payload is seen, or known to be empty */
