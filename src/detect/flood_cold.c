@@ -119,7 +119,8 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 	if (equal && s->floors >= datagram_floors)
 		return FLOOD_COLD_OVER;
 	/* Video and games come in all sizes from many sources too. */
-	if (s->many && (c->out_seen || (s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources)))
+	bool one_way_in = s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources;
+	if (s->many && (c->out_seen || one_way_in))
 		return FLOOD_COLD_OVER;
 	return c->out_seen ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
