@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "intake/capture_file.h"
+
+#include "base/check.h"
+#include "base/wire.h"
+#include "decode/pcap.h"
+#include "intake/datagrams.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	LOOK_AT = 1000, /* IP packets, to tell exports from packets */
+	SOURCES = 4096, /* of sFlow */
+	STEP_MS = 50,
+	PROTOCOL_UDP = 17,
+};
+
+/* A file is replayed the same way each time, so its tables have one key for ever: who makes a
+ * file to fill one bucket of them makes its own replay slow. */
+static const struct hash_key file_key = {{0x77, 0x68, 0x79, 0x64, 0x6f, 0x77, 0x6e}};
+
+struct capture_file {
+	struct capture_options options;
+	struct capture_counters counters;
+	enum capture_kind kind;
+	const uint8_t *bytes; /* mapped; NULL = not */
+	size_t len, offset;   /* offset: of datagrams */
+	struct pcap pcap;
+	struct packet next; /* read ahead, with has_next */
+	bool has_next, held, ended;
+	enum wd_err err; /* how it ended, told once */
+	struct wd_why why;
+	wd_wall clock; /* of the last batch */
+	uint32_t uptime; /* of the first sFlow datagram, with has_uptime */
+	bool has_uptime;
+	struct exports *exports, *own_exports;
+	struct sflow *sflow, *own_sflow;
+};
+
+const char *capture_kind_name(enum capture_kind kind)
+{
+	static const char *const names[] = {"any", "packets", "exports", "datagrams"};
+	return names[kind];
+}
+
+enum capture_kind capture_kind(const struct capture_file *c)
+{
+	return c->kind;
+}
+
+struct capture_counters capture_counters(const struct capture_file *c)
+{
+	return c->counters;
+}
+
+double capture_progress(const struct capture_file *c)
+{
+	uint64_t at = c->kind == CAPTURE_DATAGRAMS ? c->offset : c->pcap.offset;
+	return c->ended || c->len == 0 ? 1 : (double)at / (double)c->len;
+}
+
+/* Are at least half of the first packets exports? */
+static bool holds_exports(const struct capture_file *c)
+{
+	struct pcap p;
+	struct packet packet;
+	struct flow f;
+	bool end = false;
+	uint32_t flows = 0, exports = 0;
+	if (pcap_begin(&p, c->bytes, c->len, NULL) != WD_OK)
+		return false;
+	while (flows < LOOK_AT && pcap_next(&p, &packet, &end, NULL) == WD_OK && !end) {
+		if (packet_parse(&packet, c->options.packet, &f) != WD_OK)
+			continue;
+		flows++;
+		exports += f.protocol == PROTOCOL_UDP && f.fragment != FLOW_FRAGMENT_LATER &&
+			   datagram_is_export(f.payload, f.payload_len);
+	}
+	return exports > 0 && exports * 2 >= flows;
+}
+
+static enum wd_err map(struct capture_file *c, const char *path, struct wd_why *why)
+{
+	struct stat st;
+	enum wd_err err = WD_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return wd_fail_os(why, errno, "open the capture");
+	if (fstat(fd, &st) != 0) {
+		err = wd_fail_os(why, errno, "look at the capture");
+	} else if (!S_ISREG(st.st_mode)) {
+		err = wd_fail(why, WD_UNKNOWN, 0, "not a file that can be mapped");
+	} else if (st.st_size == 0) {
+		err = wd_fail(why, WD_SHORT, 0, "the file is empty");
+	} else {
+		void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (at == MAP_FAILED) {
+			err = wd_fail_os(why, errno, "map the capture");
+		} else {
+			c->bytes = at;
+			c->len = (size_t)st.st_size;
+			(void)madvise(at, c->len, MADV_SEQUENTIAL);
+			if (c->options.begin.ns == 0)
+				c->options.begin = wall_s(st.st_mtim.tv_sec);
+		}
+	}
+	close(fd);
+	return err;
+}
+
+/* What it is, by its first bytes. */
+static enum wd_err recognise(struct capture_file *c, struct wd_why *why)
+{
+	enum capture_kind want = c->options.kind;
+	if (pcap_is(c->bytes, c->len) && want != CAPTURE_DATAGRAMS) {
+		c->kind = want != CAPTURE_ANY	? want
+			  : holds_exports(c) ? CAPTURE_EXPORTS
+						: CAPTURE_PACKETS;
+		return pcap_begin(&c->pcap, c->bytes, c->len, why);
+	}
+	if ((want != CAPTURE_ANY && want != CAPTURE_DATAGRAMS) ||
+	    export_version(c->bytes, c->len) == 0)
+		return wd_fail(why, WD_UNKNOWN, 0,
+			       "neither pcap nor datagrams of NetFlow, IPFIX or sFlow");
+	c->kind = CAPTURE_DATAGRAMS;
+	return WD_OK;
+}
+
+static enum wd_err decoders(struct capture_file *c)
+{
+	struct exports_limits limits = exports_limits_default();
+	struct sflow_limits sflow_limits = {SOURCES};
+	enum wd_err err = WD_OK;
+	if (c->kind == CAPTURE_PACKETS)
+		return WD_OK;
+	c->exports = c->options.exports;
+	c->sflow = c->options.sflow;
+	if (c->exports == NULL) {
+		err = exports_open(&limits, &file_key, &c->own_exports);
+		if (err != WD_OK)
+			return err;
+		c->exports = c->own_exports;
+		exports_packets(c->exports, c->options.packet);
+	}
+	if (c->sflow == NULL) {
+		err = sflow_open(&sflow_limits, &file_key, &c->own_sflow);
+		if (err != WD_OK)
+			return err;
+		c->sflow = c->own_sflow;
+		sflow_set_packet_options(c->sflow, c->options.packet);
+	}
+	return WD_OK;
+}
+
+enum wd_err capture_open(const char *path, const struct capture_options *options,
+			 struct capture_file **ret_c, struct wd_why *why)
+{
+	struct capture_file *c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "no memory for a capture");
+	c->options = *options;
+	if (c->options.step.ns <= 0)
+		c->options.step = span_ms(STEP_MS);
+	c->clock.ns = INT64_MIN;
+	enum wd_err err = map(c, path, why);
+	if (err == WD_OK)
+		err = recognise(c, why);
+	if (err == WD_OK) {
+		err = decoders(c);
+		if (err != WD_OK)
+			(void)wd_fail(why, err, 0, "no memory for decoders");
+	}
+	if (err != WD_OK) {
+		capture_close(c);
+		return err;
+	}
+	*ret_c = c;
+	return WD_OK;
+}
+
+void capture_close(struct capture_file *c)
+{
+	if (c == NULL)
+		return;
+	exports_close(c->own_exports);
+	sflow_close(c->own_sflow);
+	if (c->bytes != NULL)
+		munmap((void *)(uintptr_t)c->bytes, c->len);
+	free(c);
+}
+
+/* A batch on its way: room, and the step of time it stands in. */
+struct batch {
+	struct flow *out;
+	size_t cap, count;
+	wd_wall at; /* of its last packet */
+	bool begun;
+};
+
+/* May what came at this time join the batch? The clock never goes back. */
+static bool joins(const struct capture_file *c, struct batch *b, wd_wall at)
+{
+	int64_t step = c->options.step.ns;
+	if (at.ns == 0 || at.ns < c->clock.ns)
+		at = c->clock;
+	if (at.ns == INT64_MIN)
+		at = (wd_wall){0};
+	if (b->begun && at.ns < b->at.ns)
+		at = b->at;
+	if (b->begun && b->count > 0 && floor_div(at.ns, step) != floor_div(b->at.ns, step))
+		return false;
+	b->at = at;
+	b->begun = true;
+	return true;
+}
+
+static void end_with(struct capture_file *c, enum wd_err err)
+{
+	c->ended = true;
+	c->err = err;
+}
+
+static bool next_packet(struct capture_file *c)
+{
+	bool end = false;
+	if (c->has_next)
+		return true;
+	enum wd_err err = pcap_next(&c->pcap, &c->next, &end, &c->why);
+	if (err != WD_OK || end) {
+		end_with(c, err);
+		return false;
+	}
+	c->has_next = true;
+	return true;
+}
+
+static void batch_of_packets(struct capture_file *c, struct batch *b)
+{
+	while (b->count < b->cap && next_packet(c) && joins(c, b, c->next.at)) {
+		enum wd_err err =
+			packet_parse(&c->next, c->options.packet, &b->out[b->count]);
+		c->has_next = false;
+		c->counters.packets++;
+		b->count += err == WD_OK;
+		c->counters.not_ip += err == WD_UNKNOWN;
+		c->counters.broken += err != WD_OK && err != WD_UNKNOWN;
+	}
+}
+
+/* Data whose template has come at last. Its bytes are the decoder's, so no payload is kept. */
+static void take_held(struct capture_file *c, struct batch *b)
+{
+	wd_wall came;
+	while (c->held && b->cap - b->count >= EXPORT_FLOWS_MAX) {
+		struct flow *out = b->out + b->count;
+		size_t count = 0;
+		c->held = exports_held(c->exports, b->at, out, b->cap - b->count, &count, &came);
+		for (size_t i = 0; c->held && i < count; i++) {
+			out[i].payload = NULL;
+			out[i].payload_len = 0;
+		}
+		b->count += c->held ? count : 0;
+	}
+}
+
+/* Decodes one datagram into the batch. */
+static void datagram(struct capture_file *c, struct batch *b, const struct exporter_address *from,
+		     const uint8_t *bytes, size_t len)
+{
+	struct flow *out = b->out + b->count;
+	size_t room = b->cap - b->count, count = 0;
+	enum wd_err err;
+	if (export_version(bytes, len) == EXPORT_SFLOW5) {
+		struct sflow_sender sender = {.family = from->family};
+		memcpy(sender.bytes, from->bytes, sizeof(sender.bytes));
+		err = sflow_decode(c->sflow, &sender, bytes, len, b->at, out, room, &count, NULL);
+	} else {
+		err = exports_decode(c->exports, from, bytes, len, b->at, out, room, &count, NULL);
+		c->held = true;
+	}
+	c->counters.datagrams += err == WD_OK;
+	c->counters.broken += err != WD_OK;
+	b->count += count;
+	take_held(c, b);
+}
+
+/* Room for whatever a datagram of this length can hold. */
+static bool has_room(const struct batch *b, size_t len)
+{
+	return b->count == 0 || b->cap - b->count >= len / 4 + 1;
+}
+
+static void batch_of_exports(struct capture_file *c, struct batch *b)
+{
+	struct flow f;
+	while (!c->held && next_packet(c)) {
+		enum wd_err err = packet_parse(&c->next, c->options.packet, &f);
+		bool useful = err == WD_OK && f.protocol == PROTOCOL_UDP &&
+			      f.fragment != FLOW_FRAGMENT_LATER &&
+			      export_version(f.payload, f.payload_len) != 0;
+		if (useful && (!has_room(b, f.payload_len) || !joins(c, b, c->next.at)))
+			return;
+		c->has_next = false;
+		c->counters.packets++;
+		c->counters.not_ip += err == WD_UNKNOWN;
+		c->counters.broken += err != WD_OK && err != WD_UNKNOWN;
+		c->counters.other += err == WD_OK && !useful;
+		if (!useful)
+			continue;
+		c->counters.cut += f.fragment != FLOW_WHOLE ||
+				   c->next.captured < c->next.wire_length;
+		struct exporter_address from = {.family = f.family};
+		memcpy(from.bytes, f.src, sizeof(from.bytes));
+		datagram(c, b, &from, f.payload, f.payload_len);
+	}
+}
+
+/* When a datagram was sent, by itself. */
+static wd_wall time_of(struct capture_file *c, const uint8_t *bytes, size_t len)
+{
+	wd_wall at = c->options.begin;
+	uint32_t uptime;
+	if (datagram_time(bytes, len, &at) || !datagram_uptime(bytes, len, &uptime))
+		return at;
+	if (!c->has_uptime)
+		c->uptime = uptime;
+	c->has_uptime = true;
+	return wall_add(at, span_ms(uptime >= c->uptime ? uptime - c->uptime : 0));
+}
+
+static void batch_of_datagrams(struct capture_file *c, struct batch *b)
+{
+	/* Whom they came from is not told; the sources' own numbers tell them apart. */
+	static const struct exporter_address nobody = {.family = 4};
+	while (!c->held && !c->ended) {
+		const uint8_t *bytes = c->bytes + c->offset;
+		size_t left = c->len - c->offset;
+		while (left > 0 && *bytes == 0 && export_version(bytes, left) == 0) {
+			bytes++;
+			left--;
+			c->offset++;
+		}
+		if (left == 0) {
+			end_with(c, WD_OK);
+			return;
+		}
+		if (export_version(bytes, left) == 0) {
+			uint64_t at = c->offset < UINT32_MAX ? c->offset : UINT32_MAX;
+			end_with(c, wd_fail(&c->why, WD_MALFORMED, (uint32_t)at,
+					    "what follows a datagram is none"));
+			return;
+		}
+		size_t len = datagram_length(bytes, left);
+		if (!has_room(b, len) || !joins(c, b, time_of(c, bytes, len)))
+			return;
+		c->offset += len;
+		datagram(c, b, &nobody, bytes, len);
+	}
+}
+
+enum wd_err capture_next(struct capture_file *c, struct flow *out, size_t cap, size_t *ret_count,
+			 wd_wall *ret_at, struct wd_why *why)
+{
+	struct batch b = {.out = out, .cap = cap, .at = c->clock};
+	WD_CHECK(cap >= EXPORT_FLOWS_MAX);
+	take_held(c, &b);
+	while (b.count == 0 && !c->ended) {
+		if (c->kind == CAPTURE_PACKETS)
+			batch_of_packets(c, &b);
+		else if (c->kind == CAPTURE_EXPORTS)
+			batch_of_exports(c, &b);
+		else
+			batch_of_datagrams(c, &b);
+	}
+	if (b.count == 0 && c->err != WD_OK) {
+		enum wd_err err = c->err;
+		c->err = WD_OK;
+		return wd_fail(why, err, c->why.at, c->why.what);
+	}
+	c->clock = b.at;
+	c->counters.flows += b.count;
+	*ret_count = b.count;
+	*ret_at = b.at.ns == INT64_MIN ? (wd_wall){0} : b.at;
+	return WD_OK;
+}
