@@ -27,11 +27,11 @@ static bool is_on(const struct track *t)
 
 /* ---- whose tick ---- */
 
-static bool make_watch(struct engine *e, struct track *t)
+bool engine_make_watch(struct engine *e, struct track *t)
 {
 	if (t->watch != NULL)
 		return true;
-	if (e->watched >= e->options.services_watched_max)
+	if (e->options.classes == NULL || e->watched >= e->options.services_watched_max)
 		return false;
 	t->watch = watch_open(&e->flood_plan);
 	if (t->watch == NULL)
@@ -64,7 +64,7 @@ static enum engine_verdict find_watch(struct engine *e, const char *service, wd_
 		e->counters.ticks_unknown++;
 		return ENGINE_UNKNOWN_SERVICE;
 	}
-	if (!make_watch(e, t) || !watch_open_rates(t->watch, kind)) {
+	if (!engine_make_watch(e, t) || !watch_open_rates(t->watch, kind)) {
 		e->counters.ticks_unwatched++;
 		return ENGINE_FULL;
 	}

@@ -81,7 +81,9 @@ void engine_join_incident(struct engine *e, struct track *t, const struct cause 
 /* Every signal that carries the incident is back to usual. */
 bool engine_is_calm(const struct engine *e, const struct track *t);
 
-/* alarm.c: traffic or requests carry the incident from here on, with their numbers so far. */
+/* alarm.c: has a watch from here on; false if there is no room. */
+bool engine_make_watch(struct engine *e, struct track *t);
+/* Traffic or requests carry the incident from here on, with their numbers so far. */
 void engine_carry(struct engine *e, struct track *t, const struct cause *c);
 /* A minute passed, for services that are not judged every minute. */
 void engine_watch_minute(struct engine *e);

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { STATE_VERSION = 1, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
+/* 2: a service has its watch at the end, after u8 (0 = none). */
+enum { STATE_VERSION = 2, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
 
 static void begin(struct out *o, uint8_t kind)
 {
@@ -35,7 +36,7 @@ static enum wd_err finish(struct out *o, uint8_t **ret_bytes, size_t *ret_len)
 
 /* A cursor over the body, if the frame around it is whole. */
 static enum wd_err open_blob(const uint8_t *bytes, size_t len, uint8_t kind, struct cur *ret_c,
-			     struct wd_why *why)
+			     uint16_t *ret_version, struct wd_why *why)
 {
 	struct cur c = cur_over(bytes, len);
 	if (len < 11)
@@ -45,7 +46,8 @@ static enum wd_err open_blob(const uint8_t *bytes, size_t len, uint8_t kind, str
 		return wd_fail(why, WD_MALFORMED, 0, "state does not match its checksum");
 	if (memcmp(cur_bytes(&c, 4), "WDST", 4) != 0)
 		return wd_fail(why, WD_MALFORMED, 0, "state does not begin with WDST");
-	if (cur_u16(&c) > STATE_VERSION)
+	*ret_version = cur_u16(&c);
+	if (*ret_version > STATE_VERSION)
 		return wd_fail(why, WD_UNKNOWN, 4, "state has a later version than this program");
 	if (cur_u8(&c) != kind)
 		return wd_fail(why, WD_MALFORMED, 6, "state is of another kind");
@@ -80,7 +82,8 @@ enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, stru
 	struct engine_counters counters = {0};
 	struct once persons;
 	struct cur c;
-	enum wd_err err = open_blob(bytes, len, KIND_WHOLE, &c, why);
+	uint16_t version;
+	enum wd_err err = open_blob(bytes, len, KIND_WHOLE, &c, &version, why);
 	if (err != WD_OK)
 		return err;
 	once_init(&persons, e->options.persons_max);
@@ -276,6 +279,22 @@ static void read_parts(struct track *t, struct cur *c)
 	}
 }
 
+static void write_watch(const struct engine *e, const struct track *t, struct out *o)
+{
+	out_u8(o, t->watch != NULL);
+	if (t->watch != NULL)
+		watch_write(t->watch, e->options.classes, o);
+}
+
+/* It comes last, so that an engine without classes can leave it alone. */
+static void read_watch(const struct engine *e, struct track *t, uint16_t version, struct cur *c)
+{
+	if (version < 2 || cur_u8(c) == 0 || e->options.classes == NULL || c->bad)
+		return;
+	t->watch = watch_read(&e->flood_plan, e->options.classes, c);
+	t->episode.held = t->episode.state == INCIDENT_OPEN && !watch_is_calm(t, e->now);
+}
+
 static void read_signals(struct engine *e, struct track *t, struct cur *c)
 {
 	uint32_t count = cur_u32(c);
@@ -305,6 +324,7 @@ enum wd_err engine_write_service(const struct engine *e, size_t index, const cha
 	struct out o;
 	begin(&o, KIND_SERVICE);
 	write_track(t, &e->plans[t->plan].plan, &o);
+	write_watch(e, t, &o);
 	enum wd_err err = finish(&o, ret_bytes, ret_len);
 	if (err == WD_OK)
 		*ret_id = t->id;
@@ -321,7 +341,8 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 {
 	struct track read = {0};
 	struct cur c;
-	enum wd_err err = open_blob(bytes, len, KIND_SERVICE, &c, why);
+	uint16_t version;
+	enum wd_err err = open_blob(bytes, len, KIND_SERVICE, &c, &version, why);
 	if (err != WD_OK)
 		return err;
 	read_head(&read, &c);
@@ -333,6 +354,7 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 	read_parts(&read, &c);
 	episode_read(&read.episode, &c);
 	read_coordinated(&read.coordinated, &c);
+	read_watch(e, &read, version, &c);
 	if (c.bad) {
 		track_done(&read);
 		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c),
@@ -349,8 +371,10 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 	read.adopted = t->adopted;
 	read.salt = t->salt;
 	t->adopted = NULL;
+	e->watched += (read.watch != NULL) - (size_t)(t->watch != NULL);
 	track_done(t);
 	*t = read;
+	engine_state_budget(e);
 	e->due += t->due_at.ns != 0;
 	if (t->service == NULL && e->options.adopt_services && !engine_adopt(e, t))
 		return wd_fail(why, WD_NOMEM, 0, "service");

@@ -75,6 +75,11 @@ void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p
 struct traffic_state *watch_show(const struct watch *w, const struct vector_classes *classes,
 				 wd_wall now);
 
+void watch_write(const struct watch *w, const struct vector_classes *classes, struct out *o);
+/* NULL, and c bad, if the bytes are not a watch or memory ran out. */
+struct watch *watch_read(const struct flood_plan *plan, const struct vector_classes *classes,
+			 struct cur *c);
+
 /* ---- what it means for the incident; each is as if nothing were watched without a watch ---- */
 
 /* log10 of how many kinds of signal the service's budget is shared by, equally: each one's

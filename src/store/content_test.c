@@ -218,6 +218,54 @@ static void evidence_of_coordination_is_kept_escaped(void **state)
 	folder_remove(&f);
 }
 
+/* ---- traces ---- */
+
+static void list_trace(void *ctx, const struct trace *t)
+{
+	(void)tell(ctx, "trace", (const uint8_t *)t->incident, strlen(t->incident));
+}
+
+static void a_trace_is_kept_in_its_latest_form_and_forgotten_after_its_time(void **state)
+{
+	struct folder f = folder_make();
+	struct told t = {.len = 0};
+	struct trace *trace = calloc(1, sizeof(*trace)), *back = calloc(1, sizeof(*back));
+	struct store_policy policy = store_policy_default();
+	struct wd_why why;
+	bool more;
+	(void)state;
+	struct store *s = store_must_open(&f);
+	assert_true(trace != NULL && back != NULL);
+	snprintf(trace->incident, sizeof(trace->incident), "x-1");
+	trace->changed_at = wall_s(1000);
+	trace->packets = 5;
+	assert_int_equal(store_trace_get(s, "x-1", back, &why), WD_UNKNOWN);
+	assert_int_equal(store_trace_put(s, trace, NULL), WD_OK);
+	trace->packets = 7;
+	trace->changed_at = wall_s(3000);
+	assert_int_equal(store_trace_put(s, trace, NULL), WD_OK);
+	snprintf(trace->incident, sizeof(trace->incident), "x-2");
+	trace->changed_at = wall_s(2000);
+	assert_int_equal(store_trace_put(s, trace, NULL), WD_OK);
+	assert_int_equal(store_trace_get(s, "x-1", back, NULL), WD_OK);
+	assert_true(back->packets == 7 && back->changed_at.ns == wall_s(3000).ns);
+	assert_int_equal(store_each_trace(s, 0, list_trace, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "trace x-2\ntrace x-1\n");
+	t.len = 0;
+	assert_int_equal(store_each_trace(s, 1, list_trace, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "trace x-1\n");
+
+	wd_wall now = wall_add(wall_s(2500), policy.traces_kept);
+	assert_int_equal(store_retain(s, now, &policy, &more, NULL), WD_OK);
+	assert_int_equal(store_trace_get(s, "x-2", back, &why), WD_UNKNOWN);
+	assert_int_equal(store_trace_get(s, "x-1", back, NULL), WD_OK);
+	assert_int_equal(store_count(s).deleted_traces, 1);
+	store_close(s);
+	folder_remove(&f);
+	free(trace);
+	free(back);
+}
+
 /* ---- comments ---- */
 
 static void list_comment(void *ctx, const struct comment *c)
@@ -358,6 +406,7 @@ int main(void)
 		cmocka_unit_test(the_latest_whole_state_is_read),
 		cmocka_unit_test(a_damaged_state_gives_way_to_the_one_before),
 		cmocka_unit_test(a_state_larger_than_a_transaction_comes_back_whole),
+		cmocka_unit_test(a_trace_is_kept_in_its_latest_form_and_forgotten_after_its_time),
 		cmocka_unit_test(every_version_of_an_incident_is_kept_once),
 		cmocka_unit_test(evidence_of_coordination_is_kept_escaped),
 		cmocka_unit_test(a_comment_is_held_until_it_is_approved),

@@ -5,11 +5,12 @@
 #include <string.h>
 
 /* Sized so that a step stays within some milliseconds: a batch may be megabytes. */
-enum { STEP_BATCHES = 16, STEP_IDS = 4096, STEP_ROWS = 256, STEP_PAGES = 512 };
+enum { STEP_BATCHES = 16, STEP_IDS = 4096, STEP_ROWS = 256, STEP_TRACES = 16, STEP_PAGES = 512 };
 
 struct store_policy store_policy_default(void)
 {
-	return (struct store_policy){span_s(35 * 86400), span_s(7 * 86400), span_s(365 * 86400)};
+	return (struct store_policy){span_s(35 * 86400), span_s(7 * 86400), span_s(365 * 86400),
+				     span_s(365 * 86400)};
 }
 
 /* Runs a DELETE with up to four numbers; *ret_deleted rows are gone. */
@@ -111,6 +112,22 @@ static enum wd_err retain_comments(struct store *s, wd_wall now, const struct st
 	return err;
 }
 
+static enum wd_err retain_traces(struct store *s, wd_wall now, const struct store_policy *p,
+				 bool *more, struct wd_why *why)
+{
+	int64_t deleted = 0;
+	enum wd_err err = delete_some(
+		s,
+		"DELETE FROM trace WHERE incident IN (SELECT incident FROM trace"
+		" WHERE changed_ns < ?1 ORDER BY changed_ns LIMIT ?2)",
+		(int64_t[]){wall_back(now, p->traces_kept).ns, STEP_TRACES}, 2, &deleted, why);
+	if (err == WD_OK) {
+		s->counters.deleted_traces += (uint64_t)deleted;
+		*more = *more || deleted == STEP_TRACES;
+	}
+	return err;
+}
+
 /* All generations but the last two whole ones, and the one being written. */
 static enum wd_err retain_state(struct store *s, bool *more, struct wd_why *why)
 {
@@ -153,6 +170,7 @@ enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy
 		if ((err = retain_journal(s, now, policy, &more, why)) == WD_OK &&
 		    (err = retain_ids(s, now, policy, why)) == WD_OK &&
 		    (err = retain_comments(s, now, policy, &more, why)) == WD_OK &&
+		    (err = retain_traces(s, now, policy, &more, why)) == WD_OK &&
 		    (err = retain_state(s, &more, why)) == WD_OK)
 			err = shrink(s, &more, why);
 		if (err == WD_OK)

@@ -42,6 +42,10 @@ static const char *const steps[] = {
 	" kept TEXT NOT NULL) STRICT;",
 	/* 1 → 2: export asks for the comment of an observation. */
 	"CREATE INDEX comment_seq ON comment(seq);",
+	/* 2 → 3: what the traffic of an incident was. */
+	"CREATE TABLE trace("
+	" incident TEXT PRIMARY KEY, changed_ns INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
+	"CREATE INDEX trace_changed ON trace(changed_ns);",
 };
 
 int schema_version_latest(void)

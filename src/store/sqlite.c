@@ -39,6 +39,8 @@ static const char *const statement_texts[SQL_COUNT] = {
 			     " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
 			     " began_ns = ?3, ended_ns = ?4, severity = ?5, json = ?6",
 	[SQL_SERIES_PUT] = "INSERT OR REPLACE INTO incident_series(id, bytes) VALUES(?1, ?2)",
+	[SQL_TRACE_PUT] = "INSERT INTO trace(incident, changed_ns, json) VALUES(?1, ?2, ?3)"
+			  " ON CONFLICT(incident) DO UPDATE SET changed_ns = ?2, json = ?3",
 	[SQL_EFFECT_ADD] = "INSERT INTO effect(at_ns, kind, service, incident, json)"
 			   " SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM effect WHERE"
 			   " incident = ?4 AND at_ns = ?1 AND kind = ?2 AND service = ?3)",

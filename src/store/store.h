@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "model/incident.h"
 #include "model/observation.h"
+#include "model/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -153,6 +154,18 @@ enum wd_err store_each_version(struct store *s, const char *id,
 			       void (*each)(void *ctx, const struct store_version *), void *ctx,
 			       struct wd_why *why) WD_MUST_CHECK;
 
+/* What the traffic of an incident was, in place of what was kept of it before. */
+enum wd_err store_trace_put(struct store *s, const struct trace *t,
+			    struct wd_why *why) WD_MUST_CHECK;
+/* WD_UNKNOWN if none is kept, or one that a newer program wrote. */
+enum wd_err store_trace_get(struct store *s, const char *incident, struct trace *ret_t,
+			    struct wd_why *why) WD_MUST_CHECK;
+/* The `limit` that changed last (0 = all), the earliest of them first. One that cannot be read is
+ * left out. */
+enum wd_err store_each_trace(struct store *s, size_t limit,
+			     void (*each)(void *ctx, const struct trace *), void *ctx,
+			     struct wd_why *why) WD_MUST_CHECK;
+
 /* Comments: filed by store_append, shown to nobody before somebody approved them. */
 
 enum comment_status { COMMENT_HELD, COMMENT_APPROVED, COMMENT_REJECTED };
@@ -189,6 +202,7 @@ struct store_policy {
 	wd_span journal_kept;  /* single observations; default 35 days */
 	wd_span ids_kept;      /* ids given by senders; default 7 days */
 	wd_span comments_kept; /* default 365 days; rejected ones a tenth of it */
+	wd_span traces_kept;   /* default 365 days: they name addresses */
 };
 
 struct store_policy store_policy_default(void);
@@ -202,7 +216,7 @@ enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy
 
 struct store_counters {
 	uint64_t file_bytes, log_bytes; /* whydown.db and its write-ahead log */
-	uint64_t deleted_batches, deleted_ids, deleted_comments;
+	uint64_t deleted_batches, deleted_ids, deleted_comments, deleted_traces;
 	uint64_t damages; /* notes of damage, all in all */
 };
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch: to bytes and back, within the state of its service. u8 version · … What cannot be taken
+ * over (another version of a part, a part that is damaged in itself) is learned anew. */
+#include "engine/watch.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WATCH_VERSION = 1 };
+
+static void write_kind(const struct watch_kind *k, struct out *o)
+{
+	out_i64(o, k->end.ns);
+	out_i64(o, k->began.ns);
+	out_i64(o, k->last_above.ns);
+	out_f32(o, k->log10_return);
+	out_u8(o, (uint8_t)(k->significant | k->suspicious << 1 | k->calm << 2));
+	out_i64(o, k->peak_at.ns);
+	for (size_t n = 0; n < 2; n++) {
+		out_f32(o, k->peak[n]);
+		out_f32(o, k->usual[n]);
+	}
+}
+
+static void read_kind(struct watch_kind *k, struct cur *c)
+{
+	k->end.ns = cur_i64(c);
+	k->began.ns = cur_i64(c);
+	k->last_above.ns = cur_i64(c);
+	k->log10_return = cur_f32(c);
+	uint8_t flags = cur_u8(c);
+	k->significant = flags & 1;
+	k->suspicious = flags >> 1 & 1;
+	k->calm = flags >> 2 & 1;
+	k->peak_at.ns = cur_i64(c);
+	for (size_t n = 0; n < 2; n++) {
+		k->peak[n] = cur_f32(c);
+		k->usual[n] = cur_f32(c);
+	}
+}
+
+static void write_rate(const struct rate *r, struct out *o)
+{
+	out_u8(o, r->fives.cells != NULL);
+	if (r->fives.cells == NULL)
+		return;
+	rollup_write(&r->fives, o);
+	rollup_write(&r->seconds, o);
+	out_i64(o, r->second);
+	out_f32(o, r->covered_s);
+	out_f32(o, r->sum);
+	out_f32(o, r->usual);
+	out_f32(o, r->high);
+}
+
+static void read_rate(struct watch *w, size_t n, struct cur *c)
+{
+	struct rate *r = &w->rates[n];
+	if (cur_u8(c) == 0)
+		return;
+	if (!watch_open_rates(w, n == RATE_REQUESTS ? WATCH_REQUESTS : WATCH_FLOWS)) {
+		c->bad = true;
+		return;
+	}
+	rollup_load(&r->fives, c);
+	rollup_load(&r->seconds, c);
+	r->second = cur_i64(c);
+	r->covered_s = cur_f32(c);
+	r->sum = cur_f32(c);
+	r->usual = cur_f32(c);
+	r->high = cur_f32(c);
+}
+
+static void write_flood(const struct watch *w, const struct vector_classes *classes, struct out *o)
+{
+	uint8_t bytes[FLOOD_BYTES_MAX];
+	size_t len = flood_write(&w->flood, classes, bytes);
+	out_u32(o, (uint32_t)len);
+	out_bytes(o, bytes, len);
+}
+
+static void read_flood(struct watch *w, const struct flood_plan *plan,
+		       const struct vector_classes *classes, struct cur *c)
+{
+	size_t len = cur_u32(c);
+	const uint8_t *bytes = cur_bytes(c, len);
+	struct flood *scratch = malloc(2 * sizeof(*scratch));
+	if (scratch == NULL)
+		c->bad = true;
+	if (bytes != NULL && scratch != NULL &&
+	    flood_read(&w->flood, scratch, plan, classes, bytes, len, NULL) != WD_OK)
+		flood_init(&w->flood, plan);
+	free(scratch);
+}
+
+/* All its members are whole words and nothing points anywhere, so it goes word by word; one of
+ * another size is another program's. */
+static void write_web(const struct web_watch *web, struct out *o)
+{
+	uint32_t words[sizeof(*web) / sizeof(uint32_t)];
+	_Static_assert(sizeof(words) == sizeof(*web), "whole words");
+	memcpy(words, web, sizeof(words));
+	out_u32(o, WD_COUNT(words));
+	for (size_t n = 0; n < WD_COUNT(words); n++)
+		out_u32(o, words[n]);
+}
+
+static void read_web(struct web_watch *web, struct cur *c)
+{
+	uint32_t words[sizeof(*web) / sizeof(uint32_t)];
+	uint32_t count = cur_u32(c);
+	bool same = count == WD_COUNT(words);
+	for (uint32_t n = 0; n < count && !c->bad; n++) {
+		uint32_t word = cur_u32(c);
+		if (same)
+			words[n] = word;
+	}
+	if (same && !c->bad)
+		memcpy(web, words, sizeof(words));
+}
+
+void watch_write(const struct watch *w, const struct vector_classes *classes, struct out *o)
+{
+	out_u8(o, WATCH_VERSION);
+	for (size_t n = 0; n < WATCH_KINDS; n++)
+		write_kind(&w->kinds[n], o);
+	for (size_t n = 0; n < WATCH_RATES; n++)
+		write_rate(&w->rates[n], o);
+	out_i64(o, w->told_at.ns);
+	out_i64(o, w->kept_at.ns);
+	out_i64(o, w->shown_at.ns);
+	out_f32(o, w->told_peak);
+	write_flood(w, classes, o);
+	write_web(&w->web, o);
+}
+
+struct watch *watch_read(const struct flood_plan *plan, const struct vector_classes *classes,
+			 struct cur *c)
+{
+	uint8_t version = cur_u8(c);
+	struct watch *w = version == WATCH_VERSION ? watch_open(plan) : NULL;
+	if (w == NULL) {
+		c->bad = true;
+		return NULL;
+	}
+	for (size_t n = 0; n < WATCH_KINDS; n++)
+		read_kind(&w->kinds[n], c);
+	for (size_t n = 0; n < WATCH_RATES; n++)
+		read_rate(w, n, c);
+	w->told_at.ns = cur_i64(c);
+	w->kept_at.ns = cur_i64(c);
+	w->shown_at.ns = cur_i64(c);
+	w->told_peak = cur_f32(c);
+	read_flood(w, plan, classes, c);
+	read_web(&w->web, c);
+	if (c->bad) {
+		watch_close(w);
+		return NULL;
+	}
+	return w;
+}
