@@ -8,6 +8,7 @@ enum plan_code {
 	PLAN_ADDRESS4,
 	PLAN_ADDRESS6,
 	PLAN_ADDRESS6_ELSE, /* beside IPv4's in one template: only if it is not all zeros */
+	PLAN_ADDRESS4_ELSE, /* of what is inside a tunnel of IPv6: likewise */
 	PLAN_8,             /* width of the field, and of its place if that differs */
 	PLAN_16,
 	PLAN_32,

@@ -142,6 +142,7 @@ struct draft {
 	const struct element *of[PLAN_OPS_MAX]; /* of each op; NULL = an end */
 	bool seen[2][WD_COUNT(elements)];
 	bool full;
+	bool tunnel; /* the protocol stands there twice */
 };
 
 static void add(struct draft *d, struct plan_op op, const struct element *element)
@@ -183,6 +184,28 @@ static bool may_be_reverse(const struct element *e)
 	return e->group == TTL || e->group == FIRST || e->group == LAST;
 }
 
+/* Of a tunnel, exporters give the outer packet's elements and then the same of the inner one
+ * (RFC 7011, 8: order tells). As decode/packet does, we take what is inside. */
+static bool names_the_flow(const struct element *e)
+{
+	return e->code == PLAN_ADDRESS4 || e->code == PLAN_ADDRESS6 || e->number == 4 ||
+	       e->number == 6 || e->number == 7 || e->number == 11;
+}
+
+static void move_inside(struct draft *d, const struct element *e, uint16_t width, size_t at,
+			size_t segment)
+{
+	for (size_t i = 0; i < d->plan->op_count; i++) {
+		struct plan_op *op = &d->plan->ops[i];
+		if (d->of[i] != e || op->reverse)
+			continue;
+		op->at = (uint16_t)at;
+		op->segment = (uint8_t)segment;
+		op->width = width;
+		d->tunnel |= e->number == 4;
+	}
+}
+
 static void add_field(struct draft *d, const struct plan_field *f, size_t at, size_t segment,
 		      bool variable)
 {
@@ -195,8 +218,11 @@ static void add_field(struct draft *d, const struct plan_field *f, size_t at, si
 	if (reverse && !may_be_reverse(e))
 		return;
 	reverse = reverse || e->reverse;
-	if (d->seen[reverse][e - elements])
+	if (d->seen[reverse][e - elements]) {
+		if (names_the_flow(e) && !reverse && !variable)
+			move_inside(d, e, f->width, at, segment);
 		return;
+	}
 	d->seen[reverse][e - elements] = true;
 	struct plan_op op = {.at = (uint16_t)at,
 			     .code = e->code,
@@ -354,12 +380,28 @@ static void settle_addresses(struct draft *d)
 	struct plan *p = d->plan;
 	bool v4 = has(d, 8) || has(d, 12), v6 = has(d, 27) || has(d, 28);
 	bool packets = has_code(p, PLAN_FRAME, PLAN_FRAME);
-	p->is_flow = packets || has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6_ELSE);
-	p->only_packets = packets && !has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6_ELSE);
+	p->is_flow = packets || has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6);
+	p->only_packets = packets && !has_code(p, PLAN_ADDRESS4, PLAN_ADDRESS6);
 	p->blank.family = v6 && !v4 ? 6 : 4;
-	for (size_t i = 0; v4 && v6 && i < p->op_count; i++)
-		if (p->ops[i].code == PLAN_ADDRESS6)
+	if (!v4 || !v6)
+		return;
+	/* Usually one of the two is zeros. Both are there of a tunnel: the last is inside. */
+	unsigned last4 = 0, last6 = 0;
+	for (size_t i = 0; i < p->op_count; i++) {
+		const struct plan_op *op = &p->ops[i];
+		unsigned at = (unsigned)op->segment << 16 | op->at;
+		if (op->code == PLAN_ADDRESS4)
+			last4 = at > last4 ? at : last4;
+		else if (op->code == PLAN_ADDRESS6)
+			last6 = at > last6 ? at : last6;
+	}
+	bool inner4 = d->tunnel && last4 > last6;
+	p->blank.family = inner4 ? 6 : 4;
+	for (size_t i = 0; i < p->op_count; i++)
+		if (p->ops[i].code == PLAN_ADDRESS6 && !inner4)
 			p->ops[i].code = PLAN_ADDRESS6_ELSE;
+		else if (p->ops[i].code == PLAN_ADDRESS4 && inner4)
+			p->ops[i].code = PLAN_ADDRESS4_ELSE;
 }
 
 /* Two steps of one kind become one: half the jumps, and the processor overlaps them. */
@@ -370,7 +412,8 @@ static void pair_ops(struct plan *p)
 		struct plan_op *op = &p->ops[i], *last = kept > 0 ? &p->ops[kept - 1] : NULL;
 		if (last != NULL && last->code == op->code && !last->pair && !op->reverse &&
 		    !last->reverse && last->segment == op->segment &&
-		    (op->code <= PLAN_32_64 && op->code != PLAN_ADDRESS6_ELSE)) {
+		    (op->code <= PLAN_32_64 && op->code != PLAN_ADDRESS6_ELSE &&
+		     op->code != PLAN_ADDRESS4_ELSE)) {
 			last->pair = true;
 			last->to2 = op->to;
 			last->at2 = op->at;

@@ -106,17 +106,19 @@ static void put_else(struct flow *f, const struct plan_op *op, uint64_t x)
 		put(f, op, x);
 }
 
-static void address6_else(struct flow *f, const struct plan_op *op, const uint8_t *p)
+/* One of two families in a template: where it is not zeros it is the flow's. */
+static void address_else(struct flow *f, const struct plan_op *op, const uint8_t *p, uint8_t family)
 {
 	static const uint8_t none[16];
-	if (memcmp(p, none, 16) == 0)
+	size_t len = family == 4 ? 4 : 16;
+	if (memcmp(p, none, len) == 0)
 		return;
-	if (f->family == 4) {
-		f->family = 6;
+	if (f->family != family) {
+		f->family = family;
 		memset(f->src, 0, 16);
 		memset(f->dst, 0, 16);
 	}
-	memcpy((uint8_t *)f + op->to, p, 16);
+	memcpy((uint8_t *)f + op->to, p, len);
 }
 
 static void sampler(struct run *r, struct flow *f, enum plan_sampler kind, uint64_t id)
@@ -199,7 +201,8 @@ static void run_rare(struct run *r, const struct plan_op *op, size_t i, const ui
 {
 	uint64_t x = op->width <= 8 ? wire_uint(p, op->width) : 0;
 	switch (op->code) {
-	case PLAN_ADDRESS6_ELSE: address6_else(f, op, p); break;
+	case PLAN_ADDRESS6_ELSE: address_else(f, op, p, 6); break;
+	case PLAN_ADDRESS4_ELSE: address_else(f, op, p, 4); break;
 	case PLAN_UINT: put(f, op, x); break;
 	case PLAN_UINT_ELSE: put_else(f, op, x); break;
 	case PLAN_START_MS: r->start_ms[i] = sane_ms(x); break;

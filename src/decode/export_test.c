@@ -455,6 +455,26 @@ static void a_template_of_both_families_follows_the_addresses(void **state)
 	assert_int_equal(f.dst[15], 4);
 }
 
+static void of_a_tunnel_the_inside_is_the_flow(void **state)
+{
+	(void)state;
+	const struct datagram_field fields[] = {{27, 16}, {28, 16}, {4, 1}, {7, 2}, {11, 2}, {2, 4},
+						{8, 4}, {12, 4}, {4, 1}, {7, 2}, {11, 2}};
+	uint64_t v[] = {3, 4, 4, 0, 0, 5, 1, 2, 17, 53, 99};
+	struct flow f = one_flow(10, fields, WD_COUNT(fields), v, 1);
+	assert_int_equal(f.family, 4);
+	assert_int_equal(address4(f.src), 1);
+	assert_int_equal(address4(f.dst), 2);
+	assert_int_equal(f.protocol, 17);
+	assert_int_equal(f.sport, 53);
+	assert_int_equal(f.dport, 99);
+	assert_int_equal(f.packets, 5);
+	v[6] = v[7] = 0; /* nothing inside that is told */
+	f = one_flow(10, fields, WD_COUNT(fields), v, 1);
+	assert_int_equal(f.family, 6);
+	assert_int_equal(f.dst[15], 4);
+}
+
 /* Options of these fields, one record; then a flow that names sampler 7 and interface 3. */
 static uint32_t sampling_after(uint16_t version, const struct datagram_field *fields, size_t count,
 			       size_t scopes, const uint64_t *values)
@@ -775,6 +795,7 @@ int main(void)
 		cmocka_unit_test(sampled_packets_are_parsed),
 		cmocka_unit_test(a_record_of_both_directions_is_two_flows),
 		cmocka_unit_test(a_template_of_both_families_follows_the_addresses),
+		cmocka_unit_test(of_a_tunnel_the_inside_is_the_flow),
 		cmocka_unit_test(sampling_is_learned_from_options),
 		cmocka_unit_test(losses_are_counted_by_sequence_numbers),
 		cmocka_unit_test(one_exporter_has_a_bounded_share_of_templates),
