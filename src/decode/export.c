@@ -131,11 +131,13 @@ static bool all_zero(const uint8_t *bytes, size_t len)
 	return true;
 }
 
-static void read_sets(struct export_read *r, const uint8_t *bytes, size_t len)
+/* Sets begin before `said`, where the header says that the message ends; the last may go on to
+ * the datagram's end, since some exporters leave their own padding out of that length. */
+static void read_sets(struct export_read *r, const uint8_t *bytes, size_t len, size_t said)
 {
 	uint16_t templates = r->version == V9 ? 0 : 2, options = r->version == V9 ? 1 : 3;
 	size_t at = 0;
-	while (len - at >= SET_HEADER) {
+	while (at < said && len - at >= SET_HEADER) {
 		uint16_t id = wire_u16(bytes + at);
 		size_t size = wire_u16(bytes + at + 2), body = size - SET_HEADER;
 		if (size < SET_HEADER || size > len - at) {
@@ -207,14 +209,14 @@ static enum wd_err read_body(struct export_read *r, const uint8_t *p, size_t len
 	if (r->version == V9) {
 		read_uptime(r, r->context.uptime_ms);
 		read_sequence(r, wire_u32(p + 12), 1);
-		read_sets(r, p + V9_HEADER, len - V9_HEADER);
+		read_sets(r, p + V9_HEADER, len - V9_HEADER, len);
 		return WD_OK;
 	}
 	size_t said = wire_u16(p + 2);
 	if (said < IPFIX_HEADER)
 		return wd_fail(why, WD_MALFORMED, 2, "shorter than its header");
 	r->malformed = said > len;
-	read_sets(r, p + IPFIX_HEADER, (said < len ? said : len) - IPFIX_HEADER);
+	read_sets(r, p + IPFIX_HEADER, len - IPFIX_HEADER, said - IPFIX_HEADER);
 	read_sequence(r, wire_u32(p + 8), (uint32_t)r->records);
 	if (r->uncounted || r->malformed)
 		x->sequence_known = false; /* where it goes on is not known */

@@ -79,6 +79,12 @@ static void put_ms(uint8_t *to, int64_t ms)
 	memcpy(to, &ms, sizeof(ms));
 }
 
+/* An uptime of 0 is a time where the other is not 0, and the exporter is young. */
+static inline bool told(uint32_t x, uint32_t other, uint32_t now)
+{
+	return x != 0 || (other != 0 && now < 3600000);
+}
+
 static int64_t *place_ms(const struct plan_op *op, struct flow *f)
 {
 	return op->to == offsetof(struct flow, first_ms) ? &f->first_ms : &f->last_ms;
@@ -297,8 +303,8 @@ static void run_op(struct run *r, const struct plan_op *op, const uint8_t *p, si
 			int64_t at = r->context->export_ms;
 			uint32_t now = r->context->uptime_ms, x, y;
 			EACH(x = wire_u32(p); y = wire_u32(p - op->at + op->at2);
-			     times(&f[i], x == 0 ? 0 : at - (int32_t)(now - x),
-				   y == 0 ? 0 : at - (int32_t)(now - y)));
+			     times(&f[i], told(x, y, now) ? at - (int32_t)(now - x) : 0,
+				   told(y, x, now) ? at - (int32_t)(now - y) : 0));
 		}
 		EACH(times(&f[i], uptime_ms(r, i, wire_u32(p)),
 			   uptime_ms(r, i, wire_u32(p - op->at + op->at2))));

@@ -15,7 +15,7 @@
 #include "decode/export.h"
 #include "decode/export_plan.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX /* no index */
 
 enum rank { RANK_FREE, RANK_NEWCOMER, RANK_RETURNED, RANK_PROVEN, RANKS };
 
