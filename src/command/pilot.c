@@ -13,6 +13,8 @@
 #include <time.h>
 
 static const wd_span TELL_EVERY = {WD_NS_PER_S / 2};
+/* Traffic always changes: pages of an unchanged verdict show it once a second. */
+static const wd_span TRAFFIC_SHOWN_EVERY = {WD_NS_PER_S};
 static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
@@ -23,12 +25,13 @@ struct pilot {
 	struct store *store;
 	struct journal *journal;
 	struct http *http;
+	struct telemetry *telemetry;
 	struct engine *engine;
 	struct store_position at; /* what the engine has been told */
 	struct store_policy policy;
 	wd_span state_every;
 	wd_span pages_every; /* readers see a new snapshot at most this often */
-	wd_mono state_due, retain_due, snapshot_due;
+	wd_mono state_due, retain_due, snapshot_due, traffic_due;
 	bool changed; /* since the last snapshot */
 	struct snapshot *told; /* what streams have heard of; held */
 	wd_mono tell_due;
@@ -49,6 +52,11 @@ static wd_mono mono_now(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+static bool is_due(wd_mono due)
+{
+	return mono_now().ns >= due.ns;
 }
 
 /* ---- effects ---- */
@@ -93,6 +101,8 @@ static void keep_effects(struct pilot *p)
 
 	for (size_t n = 0; n < count; n++) {
 		const struct effect *x = &effects[n];
+		if (x->kind == EFFECT_TRACE)
+			continue; /* the engine has it for the snapshot */
 		if (x->kind != EFFECT_COORDINATED) {
 			keep_incident(p, x);
 			continue;
@@ -142,6 +152,36 @@ static void take_batch(struct pilot *p, const struct journal_item *item)
 		observe(p, &o);
 		at += len;
 	}
+}
+
+/* ---- traffic ---- */
+
+static void traffic_tick(void *ctx, const struct traffic_tick *tick)
+{
+	struct pilot *p = ctx;
+	(void)engine_traffic(p->engine, tick); /* what does not count is counted there */
+}
+
+static void traffic_until(void *ctx, wd_wall until)
+{
+	struct pilot *p = ctx;
+	engine_traffic_until(p->engine, until);
+}
+
+/* `last`: nothing more will come. */
+static void take_traffic(struct pilot *p, bool last)
+{
+	const struct gather_handler handler = {traffic_tick, traffic_until, p};
+	size_t effects;
+
+	if (p->telemetry == NULL || !telemetry_take(p->telemetry, &handler, last))
+		return;
+	(void)engine_effects(p->engine, &effects);
+	if (effects > 0 || is_due(p->traffic_due)) {
+		p->changed = true;
+		p->traffic_due = mono_add(mono_now(), TRAFFIC_SHOWN_EVERY);
+	}
+	keep_effects(p);
 }
 
 /* ---- snapshots ---- */
@@ -314,6 +354,9 @@ static struct engine_options engine_options_of(const struct config_detection *d)
 	o.incidents_max = d->incidents_max;
 	o.persons_floor = d->persons_floor;
 	o.networks_floor = d->networks_floor;
+	o.packets_floor = d->flood_packets_per_s_floor;
+	o.bits_floor = d->flood_bits_per_s_floor;
+	o.services_watched_max = d->services_watched_max;
 	return o;
 }
 
@@ -333,6 +376,11 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 		return wd_fail(why, WD_NOMEM, 0, "pilot");
 	struct engine_options eo = engine_options_of(&options->config->detection);
 	p->store = options->store;
+	p->telemetry = options->telemetry;
+	if (p->telemetry != NULL) {
+		eo.classes = telemetry_classes(p->telemetry);
+		eo.book = telemetry_book(p->telemetry);
+	}
 	p->policy = policy_of(&options->config->storage);
 	p->state_every = span_s(options->config->storage.snapshot_s);
 	p->pages_every = span_ms(options->config->pages.refresh_ms);
@@ -400,11 +448,6 @@ static void take_over(struct pilot *p)
 	p->changed = true;
 }
 
-static bool is_due(wd_mono due)
-{
-	return mono_now().ns >= due.ns;
-}
-
 static void *run(void *ctx)
 {
 	struct pilot *p = ctx;
@@ -427,6 +470,7 @@ static void *run(void *ctx)
 				p->at.seq = item.seq;
 			journal_give(p->journal, &item);
 		}
+		take_traffic(p, false);
 		if (p->changed && is_due(p->snapshot_due)) {
 			renew_snapshot(p);
 			p->snapshot_due = mono_add(mono_now(), p->pages_every);
@@ -437,6 +481,7 @@ static void *run(void *ctx)
 		if (is_due(p->retain_due))
 			retain(p);
 	}
+	take_traffic(p, true);
 	keep_state(p);
 	return NULL;
 }

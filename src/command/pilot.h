@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "command/config.h"
+#include "command/telemetry.h"
 #include "model/observation.h"
 #include "model/snapshot.h"
 #include "publish/http.h"
@@ -18,6 +19,7 @@ struct pilot;
 struct pilot_options {
 	struct store *store;
 	const struct config *config; /* for the time of the call; the catalogue is held */
+	struct telemetry *telemetry; /* its ticks are taken, too; outlives the pilot */
 	wd_wall now;                 /* what readers are shown before the first item */
 };
 
@@ -32,7 +34,7 @@ enum wd_err pilot_preload(struct pilot *p,
 /* From here on it takes the journal's items. `http` gets the events. */
 enum wd_err pilot_start(struct pilot *p, struct journal *journal, struct http *http,
 			struct wd_why *why) WD_MUST_CHECK;
-/* After journal_stop: takes what is left, writes the state, ends the thread. */
+/* After telemetry_stop and journal_stop: takes what is left, writes the state, ends the thread. */
 void pilot_stop(struct pilot *p);
 void pilot_close(struct pilot *p); /* NULL is fine */
 

@@ -140,6 +140,7 @@ static void reload(struct server *s)
 	log_level_set(after->log_level);
 	pilot_configure(s->pilot, after);
 	intake_reload(s);
+	telemetry_reload(s->telemetry, after);
 	log_line(LOG_LEVEL_INFO, "reloaded", "services=%zu", catalogue_count(after->catalogue));
 }
 
@@ -278,11 +279,21 @@ static void say_listening(const struct server *s)
 	}
 }
 
+/* A collecting thread has ticks; they are started when the journal is there. */
+static void wake_pilot(void *ctx)
+{
+	journal_wake(((struct server *)ctx)->journal);
+}
+
 static bool start(struct server *s, struct player *player)
 {
 	struct wd_why why = {0};
-	struct pilot_options pilot = {s->store, s->config, s->started_at};
 
+	if (telemetry_open(s->config, wake_pilot, s, &s->telemetry, &why) != WD_OK)
+		return said("telemetry", &why);
+	const struct pilot_options pilot = {
+		.store = s->store, .config = s->config, .telemetry = s->telemetry,
+		.now = s->started_at};
 	if (pilot_open(&pilot, &s->pilot, &why) != WD_OK)
 		return said("engine", &why);
 	if (player != NULL && player_preload(player, s->pilot, s->store, &why) != WD_OK)
@@ -299,6 +310,8 @@ static bool start(struct server *s, struct player *player)
 		return false;
 	if (pilot_start(s->pilot, s->journal, s->http, &why) != WD_OK)
 		return said("engine", &why);
+	if (telemetry_start(s->telemetry, &why) != WD_OK)
+		return said("telemetry", &why);
 	if (player != NULL && player_start(player, s->journal, &why) != WD_OK)
 		return said("play", &why);
 	__atomic_store_n(&s->ready, true, __ATOMIC_RELEASE);
@@ -311,12 +324,15 @@ static void stop(struct server *s, struct player *player)
 	player_stop(player);
 	if (s->http != NULL)
 		http_stop(s->http, STOP_GRACE_MS);
+	if (s->telemetry != NULL)
+		telemetry_stop(s->telemetry);
 	if (s->journal != NULL)
 		journal_stop(s->journal);
 	if (s->pilot != NULL)
 		pilot_stop(s->pilot);
 	http_close(s->http);
 	pilot_close(s->pilot);
+	telemetry_close(s->telemetry);
 	journal_close(s->journal);
 	intake_close(s->intake);
 	page_cache_close(s->cache);

@@ -134,4 +134,5 @@ void server_metrics(struct server *s, struct metrics *m)
 			(double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
 			(double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 	intake_metrics(s, m);
+	telemetry_metrics(s->telemetry, m);
 }

@@ -6,6 +6,7 @@
 #include "command/config.h"
 #include "command/page_cache.h"
 #include "command/pilot.h"
+#include "command/telemetry.h"
 #include "publish/http.h"
 #include "publish/metrics.h"
 #include "publish/site.h"
@@ -22,6 +23,7 @@ struct server {
 	const struct arguments *arguments; /* of the command line, for a reload */
 	struct store *store;
 	struct journal *journal;
+	struct telemetry *telemetry;
 	struct pilot *pilot;
 	struct http *http;
 	struct page_cache *cache;

@@ -16,9 +16,10 @@
 #include <time.h>
 
 struct telemetry {
+	struct vector_book book;
 	struct vector_classes classes;
 	struct traffic_rules rules;
-	struct watch_box *box;
+	struct watchlist_box *box;
 	struct collector *collector; /* NULL: none wanted */
 	struct tap *taps[CONFIG_INTERFACES_MAX];
 	size_t tap_count;
@@ -38,7 +39,7 @@ static wd_wall wall_now(void)
 /* ---- what is watched ---- */
 
 static enum wd_err make_watch(const struct telemetry *t, const struct config *c,
-			      struct watch **ret_watch, struct wd_why *why)
+			      struct watchlist **ret_watch, struct wd_why *why)
 {
 	const struct config_exporters *e = &c->telemetry.exporters;
 	struct sender_rule *rules = calloc(e->count + 1, sizeof(*rules));
@@ -46,9 +47,9 @@ static enum wd_err make_watch(const struct telemetry *t, const struct config *c,
 		return wd_fail(why, WD_NOMEM, 0, "memory for what is watched");
 	for (size_t i = 0; i < e->count; i++)
 		rules[i] = (struct sender_rule){e->items[i].block, e->items[i].sampling};
-	const struct watch_parts parts = {.catalogue = c->catalogue, .senders = rules,
+	const struct watchlist_parts parts = {.catalogue = c->catalogue, .senders = rules,
 					  .sender_count = e->count, .rules = &t->rules};
-	enum wd_err err = watch_open(&parts, ret_watch, why);
+	enum wd_err err = watchlist_open(&parts, ret_watch, why);
 	free(rules);
 	return err;
 }
@@ -56,23 +57,23 @@ static enum wd_err make_watch(const struct telemetry *t, const struct config *c,
 void telemetry_reload(struct telemetry *t, const struct config *config)
 {
 	struct wd_why why = {0};
-	struct watch *watch;
+	struct watchlist *watch;
 	if (make_watch(t, config, &watch, &why) != WD_OK)
 		log_why(LOG_LEVEL_ERROR, "addresses_not_taken", &why);
 	else
-		watch_box_put(t->box, watch);
+		watchlist_box_put(t->box, watch);
 }
 
-static void tell_watch(const struct watch *w)
+static void tell_watch(const struct watchlist *w)
 {
 	uint32_t services;
-	(void)watch_services(w, &services);
+	(void)watchlist_services(w, &services);
 	if (services == 0)
 		log_line(LOG_LEVEL_WARNING, "no_addresses",
 			 "what=\"no service has `addresses`: traffic is nobody's\"");
 	else
 		log_line(LOG_LEVEL_INFO, "watching", "services=%u prefixes=%u", services,
-			 watch_prefixes(w)->count);
+			 watchlist_prefixes(w)->count);
 }
 
 /* ---- sources ---- */
@@ -154,34 +155,28 @@ static enum wd_err open_gather(struct telemetry *t, size_t services_max, struct 
 
 /* ---- start and stop ---- */
 
-static enum wd_err make_rules(struct telemetry *t, struct wd_why *why)
+static void make_rules(struct telemetry *t)
 {
 	struct hash_key key;
-	struct vector_book *book = calloc(1, sizeof(*book));
-	if (book == NULL)
-		return wd_fail(why, WD_NOMEM, 0, "memory for the vectors");
-	vectors_builtin(book);
-	vector_book_compile(book, &t->classes);
-	free(book);
+	vectors_builtin(&t->book);
+	vector_book_compile(&t->book, &t->classes);
 	randombytes_buf(&key, sizeof(key));
 	t->rules = (struct traffic_rules){&t->classes, address_key_of(&key)};
-	return WD_OK;
 }
 
 static enum wd_err open_all(struct telemetry *t, const struct config *config,
 			    struct lane_options *lane, struct wd_why *why)
 {
 	const struct config_telemetry *c = &config->telemetry;
-	struct watch *watch;
-	enum wd_err err = make_rules(t, why);
-	if (err == WD_OK)
-		err = make_watch(t, config, &watch, why);
+	struct watchlist *watch;
+	make_rules(t);
+	enum wd_err err = make_watch(t, config, &watch, why);
 	if (err != WD_OK)
 		return err;
 	if (c->listen.count + c->capture.count > 0)
 		tell_watch(watch);
-	err = watch_box_open(watch, &t->box);
-	watch_release(watch);
+	err = watchlist_box_open(watch, &t->box);
+	watchlist_release(watch);
 	if (err != WD_OK)
 		return wd_fail(why, err, 0, "memory for what is watched");
 	lane->box = t->box;
@@ -237,12 +232,15 @@ void telemetry_close(struct telemetry *t)
 	collector_close(t->collector);
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		tap_close(t->taps[i]);
-	watch_box_close(t->box);
+	watchlist_box_close(t->box);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
 
 /* ---- the pilot's thread ---- */
+
+const struct vector_classes *telemetry_classes(const struct telemetry *t) { return &t->classes; }
+const struct vector_book *telemetry_book(const struct telemetry *t) { return &t->book; }
 
 bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last)
 {

@@ -27,6 +27,11 @@ void telemetry_close(struct telemetry *t); /* NULL is fine */
 /* Whose addresses are whose, and who may send, from the next tick on. */
 void telemetry_reload(struct telemetry *t, const struct config *config);
 
+/* How traffic is told apart, for the engine: as the ticks are counted. They live as long as
+ * the telemetry. */
+const struct vector_classes *telemetry_classes(const struct telemetry *t);
+const struct vector_book *telemetry_book(const struct telemetry *t);
+
 /* The pilot's thread. True if anything was handed on. `last`: the collecting threads have
  * ended, hand on all that is left. */
 bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last);

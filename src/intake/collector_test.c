@@ -25,7 +25,7 @@ static struct vector_classes classes;
 static struct traffic_rules rules = {.classes = &classes};
 
 struct world {
-	struct watch_box *box;
+	struct watchlist_box *box;
 	struct collector *collector;
 	struct gather *gather;
 	int fd;
@@ -33,11 +33,11 @@ struct world {
 	uint32_t sequence;
 };
 
-static struct watch *make_watch(const char *sender, uint32_t sampling)
+static struct watchlist *make_watch(const char *sender, uint32_t sampling)
 {
 	struct service *s = calloc(1, sizeof(*s));
 	struct catalogue *catalogue;
-	struct watch *w;
+	struct watchlist *w;
 	struct sender_rule rule = {.block = {.family = 4, .bits = 32}, .sampling = sampling};
 	s->id = strdup("shop");
 	s->name = strdup("Shop");
@@ -48,9 +48,9 @@ static struct watch *make_watch(const char *sender, uint32_t sampling)
 	s->address_count = 1;
 	assert_int_equal(catalogue_open(s, 1, &catalogue, NULL), WD_OK);
 	assert_int_equal(inet_pton(AF_INET, sender, rule.block.address), 1);
-	const struct watch_parts parts = {.catalogue = catalogue, .senders = &rule,
+	const struct watchlist_parts parts = {.catalogue = catalogue, .senders = &rule,
 					  .sender_count = 1, .rules = &rules};
-	assert_int_equal(watch_open(&parts, &w, NULL), WD_OK);
+	assert_int_equal(watchlist_open(&parts, &w, NULL), WD_OK);
 	catalogue_release(catalogue);
 	return w;
 }
@@ -59,13 +59,13 @@ static struct world *start(const char *listen, const char *sender, uint32_t samp
 			   uint32_t buffer)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct watch *watch = make_watch(sender, sampling);
+	struct watchlist *watch = make_watch(sender, sampling);
 	struct udp_address address;
 	struct lane *lanes[THREADS];
 	struct wd_why why;
 
-	assert_int_equal(watch_box_open(watch, &w->box), WD_OK);
-	watch_release(watch);
+	assert_int_equal(watchlist_box_open(watch, &w->box), WD_OK);
+	watchlist_release(watch);
 	assert_true(udp_address_read(listen, &address));
 	struct collector_options o = {
 		.addresses = &address, .address_count = 1, .threads = THREADS,
@@ -126,7 +126,7 @@ static void finish(struct world *w)
 {
 	gather_close(w->gather);
 	collector_close(w->collector);
-	watch_box_close(w->box);
+	watchlist_box_close(w->box);
 	close(w->fd);
 	free(w);
 }
@@ -216,7 +216,7 @@ static void strangers_are_refused_before_decoding_until_they_are_allowed(void **
 	for (int i = 0; i < 10; i++)
 		send_v5(w);
 	pause_ms(50);
-	watch_box_put(w->box, make_watch("127.0.0.1", 0)); /* as a reload does */
+	watchlist_box_put(w->box, make_watch("127.0.0.1", 0)); /* as a reload does */
 	pause_ms(600);
 	take(w);
 	for (int i = 0; i < 5; i++)
@@ -314,8 +314,8 @@ static void idle_costs_next_to_nothing(void **state)
 
 static void a_port_that_is_taken_is_told(void **state)
 {
-	struct watch *watch = make_watch("127.0.0.1", 0);
-	struct watch_box *box;
+	struct watchlist *watch = make_watch("127.0.0.1", 0);
+	struct watchlist_box *box;
 	struct udp_address addresses[2];
 	struct collector *c = NULL;
 	struct wd_why why = {0};
@@ -329,8 +329,8 @@ static void a_port_that_is_taken_is_told(void **state)
 	snprintf(text, sizeof(text), "127.0.0.1:%u", ntohs(in.sin_port));
 	assert_true(udp_address_read("127.0.0.1:0", &addresses[0]));
 	assert_true(udp_address_read(text, &addresses[1]));
-	assert_int_equal(watch_box_open(watch, &box), WD_OK);
-	watch_release(watch);
+	assert_int_equal(watchlist_box_open(watch, &box), WD_OK);
+	watchlist_release(watch);
 	const struct collector_options o = {
 		.addresses = addresses, .address_count = 2, .threads = 1,
 		.receive_buffer_bytes = 1 << 20, .exporters_max = 8,
@@ -339,7 +339,7 @@ static void a_port_that_is_taken_is_told(void **state)
 	assert_int_equal(collector_open(&o, &c, &why), WD_OS);
 	assert_null(c);
 	assert_int_equal(why.at, 1);
-	watch_box_close(box);
+	watchlist_box_close(box);
 	close(fd);
 }
 

@@ -2,7 +2,7 @@
 /* Flows through lanes and their rings into one tick a service. */
 #include "intake/gather.h"
 #include "intake/lane.h"
-#include "intake/watch.h"
+#include "intake/watchlist.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -21,13 +21,13 @@ static struct vector_classes classes;
 static struct traffic_rules rules = {.classes = &classes};
 
 /* Two services: "a" has 192.0.2.0/24, "b" 198.51.100.0/24; or only "b" with both. */
-static struct watch *make_watch(bool only_b)
+static struct watchlist *make_watch(bool only_b)
 {
 	static const uint8_t first[] = {192, 0, 2}, second[] = {198, 51, 100};
 	size_t count = only_b ? 1 : 2;
 	struct service *services = calloc(count, sizeof(*services));
 	struct catalogue *catalogue;
-	struct watch *w;
+	struct watchlist *w;
 	for (size_t i = 0; i < count; i++) {
 		struct service *s = &services[i];
 		s->id = strdup(only_b || i == 1 ? "b" : "a");
@@ -47,14 +47,14 @@ static struct watch *make_watch(bool only_b)
 			s->addresses[k].family = 4;
 	}
 	assert_int_equal(catalogue_open(services, count, &catalogue, NULL), WD_OK);
-	const struct watch_parts parts = {.catalogue = catalogue, .rules = &rules};
-	assert_int_equal(watch_open(&parts, &w, NULL), WD_OK);
+	const struct watchlist_parts parts = {.catalogue = catalogue, .rules = &rules};
+	assert_int_equal(watchlist_open(&parts, &w, NULL), WD_OK);
 	catalogue_release(catalogue);
 	return w;
 }
 
 struct world {
-	struct watch_box *box;
+	struct watchlist_box *box;
 	struct lane *lanes[LANES];
 	struct gather *gather;
 	unsigned woken;
@@ -84,9 +84,9 @@ static void on_until(void *ctx, wd_wall until) { ((struct world *)ctx)->until = 
 static int set_up(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct watch *watch = make_watch(false);
-	assert_int_equal(watch_box_open(watch, &w->box), WD_OK);
-	watch_release(watch);
+	struct watchlist *watch = make_watch(false);
+	assert_int_equal(watchlist_box_open(watch, &w->box), WD_OK);
+	watchlist_release(watch);
 	struct lane_options o = {.box = w->box, .ring_bytes = 1 << 20, .seed = 1, .wake = wake,
 				 .ctx = w};
 	for (size_t i = 0; i < LANES; i++)
@@ -102,7 +102,7 @@ static int tear_down(void **state)
 	gather_close(w->gather);
 	for (size_t i = 0; i < LANES; i++)
 		lane_close(w->lanes[i]);
-	watch_box_close(w->box);
+	watchlist_box_close(w->box);
 	free(w);
 	return 0;
 }
@@ -222,7 +222,7 @@ static void a_new_watch_holds_from_the_next_tick_on(void **state)
 	int64_t begin = 1000 * TICK;
 	clock_all(w, begin);
 	see(w->lanes[0], 192, 1);
-	watch_box_put(w->box, make_watch(true)); /* in the middle of a tick */
+	watchlist_box_put(w->box, make_watch(true)); /* in the middle of a tick */
 	see(w->lanes[0], 192, 1);
 	clock_all(w, begin + TICK);
 	see(w->lanes[0], 192, 7);

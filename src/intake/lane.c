@@ -13,7 +13,7 @@ enum { SPARES_MAX = 1024 };
 struct lane {
 	struct lane_options o;
 	struct ring *ring;
-	struct watch *watch;
+	struct watchlist *watch;
 	uint32_t generation;
 	struct shard *shard;
 	uint32_t spares;
@@ -22,14 +22,14 @@ struct lane {
 	struct shard_counters before; /* of shards that are gone */
 };
 
-static enum wd_err open_shard(const struct lane *l, const struct watch *w, struct shard **ret_shard,
-			      struct wd_why *why)
+static enum wd_err open_shard(const struct lane *l, const struct watchlist *w,
+			      struct shard **ret_shard, struct wd_why *why)
 {
 	uint32_t count;
-	const char *const *services = watch_services(w, &count);
+	const char *const *services = watchlist_services(w, &count);
 	const struct shard_options o = {
-		.rules = watch_rules(w),
-		.prefixes = watch_prefixes(w),
+		.rules = watchlist_rules(w),
+		.prefixes = watchlist_prefixes(w),
 		.services = services,
 		.service_count = count,
 		.spares = count == 0 ? 1 : count < SPARES_MAX ? count : SPARES_MAX,
@@ -54,7 +54,7 @@ enum wd_err lane_open(const struct lane_options *options, struct lane **ret_lane
 		    WD_OK)
 		err = wd_fail(why, err, 0, "memory for a lane");
 	else {
-		l->watch = watch_box_get(options->box, &l->generation);
+		l->watch = watchlist_box_get(options->box, &l->generation);
 		err = open_shard(l, l->watch, &l->shard, why);
 	}
 	if (err != WD_OK) {
@@ -70,7 +70,7 @@ void lane_close(struct lane *l)
 	if (l == NULL)
 		return;
 	shard_close(l->shard);
-	watch_release(l->watch);
+	watchlist_release(l->watch);
 	ring_close(l->ring);
 	free(l->sealed);
 	free(l);
@@ -138,16 +138,16 @@ static void renew(struct lane *l)
 	struct wd_why why;
 	struct shard *shard;
 	uint32_t generation;
-	struct watch *watch = watch_box_get(l->o.box, &generation);
+	struct watchlist *watch = watchlist_box_get(l->o.box, &generation);
 
 	l->generation = generation;
 	if (open_shard(l, watch, &shard, &why) != WD_OK) {
-		watch_release(watch); /* no memory: the old one goes on */
+		watchlist_release(watch); /* no memory: the old one goes on */
 		return;
 	}
 	l->before = counters_of(l);
 	shard_close(l->shard);
-	watch_release(l->watch);
+	watchlist_release(l->watch);
 	l->shard = shard;
 	l->watch = watch;
 }
@@ -162,7 +162,7 @@ void lane_clock(struct lane *l, wd_wall now)
 		return;
 	bool first = l->tick.ns == 0;
 	l->tick = tick;
-	if (!first && hand_over(l, now) && l->generation != watch_box_generation(l->o.box))
+	if (!first && hand_over(l, now) && l->generation != watchlist_box_generation(l->o.box))
 		renew(l);
 }
 
@@ -185,11 +185,11 @@ void lane_flows(struct lane *l, struct flow *flows, size_t count)
 	shard_add(l->shard, flows, count, l->now);
 }
 
-const struct senders *lane_senders(const struct lane *l) { return watch_senders(l->watch); }
+const struct senders *lane_senders(const struct lane *l) { return watchlist_senders(l->watch); }
 uint32_t lane_generation(const struct lane *l) { return l->generation; }
 struct ring *lane_ring(struct lane *l) { return l->ring; }
 
 bool lane_watches(const struct lane *l, const struct flow *f)
 {
-	return prefix_find(watch_prefixes(l->watch), f->family, f->dst) != PREFIX_NONE;
+	return prefix_find(watchlist_prefixes(l->watch), f->family, f->dst) != PREFIX_NONE;
 }

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "intake/ring.h"
-#include "intake/watch.h"
+#include "intake/watchlist.h"
 #include "model/flow.h"
 #include "tally/shard.h"
 #include "tally/traffic.h"
@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 struct lane_options {
-	struct watch_box *box;   /* outlives the lane */
+	struct watchlist_box *box;   /* outlives the lane */
 	size_t ring_bytes;
 	uint64_t seed;           /* random; lanes of one program may share it */
 	void (*wake)(void *ctx); /* the engine's thread has something to read; may be NULL */

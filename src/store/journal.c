@@ -38,6 +38,7 @@ struct journal {
 	pthread_t writer;
 	bool writing; /* the thread exists */
 	bool stop, stopped;
+	bool woken; /* the consumer, who has not looked yet */
 	bool idle; /* the writer waits: whoever brings work wakes it */
 	struct journal_batch *batches, *free, *filling;
 	struct ticket_list tickets[2];
@@ -453,12 +454,13 @@ bool journal_take(struct journal *j, wd_span patience, struct journal_item *ret_
 	wd_mono until = mono_add(system_mono(NULL), patience);
 
 	pthread_mutex_lock(&j->lock);
-	while (j->queue_count == 0 && !j->stopped) {
+	while (j->queue_count == 0 && !j->stopped && !j->woken) {
 		wd_span left = mono_sub(until, system_mono(NULL));
 		if (left.ns <= 0)
 			break;
 		wait_for(&j->arrived, &j->lock, left);
 	}
+	j->woken = false;
 	if (j->queue_count > 0) {
 		*ret_item = j->queue[j->queue_first];
 		j->queue_first = (j->queue_first + 1) % QUEUE_MAX;
@@ -467,6 +469,14 @@ bool journal_take(struct journal *j, wd_span patience, struct journal_item *ret_
 	}
 	pthread_mutex_unlock(&j->lock);
 	return got;
+}
+
+void journal_wake(struct journal *j)
+{
+	pthread_mutex_lock(&j->lock);
+	j->woken = true;
+	pthread_cond_signal(&j->arrived);
+	pthread_mutex_unlock(&j->lock);
 }
 
 void journal_give(struct journal *j, struct journal_item *item)

@@ -103,6 +103,9 @@ struct journal_item {
 /* The next item in order; waits up to `patience`. False: nothing came, or the journal was
  * stopped and all is told (journal_is_told). One consumer. */
 bool journal_take(struct journal *j, wd_span patience, struct journal_item *ret_item);
+/* The consumer has something else to do: journal_take returns at once, this time or the next,
+ * with nothing if there is nothing. Any thread. */
+void journal_wake(struct journal *j);
 void journal_give(struct journal *j, struct journal_item *item); /* done with its frames */
 bool journal_is_told(struct journal *j);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "intake/watch.h"
+#include "intake/watchlist.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct watch {
+struct watchlist {
 	struct catalogue *catalogue;
 	struct prefix_table *prefixes;
 	struct senders *senders;
@@ -16,9 +16,9 @@ struct watch {
 	atomic_int references;
 };
 
-struct watch_box {
+struct watchlist_box {
 	pthread_mutex_t lock;
-	struct watch *current;
+	struct watchlist *current;
 	_Atomic uint32_t generation;
 };
 
@@ -32,7 +32,7 @@ static void count_addresses(const struct catalogue *c, size_t *ret_services, siz
 	}
 }
 
-static enum wd_err build_table(struct watch *w, size_t prefix_count, struct wd_why *why)
+static enum wd_err build_table(struct watchlist *w, size_t prefix_count, struct wd_why *why)
 {
 	struct prefix *prefixes = calloc(prefix_count + 1, sizeof(*prefixes));
 	size_t at = 0;
@@ -58,12 +58,12 @@ static enum wd_err build_table(struct watch *w, size_t prefix_count, struct wd_w
 	return err;
 }
 
-enum wd_err watch_open(const struct watch_parts *parts, struct watch **ret_watch,
+enum wd_err watchlist_open(const struct watchlist_parts *parts, struct watchlist **ret_watch,
 		       struct wd_why *why)
 {
 	size_t services, prefixes;
 	enum wd_err err = WD_NOMEM;
-	struct watch *w = calloc(1, sizeof(*w));
+	struct watchlist *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return wd_fail(why, err, 0, "memory for what is watched");
@@ -78,20 +78,20 @@ enum wd_err watch_open(const struct watch_parts *parts, struct watch **ret_watch
 	else
 		err = build_table(w, prefixes, why);
 	if (err != WD_OK) {
-		watch_release(w);
+		watchlist_release(w);
 		return err;
 	}
 	*ret_watch = w;
 	return WD_OK;
 }
 
-struct watch *watch_hold(struct watch *w)
+struct watchlist *watchlist_hold(struct watchlist *w)
 {
 	atomic_fetch_add_explicit(&w->references, 1, memory_order_relaxed);
 	return w;
 }
 
-void watch_release(struct watch *w)
+void watchlist_release(struct watchlist *w)
 {
 	if (w == NULL || atomic_fetch_sub_explicit(&w->references, 1, memory_order_acq_rel) > 1)
 		return;
@@ -102,11 +102,11 @@ void watch_release(struct watch *w)
 	free(w);
 }
 
-const struct prefix_table *watch_prefixes(const struct watch *w) { return w->prefixes; }
-const struct senders *watch_senders(const struct watch *w) { return w->senders; }
-const struct traffic_rules *watch_rules(const struct watch *w) { return w->rules; }
+const struct prefix_table *watchlist_prefixes(const struct watchlist *w) { return w->prefixes; }
+const struct senders *watchlist_senders(const struct watchlist *w) { return w->senders; }
+const struct traffic_rules *watchlist_rules(const struct watchlist *w) { return w->rules; }
 
-const char *const *watch_services(const struct watch *w, uint32_t *ret_count)
+const char *const *watchlist_services(const struct watchlist *w, uint32_t *ret_count)
 {
 	*ret_count = w->service_count;
 	return w->services;
@@ -114,47 +114,47 @@ const char *const *watch_services(const struct watch *w, uint32_t *ret_count)
 
 /* ---- the one in force ---- */
 
-enum wd_err watch_box_open(struct watch *first, struct watch_box **ret_box)
+enum wd_err watchlist_box_open(struct watchlist *first, struct watchlist_box **ret_box)
 {
-	struct watch_box *b = calloc(1, sizeof(*b));
+	struct watchlist_box *b = calloc(1, sizeof(*b));
 	if (b == NULL)
 		return WD_NOMEM;
 	pthread_mutex_init(&b->lock, NULL);
-	b->current = watch_hold(first);
+	b->current = watchlist_hold(first);
 	atomic_init(&b->generation, 1);
 	*ret_box = b;
 	return WD_OK;
 }
 
-void watch_box_close(struct watch_box *b)
+void watchlist_box_close(struct watchlist_box *b)
 {
 	if (b == NULL)
 		return;
-	watch_release(b->current);
+	watchlist_release(b->current);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
-void watch_box_put(struct watch_box *b, struct watch *w)
+void watchlist_box_put(struct watchlist_box *b, struct watchlist *w)
 {
 	pthread_mutex_lock(&b->lock);
-	struct watch *before = b->current;
+	struct watchlist *before = b->current;
 	b->current = w;
 	atomic_fetch_add_explicit(&b->generation, 1, memory_order_release);
 	pthread_mutex_unlock(&b->lock);
-	watch_release(before);
+	watchlist_release(before);
 }
 
-struct watch *watch_box_get(struct watch_box *b, uint32_t *ret_generation)
+struct watchlist *watchlist_box_get(struct watchlist_box *b, uint32_t *ret_generation)
 {
 	pthread_mutex_lock(&b->lock);
-	struct watch *w = watch_hold(b->current);
+	struct watchlist *w = watchlist_hold(b->current);
 	*ret_generation = atomic_load_explicit(&b->generation, memory_order_relaxed);
 	pthread_mutex_unlock(&b->lock);
 	return w;
 }
 
-uint32_t watch_box_generation(const struct watch_box *b)
+uint32_t watchlist_box_generation(const struct watchlist_box *b)
 {
 	return atomic_load_explicit(&b->generation, memory_order_acquire);
 }
