@@ -38,7 +38,8 @@ const char *const *watchlist_services(const struct watchlist *w, uint32_t *ret_c
 /* Where the one in force lies. */
 struct watchlist_box;
 
-enum wd_err watchlist_box_open(struct watchlist *first, struct watchlist_box **ret_box) WD_MUST_CHECK;
+enum wd_err watchlist_box_open(struct watchlist *first,
+			       struct watchlist_box **ret_box) WD_MUST_CHECK;
 void watchlist_box_close(struct watchlist_box *b); /* NULL is fine */
 void watchlist_box_put(struct watchlist_box *b, struct watchlist *w); /* takes the reference over */
 struct watchlist *watchlist_box_get(struct watchlist_box *b,
