@@ -19,6 +19,12 @@ void tracer_begin(struct tracer *t, const char *incident, wd_wall at)
 	t->sampling = 1;
 }
 
+/* What a caller worked out, if it is an amount. */
+static double amount(double x)
+{
+	return isfinite(x) && x > 0 ? x : 0;
+}
+
 static double width_s(const struct traffic_tick *tick)
 {
 	return (double)(tick->width.ns > 0 ? tick->width.ns : TRAFFIC_TICK_NS) / WD_NS_PER_S;
@@ -69,8 +75,8 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 		if (s == NULL)
 			continue;
 		s->last_ns = end_ns > s->last_ns ? end_ns : s->last_ns;
-		s->usual_packets_per_s += c->usual_packets_per_s;
-		s->usual_bits_per_s += c->usual_bits_per_s;
+		s->usual_packets_per_s += amount(c->usual_packets_per_s);
+		s->usual_bits_per_s += amount(c->usual_bits_per_s);
 		s->usual_ticks++;
 	}
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++)
@@ -188,9 +194,9 @@ static void add_point(struct tracer *t, const struct tracer_input *in)
 		p->slot_packets[i] += (float)sum->packets;
 		p->slot_bits[i] += 8 * (float)sum->bytes;
 	}
-	p->requests += (float)in->requests;
-	p->usual_packets += (float)in->usual_packets_per_s;
-	p->usual_bits += (float)in->usual_bits_per_s;
+	p->requests += (float)amount(in->requests);
+	p->usual_packets += (float)amount(in->usual_packets_per_s);
+	p->usual_bits += (float)amount(in->usual_bits_per_s);
 	p->ticks++;
 	hll_merge(t->point_sources, tick->sources, TRAFFIC_SOURCES_BITS);
 	if (p == &t->points[t->point_count - 1])
@@ -347,7 +353,7 @@ void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tr
 	int64_t end_ns = tick->at.ns + tick->width.ns;
 
 	t->end_ns = end_ns > t->end_ns ? end_ns : t->end_ns;
-	t->requests += in->requests;
+	t->requests += amount(in->requests);
 	t->patterns |= in->carpet ? PATTERN_CARPET : 0;
 	t->patterns |= in->pulse ? PATTERN_PULSE : 0;
 	open_slots(t, ix, in);

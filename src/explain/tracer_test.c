@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explain/place.h"
+#include "explain/tracer.h"
+
+#include "base/prng.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct vector_book book;
+static struct vector_classes classes;
+static struct vector_index ix;
+static struct traffic_rules rules;
+static struct tracer tracer, other;
+static struct trace trace, trace_after;
+static struct traffic_tick tick;
+static struct prng rng;
+
+static struct vector_row *add_row(const char *id, const char *class, enum vector_family family, uint8_t protocol)
+{
+	struct vector_row *row = &book.rows[book.count++];
+	*row = (struct vector_row){.family = family, .protocol = protocol};
+	snprintf(row->id, sizeof(row->id), "%s", id);
+	snprintf(row->name, sizeof(row->name), "%s", id);
+	snprintf(row->class, sizeof(row->class), "%s", class);
+	return row;
+}
+
+static void setup_rows(void)
+{
+	book.count = 0;
+	struct vector_row *dns = add_row("amp.dns", "amp.dns", VECTOR_AMPLIFICATION, 17);
+	dns->from[dns->from_count++] = (struct vector_ports){53, 53};
+	dns->status = SOURCE_REFLECTOR;
+	add_row("syn", "tcp.syn", VECTOR_FLOOD, 6);
+	add_row("udp", "udp.other", VECTOR_FLOOD, 17);
+	vector_book_compile(&book, &classes);
+	vector_index_init(&ix, &book, &classes);
+	rules = (struct traffic_rules){&classes, address_key_of(&(struct hash_key){{1}})};
+	rng = prng_of(3, 1);
+	tracer_begin(&tracer, "x-1", wall_s(1000));
+}
+
+static struct flow packet(uint8_t protocol, uint16_t from, uint32_t src, uint16_t length)
+{
+	struct flow f = {.family = 4, .protocol = protocol, .sport = from, .dport = 443, .packets = 1, .bytes = length,
+			 .length = length, .sampling = 1, .ttl = 50, .tcp_flags = protocol == 6 ? FLOW_TCP_SYN : 0,
+			 .known = FLOW_PACKET | FLOW_TTL | FLOW_FLAGS, .dst = {192, 0, 2, 1}};
+	for (int i = 0; i < 4; i++)
+		f.src[i] = (uint8_t)(src >> (24 - 8 * i));
+	return f;
+}
+
+static void begin_tick(int64_t ms)
+{
+	traffic_clear(&tick, "x", wall_add(wall_s(1000), span_ms(ms)));
+}
+
+static void add(struct flow f)
+{
+	traffic_add(&tick, &rules, &f, false, prng_u64(&rng));
+}
+
+static void end_tick(const char *class, double usual)
+{
+	struct tracer_class c = {vector_class_find(&classes, class), tick.at, usual, usual * 800};
+	tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick, .classes = &c, .class_count = 1,
+							.usual_packets_per_s = usual, .requests = 3});
+}
+
+/* A tick of two vectors, so many seconds after the begin. */
+static void usual_tick(int64_t ms)
+{
+	begin_tick(ms);
+	for (uint32_t i = 0; i < 60; i++)
+		add(packet(17, 53, 0x0a000000 + prng_below(&rng, 1000), 1000));
+	for (uint32_t i = 0; i < 20; i++)
+		add(packet(6, 4000, 0x14000000 + prng_below(&rng, 50), 40));
+	struct tracer_class c[2] = {{vector_class_find(&classes, "amp.dns"), tick.at, 1, 800},
+				    {vector_class_find(&classes, "tcp.syn"), tick.at, 2, 640}};
+	tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick, .classes = c, .class_count = 2,
+							.usual_packets_per_s = 3, .carpet = ms == 500});
+}
+
+static void sums_peaks_and_shares_are_those_of_the_ticks(void **state)
+{
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 5000; ms += 250)
+		usual_tick(ms);
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.vector_count, 2);
+	assert_string_equal(trace.vectors[0].id, "amp.dns");
+	assert_string_equal(trace.vectors[1].id, "syn");
+	assert_float_equal(trace.vectors[0].packets, 1200, 0);
+	assert_float_equal(trace.vectors[0].bytes, 1200e3, 0);
+	assert_float_equal(trace.vectors[0].share, 0.75, 1e-6);
+	assert_float_equal(trace.vectors[0].peak_packets_per_s, 240, 1e-9);
+	assert_float_equal(trace.vectors[0].peak_bits_per_s, 240 * 8000.0, 1e-6);
+	assert_float_equal(trace.vectors[1].usual_packets_per_s, 2, 1e-9);
+	assert_int_equal(trace.vectors[0].seen, 1200);
+	assert_int_equal(trace.vectors[0].first_at.ns, wall_s(1000).ns);
+	assert_int_equal(trace.vectors[0].last_at.ns, wall_s(1005).ns);
+	assert_int_equal(trace.patterns, PATTERN_CARPET | PATTERN_MULTI);
+	assert_int_equal(trace.point_count, 5);
+	assert_float_equal(trace.points[2].packets_per_s, 320, 1e-3);
+	assert_float_equal(trace.points[2].vector_packets_per_s[0], 240, 1e-3);
+	assert_float_equal(trace.points[2].usual_packets_per_s, 3, 1e-3);
+	assert_float_equal(trace.packets, 1600, 0);
+	assert_int_equal(trace.targets, 1);
+}
+
+static void a_long_incident_keeps_its_whole_series_in_wider_steps(void **state)
+{
+	(void)state;
+	setup_rows();
+	for (int64_t s = 0; s < 3000; s++) {
+		begin_tick(s * 1000);
+		for (uint32_t i = 0; i < 10; i++)
+			add(packet(17, 53, prng_below(&rng, 1000) << 8, 500));
+		end_tick("amp.dns", 0);
+	}
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.step.ns, 16 * WD_NS_PER_S);
+	assert_int_equal(trace.point_count, 188);
+	double packets = 0;
+	for (uint32_t i = 0; i < trace.point_count; i++)
+		packets += (double)trace.points[i].packets_per_s * 16;
+	assert_float_equal(packets, 30000, 1);
+	assert_float_equal(trace.points[3].requests_per_s, 3, 1e-3);
+	assert_true(trace.evidence_count > TRACE_EVIDENCE_MAX / 2 && trace.evidence_count <= TRACE_EVIDENCE_MAX);
+	/* The evidence is from all of the time. */
+	assert_memory_equal(trace.evidence[0], "1970-01-01T00:16:40", 19);
+	assert_memory_equal(trace.evidence[trace.evidence_count - 1], "1970-01-01T01:0", 15);
+}
+
+/* Networks: the first byte; countries: the second's lowest bit. */
+static bool country_of(const void *context, const uint8_t *address, uint8_t family, char ret[3])
+{
+	(void)context, (void)family;
+	memcpy(ret, (address[1] & 1) != 0 ? "DE" : "FR", 3);
+	return address[0] != 30;
+}
+
+static uint32_t network_of(const void *context, const uint8_t *address, uint8_t family)
+{
+	(void)context, (void)family;
+	return address[0];
+}
+
+/* Half of the packets from 10.1/16, a third from 20.0/16, one source with a tenth. */
+static void places_have_the_shares_that_they_had_within_their_errors(void **state)
+{
+	unsigned far = 0, tried = 0;
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		setup_rows();
+		rng = prng_of(seed, 9);
+		for (int64_t ms = 0; ms < 4000; ms += 250) {
+			begin_tick(ms);
+			for (uint32_t i = 0; i < 3000; i++) {
+				uint32_t kind = i % 10;
+				uint32_t low = prng_below(&rng, 65536);
+				add(packet(17, 53, kind < 5 ? 0x0a010000 | low : kind < 8 ? 0x14000000 | low :
+					   kind < 9 ? 0x1e000001 : 0x28010000 | low, 700));
+			}
+			end_tick("amp.dns", 0);
+		}
+		struct tracer_places where = {NULL, country_of, network_of};
+		tracer_write(&tracer, &ix, &where, &trace);
+		assert_string_equal(trace.networks[0].name, "AS10");
+		assert_string_equal(trace.networks[1].name, "AS20");
+		assert_string_equal(trace.countries[0].name, "DE");
+		assert_string_equal(trace.sources_top[0].name, "30.0.0.1");
+		assert_string_equal(trace.prefixes[0].name, "30.0.0.0/24");
+		const double shares[][2] = {{(double)trace.networks[0].share, 0.5}, {(double)trace.networks[1].share, 0.3},
+					    {(double)trace.countries[0].share, 0.6}, {(double)trace.sources_top[0].share, 0.1}};
+		const double errors[] = {(double)trace.networks[0].share_error, (double)trace.networks[1].share_error,
+					 (double)trace.countries[0].share_error, (double)trace.sources_top[0].share_error};
+		for (size_t i = 0; i < 4; i++) {
+			assert_true(errors[i] > 0 && errors[i] < 0.05);
+			far += fabs(shares[i][0] - shares[i][1]) > 2 * errors[i];
+			tried++;
+		}
+		assert_int_equal(trace.country_count, 2); /* of 30/8 it is not known */
+	}
+	assert_true(far <= tried / 8); /* one in twenty would be */
+}
+
+static void distinct_sources_are_those_of_all_ticks_together(void **state)
+{
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 5000; ms += 250) {
+		begin_tick(ms);
+		for (uint32_t i = 0; i < 1000; i++)
+			add(packet(17, 53, prng_below(&rng, 5000) * 7919, 700));
+		end_tick("amp.dns", 0);
+	}
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_float_equal(trace.vectors[0].sources, 4900, 3 * 0.033 * 4900);
+	assert_float_equal(trace.sources, 4900, 3 * 0.023 * 4900);
+}
+
+static void addresses_are_written_as_rfc_5952_has_them(void **state)
+{
+	static const struct { uint8_t a[16], family; const char *text; } cases[] = {
+		{{192, 0, 2, 7}, 4, "192.0.2.7"},
+		{{0x20, 1, 0xd, 0xb8}, 6, "2001:db8::"},
+		{{0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, 6, "2001:db8:0:1::1"},
+		{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 6, "::1"},
+		{{0x20, 1, 0, 0, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8}, 6, "2001:0:3:4:5:6:7:8"},
+	};
+	char text[ADDRESS_TEXT_MAX];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		address_text(text, cases[i].a, cases[i].family);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
+static void write_state(struct out *o)
+{
+	out_init(o, TRACER_STATE_MAX);
+	tracer_write_state(&tracer, &ix, o);
+	assert_false(o->bad);
+}
+
+static void what_was_written_goes_on_as_if_nothing_had_happened(void **state)
+{
+	struct out o;
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 20000; ms += 250)
+		usual_tick(ms);
+	write_state(&o);
+	memset(&other, 0xaa, sizeof(other));
+	struct cur c = cur_over(o.bytes, o.len);
+	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_OK);
+	assert_int_equal(cur_left(&c), 0);
+	struct prng same = rng;
+	usual_tick(20000);
+	tracer_write(&tracer, &ix, NULL, &trace);
+	rng = same;
+	tracer = other;
+	usual_tick(20000);
+	tracer_write(&tracer, &ix, NULL, &trace_after);
+	assert_memory_equal(&trace, &trace_after, sizeof(trace));
+	out_done(&o);
+}
+
+static void a_state_cut_or_changed_is_refused_and_changes_nothing(void **state)
+{
+	struct out o;
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 1000; ms += 250)
+		usual_tick(ms);
+	write_state(&o);
+	memset(&other, 0x55, sizeof(other));
+	for (size_t len = 0; len < o.len; len += len < 300 ? 1 : 97) {
+		struct cur c = cur_over(o.bytes, len);
+		assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_SHORT);
+	}
+	for (size_t i = 4; i < o.len; i += 61) {
+		o.bytes[i] ^= 0x81;
+		struct cur c = cur_over(o.bytes, o.len);
+		enum wd_err err = tracer_read_state(&other, &ix, &c, NULL);
+		assert_true(err == WD_MALFORMED || err == WD_SHORT);
+		o.bytes[i] ^= 0x81;
+	}
+	o.bytes[0]++;
+	struct cur c = cur_over(o.bytes, o.len);
+	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_UNKNOWN);
+	for (size_t i = 0; i < sizeof(other); i++)
+		assert_int_equal(((const uint8_t *)&other)[i], 0x55);
+	out_done(&o);
+}
+
+static void a_state_finds_its_rows_in_another_book(void **state)
+{
+	struct out o;
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 1000; ms += 250)
+		usual_tick(ms);
+	write_state(&o);
+	book.count = 0;
+	add_row("syn", "tcp.syn", VECTOR_FLOOD, 6);
+	struct vector_row *dns = add_row("amp.dns", "amp.dns", VECTOR_AMPLIFICATION, 17);
+	dns->from[dns->from_count++] = (struct vector_ports){53, 53};
+	dns->status = SOURCE_REFLECTOR;
+	vector_book_compile(&book, &classes);
+	vector_index_init(&ix, &book, &classes);
+	struct cur c = cur_over(o.bytes, o.len);
+	assert_int_equal(tracer_read_state(&tracer, &ix, &c, NULL), WD_OK);
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_string_equal(trace.vectors[0].id, "amp.dns");
+	assert_string_equal(trace.vectors[1].id, "syn");
+	out_done(&o);
+}
+
+static void the_fullest_state_fits_its_bound(void **state)
+{
+	struct out o;
+	(void)state;
+	setup_rows();
+	usual_tick(0);
+	tracer.slot_count = TRACER_SLOTS;
+	tracer.bucket_count = TRACER_BUCKETS;
+	tracer.place_count = TRACER_PLACES;
+	tracer.record_count = TRACE_EVIDENCE_MAX;
+	tracer.point_count = TRACE_POINTS_MAX;
+	write_state(&o);
+	print_message("tracer %zu bytes, as state %zu\n", sizeof(tracer), o.len);
+	assert_true(o.len + 40 * (VECTOR_ROWS_MAX + VECTOR_CLASSES_MAX) <= TRACER_STATE_MAX);
+	out_done(&o);
+}
+
+static void odd_ticks_do_no_harm(void **state)
+{
+	(void)state;
+	setup_rows();
+	begin_tick(0);
+	end_tick("amp.dns", 0); /* nothing in it */
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.vector_count, 0);
+	begin_tick(-5000); /* before the begin */
+	add(packet(17, 53, 1, 100));
+	tick.width.ns = 0;
+	end_tick("amp.dns", NAN);
+	begin_tick(INT64_C(86400000) * 3650); /* years later */
+	struct flow f = packet(17, 53, 2, 100);
+	f.packets = UINT64_MAX;
+	f.sampling = UINT32_MAX;
+	f.bytes = UINT64_MAX;
+	add(f);
+	end_tick("amp.dns", 0);
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.vector_count, 1);
+	assert_true(trace.point_count <= TRACE_POINTS_MAX);
+	assert_true(isfinite(trace.packets) && isfinite(trace.vectors[0].peak_packets_per_s));
+	assert_true(isfinite(trace.vectors[0].usual_packets_per_s));
+	for (uint32_t i = 0; i < trace.point_count; i++)
+		assert_true(isfinite(trace.points[i].packets_per_s) && isfinite(trace.points[i].usual_packets_per_s));
+	struct out o;
+	write_state(&o); /* and it can be kept */
+	struct cur c = cur_over(o.bytes, o.len);
+	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_OK);
+	out_done(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sums_peaks_and_shares_are_those_of_the_ticks),
+		cmocka_unit_test(a_long_incident_keeps_its_whole_series_in_wider_steps),
+		cmocka_unit_test(places_have_the_shares_that_they_had_within_their_errors),
+		cmocka_unit_test(distinct_sources_are_those_of_all_ticks_together),
+		cmocka_unit_test(addresses_are_written_as_rfc_5952_has_them),
+		cmocka_unit_test(what_was_written_goes_on_as_if_nothing_had_happened),
+		cmocka_unit_test(a_state_cut_or_changed_is_refused_and_changes_nothing),
+		cmocka_unit_test(a_state_finds_its_rows_in_another_book),
+		cmocka_unit_test(the_fullest_state_fits_its_bound),
+		cmocka_unit_test(odd_ticks_do_no_harm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
