@@ -29,6 +29,23 @@ enum {
 	PROTOCOL_SHIM6 = 140,
 };
 
+/* Sixteen bytes at a time, written out: of memset() of this size compilers make an instruction
+ * (rep stos) that takes longer than all the rest of the parsing. */
+static inline void flow_clear(struct flow *f)
+{
+	typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
+	_Static_assert(sizeof(struct flow) == 7 * sizeof(pair), "seven pairs");
+	pair *p = (pair *)f;
+	const pair zero = {0, 0};
+	p[0] = zero;
+	p[1] = zero;
+	p[2] = zero;
+	p[3] = zero;
+	p[4] = zero;
+	p[5] = zero;
+	p[6] = zero;
+}
+
 static inline void payload_at(struct flow *f, const struct part *p, uint32_t header)
 {
 	if (p->seen <= header)
@@ -142,7 +159,7 @@ static inline enum wd_err ipv4(const struct part *p, struct flow *f, struct part
 	if (length < header || total < header)
 		return WD_MALFORMED;
 
-	memset(f, 0, sizeof(*f));
+	flow_clear(f);
 	memcpy(f->src, ip + 12, 4);
 	memcpy(f->dst, ip + 16, 4);
 	f->packets = 1;
@@ -224,7 +241,7 @@ static enum wd_err ipv6(const struct part *p, struct flow *f, struct part *ret_a
 	if (total > p->whole)
 		total = p->whole;
 
-	memset(f, 0, sizeof(*f));
+	flow_clear(f);
 	memcpy(f->src, ip + 8, 16);
 	memcpy(f->dst, ip + 24, 16);
 	f->packets = 1;

@@ -48,7 +48,7 @@ bool datagram_is_export(const uint8_t *bytes, size_t len)
 	case 9:
 		return len > V9_HEADER && set_is(bytes + V9_HEADER, 0, len - V9_HEADER);
 	case 10:
-		return len > IPFIX_HEADER && wire_u16(bytes + 2) == len &&
+		return len > IPFIX_HEADER && wire_u16(bytes + 2) <= len &&
 		       set_is(bytes + IPFIX_HEADER, 2, len - IPFIX_HEADER);
 	case EXPORT_SFLOW5: {
 		size_t at = sflow_header(bytes, len);
