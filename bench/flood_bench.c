@@ -165,7 +165,8 @@ static void usual(struct world *w)
 
 		r->src[4] = one;
 		memset(r->src, one ? 7 : (int)(i * 2 + 9), 4);
-		r->bytes = r->packets * (one ? 1400 : 300);
+		r->bytes = r->packets * (one ? 1400 : 52 + 8 * (float)(i % 60));
+		r->tcp_flags = i % 16 == 5 ? FLOW_TCP_ACK | FLOW_TCP_FIN : FLOW_TCP_ACK;
 	}
 }
 

@@ -34,7 +34,7 @@ struct step {
 	float discount[METER_RATES];
 	float best;     /* A of the whole, weighted */
 	float class_best; /* the classes' largest A */
-	float one_peer; /* packets above usual that single peers explain */
+	float one_peer[METER_RATES]; /* what single peers explain, above usual */
 	uint32_t used;  /* classes in use */
 	uint64_t flooding[2]; /* bit a class */
 	bool over;      /* one tick is enough */
@@ -163,7 +163,7 @@ static void step_whole(struct step *s)
 	float sources = s->f->whole[1].rate[1].last;
 	if (s->tick == NULL)
 		sources = 0;
-	else if ((s->f->ticks & 3) == 0 || r.above[0])
+	else if ((s->f->ticks & 7) == 0 || a >= hot)
 		sources = clean(traffic_sources(s->tick));
 	m = meter_sample(s, s->records, sources);
 	memcpy(m.discount, s->discount, sizeof(m.discount));
@@ -186,22 +186,46 @@ static bool transfer(const struct step *s, const struct flood_shape *shape, floa
 }
 
 /* Is what is above usual the harmless doing of one peer: a transfer, or a scan? */
-static bool one_peer(struct step *s, int c, float packets, float usual)
+static bool one_peer(struct step *s, int c, const float value[METER_RATES],
+		     const float usual[METER_RATES])
 {
 	struct flood_shape shape;
-	float more = packets - usual;
 	enum flood_nature nature = s->plan->nature[c];
+	bool any = false;
 
 	if (s->tick == NULL || (nature != FLOOD_STREAM && nature != FLOOD_SYN))
 		return false;
 	flood_shape_of(s->tick, (uint8_t)c, &shape);
-	if (shape.records < 4 || shape.top_source * packets < one_peer_share * more)
+	const float top[METER_RATES] = {shape.top_source * value[0],
+					shape.top_source * value[0] * shape.top_size};
+	for (int i = 0; i < METER_RATES; i++) {
+		float more = value[i] - usual[i];
+		if (more >= s->plan->meter.floor[i] * 0.5F && top[i] < one_peer_share * more)
+			return false;
+	}
+	if (shape.records < 4 || (nature == FLOOD_STREAM
+					  ? !transfer(s, &shape, value[0])
+					  : !flood_cold_scans(s->plan, &shape, value[0])))
 		return false;
-	if (nature == FLOOD_STREAM ? !transfer(s, &shape, packets)
-				   : !flood_cold_scans(s->plan, &shape, packets))
-		return false;
-	s->one_peer += more;
-	return true;
+	for (int i = 0; i < METER_RATES; i++) {
+		s->one_peer[i] += fmaxf(value[i] - usual[i], 0);
+		any |= s->one_peer[i] > 0;
+	}
+	return any;
+}
+
+/* The same of the whole: nothing that is above usual there is left unexplained. */
+static bool one_peer_is_all(const struct step *s)
+{
+	const float value[METER_RATES] = {s->packets, s->bytes};
+
+	for (int i = 0; i < METER_RATES; i++) {
+		float more = value[i] - s->f->whole[0].rate[i].recent;
+		if (more >= s->plan->meter.floor[i] * 0.5F &&
+		    s->one_peer[i] < one_peer_share * more)
+			return false;
+	}
+	return s->one_peer[0] > 0 || s->one_peer[1] > 0;
 }
 
 static void list_class(struct step *s, int c, float a, const struct flood_meter_reading *r,
@@ -327,11 +351,11 @@ static void step_class(struct step *s, int c)
 	m.learn &= cold == FLOOD_COLD_NO;
 	flood_meter_step(&f->class[c], &s->plan->meter, &m, &r);
 	bool above = r.above[0] || r.above[1];
-	float seen_more = f->class_seen[c] *
-			  (packets > 0 ? fmaxf(packets - r.usual[0], 0) / packets : 0);
+	float more = m.value[r.carrier] > 0 ? 1 - r.usual[r.carrier] / m.value[r.carrier] : 0;
+	float seen_more = f->class_seen[c] * fmaxf(more, 0);
 	float a = above && seen_more >= (float)s->plan->seen_min ? r.log10_return : 0;
 
-	if (a >= hot && one_peer(s, c, packets, r.usual[0]))
+	if (a >= hot && one_peer(s, c, m.value, r.usual))
 		a = 0;
 	if (cold != FLOOD_COLD_NO) {
 		a = cold_log10;
@@ -354,8 +378,7 @@ static void join(struct step *s)
 
 	if (s->ret->cold)
 		a = cold_log10;
-	float more = s->packets - s->f->whole[0].rate[0].recent;
-	if (s->one_peer > 0 && s->one_peer >= one_peer_share * more)
+	if (one_peer_is_all(s))
 		s->best = 0;
 	s->ret->log10_return = a > s->best ? a : s->best;
 	s->ret->above = s->ret->log10_return >= hot;
