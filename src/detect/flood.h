@@ -67,6 +67,7 @@ struct flood {
 	int64_t began;        /* of the running flood, ns; 0 = none runs */
 	int64_t class_began[VECTOR_CLASSES_MAX]; /* of its run above usual; 0 = none */
 	int64_t class_last[VECTOR_CLASSES_MAX];  /* its last tick above */
+	int64_t whole_began, whole_last; /* the same of the whole */
 	int64_t hot_last;     /* the last tick with strong evidence, ns */
 	uint32_t hits;        /* ticks that carry the evidence since it began */
 	uint32_t calm;        /* calm ticks in a row */
@@ -80,6 +81,7 @@ struct flood {
 	float class_seen[VECTOR_CLASSES_MAX]; /* packets looked at, sum of about ten ticks */
 	float asked[VECTOR_CLASSES_MAX];      /* what the service asked for of late, a tick */
 	bool cold_fired[VECTOR_CLASSES_MAX];  /* an absolute rule named it once */
+	bool cold_open;       /* one has in this flood */
 	struct flood_meter whole[FLOOD_SERIES];
 	struct flood_meter out;
 	struct flood_meter class[VECTOR_CLASSES_MAX];

@@ -3,18 +3,21 @@
 
 #include "detect/flood_shape.h"
 
+#include <math.h>
+
 static const float overwhelming = 4;  /* floors, of many sources, in one tick */
 static const float datagram_floors = 10, stream_floors = 5, few_floors = 4;
 static const float few_sources = 16;
 static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
-static const uint32_t records_min = 8;
+static const uint32_t records_min = 12;
 
 struct sight {
 	struct flood_shape shape;
 	float floors;  /* this tick, in packet floors */
 	float floors_mean;
+	float unit;    /* packets a tick that a record of the sample stands for */
 	bool many;     /* sources: at least a hundred, or one for every two packets seen */
 };
 
@@ -54,6 +57,15 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 	return size >= large && s->floors >= few_floors ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
+/* Are clearly fewer connections ended than opened? Packets of the sample stand for `unit`
+ * each; as many as three standard deviations could be missing from it by chance. */
+static bool unclosed(float closes, float opens, float unit)
+{
+	float n = unit > 0 ? closes / unit : 0;
+
+	return unit > 0 && (n + 3 * sqrtf(n + 1)) * unit < closes_min * opens;
+}
+
 /* One source that opens connections by the thousand and ends few. It may be looking around:
  * then more is asked of it, most where it does so from a few ports of its own. */
 static float alone_floors(const struct flood_shape *shape)
@@ -74,7 +86,7 @@ static bool opens_alone(const struct flood_cold *c, const struct sight *s)
 	float packets = s->shape.top_source * c->packets;
 
 	return s->shape.top_source * s->floors >= alone_floors(&s->shape) &&
-	       s->shape.top_closes * c->scale < closes_min * packets;
+	       unclosed(s->shape.top_closes * c->scale, packets, s->unit);
 }
 
 /* All but one source that stands out. */
@@ -83,16 +95,16 @@ static enum flood_cold_verdict opening(const struct flood_cold *c, const struct 
 	float top = s->shape.top_source >= 0.2F ? s->shape.top_source : 0;
 	float packets = (1 - top) * c->packets, floors = (1 - top) * s->floors;
 	float closes = (float)flood_shape_closes(c->tick) - (top > 0 ? s->shape.top_closes : 0);
-	bool unclosed = closes * c->scale < closes_min * packets;
+	bool left_open = unclosed(closes * c->scale, packets, s->unit);
 
 	if (opens_alone(c, s))
 		return FLOOD_COLD_HIT;
 	if (floors < 1)
 		return FLOOD_COLD_NO;
-	if (s->many && (unclosed || s->shape.one_hop >= 0.9F ||
+	if (s->many && (left_open || s->shape.one_hop >= 0.9F ||
 			packets >= 0.5F * (c->tcp - top * c->packets)))
 		return many_or_hit(s);
-	return floors >= few_floors && unclosed ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+	return floors >= few_floors && left_open ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 static enum flood_cold_verdict stray(const struct sight *s)
@@ -157,6 +169,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	if (s.shape.records < records_min)
 		return FLOOD_COLD_NO;
 	s.many = many_sources(c, &s.shape);
+	s.unit = c->packets / (float)s.shape.records;
 	switch (nature) {
 	case FLOOD_ANSWER:
 		return answers(plan, c, &s);

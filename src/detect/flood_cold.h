@@ -21,7 +21,6 @@ struct flood_cold {
 	const struct traffic_tick *tick;
 	uint8_t class;
 	float packets, bytes; /* of the class, a tick: less what was asked for */
-	float fragments, fragment_bytes; /* later fragments, a tick */
 	float seen;           /* packets looked at within about a second */
 	float packets_mean, bytes_mean; /* of about a second; fragments included for answers */
 	float tcp;            /* TCP packets, a tick */

@@ -115,7 +115,10 @@ static void service(struct io *io, struct flood *f)
 	f->ticks = bits(io, f->ticks, 8);
 	when(io, &f->last);
 	when(io, &f->began);
+	when(io, &f->whole_began);
+	when(io, &f->whole_last);
 	when(io, &f->hot_last);
+	flag(io, &f->cold_open);
 	whole(io, &f->hits);
 	whole(io, &f->calm);
 	whole(io, &f->frozen);

@@ -168,7 +168,7 @@ void flood_meter_step(struct flood_meter *m, const struct flood_meter_plan *plan
 
 	*ret = (struct flood_meter_reading){0};
 	if (!m->used) {
-		if (s->value[0] <= 0 && s->value[1] <= 0)
+		if (!(s->value[0] > 0 || s->value[1] > 0))
 			return;
 		first_use(m, s->ticks);
 	}

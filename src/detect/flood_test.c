@@ -25,6 +25,7 @@ struct world {
 	double threshold;
 	bool frozen;
 	bool one_way; /* what goes out is not seen */
+	uint32_t sampling, targets;
 };
 
 static void world_init(struct world *w, uint64_t seed)
@@ -62,13 +63,15 @@ static void web(struct world *w, double pps)
 
 	testing_add(&w->tick, &w->prng, &(struct testing_traffic){
 		.class = TESTING_SYN, .packets = syn, .size = 60, .sources = 5000, .records = 16,
-		.flags = FLOW_TCP_SYN});
+		.sampling = w->sampling, .flags = FLOW_TCP_SYN});
 	testing_add(&w->tick, &w->prng, &(struct testing_traffic){
 		.class = TESTING_STREAM, .packets = data, .size = 300, .size_scatter = 0.8F,
-		.sources = 3000, .records = 64, .flags = FLOW_TCP_ACK});
+		.sources = 3000, .records = 64, .sampling = w->sampling,
+		.flags = FLOW_TCP_ACK});
 	testing_add(&w->tick, &w->prng, &(struct testing_traffic){
 		.class = TESTING_STREAM, .packets = close, .size = 52, .sources = 3000,
-		.records = 16, .flags = FLOW_TCP_ACK | FLOW_TCP_FIN});
+		.records = 16, .sampling = w->sampling,
+		.flags = FLOW_TCP_ACK | FLOW_TCP_FIN});
 	if (!w->one_way)
 		testing_add_out(&w->tick, TESTING_STREAM, data, 1000);
 }
@@ -78,7 +81,8 @@ static void flood_of(struct world *w, enum testing_class class, double pps, floa
 {
 	testing_add(&w->tick, &w->prng, &(struct testing_traffic){
 		.class = class, .packets = (double)prng_poisson(&w->prng, pps / 4), .size = size,
-		.sources = sources, .records = 200,
+		.sources = sources, .records = 200, .sampling = w->sampling,
+		.targets = w->targets,
 		.flags = class == TESTING_SYN ? FLOW_TCP_SYN : 0});
 }
 
@@ -186,6 +190,227 @@ static void a_single_tick_opens_nothing(void **state)
 	free(w);
 }
 
+/* Under the flood for so many ticks, then without for others. */
+static void wave(struct world *w, int on, int off)
+{
+	for (int i = 0; i < on + off; i++) {
+		begin_tick(w);
+		web(w, 3000);
+		if (i < on)
+			flood_of(w, TESTING_NTP, 30000, 468, 3000);
+		w->frozen |= end_tick(w);
+	}
+}
+
+static void a_flood_that_ends_is_calm_and_leaves_the_usual_as_it_was(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 5);
+	assert_int_equal(usual(w, 3000, 15000), 0);
+	int64_t begin = w->at;
+	wave(w, 2400, 0); /* ten minutes */
+	assert_true(w->frozen && w->reading.above && !w->reading.calm);
+	assert_int_equal(w->reading.began.ns, begin);
+	assert_float_equal(w->reading.usual_packets_per_s, 3000, 150);
+	wave(w, 0, (int)w->plan.calm_min - 20);
+	assert_false(w->reading.calm);
+	wave(w, 0, 100);
+	assert_true(w->reading.calm);
+	assert_false(w->reading.pulse);
+	w->frozen = false;
+	assert_int_equal(usual(w, 3000, 2000), 0);
+	/* The next one is as new as the first. */
+	begin = w->at;
+	assert_in_range(opens_after(w, 3000, TESTING_NTP, 27000, 468, 3000), 1, 3);
+	assert_int_equal(w->reading.began.ns, begin);
+	free(w);
+}
+
+static void pulses_are_one_flood(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 6);
+	assert_int_equal(usual(w, 3000, 15000), 0);
+	int64_t begin = w->at;
+	for (int i = 0; i < 3; i++) {
+		wave(w, 40, 80);
+		assert_false(w->reading.pulse);
+		assert_false(w->reading.calm);
+	}
+	wave(w, 40, 0);
+	assert_true(w->reading.pulse);
+	assert_int_equal(w->reading.began.ns, begin);
+	free(w);
+}
+
+static void a_carpet_is_seen_as_one(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 7);
+	assert_int_equal(usual(w, 10000, 15000), 0);
+	w->targets = 250; /* 80 packets a second each */
+	assert_in_range(opens_after(w, 10000, TESTING_UDP, 20000, 600, 3000), 1, 3);
+	assert_true(w->reading.carpet);
+	w->targets = 1;
+	begin_tick(w);
+	web(w, 10000);
+	flood_of(w, TESTING_UDP, 20000, 600, 3000);
+	(void)end_tick(w);
+	assert_false(w->reading.carpet);
+	free(w);
+}
+
+static void several_classes_are_named_heaviest_first(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 8);
+	assert_int_equal(usual(w, 3000, 15000), 0);
+	for (int i = 0; i < 4; i++) {
+		begin_tick(w);
+		web(w, 3000);
+		flood_of(w, TESTING_SNMP, 9000, 400, 3000);
+		flood_of(w, TESTING_SYN, 30000, 40, 3000000);
+		flood_of(w, TESTING_DNS, 15000, 1400, 3000);
+		(void)end_tick(w);
+	}
+	assert_int_equal(w->reading.class_count, 3);
+	assert_int_equal(w->reading.classes[0].class, TESTING_SYN);
+	assert_int_equal(w->reading.classes[1].class, TESTING_DNS);
+	assert_int_equal(w->reading.classes[2].class, TESTING_SNMP);
+	free(w);
+}
+
+static void answers_that_were_asked_for_are_none(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 9);
+	assert_int_equal(usual(w, 3000, 15000), 0);
+	for (int i = 0; i < 40; i++) { /* a resolver begins to work */
+		begin_tick(w);
+		web(w, 3000);
+		testing_add_out(&w->tick, TESTING_DNS, 2000, 70);
+		flood_of(w, TESTING_DNS, 8000, 160, 300);
+		assert_false(end_tick(w));
+		assert_int_equal(w->reading.class_count, 0);
+	}
+	free(w);
+}
+
+static void sampling_makes_careful(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	for (uint32_t n = 10; n <= 1000; n *= 10) {
+		double rate = 200.0 * n;
+		world_init(w, n);
+		w->sampling = n;
+		assert_int_equal(usual(w, rate, 15000), 0);
+		assert_in_range(opens_after(w, rate, TESTING_DNS, 9 * rate, 1400, 3000), 1, 3);
+	}
+	/* Four packets looked at a tick, that stand for 1000 each: a few more are nothing. */
+	world_init(w, 4);
+	w->sampling = 1000;
+	assert_int_equal(usual(w, 16000, 15000), 0);
+	for (int i = 0; i < 3; i++) {
+		begin_tick(w);
+		web(w, 16000);
+		w->sampling = 1;
+		flood_of(w, TESTING_NTP, 0, 468, 10);
+		w->sampling = 1000;
+		w->tick.in[TESTING_NTP] = (struct traffic_sum){5000, 5000 * 468, 5, 5};
+		assert_false(end_tick(w));
+	}
+	free(w);
+}
+
+static void a_drop_is_told_and_opens_nothing(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 10);
+	assert_int_equal(usual(w, 20000, 15000), 0);
+	assert_int_equal(usual(w, 1000, 40), 0);
+	assert_int_equal(w->reading.side, -1);
+	free(w);
+}
+
+static void quiet_is_zero_and_a_gap_is_not(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+	struct flood_sample none = {.width = {TRAFFIC_TICK_NS}};
+
+	world_init(w, 11);
+	assert_int_equal(usual(w, 20000, 15000), 0);
+	w->at += 3600 * WD_NS_PER_S; /* nobody watched for an hour */
+	begin_tick(w);
+	web(w, 20000);
+	assert_false(end_tick(w));
+	assert_float_equal(w->reading.usual_packets_per_s, 20000, 500);
+	for (int i = 0; i < 400; i++) {
+		none.at.ns = w->at;
+		flood_step(&w->flood, &w->plan, &none, &w->reading);
+		w->at += TRAFFIC_TICK_NS;
+	}
+	assert_true(w->reading.taken);
+	assert_true(w->reading.usual_packets_per_s < 2000);
+	/* Time does not run backwards. */
+	none.at.ns = w->at - 10 * WD_NS_PER_S;
+	flood_step(&w->flood, &w->plan, &none, &w->reading);
+	assert_false(w->reading.taken);
+	free(w);
+}
+
+/* An incident opened by an absolute rule ends, though nothing was known before it. */
+static void what_does_not_flood_is_learned_beside_a_flood(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 12);
+	wave(w, 400, 0);
+	assert_true(w->frozen && w->reading.cold);
+	assert_float_equal(w->reading.usual_packets_per_s, 3000, 300);
+	wave(w, 0, 600);
+	assert_true(w->reading.calm);
+	free(w);
+}
+
+static void what_a_person_accepts_is_usual(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 13);
+	assert_int_equal(usual(w, 3000, 15000), 0);
+	assert_in_range(opens_after(w, 3000, TESTING_UDP, 30000, 900, 3000), 1, 3);
+	w->frozen = true;
+	for (int i = 0; i < 100; i++) {
+		begin_tick(w);
+		web(w, 3000);
+		flood_of(w, TESTING_UDP, 30000, 900, 3000);
+		(void)end_tick(w);
+	}
+	flood_accept(&w->flood);
+	w->frozen = false;
+	assert_int_equal(usual(w, 3000, 2000), 0);
+	assert_int_equal(opens_after(w, 3000, TESTING_UDP, 29000, 900, 3000), -1);
+	assert_in_range(opens_after(w, 3000, TESTING_UDP, 300000, 900, 3000), 1, 3);
+	free(w);
+}
+
 static void state_survives_bytes(void **state)
 {
 	(void)state;
@@ -262,6 +487,16 @@ int main(void)
 		cmocka_unit_test(two_fifths_more_opens_within_seven_ticks),
 		cmocka_unit_test(small_traffic_pages_nobody),
 		cmocka_unit_test(a_single_tick_opens_nothing),
+		cmocka_unit_test(a_flood_that_ends_is_calm_and_leaves_the_usual_as_it_was),
+		cmocka_unit_test(pulses_are_one_flood),
+		cmocka_unit_test(a_carpet_is_seen_as_one),
+		cmocka_unit_test(several_classes_are_named_heaviest_first),
+		cmocka_unit_test(answers_that_were_asked_for_are_none),
+		cmocka_unit_test(sampling_makes_careful),
+		cmocka_unit_test(a_drop_is_told_and_opens_nothing),
+		cmocka_unit_test(quiet_is_zero_and_a_gap_is_not),
+		cmocka_unit_test(what_does_not_flood_is_learned_beside_a_flood),
+		cmocka_unit_test(what_a_person_accepts_is_usual),
 		cmocka_unit_test(state_survives_bytes),
 		cmocka_unit_test(changed_bytes_leave_a_sane_state),
 	};
