@@ -4,14 +4,13 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "decode/words.h"
+#include "intake/place_inner.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <maxminddb.h>
 
 enum { FILE_COUNT = 3 };
 
@@ -177,7 +176,7 @@ static void find_text(MMDB_entry_s *entry, path_list paths, char *dst, size_t ds
 	(void)text_copy(dst, dst_size, text); /* a name that is too long is cut */
 }
 
-static void find_country(MMDB_entry_s *entry, struct place *place)
+void place_find_country(MMDB_entry_s *entry, struct place *place)
 {
 	static path_list paths = {
 		{"country", "iso_code"},
@@ -193,7 +192,7 @@ static void find_country(MMDB_entry_s *entry, struct place *place)
 		memcpy(place->country, text, 3);
 }
 
-static void find_network(MMDB_entry_s *entry, struct place *place)
+void place_find_network(MMDB_entry_s *entry, struct place *place)
 {
 	static path_list paths = {{"autonomous_system_number"}};
 	MMDB_entry_data_s data;
@@ -211,10 +210,10 @@ static void find_in(const MMDB_s *mmdb, const struct sockaddr *address, struct p
 	MMDB_lookup_result_s found = MMDB_lookup_sockaddr(mmdb, address, &error);
 	if (error != MMDB_SUCCESS || !found.found_entry)
 		return;
-	find_country(&found.entry, place);
+	place_find_country(&found.entry, place);
 	find_text(&found.entry, regions, place->region, sizeof(place->region));
 	find_text(&found.entry, cities, place->city, sizeof(place->city));
-	find_network(&found.entry, place);
+	place_find_network(&found.entry, place);
 }
 
 struct place places_find(struct places *p, const uint8_t address[16])

@@ -18,8 +18,7 @@ static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
 	uint64_t rest = hash << bits | (UINT64_C(1) << (bits - 1));
 	uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
 	uint8_t *r = &registers[hash >> (64 - bits)];
-	if (rank > *r)
-		*r = rank;
+	*r = rank > *r ? rank : *r; /* no branch: whether is a matter of chance */
 }
 
 void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits);

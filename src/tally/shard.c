@@ -13,7 +13,11 @@ enum {
 	/* Classes that keep their place for distinct sources in the next tick; the other places
 	 * are free for what is new. */
 	HEAVY = TRAFFIC_CLASS_SOURCES - 2,
+	RECENT_BITS = 9,
 };
+
+/* Destinations are few, or what they are is the attack: the last ones' entries and hashes. */
+struct recent { uint64_t low, high, hash; uint32_t entry; uint8_t family; /* 0 = free */ };
 
 /* Packets by the mark of their records, halved with every tick. */
 struct sides { uint64_t ingress, egress; };
@@ -21,9 +25,10 @@ struct sides { uint64_t ingress, egress; };
 struct live {
 	struct traffic_tick *tick; /* NULL: nothing seen since the last seal */
 	struct sides in, out;
+	float threshold;      /* of the last tick's sample */
 	uint8_t heavy[HEAVY]; /* class + 1, of the last tick */
 	uint8_t place[VECTOR_CLASSES_MAX]; /* of the class in tick->class_of, + 1 */
-	uint8_t unused[18];                /* to whole cache lines */
+	uint8_t unused[10];                /* to whole cache lines */
 };
 _Static_assert(sizeof(struct live) == 192, "shard.h states it");
 
@@ -37,6 +42,7 @@ struct shard {
 	wd_wall begin; /* of the tick that is being filled */
 	bool begun;
 	uint64_t random;
+	struct recent recent[1 << RECENT_BITS];
 	struct shard_counters counters;
 };
 
@@ -108,6 +114,10 @@ static __attribute__((noinline)) struct traffic_tick *tick_start(struct shard *s
 	traffic_clear(t, s->o.services[service], s->begin);
 	t->index = service;
 	memset(l->place, 0, sizeof(l->place));
+	/* What the last tick says about this one saves most of the sample's coming and going. It
+	 * was chosen before these records were seen, so no record is preferred (no bias). */
+	t->threshold = l->threshold / 4;
+	l->threshold = 0;
 	for (uint8_t i = 0; i < HEAVY && l->heavy[i] != 0; i++) {
 		t->class_of[i] = l->heavy[i];
 		l->place[l->heavy[i] - 1] = i + 1;
@@ -210,6 +220,27 @@ static inline void prefetch(const struct shard *s, const struct flow *f, const s
 	}
 }
 
+/* The destination's entry; *ret_hash is left alone where there is none. */
+static inline uint32_t target_find(struct shard *s, const struct flow *f, uint64_t *ret_hash)
+{
+	uint64_t low, high;
+	memcpy(&low, f->dst, sizeof(low));
+	memcpy(&high, f->dst + 8, sizeof(high));
+	uint64_t mixed = (low ^ (high >> 7) ^ (high << 23)) * s->o.rules->key.k[0];
+	struct recent *r = &s->recent[mixed >> (64 - RECENT_BITS)];
+	if (r->low == low && r->high == high && r->family == f->family) {
+		*ret_hash = r->hash;
+		return r->entry;
+	}
+	uint32_t entry = prefix_find(s->o.prefixes, f->family, f->dst);
+	if (entry != PREFIX_NONE) { /* what is nobody's is found fast anyway */
+		uint64_t hash = address_hash(&s->o.rules->key, f->dst, f->family);
+		*r = (struct recent){low, high, hash, entry, f->family};
+		*ret_hash = hash;
+	}
+	return entry;
+}
+
 static void add_block(struct shard *s, struct flow *batch, uint32_t count)
 {
 	const struct traffic_rules *rules = s->o.rules;
@@ -219,15 +250,15 @@ static void add_block(struct shard *s, struct flow *batch, uint32_t count)
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct flow *f = &batch[i];
-		uint32_t to = prefix_find(p, f->family, f->dst);
+		struct arrival *a = &arrivals[n];
+		uint32_t to = target_find(s, f, &a->target);
 		uint32_t from = prefix_find(p, f->family, f->src);
 		f->class = vector_class(rules->classes, f);
 		if (to != PREFIX_NONE) {
-			struct arrival *a = &arrivals[n++];
+			n++;
 			a->at = i;
 			a->entry = to;
 			a->source = address_hash(&rules->key, f->src, f->family);
-			a->target = address_hash(&rules->key, f->dst, f->family);
 			prefetch(s, f, a);
 		}
 		if (from != PREFIX_NONE)
@@ -307,6 +338,8 @@ size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks,
 		}
 		l->tick->width = wall_sub(end, l->tick->at);
 		heavy_find(l, l->tick);
+		bool one = l->tick->width.ns == TRAFFIC_TICK_NS;
+		l->threshold = one ? l->tick->threshold : 0;
 		ret_ticks[sealed++] = l->tick;
 		l->tick = NULL;
 	}

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "tally/traffic_inner.h"
 
+#include <math.h>
 #include <string.h>
 
 /* To a request comes its reply; what has none answers itself. */
@@ -129,14 +130,30 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	memcpy(r->payload, f->payload, r->payload_len);
 }
 
-static uint32_t sample_least(const struct traffic_tick *t)
+/* The least priority, and how many have it. Four at a time: they do not wait for each other. */
+struct least { uint32_t at, count; };
+
+static struct least sample_least(const struct traffic_tick *t)
 {
-	uint32_t least = 0;
-	for (uint32_t i = 1; i < t->sample_count; i++) {
-		if (t->sample[i].priority < t->sample[least].priority)
-			least = i;
+	float least[4] = {INFINITY, INFINITY, INFINITY, INFINITY};
+	struct least l = {0, 0};
+	uint32_t i = 0;
+	for (; i + 4 <= t->sample_count; i += 4) {
+		for (uint32_t k = 0; k < 4; k++) {
+			float p = t->sample[i + k].priority;
+			least[k] = p < least[k] ? p : least[k];
+		}
 	}
-	return least;
+	for (; i < t->sample_count; i++)
+		least[0] = t->sample[i].priority < least[0] ? t->sample[i].priority : least[0];
+	for (uint32_t k = 1; k < 4; k++)
+		least[0] = least[k] < least[0] ? least[k] : least[0];
+	for (i = 0; i < t->sample_count; i++) {
+		bool is = t->sample[i].priority == least[0];
+		l.at = is ? i : l.at;
+		l.count += is;
+	}
+	return l;
 }
 
 /* Takes out what is not above the threshold. */
@@ -158,15 +175,16 @@ static struct traffic_record *sample_room(struct traffic_tick *t, float priority
 {
 	if (t->sample_count < TRAFFIC_SAMPLES)
 		return &t->sample[t->sample_count++];
-	uint32_t least = sample_least(t);
-	if (priority < t->sample[least].priority) {
+	struct least least = sample_least(t);
+	if (priority < t->sample[least.at].priority) {
 		t->threshold = priority;
 		return NULL;
 	}
-	t->threshold = t->sample[least].priority;
-	t->sample[least] = t->sample[--t->sample_count];
-	if (t->sample_count > 0 && t->sample[sample_least(t)].priority <= t->threshold)
+	t->threshold = t->sample[least.at].priority;
+	if (least.count > 1)
 		sample_thin(t);
+	else
+		t->sample[least.at] = t->sample[--t->sample_count];
 	return priority > t->threshold ? &t->sample[t->sample_count++] : NULL;
 }
 
