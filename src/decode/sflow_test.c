@@ -453,9 +453,32 @@ static void every_prefix_is_safe(void **state)
 	}
 }
 
+/* Each file's bytes as they are, and as what follows a sound header. */
+static void visit_malformed(void *context, const char *path, const uint8_t *bytes, size_t len)
+{
+	struct sflow *s = context;
+	struct fixture f = {0};
+	static struct flow out[SFLOW_FLOWS_MAX];
+	(void)path;
+	assert_int_equal(decode(s, bytes, len, out, SFLOW_FLOWS_MAX), 0);
+	fixture_sflow(&f, 1, 5);
+	fixture_bytes(&f, bytes, len < 1400 ? len : 1400);
+	assert_true(decode(s, f.bytes, f.len, out, SFLOW_FLOWS_MAX) <= 5);
+}
+
+static void what_broke_others_breaks_nothing(void **state)
+{
+	struct sflow *s = open_small(64);
+	(void)state;
+	size_t files = testdata_each("malformed", visit_malformed, s);
+	assert_int_equal(sflow_counts(s).datagrams, 2 * files);
+	sflow_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_broke_others_breaks_nothing),
 		cmocka_unit_test(flows_of_sampled_headers),
 		cmocka_unit_test(flows_of_records_without_a_header),
 		cmocka_unit_test(losses_are_told_by_the_numbers),
