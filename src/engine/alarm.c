@@ -138,7 +138,8 @@ static void follow_flows(struct engine *e, struct track *t)
 		x->peak_packets_per_s = k->peak[0];
 		x->usual_packets_per_s = k->usual[0];
 		x->peak_at = k->peak_at;
-		name_classes(e, &w->flows, x);
+		if (!w->traced)
+			name_classes(e, &w->flows, x);
 	}
 	if (k->peak[1] > x->peak_bits_per_s) {
 		x->peak_bits_per_s = k->peak[1];
@@ -248,6 +249,8 @@ static void end(struct engine *e, struct track *t, enum watched kind)
 		if (wall_before(*ended, began))
 			*ended = began;
 		t->episode.held = !watch_is_calm(t, e->now);
+		if (kind == WATCH_FLOWS)
+			engine_trace_end(e, t, false);
 		if (t->episode.state == INCIDENT_OPEN && !engine_is_calm(e, t))
 			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	}
@@ -335,6 +338,8 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 	watch_rate(&w->rates[RATE_PACKETS], at, width, &packets);
 	watch_rate(&w->rates[RATE_BITS], at, width, &bits);
 	decide(e, t, WATCH_FLOWS, width, r->sustained);
+	if (tick != NULL)
+		engine_trace_tick(e, t, tick, width);
 	return ENGINE_COUNTED;
 }
 

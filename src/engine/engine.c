@@ -52,6 +52,10 @@ enum wd_err engine_open(const struct engine_options *options, struct engine **re
 				o.packets_floor > 0 ? o.packets_floor : e->flood_plan.packets_floor,
 				o.bits_floor > 0 ? o.bits_floor : e->flood_plan.bits_floor);
 	}
+	if (engine_traces_open(e) != WD_OK) {
+		engine_close(e);
+		return wd_fail(why, WD_NOMEM, 0, "engine");
+	}
 	*ret_engine = e;
 	return WD_OK;
 }
@@ -62,6 +66,8 @@ void engine_close(struct engine *e)
 		return;
 	for (size_t n = 0; n < e->track_count; n++)
 		track_done(&e->tracks[n]);
+	engine_effects_drop(e);
+	engine_traces_close(e);
 	once_done(&e->once);
 	snapshot_release(e->last);
 	incident_list_release(e->list);
@@ -495,5 +501,7 @@ const struct effect *engine_effects(const struct engine *e, size_t *ret_count)
 
 void engine_effects_drop(struct engine *e)
 {
+	for (size_t n = 0; n < e->effect_count; n++)
+		shared_trace_release(e->effects[n].held);
 	e->effect_count = 0;
 }

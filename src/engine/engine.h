@@ -71,6 +71,7 @@ struct effect {
 	struct incident incident;       /* of the first three kinds */
 	struct coordinated coordinated; /* of coordinated */
 	const struct trace *trace;      /* of a trace; until the effects are dropped */
+	struct shared_trace *held;      /* the engine's */
 };
 
 /* One value of one total, as it was judged: `replay --format scores`. */

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/once.h"
 #include "engine/track.h"
+#include "explain/tracer.h"
 #include "incident/lifecycle.h"
 
 enum {
@@ -20,6 +21,15 @@ static const wd_span REOPEN_WITHIN = {4 * 3600 * WD_NS_PER_S};
 /* A service on its way past the budget: how far its evidence is above one chance alarm a
  * month, in decades. */
 struct judged { uint32_t track; float headroom; };
+
+/* A tracer and whose it is. */
+struct tracing {
+	struct tracer *tracer; /* owned, once it was needed */
+	size_t track;          /* index */
+	bool used;
+	bool real;             /* of an incident; else its service only stirs */
+	wd_wall traced_at, told_at;
+};
 
 struct plan_slot { wd_span step; bool metric; struct surge_plan plan; };
 
@@ -43,6 +53,11 @@ struct engine {
 	struct once once;
 	struct flood_plan flood_plan; /* if options.classes is not NULL */
 	size_t watched;               /* services that have a watch */
+	struct vector_index index;    /* if options.book is not NULL, like the rest: */
+	struct tracing *tracings;     /* options.tracers_max */
+	struct shared_trace **traces; /* up to options.traces_max; held */
+	size_t trace_count;
+	struct trace *trace_scratch;
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
 	size_t incident_count, incident_cap;
@@ -87,6 +102,15 @@ bool engine_make_watch(struct engine *e, struct track *t);
 void engine_carry(struct engine *e, struct track *t, const struct cause *c);
 /* A minute passed, for services that are not judged every minute. */
 void engine_watch_minute(struct engine *e);
+
+/* traces.c */
+enum wd_err engine_traces_open(struct engine *e) WD_MUST_CHECK;
+void engine_traces_close(struct engine *e);
+/* After the tick was judged. */
+void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_tick *tick,
+		       wd_span width);
+/* The incident's traffic is back to usual, or (last) the incident is closed. */
+void engine_trace_end(struct engine *e, struct track *t, bool last);
 
 /* tell.c */
 struct effect *engine_add_effect(struct engine *e, enum effect_kind kind); /* NULL: no memory */

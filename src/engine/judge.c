@@ -342,9 +342,11 @@ void engine_live(struct engine *e, struct track *t, enum lifecycle_event event,
 	} else if (after == INCIDENT_RECOVERING && before == INCIDENT_OPEN) {
 		episode_recover(ep, last_above(t), c->now);
 		watch_let_go(t);
+		engine_trace_end(e, t, false);
 		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	} else if (after == INCIDENT_CLOSED && before == INCIDENT_RECOVERING) {
 		episode_close(ep, c->now);
+		engine_trace_end(e, t, true);
 		engine_tell(e, t, EFFECT_INCIDENT_CLOSED);
 		for (uint32_t n = 0; n < t->signal_count; n++)
 			t->signals[n].in_scope = false;

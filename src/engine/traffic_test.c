@@ -76,6 +76,21 @@ static void make_book(struct vector_book *b)
 	};
 }
 
+/* Snapshots show a catalogue. */
+static void configure(struct engine *e)
+{
+	static const char *const ids[] = {"x", "y", "z"};
+	struct service *services = calloc(3, sizeof(*services));
+	struct catalogue *c;
+	assert_non_null(services);
+	for (int n = 0; n < 3; n++)
+		services[n] = (struct service){.id = strdup(ids[n]), .name = strdup(ids[n]),
+					       .category = strdup(""), .zone = zone_new_utc()};
+	assert_int_equal(catalogue_open(services, 3, &c, NULL), WD_OK);
+	assert_int_equal(engine_configure(e, c, NULL), WD_OK);
+	catalogue_release(c);
+}
+
 static void world_open(struct world *w, uint64_t seed)
 {
 	*w = (struct world){.random = seed * 2654435769u + 1};
@@ -90,6 +105,7 @@ static void world_open(struct world *w, uint64_t seed)
 	buf_init(&w->told, 1 << 24);
 	struct engine_options o = options(w);
 	assert_int_equal(engine_open(&o, &w->e, NULL), WD_OK);
+	configure(w->e);
 }
 
 static void world_close(struct world *w)
@@ -225,9 +241,29 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	assert_int_equal(w.last.kinds, INCIDENT_TRAFFIC);
 	assert_string_equal(w.last.traffic.vectors[0].id, "amp.dns");
 	assert_int_equal(w.last.traffic.status, SOURCE_REFLECTOR);
+	assert_true(w.traces >= 1);
+	assert_string_equal(w.trace->incident, w.last.id);
+	assert_true(w.trace->vector_count >= 1);
+	assert_string_equal(w.trace->vectors[0].id, "amp.dns");
 	play(&w, 9, &(struct scene){"x", 4000, 36000}, 1);
 	assert_true(w.last.traffic.peak_packets_per_s > 35000 && w.last.traffic.peak_packets_per_s < 45000);
 	assert_true(fabsf(w.last.traffic.usual_packets_per_s - 4000) < 800);
+
+	struct snapshot *s = engine_snapshot(w.e);
+	assert_non_null(s);
+	const struct trace *trace = snapshot_trace(s, w.last.id);
+	assert_non_null(trace);
+	assert_true(trace->point_count > 5 && trace->packets > 300000);
+	assert_null(snapshot_trace(s, "y-1"));
+	const struct service_state *x = s->services[0], *y = s->services[1];
+	assert_int_equal(x->status, STATUS_INCIDENT);
+	assert_null(y->traffic);
+	assert_true(x->traffic->packets_per_s > 35000 && x->traffic->usual_packets_per_s < 5000);
+	assert_string_equal(x->traffic->top.id, "amp.dns");
+	const struct series *day = &x->traffic->day_packets, *recent = &x->traffic->recent_packets;
+	assert_true(fabsf(day->points[day->count - 3].observed - 4000) < 400);
+	assert_true(recent->points[recent->count - 3].observed > 35000);
+	snapshot_release(s);
 	world_close(&w);
 }
 
@@ -256,12 +292,119 @@ static void the_end_of_a_flood_is_told_and_then_closed(void **state)
 	world_close(&w);
 }
 
+static void reports_and_a_flood_are_one_incident_of_both_kinds(void **state)
+{
+	(void)state;
+	for (int reports_first = 0; reports_first < 2; reports_first++) {
+		struct world w;
+		world_open(&w, 3);
+		for (int n = 0; n < 60; n++) { /* a report every other minute, for an hour */
+			minutes(&w, 1, &(struct scene){"x", 4000, 0});
+			if (n % 2 == 0)
+				report(&w, "x");
+		}
+		for (int n = 0; n < 8; n++) {
+			bool flood = reports_first ? n >= 4 : true;
+			for (int k = 0; k < 60; k++) {
+				play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
+				if (reports_first || n >= 1)
+					report(&w, "x");
+			}
+		}
+		assert_int_equal(w.opened, 1);
+		assert_int_equal(w.last.kinds, INCIDENT_REPORTS | INCIDENT_TRAFFIC);
+		assert_int_equal(w.last.state, INCIDENT_OPEN);
+		assert_true(w.last.peak_observed > 40 && w.last.networks >= 10);
+		assert_true(w.last.traffic.peak_packets_per_s > 35000);
+		float ratio = w.last.peak_observed / fmaxf(w.last.peak_expected, .5f);
+		float hours = (float)span_to_s(incident_duration(&w.last, w.last.changed_at)) / 3600;
+		assert_true(w.last.severity > 1.5f * log2f(1 + ratio) * hours); /* and traffic */
+		/* Both must be calm before it recovers. */
+		for (int n = 0; n < 5; n++)
+			minutes(&w, 1, &(struct scene){"x", 4000, 36000});
+		assert_int_equal(w.last.state, INCIDENT_OPEN);
+		minutes(&w, 20, &(struct scene){"x", 4000, 0});
+		assert_int_equal(w.last.state, INCIDENT_RECOVERING);
+		assert_true(w.last.traffic.ended_at.ns > 0 &&
+			    !wall_before(w.last.ended_at, w.last.traffic.ended_at));
+		world_close(&w);
+	}
+}
+
+static void two_services_have_an_incident_each(void **state)
+{
+	struct world w;
+	struct scene calm[] = {{"x", 4000, 0}, {"y", 2000, 0}, {"z", 1000, 0}};
+	struct scene flood[] = {{"x", 4000, 36000}, {"y", 2000, 30000}, {"z", 1000, 0}};
+	(void)state;
+	world_open(&w, 4);
+	play(&w, 600, calm, 3);
+	play(&w, 5, flood, 3);
+	assert_int_equal(w.opened, 2);
+	struct snapshot *s = engine_snapshot(w.e);
+	assert_int_equal(s->incident_count, 2);
+	assert_int_equal(s->trace_count, 2);
+	assert_int_equal(s->incidents[0].related_count + s->incidents[1].related_count, 2);
+	snapshot_release(s);
+	world_close(&w);
+}
+
+static void ticks_out_of_time_are_counted_and_change_nothing(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 5);
+	minutes(&w, 1, &(struct scene){"x", 4000, 0});
+	wd_wall now = engine_now(w.e);
+	traffic_clear(w.tick, "x", wall_back(now, span_s(1)));
+	w.tick->width = span_ms(250);
+	assert_int_equal(engine_traffic(w.e, w.tick), ENGINE_LATE);
+	w.tick->at = wall_add(now, span_s(121));
+	assert_int_equal(engine_traffic(w.e, w.tick), ENGINE_EARLY);
+	w.tick->at = wall_add(now, span_s(60)); /* the caller's clock may lag */
+	assert_int_equal(engine_traffic(w.e, w.tick), ENGINE_COUNTED);
+	assert_int_equal(engine_now(w.e).ns, now.ns);
+	world_close(&w);
+}
+
+static void made_up_services_are_refused_and_take_no_memory(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 6);
+	minutes(&w, 1, &(struct scene){"x", 4000, 0});
+	struct engine_options o = options(&w);
+	o.services_watched_max = 10;
+	for (int adopt = 0; adopt < 2; adopt++) {
+		struct engine *e;
+		size_t counted = 0, before = 0;
+		o.adopt_services = adopt != 0;
+		assert_int_equal(engine_open(&o, &e, NULL), WD_OK);
+		engine_advance(e, wall_s(START_S));
+		for (int n = 0; n < 100000; n++) {
+			traffic_clear(w.tick, "", wall_s(START_S));
+			snprintf(w.tick->service, sizeof(w.tick->service), "made-up-%d", n);
+			w.tick->width = span_ms(250);
+			counted += engine_traffic(e, w.tick) == ENGINE_COUNTED;
+			if (n == 1000)
+				before = mallinfo2().uordblks + mallinfo2().hblkhd;
+		}
+		assert_int_equal(counted, adopt ? 10 : 0);
+		assert_true(mallinfo2().uordblks + mallinfo2().hblkhd <= before + 4096);
+		engine_close(e);
+	}
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flood_alone_opens_an_incident_within_a_second),
+		cmocka_unit_test(reports_and_a_flood_are_one_incident_of_both_kinds),
+		cmocka_unit_test(two_services_have_an_incident_each),
+		cmocka_unit_test(ticks_out_of_time_are_counted_and_change_nothing),
+		cmocka_unit_test(made_up_services_are_refused_and_take_no_memory),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
 	};
-	(void)report;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -234,6 +234,16 @@ static bool fill(struct engine *e, struct snapshot *s)
 	return true;
 }
 
+static bool show_traces(const struct engine *e, struct snapshot *s)
+{
+	s->traces = calloc(e->trace_count + 1, sizeof(struct shared_trace *));
+	if (s->traces == NULL)
+		return false;
+	for (; s->trace_count < e->trace_count; s->trace_count++)
+		s->traces[s->trace_count] = shared_trace_hold(e->traces[s->trace_count]);
+	return true;
+}
+
 struct snapshot *engine_snapshot(struct engine *e)
 {
 	if (e->last != NULL && !e->changed)
@@ -264,7 +274,7 @@ struct snapshot *engine_snapshot(struct engine *e)
 		.references = 1,
 	};
 	__atomic_fetch_add(&e->list->references, 1, __ATOMIC_RELAXED);
-	if (s->services == NULL || !fill(e, s)) {
+	if (s->services == NULL || !fill(e, s) || !show_traces(e, s)) {
 		snapshot_release(s);
 		return NULL;
 	}

@@ -216,6 +216,8 @@ void watch_carry(struct track *t, const struct cause *c)
 	bool first = (i->kinds & c->kind) == 0 ||
 		     (k == WATCH_FLOWS ? i->traffic.decided_at : i->requests.decided_at).ns == 0;
 
+	if (first && k == WATCH_FLOWS)
+		t->watch->traced = t->watch->untraced = false;
 	i->kinds |= c->kind;
 	t->episode.held = true;
 	if (k == WATCH_FLOWS) {

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* traces: who is traced (explain/tracer.h), and what readers see of it.
+ *
+ * A tracer is taken as soon as a service's traffic leaves the usual, and given back if nothing
+ * comes of it: when the alarm comes, the seconds before it are in it already. All tracers are as
+ * many as engine_options says; then what only stirs makes room for an incident, and the least
+ * severe incident for a more severe one. */
+#include "engine/inner.h"
+
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Evidence at which a service is traced ahead of an alarm, and below which it is not any more. */
+static const float STIRS = 2, SETTLES = 1;
+static const wd_span REFRESH_EVERY = {WD_NS_PER_S};
+static const wd_span REFRESH_MAX = {10 * WD_NS_PER_S}; /* of one that lasts long */
+static const wd_span TELL_EVERY = {30 * WD_NS_PER_S};
+static const float LINK_OVERLAP = 0.5f; /* of proved sources' prefixes */
+
+/* ---- tracers ---- */
+
+static struct tracing *tracing_of(const struct engine *e, const struct track *t)
+{
+	return t->watch != NULL && t->watch->tracing > 0 ? &e->tracings[t->watch->tracing - 1]
+							 : NULL;
+}
+
+static void give_back(struct engine *e, struct tracing *g)
+{
+	e->tracks[g->track].watch->tracing = 0;
+	g->used = false;
+}
+
+static float worth(const struct engine *e, const struct tracing *g)
+{
+	const struct track *t = &e->tracks[g->track];
+	return g->real ? t->episode.incident.severity : -1 / (1 + t->watch->flows.log10_return);
+}
+
+/* A free one, or of those in use the one that matters least, if less than `worth_min`. */
+static struct tracing *find_tracing(struct engine *e, float worth_min)
+{
+	struct tracing *least = NULL;
+	for (size_t n = 0; n < e->options.tracers_max; n++) {
+		struct tracing *g = &e->tracings[n];
+		if (!g->used && (g->tracer != NULL || (g->tracer = malloc(sizeof(*g->tracer)))))
+			return g;
+		if (g->used && (least == NULL || worth(e, g) < worth(e, least)))
+			least = g;
+	}
+	if (least == NULL || worth(e, least) >= worth_min)
+		return NULL;
+	if (least->real)
+		e->counters.untraced++;
+	give_back(e, least);
+	return least;
+}
+
+static struct tracing *take_tracing(struct engine *e, struct track *t, wd_wall at, bool real)
+{
+	struct tracing *g = find_tracing(e, real ? t->episode.incident.severity : -1);
+	if (g == NULL) {
+		/* Once an incident: it asks again with every tick. */
+		e->counters.untraced += real && !t->watch->untraced;
+		t->watch->untraced = real;
+		return NULL;
+	}
+	*g = (struct tracing){.tracer = g->tracer, .used = true,
+			      .track = (size_t)(t - e->tracks)};
+	tracer_begin(g->tracer, real ? t->episode.incident.id : "", at);
+	t->watch->tracing = (uint32_t)(g - e->tracings) + 1;
+	return g;
+}
+
+static void feed(struct engine *e, const struct track *t, struct tracing *g,
+		 const struct traffic_tick *tick, wd_span width)
+{
+	struct tracer_class classes[FLOOD_CLASSES_MAX];
+	const struct flood_reading *r = &t->watch->flows;
+	const struct watch_kind *k = &t->watch->kinds[WATCH_REQUESTS];
+	struct tracer_input in = {
+		.tick = tick, .classes = classes, .class_count = r->class_count,
+		.usual_packets_per_s = (double)r->usual_packets_per_s,
+		.usual_bits_per_s = (double)r->usual_bits_per_s, .carpet = r->carpet,
+		.pulse = r->pulse,
+	};
+	for (uint32_t n = 0; n < r->class_count; n++) {
+		const struct flood_class *c = &r->classes[n];
+		classes[n] = (struct tracer_class){c->class, c->began,
+						   (double)c->usual_packets_per_s,
+						   (double)c->usual_bits_per_s};
+	}
+	/* Requests are counted by the second, and may be one behind. */
+	if (k->end.ns != 0 && wall_sub(tick->at, k->end).ns < 2 * WD_NS_PER_S)
+		in.requests = (double)t->watch->requests.requests_per_s * (double)width.ns /
+			      (double)WD_NS_PER_S;
+	tracer_add(g->tracer, &e->index, &in);
+}
+
+/* ---- traces ---- */
+
+static size_t find_trace(const struct engine *e, const char *incident)
+{
+	size_t n = 0;
+	while (n < e->trace_count &&
+	       strcmp(shared_trace_of(e->traces[n])->incident, incident) != 0)
+		n++;
+	return n;
+}
+
+static size_t oldest_trace(const struct engine *e)
+{
+	size_t oldest = 0;
+	for (size_t n = 1; n < e->trace_count; n++) {
+		if (wall_before(shared_trace_of(e->traces[n])->changed_at,
+				shared_trace_of(e->traces[oldest])->changed_at))
+			oldest = n;
+	}
+	return oldest;
+}
+
+/* Takes over the reference; the one that changed longest ago makes room. */
+static void keep_trace(struct engine *e, struct shared_trace *s)
+{
+	size_t at = find_trace(e, shared_trace_of(s)->incident);
+	if (at == e->trace_count && e->trace_count < e->options.traces_max)
+		e->traces[e->trace_count++] = NULL;
+	else if (at == e->trace_count)
+		at = oldest_trace(e);
+	shared_trace_release(e->traces[at]);
+	e->traces[at] = s;
+	e->changed = true;
+}
+
+enum wd_err engine_remember_trace(struct engine *e, const struct trace *t)
+{
+	if (e->traces == NULL)
+		return WD_OK; /* nothing is traced here */
+	size_t at = find_trace(e, t->incident);
+	if (at < e->trace_count && shared_trace_of(e->traces[at])->packets >= t->packets)
+		return WD_OK;
+	struct shared_trace *s = shared_trace_new(t);
+	if (s == NULL)
+		return WD_NOMEM;
+	keep_trace(e, s);
+	return WD_OK;
+}
+
+/* What both have of the same prefixes. */
+static float overlap(const struct trace *a, const struct trace *b)
+{
+	float sum = 0;
+	for (uint32_t n = 0; n < a->prefix_count; n++) {
+		for (uint32_t m = 0; m < b->prefix_count; m++) {
+			if (strcmp(a->prefixes[n].name, b->prefixes[m].name) == 0)
+				sum += fminf(a->prefixes[n].share, b->prefixes[m].share);
+		}
+	}
+	return sum;
+}
+
+static bool same_fingerprint(const struct trace *a, const struct trace *b)
+{
+	for (uint32_t n = 0; n < a->vector_count; n++) {
+		for (uint32_t m = 0; m < b->vector_count; m++) {
+			if (a->vectors[n].fingerprint != 0 &&
+			    a->vectors[n].fingerprint == b->vectors[m].fingerprint)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Which other incidents were made by the same tool, or came from the same proved places. */
+static void find_links(const struct engine *e, struct trace *t)
+{
+	t->link_count = 0;
+	for (size_t n = 0; n < e->trace_count && t->link_count < TRACE_LINKS_MAX; n++) {
+		const struct trace *other = shared_trace_of(e->traces[n]);
+		if (strcmp(other->incident, t->incident) == 0)
+			continue;
+		bool tool = same_fingerprint(t, other);
+		float shared = overlap(t, other);
+		bool proved = t->status == SOURCE_PROVED && other->status == SOURCE_PROVED;
+		if (!tool && !(proved && shared >= LINK_OVERLAP))
+			continue;
+		struct trace_link *l = &t->links[t->link_count++];
+		*l = (struct trace_link){.shared = shared, .fingerprint = tool};
+		text_copy(l->incident, sizeof(l->incident), other->incident);
+	}
+}
+
+/* The incident names the vectors that the trace found. */
+static void name_vectors(struct incident_traffic *x, const struct trace *t)
+{
+	if (t->vector_count == 0)
+		return;
+	x->vector_count = 0;
+	x->status = t->status;
+	for (uint32_t n = 0; n < t->vector_count && n < INCIDENT_PARTS_MAX; n++) {
+		struct part *p = &x->vectors[x->vector_count++];
+		text_copy(p->id, sizeof(p->id), t->vectors[n].id);
+		p->share = t->vectors[n].share;
+	}
+}
+
+static struct shared_trace *refresh(struct engine *e, struct track *t, struct tracing *g)
+{
+	struct trace *scratch = e->trace_scratch;
+	wd_wall now = watch_time(t, e->now);
+	g->traced_at = now;
+	*scratch = (struct trace){{0}};
+	tracer_write(g->tracer, &e->index, e->options.places, scratch);
+	text_copy(scratch->incident, sizeof(scratch->incident), t->episode.incident.id);
+	scratch->changed_at = now;
+	for (uint32_t n = 0; n < scratch->vector_count; n++)
+		scratch->vectors[n].new_share = -1; /* no memory of sources before the incident */
+	find_links(e, scratch);
+	name_vectors(&t->episode.incident.traffic, scratch);
+	t->watch->traced = scratch->vector_count > 0;
+	/* After a restart that lost the tracer: what is known from before is not thrown away. */
+	size_t at = find_trace(e, scratch->incident);
+	if (at < e->trace_count &&
+	    shared_trace_of(e->traces[at])->packets > scratch->packets)
+		return NULL;
+	struct shared_trace *s = shared_trace_new(scratch);
+	if (s == NULL) {
+		e->effects_lost++;
+		return NULL;
+	}
+	keep_trace(e, s);
+	return s;
+}
+
+static void tell_trace(struct engine *e, const struct track *t, struct tracing *g,
+		       struct shared_trace *s)
+{
+	struct effect *x = s != NULL ? engine_add_effect(e, EFFECT_TRACE) : NULL;
+	g->told_at = watch_time(t, e->now);
+	if (x != NULL)
+		x->trace = shared_trace_of(shared_trace_hold(s));
+	if (x != NULL)
+		x->held = s;
+}
+
+/* ---- along with the ticks ---- */
+
+static wd_span refresh_every(const struct incident *i, wd_wall now)
+{
+	wd_span every = {incident_duration(i, now).ns / 60};
+	return every.ns < REFRESH_EVERY.ns ? REFRESH_EVERY :
+	       every.ns > REFRESH_MAX.ns ? REFRESH_MAX : every;
+}
+
+void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_tick *tick,
+		       wd_span width)
+{
+	const struct flood_reading *r = &t->watch->flows;
+	const struct incident *i = &t->episode.incident;
+	bool real = t->episode.state == INCIDENT_OPEN && (i->kinds & INCIDENT_TRAFFIC) != 0;
+	bool stirs = r->above || r->log10_return >= STIRS;
+	struct tracing *g = tracing_of(e, t);
+
+	if (e->tracings == NULL)
+		return;
+	if (g == NULL && (real ? i->traffic.ended_at.ns == 0 : stirs))
+		g = take_tracing(e, t, tick->at, real);
+	if (g == NULL)
+		return;
+	if (!real && !g->real && !stirs && r->log10_return < SETTLES) {
+		give_back(e, g);
+		return;
+	}
+	if (real && !g->real)
+		text_copy(g->tracer->incident, sizeof(g->tracer->incident), i->id);
+	g->real = g->real || real;
+	if (g->real && (!real || i->traffic.ended_at.ns != 0))
+		return; /* the traffic is back to usual */
+	feed(e, t, g, tick, width);
+	wd_wall now = watch_time(t, e->now);
+	if (!real || wall_sub(now, g->traced_at).ns < refresh_every(i, now).ns)
+		return;
+	bool was_traced = t->watch->traced;
+	struct shared_trace *s = refresh(e, t, g);
+	if (!was_traced && t->watch->traced)
+		engine_tell(e, t, EFFECT_INCIDENT_CHANGED); /* it has its vectors now */
+	if (wall_sub(now, g->told_at).ns >= TELL_EVERY.ns)
+		tell_trace(e, t, g, s);
+}
+
+void engine_trace_end(struct engine *e, struct track *t, bool last)
+{
+	struct tracing *g = tracing_of(e, t);
+	if (g == NULL || !g->real)
+		return;
+	tell_trace(e, t, g, refresh(e, t, g));
+	if (last)
+		give_back(e, g);
+}
+
+enum wd_err engine_traces_open(struct engine *e)
+{
+	if (e->options.book == NULL || e->options.classes == NULL)
+		return WD_OK;
+	vector_index_init(&e->index, e->options.book, e->options.classes);
+	e->tracings = calloc(e->options.tracers_max, sizeof(*e->tracings));
+	e->traces = calloc(e->options.traces_max, sizeof(struct shared_trace *));
+	e->trace_scratch = malloc(sizeof(*e->trace_scratch));
+	return e->tracings != NULL && e->traces != NULL && e->trace_scratch != NULL ? WD_OK
+										    : WD_NOMEM;
+}
+
+void engine_traces_close(struct engine *e)
+{
+	for (size_t n = 0; e->tracings != NULL && n < e->options.tracers_max; n++)
+		free(e->tracings[n].tracer);
+	for (size_t n = 0; n < e->trace_count; n++)
+		shared_trace_release(e->traces[n]);
+	free(e->tracings);
+	free(e->traces);
+	free(e->trace_scratch);
+}
