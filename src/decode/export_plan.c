@@ -404,6 +404,47 @@ static void settle_addresses(struct draft *d)
 			p->ops[i].code = PLAN_ADDRESS4_ELSE;
 }
 
+/* The step that fills this place of a flow by that code, or NULL. */
+static struct plan_op *step_to(struct plan *p, unsigned code, size_t to)
+{
+	for (size_t i = 0; i < p->op_count; i++)
+		if (p->ops[i].code == code && p->ops[i].to == to && !p->ops[i].reverse)
+			return &p->ops[i];
+	return NULL;
+}
+
+/* Takes the steps of the core out of the list, if all are there. */
+static void take_core(struct plan *p)
+{
+	struct plan_core *c = &p->core;
+	unsigned address = p->blank.family == 4 ? PLAN_ADDRESS4 : PLAN_ADDRESS6;
+	c->wide = step_to(p, PLAN_64, offsetof(struct flow, bytes)) != NULL;
+	unsigned counter = c->wide ? PLAN_64 : PLAN_32_64;
+	const struct { unsigned code; size_t to; uint16_t *at; } parts[] = {
+		{address, offsetof(struct flow, src), &c->src},
+		{address, offsetof(struct flow, dst), &c->dst},
+		{PLAN_16, offsetof(struct flow, sport), &c->sport},
+		{PLAN_16, offsetof(struct flow, dport), &c->dport},
+		{PLAN_8, offsetof(struct flow, protocol), &c->protocol},
+		{PLAN_8, offsetof(struct flow, tcp_flags), &c->flags},
+		{counter, offsetof(struct flow, packets), &c->packets},
+		{counter, offsetof(struct flow, bytes), &c->bytes},
+	};
+	if (p->variable || p->both_ways)
+		return;
+	for (size_t i = 0; i < WD_COUNT(parts); i++)
+		if (step_to(p, parts[i].code, parts[i].to) == NULL)
+			return;
+	for (size_t i = 0; i < WD_COUNT(parts); i++) {
+		struct plan_op *op = step_to(p, parts[i].code, parts[i].to);
+		*parts[i].at = op->at;
+		memmove(op, op + 1, (size_t)(p->ops + --p->op_count - op) * sizeof(*op));
+	}
+	struct plan_op *ports = step_to(p, PLAN_END_PORTS, 0);
+	memmove(ports, ports + 1, (size_t)(p->ops + --p->op_count - ports) * sizeof(*ports));
+	c->is_there = true;
+}
+
 /* Two steps of one kind become one: half the jumps, and the processor overlaps them. */
 static void pair_ops(struct plan *p)
 {
@@ -453,6 +494,7 @@ enum wd_err plan_compile(const struct plan_field *fields, size_t count, struct p
 	if (d.full)
 		return wd_fail(why, WD_FULL, 0, "too many fields to read");
 	sort_ops(&plan);
+	take_core(&plan);
 	pair_ops(&plan);
 	*ret_plan = plan;
 	return WD_OK;

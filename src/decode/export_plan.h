@@ -41,7 +41,15 @@ struct plan_op {
 	uint16_t at2;
 };
 
+/* What nearly every template has, read in one go where all of it is there in its usual widths:
+ * where in the record it stands. */
+struct plan_core {
+	bool is_there, wide; /* wide: counters of 8 bytes, else of 4 */
+	uint16_t src, dst, sport, dport, protocol, flags, packets, bytes;
+};
+
 struct plan {
+	struct plan_core core;
 	struct flow blank;   /* what every flow begins as */
 	uint16_t record_min; /* bytes; at least 1 */
 	bool is_flow;        /* has an address, or a packet's bytes */

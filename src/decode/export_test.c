@@ -142,6 +142,32 @@ static void a_template_is_read_wherever_it_stands(void **state)
 		}
 }
 
+static void ipv6_is_read(void **state)
+{
+	(void)state;
+	struct exports *e = fixture_exports();
+	send_template(e, 10, 300, fixture_ipfix6_fields, 12);
+	begin(10);
+	datagram_set(&d, 300);
+	fixture_records(&d, fixture_ipfix6_fields, 12, 70, 1);
+	assert_int_equal(decode(e), 70);
+	for (size_t i = 0; i < 70; i++) {
+		assert_int_equal(flows[i].family, 6);
+		assert_int_equal(flows[i].src[15], 1 + i);
+		assert_int_equal(flows[i].src[0], 0);
+		assert_int_equal(flows[i].dst[15], 1 + i);
+		assert_int_equal(flows[i].protocol, (1 + i) % 5 == 0 ? 6 : 17);
+		assert_int_equal(flows[i].sport, 1025 + i);
+		assert_int_equal(flows[i].dport, (1 + i) % 2 ? 443 : 53);
+		assert_int_equal(flows[i].bytes, 101 + i);
+		assert_int_equal(flows[i].packets, 1 + (1 + i) % 3);
+		assert_int_equal(flows[i].tcp_flags, FLOW_TCP_ACK);
+		assert_int_equal(flows[i].first_ms, INT64_C(1700000000001) + (int64_t)i);
+		assert_int_equal(flows[i].known, FLOW_TIMES | FLOW_FLAGS);
+	}
+	exports_close(e);
+}
+
 static void data_before_its_template_is_held(void **state)
 {
 	static struct flow direct[40];
@@ -784,6 +810,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(v5_is_read),
 		cmocka_unit_test(a_template_is_read_wherever_it_stands),
+		cmocka_unit_test(ipv6_is_read),
 		cmocka_unit_test(data_before_its_template_is_held),
 		cmocka_unit_test(held_data_is_bounded_in_bytes_and_time),
 		cmocka_unit_test(templates_belong_to_address_and_source_id),
