@@ -97,6 +97,20 @@ static void the_fields_of_a_tcp_packet(void **state)
 	assert_memory_equal(flow.payload, "abc", 3);
 }
 
+static void the_padding_of_a_short_frame_is_no_payload(void **state)
+{
+	struct fixture f = {0};
+	(void)state;
+	fixture_ethernet(&f, 0x0800);
+	fixture_ipv4(&f, 6, 20, 7);
+	fixture_tcp(&f, 1234, 443, FLOW_TCP_ACK, 0);
+	fixture_hex(&f, "00 00 00 00 00 00");
+	struct flow flow = parse(&f, PACKET_ETHERNET);
+	assert_null(flow.payload);
+	assert_int_equal(flow.payload_len, 0);
+	assert_int_equal(flow.bytes, 40);
+}
+
 static void icmp_has_its_type_and_code_as_destination_port(void **state)
 {
 	struct fixture f = {0};
@@ -336,6 +350,7 @@ static const struct tunnel tunnel_cases[] = {
 	{47, "1000 88be 00000001 10010001 00000000 020000000001 020000000002 0800", false}, /* a mirror's */
 	{47, "0000 88be 020000000001 020000000002 0800", false},
 	{47, "1000 22eb 00000001 20010001 00000000 00000000 020000000001 020000000002 0800", false},
+	{47, "1000 22eb 00000001 20010001 00000000 00000001 00000000 00000000 020000000001 020000000002 0800", false},
 	{97, "3000 020000000001 020000000002 0800", false},
 	{137, "00010140", false},
 	{17, "1234 12b5 0000 0000 08000000 00000100 020000000001 020000000002 0800", false}, /* VXLAN */
@@ -449,6 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_fields_of_a_udp_packet),
 		cmocka_unit_test(the_fields_of_a_tcp_packet),
+		cmocka_unit_test(the_padding_of_a_short_frame_is_no_payload),
 		cmocka_unit_test(icmp_has_its_type_and_code_as_destination_port),
 		cmocka_unit_test(every_link_layer_leads_to_the_packet),
 		cmocka_unit_test(what_is_not_ip_is_unknown),
