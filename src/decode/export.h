@@ -47,7 +47,7 @@ struct exports_limits {
 	wd_span template_life; /* since it was last announced */
 };
 
-/* 256 exporters, 4096 templates, …: about 6 MB. */
+/* 256 exporters, 4096 templates, …: 7.0 MB. */
 struct exports_limits exports_limits_default(void);
 /* Bytes that exports_open takes for these. */
 size_t exports_memory(const struct exports_limits *limits);

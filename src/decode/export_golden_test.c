@@ -340,7 +340,8 @@ static void decode_capture(struct exports *e, const uint8_t *bytes, size_t len)
 	struct pcap p;
 	struct packet packet;
 	bool end = false;
-	assert_int_equal(pcap_begin(&p, bytes, len, NULL), WD_OK);
+	if (pcap_begin(&p, bytes, len, NULL) != WD_OK)
+		return;
 	while (pcap_next(&p, &packet, &end, NULL) == WD_OK && !end) {
 		struct flow f;
 		if (packet_parse(&packet, &closed, &f) != WD_OK || f.protocol != 17 ||
@@ -667,7 +668,7 @@ static void any_visit(void *context, const char *path, const uint8_t *bytes, siz
 static void other_files_and_every_prefix_of_datagrams_are_safe(void **state)
 {
 	(void)state;
-	if (testdata_each("flow", any_visit, NULL) == 0)
+	if (testdata_each("flow", any_visit, NULL) + testdata_each("malformed", any_visit, NULL) == 0)
 		skip();
 	assert_true(graylog_flows > 1000);
 }
