@@ -60,7 +60,7 @@ static void totals(struct flood_step *s)
 		s->fragment_bytes = flood_clean((double)later->bytes * s->scale);
 	}
 	if (seen > 0)
-		s->f->sampling += 0.1F * (flood_clean(packets / seen) - s->f->sampling);
+		s->f->sampling += 0.1F * (fmaxf(flood_clean(packets / seen), 1) - s->f->sampling);
 }
 
 struct flood_meter_sample flood_meter_sample(const struct flood_step *s,
@@ -92,7 +92,7 @@ static void step_out(struct flood_step *s)
 		s->f->out_share += 0.01F * (fminf(s->out_packets / s->packets, 100) -
 					    s->f->out_share);
 	if (s->f->ticks == 0 && s->packets > 0)
-		s->f->out_share = s->out_packets / s->packets;
+		s->f->out_share = fminf(s->out_packets / s->packets, 100);
 }
 
 bool flood_out_seen(const struct flood_step *s)

@@ -19,7 +19,7 @@ struct io {
 	enum wd_err err;
 };
 
-static const float big = 1e19F;
+static const float big = 1e20F; /* flood_clean() lets 1e18 a tick in */
 
 static void broken(struct io *io, enum wd_err err, const char *what)
 {
@@ -89,7 +89,7 @@ static void rate(struct io *io, struct flood_rate *r)
 	real(io, &r->hours, 0, big);
 	real(io, &r->top, 0, big);
 	for (int k = 0; k < METER_SPREADS; k++)
-		real(io, &r->spread[k], 0, 1e4F);
+		real(io, &r->spread[k], 0, 4);
 }
 
 static void meter(struct io *io, struct flood_meter *m)
@@ -101,8 +101,8 @@ static void meter(struct io *io, struct flood_meter *m)
 	real(io, &c->peak, 0, big);
 	real(io, &c->excess, 0, big);
 	real(io, &c->square, 0, big);
-	real(io, &c->count, 0, big);
-	real(io, &c->samples, 0, big);
+	real(io, &c->count, 0, 1e6F);
+	real(io, &c->samples, 0, 1e6F); /* calibrate.c halves it at 400,000 */
 	real(io, &c->scale, 1e-6F, big);
 	real(io, &c->shape, 0, 1);
 	real(io, &c->log10_rate, -100, 0);

@@ -13,6 +13,7 @@ static const float spread_gain = 1 / 40000.0F;
 static const float spread_prior = 0.25F;      /* e to the half: what an unknown rate does */
 static const float spread_prior_weight = 60;
 static const float hours_prior_weight = 14400;
+static const float spread_max = 4;            /* what scatters more hides everything */
 static const float spread_min = 0.0009F;      /* 3 %: nothing is steadier than this */
 static const float mean_gain[METER_MEANS] = {0.4F, 0.15F, 0.04F};
 static const float capped = 2.7182818F;       /* what one tick counts for, in levels */
@@ -124,6 +125,7 @@ static void learn_spreads(struct flood_rate *r, const struct deviations *v, uint
 		square = square < most ? square : most;
 		r->spread[k] += (k == METER_SPREADS - 1 ? gain_hours : gain) *
 				(square - r->spread[k]);
+		r->spread[k] = r->spread[k] < spread_max ? r->spread[k] : spread_max;
 	}
 }
 
