@@ -20,7 +20,7 @@ struct made {
 	uint16_t length;     /* 0 = 60 to 1000 */
 	uint8_t options;
 	bool one_place;      /* all TTLs 242 or 244; else as from everywhere */
-	bool sequence_low_zero, sequence_target, window_zero;
+	bool sequence_low_zero, sequence_target, sequence_zero, window_zero;
 	bool flow;           /* as an exporter sums up: no payload, TTL, options, sequence */
 	uint32_t packets;    /* of such a flow; 0 = 1 */
 	uint8_t fragment;
@@ -76,6 +76,8 @@ static struct flow packet_of(struct trace_fixture *x, const struct made *m, uint
 		f.sequence &= 0xffff0000;
 	if (m->sequence_target)
 		f.sequence = 0xc0000250;
+	if (m->sequence_zero)
+		f.sequence = 0;
 	f.window = m->window_zero ? 0 : 29200;
 	f.options_len = m->options;
 	if (m->payload_random) {
@@ -235,8 +237,9 @@ static void other_tcp_floods_go_by_their_flags(void **state)
 		     SOURCE_REFLECTOR);
 	assert_names(&(struct made){.protocol = 6, .flags = 0x12, .from = 21, .to = 21, .sources = 500, .length = 44},
 		     "tcp.synack.same", SOURCE_REFLECTOR);
-	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .from = 80, .sources = 500, .length = 40}, "tcp.rst",
+	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .from = 80, .sources = 500, .length = 40, .sequence_zero = true}, "tcp.rst",
 		     SOURCE_REFLECTOR);
+	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .to = 80, .sources = 500, .length = 40}, "rst", SOURCE_UNKNOWN);
 	assert_names(&(struct made){.protocol = 6, .flags = 0x18, .from = 80, .sources = 500, .payload = page, .payload_len = 24},
 		     "tcp.middlebox", SOURCE_REFLECTOR);
 	/* Flags that the exporter does not know are not "no flags". */

@@ -34,11 +34,13 @@ static const struct { const char *name; uint16_t sign; } signs[] = {
 	{"same-ports", SIGN_SAME_PORTS},
 	{"no-data", SIGN_NO_DATA},
 	{"window-zero", SIGN_WINDOW_ZERO},
+	{"sequence-zero", SIGN_SEQUENCE_ZERO},
 	{"forged", SIGN_FORGED},
 	{"true-sources", SIGN_TRUE_SOURCES},
 	{"few-sources", SIGN_FEW_SOURCES},
 	{"random-ports", SIGN_RANDOM_PORTS},
 	{"one-length", SIGN_ONE_LENGTH},
+	{"many-sources", SIGN_MANY_SOURCES},
 };
 
 static void wrong(struct reader *r, const struct doc_node *n, const char *right)

@@ -58,6 +58,8 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 		return yes_if(r->sport == r->dport);
 	case SIGN_NO_DATA:
 		return packet ? yes_if(r->payload_whole == 0) : UNSEEN;
+	case SIGN_SEQUENCE_ZERO:
+		return tcp ? yes_if(r->sequence == 0) : UNSEEN;
 	case SIGN_WINDOW_ZERO:
 		return tcp ? yes_if(r->window == 0) : UNSEEN;
 	default:
@@ -157,6 +159,8 @@ static bool holds(const struct profile *p, const struct source_finding *found, u
 		return found->true_sources;
 	case SIGN_FEW_SOURCES:
 		return found->few;
+	case SIGN_MANY_SOURCES:
+		return !found->few;
 	case SIGN_RANDOM_PORTS: /* more ports than one in four packets, none of them heavy */
 		return hll_estimate(p->dports, PROFILE_BITS) >
 			       (p->records < 256 ? p->records / 4.0 : 64) &&
@@ -207,7 +211,7 @@ const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t cl
 		const struct vector_row *r = &ix->book->rows[i];
 		unsigned score = 1;
 		bool ok = ix->class_of[i] == class && implied(r, matched);
-		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_ONE_LENGTH; s <<= 1) {
+		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_MANY_SOURCES; s <<= 1) {
 			if ((r->signs & s) == 0)
 				continue;
 			ok = holds(p, found, (uint16_t)s);

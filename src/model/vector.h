@@ -77,12 +77,14 @@ enum vector_sign {
 	SIGN_SAME_PORTS = 16,      /* source port = destination port */
 	SIGN_NO_DATA = 32,         /* carries no payload */
 	SIGN_WINDOW_ZERO = 64,     /* TCP */
+	SIGN_SEQUENCE_ZERO = 128,  /* TCP: so a RST answers a SYN (RFC 9293 section 3.5.2) */
 	/* From here on: of all records together. */
 	SIGN_FORGED = 256,         /* the source addresses are judged to be forged */
 	SIGN_TRUE_SOURCES = 512,   /* many, and judged not to be forged */
 	SIGN_FEW_SOURCES = 1024,   /* at most 16 */
 	SIGN_RANDOM_PORTS = 2048,  /* destination ports all over */
 	SIGN_ONE_LENGTH = 4096,    /* nine packets of ten have one length */
+	SIGN_MANY_SOURCES = 8192,  /* more than 16 */
 };
 enum { SIGNS_OF_RECORDS = 255 };
 
