@@ -237,8 +237,8 @@ static void other_tcp_floods_go_by_their_flags(void **state)
 		     SOURCE_REFLECTOR);
 	assert_names(&(struct made){.protocol = 6, .flags = 0x12, .from = 21, .to = 21, .sources = 500, .length = 44},
 		     "tcp.synack.same", SOURCE_REFLECTOR);
-	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .from = 80, .sources = 500, .length = 40, .sequence_zero = true}, "tcp.rst",
-		     SOURCE_REFLECTOR);
+	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .from = 80, .sources = 500, .length = 40, .sequence_zero = true},
+		     "tcp.rst", SOURCE_REFLECTOR);
 	assert_names(&(struct made){.protocol = 6, .flags = 0x14, .to = 80, .sources = 500, .length = 40}, "rst", SOURCE_UNKNOWN);
 	assert_names(&(struct made){.protocol = 6, .flags = 0x18, .from = 80, .sources = 500, .payload = page, .payload_len = 24},
 		     "tcp.middlebox", SOURCE_REFLECTOR);
