@@ -19,7 +19,7 @@ static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
 /* Writing the state may take this share of the time. */
-enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200 };
+enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200, TRACES_REMEMBERED = 256 };
 
 struct pilot {
 	struct store *store;
@@ -31,6 +31,7 @@ struct pilot {
 	struct store_policy policy;
 	wd_span state_every;
 	wd_span pages_every; /* readers see a new snapshot at most this often */
+	wd_mono state_rested; /* not before that */
 	wd_mono state_due, retain_due, snapshot_due, traffic_due;
 	bool changed; /* since the last snapshot */
 	struct snapshot *told; /* what streams have heard of; held */
@@ -68,6 +69,21 @@ static const char *change_name(enum effect_kind kind)
 						: "changed";
 }
 
+/* The journal has no ticks: what they decide is not decided again by a replay. */
+static bool by_ticks(const struct incident *i)
+{
+	return (incident_kinds(i) & (INCIDENT_TRAFFIC | INCIDENT_REQUESTS)) != 0;
+}
+
+/* So the state is written as soon as it may be. */
+static void hasten_state(struct pilot *p)
+{
+	wd_mono now = mono_now();
+	wd_mono soon = p->state_rested.ns > now.ns ? p->state_rested : now;
+	if (soon.ns < p->state_due.ns)
+		p->state_due = soon;
+}
+
 static void keep_incident(struct pilot *p, const struct effect *x)
 {
 	struct store_change change = {.change = change_name(x->kind), .at = x->at};
@@ -86,6 +102,8 @@ static void keep_incident(struct pilot *p, const struct effect *x)
 		log_why(LOG_LEVEL_ERROR, "incident_not_kept", &why);
 	free(series.points);
 	out_done(&chart);
+	if (x->kind == EFFECT_INCIDENT_OPENED && by_ticks(&x->incident))
+		hasten_state(p);
 	if (x->kind != EFFECT_INCIDENT_CHANGED)
 		log_line(LOG_LEVEL_INFO, "incident",
 			 "change=%s id=%s service=%s severity=%.3g odds=1e%.1f", change.change,
@@ -101,8 +119,11 @@ static void keep_effects(struct pilot *p)
 
 	for (size_t n = 0; n < count; n++) {
 		const struct effect *x = &effects[n];
-		if (x->kind == EFFECT_TRACE)
-			continue; /* the engine has it for the snapshot */
+		if (x->kind == EFFECT_TRACE) {
+			if (store_trace_put(p->store, x->trace, &why) != WD_OK)
+				log_why(LOG_LEVEL_ERROR, "trace_not_kept", &why);
+			continue;
+		}
 		if (x->kind != EFFECT_COORDINATED) {
 			keep_incident(p, x);
 			continue;
@@ -294,6 +315,7 @@ static void keep_state(struct pilot *p)
 		log_why(LOG_LEVEL_ERROR, "state_not_kept", &why);
 	wd_span took = mono_sub(mono_now(), begin);
 	wd_span rest = {took.ns * STATE_REST};
+	p->state_rested = mono_add(mono_now(), rest);
 	p->state_due = mono_add(mono_now(), rest.ns > p->state_every.ns ? rest : p->state_every);
 }
 
@@ -318,15 +340,32 @@ static enum wd_err read_service(void *ctx, const uint8_t *bytes, size_t len, str
 	return engine_read_service(((struct pilot *)ctx)->engine, bytes, len, why);
 }
 
-/* Incidents decided after the state was written come again with the replay. */
+/* Incidents that reports decided after the state was written come again with the replay. */
 static void remember(void *ctx, const struct incident *i)
 {
 	struct pilot *p = ctx;
-	if (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at))
+	if (!by_ticks(i) &&
+	    (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at)))
 		return;
 	if (engine_remember(p->engine, i) != WD_OK)
 		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"",
 			 i->id);
+}
+
+/* Open ones that the state may not know. */
+static void resume(void *ctx, const struct incident *i)
+{
+	struct pilot *p = ctx;
+	if (by_ticks(i) && engine_resume(p->engine, i) != WD_OK)
+		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"",
+			 i->id);
+}
+
+static void remember_trace(void *ctx, const struct trace *t)
+{
+	if (engine_remember_trace(((struct pilot *)ctx)->engine, t) != WD_OK)
+		log_line(LOG_LEVEL_WARNING, "trace_forgotten", "id=%s reason=\"out of memory\"",
+			 t->incident);
 }
 
 static enum wd_err restore(struct pilot *p, struct wd_why *why)
@@ -339,6 +378,10 @@ static enum wd_err restore(struct pilot *p, struct wd_why *why)
 	/* The open incidents of the state are later than the store's copy of them. */
 	if (err == WD_OK)
 		engine_remember_open(p->engine);
+	if (err == WD_OK)
+		err = store_each_incident(p->store, resume, p, why);
+	if (err == WD_OK)
+		err = store_each_trace(p->store, TRACES_REMEMBERED, remember_trace, p, why);
 	if (err == WD_OK)
 		err = store_replay(p->store, &replay, &p->at, why);
 	return err;

@@ -53,10 +53,11 @@ struct engine {
 	struct once once;
 	struct flood_plan flood_plan; /* if options.classes is not NULL */
 	size_t watched;               /* services that have a watch */
-	struct vector_index index;    /* if options.book is not NULL, like the rest: */
-	struct tracing *tracings;     /* options.tracers_max */
 	struct shared_trace **traces; /* up to options.traces_max; held */
 	size_t trace_count;
+	/* If options.book is not NULL: */
+	struct vector_index index;
+	struct tracing *tracings;     /* options.tracers_max */
 	struct trace *trace_scratch;
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
@@ -109,6 +110,11 @@ void engine_traces_close(struct engine *e);
 /* After the tick was judged. */
 void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_tick *tick,
 		       wd_span width);
+/* A tracer's state, at the end of its service's. */
+void engine_tracing_write(const struct engine *e, const struct track *t, struct out *o);
+void engine_tracing_read(struct engine *e, struct track *t, struct cur *c);
+/* The service's tracer, if it has one, is free again. */
+void engine_trace_stop(struct engine *e, struct track *t);
 /* The incident's traffic is back to usual, or (last) the incident is closed. */
 void engine_trace_end(struct engine *e, struct track *t, bool last);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-/* 2: a service has its watch at the end, after u8 (0 = none). */
+/* 2: a service has its watch at the end, after u8 (0 = none), and its tracer. */
 enum { STATE_VERSION = 2, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
 
 static void begin(struct out *o, uint8_t kind)
@@ -325,6 +325,8 @@ enum wd_err engine_write_service(const struct engine *e, size_t index, const cha
 	begin(&o, KIND_SERVICE);
 	write_track(t, &e->plans[t->plan].plan, &o);
 	write_watch(e, t, &o);
+	if (t->watch != NULL)
+		engine_tracing_write(e, t, &o);
 	enum wd_err err = finish(&o, ret_bytes, ret_len);
 	if (err == WD_OK)
 		*ret_id = t->id;
@@ -371,10 +373,13 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 	read.adopted = t->adopted;
 	read.salt = t->salt;
 	t->adopted = NULL;
+	engine_trace_stop(e, t);
 	e->watched += (read.watch != NULL) - (size_t)(t->watch != NULL);
 	track_done(t);
 	*t = read;
 	engine_state_budget(e);
+	if (t->watch != NULL)
+		engine_tracing_read(e, t, &c);
 	e->due += t->due_at.ns != 0;
 	if (t->service == NULL && e->options.adopt_services && !engine_adopt(e, t))
 		return wd_fail(why, WD_NOMEM, 0, "service");

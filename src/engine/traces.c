@@ -137,8 +137,6 @@ static void keep_trace(struct engine *e, struct shared_trace *s)
 
 enum wd_err engine_remember_trace(struct engine *e, const struct trace *t)
 {
-	if (e->traces == NULL)
-		return WD_OK; /* nothing is traced here */
 	size_t at = find_trace(e, t->incident);
 	if (at < e->trace_count && shared_trace_of(e->traces[at])->packets >= t->packets)
 		return WD_OK;
@@ -301,16 +299,54 @@ void engine_trace_end(struct engine *e, struct track *t, bool last)
 		give_back(e, g);
 }
 
+void engine_trace_stop(struct engine *e, struct track *t)
+{
+	struct tracing *g = tracing_of(e, t);
+	if (g != NULL)
+		give_back(e, g);
+}
+
+/* ---- to bytes and back ---- */
+
+void engine_tracing_write(const struct engine *e, const struct track *t, struct out *o)
+{
+	const struct tracing *g = tracing_of(e, t);
+	out_u8(o, g == NULL ? 0 : g->real ? 2 : 1);
+	if (g == NULL)
+		return;
+	out_i64(o, g->traced_at.ns);
+	out_i64(o, g->told_at.ns);
+	tracer_write_state(g->tracer, &e->index, o);
+}
+
+/* What cannot be taken over is traced from now on. */
+void engine_tracing_read(struct engine *e, struct track *t, struct cur *c)
+{
+	uint8_t kind = cur_u8(c);
+	wd_wall traced_at = {cur_i64(c)}, told_at = {cur_i64(c)};
+	if (c->bad || kind == 0 || kind > 2 || e->tracings == NULL)
+		return;
+	struct tracing *g = take_tracing(e, t, e->now, kind == 2);
+	if (g == NULL)
+		return;
+	g->real = kind == 2;
+	g->traced_at = traced_at;
+	g->told_at = told_at;
+	if (tracer_read_state(g->tracer, &e->index, c, NULL) != WD_OK)
+		give_back(e, g);
+}
+
 enum wd_err engine_traces_open(struct engine *e)
 {
+	e->traces = calloc(e->options.traces_max, sizeof(struct shared_trace *));
+	if (e->traces == NULL)
+		return WD_NOMEM;
 	if (e->options.book == NULL || e->options.classes == NULL)
 		return WD_OK;
 	vector_index_init(&e->index, e->options.book, e->options.classes);
 	e->tracings = calloc(e->options.tracers_max, sizeof(*e->tracings));
-	e->traces = calloc(e->options.traces_max, sizeof(struct shared_trace *));
 	e->trace_scratch = malloc(sizeof(*e->trace_scratch));
-	return e->tracings != NULL && e->traces != NULL && e->trace_scratch != NULL ? WD_OK
-										    : WD_NOMEM;
+	return e->tracings != NULL && e->trace_scratch != NULL ? WD_OK : WD_NOMEM;
 }
 
 void engine_traces_close(struct engine *e)

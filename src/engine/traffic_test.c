@@ -396,6 +396,104 @@ static void made_up_services_are_refused_and_take_no_memory(void **state)
 	world_close(&w);
 }
 
+/* Both engines go on with the same ticks from here. */
+static void restart_into(const struct world *from, struct world *to)
+{
+	uint8_t *bytes;
+	const char *id;
+	size_t len;
+	struct wd_why why = {0};
+	assert_int_equal(engine_write(from->e, &bytes, &len), WD_OK);
+	assert_int_equal(engine_read(to->e, bytes, len, &why), WD_OK);
+	free(bytes);
+	for (size_t n = 0; n < engine_service_count(from->e); n++) {
+		assert_int_equal(engine_write_service(from->e, n, &id, &bytes, &len), WD_OK);
+		assert_int_equal(engine_read_service(to->e, bytes, len, &why), WD_OK);
+		free(bytes);
+	}
+	to->random = from->random;
+	to->at_ms = from->at_ms;
+	to->persons = from->persons;
+}
+
+static void assert_same_state(const struct world *a, const struct world *b)
+{
+	for (size_t n = 0; n < engine_service_count(a->e); n++) {
+		uint8_t *x, *y;
+		const char *id;
+		size_t x_len, y_len;
+		assert_int_equal(engine_write_service(a->e, n, &id, &x, &x_len), WD_OK);
+		assert_int_equal(engine_write_service(b->e, n, &id, &y, &y_len), WD_OK);
+		assert_int_equal(x_len, y_len);
+		assert_memory_equal(x, y, x_len);
+		free(x);
+		free(y);
+	}
+}
+
+static void a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte(void **state)
+{
+	struct world a, b;
+	(void)state;
+	world_open(&a, 7);
+	world_open(&b, 7);
+	minutes(&a, 10, &(struct scene){"x", 4000, 0});
+	play(&a, 20.5, &(struct scene){"x", 4000, 36000}, 1);
+	assert_int_equal(a.opened, 1);
+	restart_into(&a, &b);
+	assert_same_state(&a, &b);
+	buf_reset(&a.told);
+	struct world *worlds[] = {&a, &b};
+	for (int n = 0; n < 2; n++) {
+		play(worlds[n], 40, &(struct scene){"x", 4000, 80000}, 1);
+		minutes(worlds[n], 50, &(struct scene){"x", 4000, 0});
+		assert_int_equal(worlds[n]->closed, 1);
+	}
+	assert_true(a.told.len > 1000);
+	assert_string_equal(a.told.data, b.told.data);
+	assert_same_state(&a, &b);
+	world_close(&a);
+	world_close(&b);
+}
+
+/* The state is from before the flood; the store knows the incident. */
+static void an_incident_that_only_the_store_knows_goes_on(void **state)
+{
+	struct world a, b, c;
+	(void)state;
+	world_open(&a, 8);
+	world_open(&b, 8);
+	world_open(&c, 8);
+	minutes(&a, 10, &(struct scene){"x", 4000, 0});
+	restart_into(&a, &b);
+	restart_into(&a, &c);
+	play(&a, 20, &(struct scene){"x", 4000, 36000}, 1);
+	struct incident known = a.last;
+	assert_int_equal(known.state, INCIDENT_OPEN);
+
+	/* Ticks go on: so does the incident, and ends. */
+	assert_int_equal(engine_resume(b.e, &known), WD_OK);
+	b.at_ms = a.at_ms + 5000;
+	play(&b, 10, &(struct scene){"x", 4000, 36000}, 1);
+	minutes(&b, 5, &(struct scene){"x", 4000, 0});
+	assert_int_equal(b.opened, 0);
+	assert_string_equal(b.last.id, known.id);
+	assert_int_equal(b.last.state, INCIDENT_RECOVERING);
+
+	/* Nobody watches any more: it does not stay open for ever. */
+	assert_int_equal(engine_resume(c.e, &known), WD_OK);
+	for (int n = 0; n < 60; n++) {
+		engine_advance(c.e, wall_add(known.changed_at, span_s(60 * (n + 1))));
+		collect(&c);
+	}
+	assert_int_equal(c.closed, 1);
+	assert_string_equal(c.last.id, known.id);
+	assert_int_equal(c.last.ended_at.ns, known.changed_at.ns);
+	world_close(&a);
+	world_close(&b);
+	world_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +502,8 @@ int main(void)
 		cmocka_unit_test(two_services_have_an_incident_each),
 		cmocka_unit_test(ticks_out_of_time_are_counted_and_change_nothing),
 		cmocka_unit_test(made_up_services_are_refused_and_take_no_memory),
+		cmocka_unit_test(a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte),
+		cmocka_unit_test(an_incident_that_only_the_store_knows_goes_on),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

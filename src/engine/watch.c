@@ -181,7 +181,11 @@ bool watch_is_calm(const struct track *t, wd_wall now)
 
 wd_wall watch_last_above(const struct track *t)
 {
+	const struct incident *i = &t->episode.incident;
 	wd_wall last = {0};
+	/* It was resumed, and nobody watches any more. */
+	if (t->watch == NULL && (i->kinds & (INCIDENT_TRAFFIC | INCIDENT_REQUESTS)) != 0)
+		return i->changed_at;
 	for (size_t k = 0; k < WATCH_KINDS; k++) {
 		if (carries(t, k) && wall_before(last, t->watch->kinds[k].last_above))
 			last = t->watch->kinds[k].last_above;

@@ -132,6 +132,8 @@ void watch_write(const struct watch *w, const struct vector_classes *classes, st
 	out_i64(o, w->kept_at.ns);
 	out_i64(o, w->shown_at.ns);
 	out_f32(o, w->told_peak);
+	out_f32(o, w->requests.requests_per_s);
+	out_u8(o, (uint8_t)(w->traced | w->untraced << 1));
 	write_flood(w, classes, o);
 	write_web(&w->web, o);
 }
@@ -153,6 +155,10 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	w->kept_at.ns = cur_i64(c);
 	w->shown_at.ns = cur_i64(c);
 	w->told_peak = cur_f32(c);
+	w->requests.requests_per_s = cur_f32(c);
+	uint8_t flags = cur_u8(c);
+	w->traced = flags & 1;
+	w->untraced = flags >> 1 & 1;
 	read_flood(w, plan, classes, c);
 	read_web(&w->web, c);
 	if (c->bad) {
