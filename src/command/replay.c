@@ -5,68 +5,42 @@
 #include "base/check.h"
 #include "base/timetext.h"
 #include "command/config.h"
+#include "command/replay_job.h"
 #include "command/replay_text.h"
+#include "command/replay_trace.h"
+#include "command/replay_traffic.h"
 #include "engine/engine.h"
 #include "intake/recording.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] =
-	"usage: whydown replay [OPTION…] FILE…\n"
-	"Runs recordings through the engine as fast as it can and prints the incidents. A FILE is "
-	"our\n"
-	"NDJSON, or CSV with a header: time,service,reports (counts in buckets of any width) or\n"
-	"time,service,value (any metric); gzip or not; - is standard input. Several are merged by "
-	"time.\n"
-	"\n"
-	"  --format FORMAT      text (default); json: one incident a line; scores: CSV of every "
-	"bucket of\n"
-	"                       every service: time,service,observed,expected,low,high,log10_odds\n"
-	"  --config FILE        names and time zones of services, floors, budget; services that it "
-	"does not\n"
-	"                       name are taken as the file names them\n"
-	"  --false-a-month N    accepted false incidents a month, all services together (default: "
-	"one for\n"
-	"                       each service)\n"
-	"  --from TIME, --to TIME   only what happened from then on, and before then\n"
-	"  --value-is-reports   a column `value` holds counts of reports, not a metric\n"
-	"  --skip-bad           count lines that are wrong and go on (default: stop)\n"
-	"  --quiet              no progress, no summary\n"
-	"  --help               this text\n";
-
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_SCORES };
-
 enum {
-	FILES_MAX = 1000,
 	OUTPUT_MAX = 1 << 30,
 	FLUSH_AT = 1 << 16,
 	LOOK_AT_CLOCK_EVERY = 4096, /* records */
 	BAR_CELLS = 30,
+	WATCHED_MAX = 10000,  /* services with traffic */
 };
 
-struct job {
-	struct recording_options recording;
-	char **paths;
-	size_t path_count;
-	const char *config_file;
-	double false_a_month;
-	enum format format;
-	bool quiet, help;
+/* A recording, of reports or of traffic, and what comes next from it. */
+struct source {
+	struct recording *recording;
+	struct traffic_input *traffic; /* one of both */
+	struct recorded next;          /* of traffic its clock only */
+	bool more;
 };
-
-/* A recording and what comes next from it. */
-struct source { struct recording *recording; struct recorded next; bool more; };
 
 struct run {
 	const struct job *job;
 	struct engine *engine;
 	struct source *sources;
+	struct traffic_play *traffic;
+	struct catalogue *catalogue;
 	struct buf out;
 	bool out_failed;
 	bool bar;           /* progress is shown */
@@ -75,86 +49,6 @@ struct run {
 	wd_wall first, last; /* clock */
 	uint64_t coordinated;
 };
-
-/* ---- options ---- */
-
-static int complain(const char *option, const char *value, const char *right)
-{
-	fprintf(stderr, "whydown replay: %s %s: would be right: %s\n", option, value, right);
-	return 2;
-}
-
-static int read_options(int argc, char **argv, struct job *job)
-{
-	enum {
-		FORMAT = 256,
-		CONFIG,
-		FALSE_A_MONTH,
-		FROM,
-		TO,
-		VALUE_IS_REPORTS,
-		SKIP_BAD,
-		QUIET,
-		HELP
-	};
-	static const struct option options[] = {
-		{"format", required_argument, NULL, FORMAT},
-		{"config", required_argument, NULL, CONFIG},
-		{"false-a-month", required_argument, NULL, FALSE_A_MONTH},
-		{"from", required_argument, NULL, FROM},
-		{"to", required_argument, NULL, TO},
-		{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
-		{"skip-bad", no_argument, NULL, SKIP_BAD},
-		{"quiet", no_argument, NULL, QUIET},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	static const char *const formats[] = {"text", "json", "scores"};
-	char *end;
-
-	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		wd_wall *time = option == FROM ? &job->recording.from : &job->recording.to;
-		size_t f = 0;
-		switch (option) {
-		case CONFIG: job->config_file = optarg; break;
-		case VALUE_IS_REPORTS: job->recording.value_is_reports = true; break;
-		case SKIP_BAD: job->recording.skip_bad = true; break;
-		case QUIET: job->quiet = true; break;
-		case HELP: job->help = true; return 0;
-		case FORMAT:
-			while (f < WD_COUNT(formats) && strcmp(optarg, formats[f]) != 0)
-				f++;
-			if (f == WD_COUNT(formats))
-				return complain("--format", optarg, "text, json, scores");
-			job->format = (enum format)f;
-			break;
-		case FALSE_A_MONTH:
-			job->false_a_month = strtod(optarg, &end);
-			if (end == optarg || *end != '\0' ||
-			    !(job->false_a_month > 0 && job->false_a_month <= 1e6))
-				return complain("--false-a-month", optarg,
-						"a number above 0, like 1");
-			break;
-		case FROM:
-		case TO:
-			if (timetext_read(optarg, strlen(optarg), time, NULL) != WD_OK)
-				return complain(option == FROM ? "--from" : "--to", optarg,
-						"a time like 2025-03-10T09:45Z");
-			break;
-		default:
-			fputs(usage, stderr);
-			return 2;
-		}
-	}
-	job->paths = argv + optind;
-	job->path_count = (size_t)(argc - optind);
-	if (job->path_count == 0 || job->path_count > FILES_MAX) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	return 0;
-}
 
 /* ---- output ---- */
 
@@ -241,11 +135,11 @@ static bool write_incidents(struct run *run, size_t *ret_count)
 		sorted[i] = &s->incidents[i];
 	qsort(sorted, s->incident_count, sizeof(*sorted), compare_decided);
 	for (size_t i = 0; i < s->incident_count && run->job->format != FORMAT_SCORES; i++) {
-		if (run->job->format == FORMAT_JSON) {
-			incident_to_json(&run->out, sorted[i]);
-			buf_char(&run->out, '\n');
-		} else
-			replay_text_incident(&run->out, sorted[i]);
+		const struct trace *trace = snapshot_trace(s, sorted[i]->id);
+		if (run->job->format == FORMAT_JSON)
+			replay_json_incident(&run->out, sorted[i], trace);
+		else
+			replay_text_incident(&run->out, sorted[i], trace);
 		flush_when_full(run);
 	}
 	*ret_count = s->incident_count;
@@ -272,7 +166,9 @@ static void show_progress(struct run *run)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &run->shown);
 	for (size_t i = 0; i < run->job->path_count; i++) {
-		double part = recording_progress(run->sources[i].recording);
+		const struct source *s = &run->sources[i];
+		double part = s->traffic != NULL ? traffic_input_progress(s->traffic)
+						 : recording_progress(s->recording);
 		done += (part < 0 ? 0 : part) / (double)run->job->path_count;
 	}
 	int cells = (int)(done * BAR_CELLS);
@@ -297,6 +193,8 @@ static void write_summary(const struct run *run, size_t incidents)
 	struct recording_counters all = {0};
 
 	for (size_t i = 0; i < run->job->path_count; i++) {
+		if (run->sources[i].traffic != NULL)
+			continue; /* a line of its own */
 		struct recording_counters c = recording_counters(run->sources[i].recording);
 		all.read += c.read;
 		all.bad += c.bad;
@@ -332,6 +230,13 @@ static void write_summary(const struct run *run, size_t incidents)
 	if (all.outside > 0)
 		fprintf(stderr, "  %llu outside of the time asked for\n",
 			(unsigned long long)all.outside);
+	for (size_t i = 0; i < run->job->path_count; i++) {
+		if (run->sources[i].traffic != NULL)
+			replay_text_input(stderr, run->job->paths[i], run->sources[i].traffic);
+	}
+	if (traffic_play_elsewhere(run->traffic) > 0)
+		fprintf(stderr, "  %llu records neither from nor to a service\n",
+			(unsigned long long)traffic_play_elsewhere(run->traffic));
 	snapshot_release(snapshot);
 }
 
@@ -340,8 +245,16 @@ static void write_summary(const struct run *run, size_t incidents)
 static bool fetch(struct run *run, struct source *s)
 {
 	struct wd_why why = {0};
-	const char *path = recording_path(s->recording);
 
+	if (s->traffic != NULL) {
+		if (traffic_input_next(s->traffic, &s->next.clock, &s->more, &why) == WD_OK)
+			return true;
+		clear_progress(run);
+		fprintf(stderr, "%s: %s, at %u (--skip-bad ends the file there)\n",
+			run->job->paths[s - run->sources], why.what, why.at);
+		return false;
+	}
+	const char *path = recording_path(s->recording);
 	if (recording_next(s->recording, &s->next, &s->more, &why) == WD_OK)
 		return true;
 	clear_progress(run);
@@ -390,6 +303,16 @@ static void observe(struct run *run, const struct recorded *o)
 	run->observed++;
 }
 
+static void observe_traffic(struct run *run, struct source *s)
+{
+	if (run->observed == 0)
+		run->first = run->last = s->next.clock;
+	if (wall_before(run->last, s->next.clock))
+		run->last = s->next.clock;
+	run->observed +=
+		traffic_play_take(run->traffic, s->traffic, s->next.clock, run->engine);
+}
+
 static bool play(struct run *run)
 {
 	for (size_t i = 0; i < run->job->path_count; i++) {
@@ -397,19 +320,52 @@ static bool play(struct run *run)
 			return false;
 	}
 	for (struct source *s; (s = earliest(run)) != NULL && !run->out_failed;) {
-		observe(run, &s->next);
+		if (s->traffic != NULL)
+			observe_traffic(run, s);
+		else
+			observe(run, &s->next);
 		take_effects(run);
 		if (!fetch(run, s))
 			return false;
-		if (run->bar && run->observed % LOOK_AT_CLOCK_EVERY == 0)
+		if (run->bar && (s->traffic != NULL || run->observed % LOOK_AT_CLOCK_EVERY == 0))
 			show_progress(run);
 	}
+	traffic_play_end(run->traffic, run->engine);
 	if (run->observed > 0) {
 		engine_advance(run->engine, run->last);
 		engine_finish(run->engine);
 		take_effects(run);
 	}
 	return true;
+}
+
+static struct traffic_input_options traffic_options(const struct job *job, size_t i)
+{
+	return (struct traffic_input_options){
+		.path = job->paths[i], .from = job->recording.from, .to = job->recording.to,
+		.sampling = job->sampling, .skip_bad = job->recording.skip_bad};
+}
+
+/* Whose traffic it is: said, or found out by a first look at it. */
+static bool open_targets(struct run *run)
+{
+	const struct job *job = run->job;
+	struct wd_why why = {0};
+	bool well = run->catalogue == NULL ||
+		    targets_add_catalogue(job->targets, run->catalogue);
+	if (well && !targets_any(job->targets)) {
+		for (size_t i = 0; well && i < job->path_count; i++) {
+			const struct traffic_input_options o = traffic_options(job, i);
+			if (run->sources[i].traffic != NULL)
+				well = traffic_input_survey(&o, job->targets, &why) == WD_OK;
+		}
+		well = well && targets_adopt(job->targets);
+	}
+	if (well && traffic_play_target(run->traffic, job->targets, run->catalogue, &why) == WD_OK)
+		return true;
+	fprintf(stderr, "whydown replay: services' addresses: %s\n",
+		why.what != NULL ? why.what : "memory ran out");
+	return false;
 }
 
 static bool open_sources(struct run *run)
@@ -420,8 +376,13 @@ static bool open_sources(struct run *run)
 	run->sources = calloc(job->path_count, sizeof(*run->sources));
 	for (size_t i = 0; run->sources != NULL && i < job->path_count; i++) {
 		struct recording_options options = job->recording;
+		const struct traffic_input_options traffic = traffic_options(job, i);
+		enum wd_err err = traffic_input_open(&traffic, &run->sources[i].traffic, &why);
+		if (err == WD_OK)
+			continue;
 		options.path = job->paths[i];
-		if (recording_open(&options, &run->sources[i].recording, &why) == WD_OK)
+		if (err == WD_UNKNOWN &&
+		    recording_open(&options, &run->sources[i].recording, &why) == WD_OK)
 			continue;
 		fprintf(stderr, "%s: %s%s%s\n", job->paths[i], why.what,
 			why.os_errno != 0 ? ": " : "",
@@ -445,6 +406,13 @@ static bool open_engine(struct run *run)
 	options.incidents_max = 100000;
 	options.adopt_services = true;
 	options.false_a_month = job->false_a_month;
+	if (traffic_play_open(&run->traffic) != WD_OK) {
+		fputs("whydown replay: memory ran out\n", stderr);
+		return false;
+	}
+	options.classes = traffic_play_classes(run->traffic);
+	options.book = traffic_play_book(run->traffic);
+	options.services_watched_max = WATCHED_MAX;
 	if (job->config_file != NULL) {
 		struct problems problems;
 		problems_init(&problems);
@@ -462,6 +430,8 @@ static bool open_engine(struct run *run)
 		options.networks_floor = d->networks_floor;
 		options.signals_a_service = d->signals_per_service_max;
 		options.persons_max = d->persons_max;
+		options.packets_floor = d->flood_packets_per_s_floor;
+		options.bits_floor = d->flood_bits_per_s_floor;
 		if (job->false_a_month <= 0)
 			options.false_a_month = d->false_incidents_per_month;
 	}
@@ -472,9 +442,15 @@ static bool open_engine(struct run *run)
 		fprintf(stderr, "whydown replay: %s\n", why.what);
 		ok = false;
 	}
-	catalogue_release(catalogue);
+	run->catalogue = catalogue;
 	config_free(config);
 	return ok;
+}
+
+static void source_close(struct source *s)
+{
+	recording_close(s->recording);
+	traffic_input_close(s->traffic);
 }
 
 static int run_job(const struct job *job)
@@ -486,7 +462,7 @@ static int run_job(const struct job *job)
 	clock_gettime(CLOCK_MONOTONIC, &run.began);
 	run.shown = run.began;
 	buf_init(&run.out, OUTPUT_MAX);
-	ok = open_engine(&run) && open_sources(&run);
+	ok = open_engine(&run) && open_sources(&run) && open_targets(&run);
 	if (ok && job->format == FORMAT_SCORES) {
 		buf_str(&run.out, "time,service,observed,expected,low,high,log10_odds\n");
 		engine_on_score(run.engine, write_score, &run);
@@ -505,23 +481,27 @@ static int run_job(const struct job *job)
 	if (ok && !job->quiet)
 		write_summary(&run, incidents);
 	for (size_t i = 0; run.sources != NULL && i < job->path_count; i++)
-		recording_close(run.sources[i].recording);
+		source_close(&run.sources[i]);
 	free(run.sources);
 	engine_close(run.engine);
+	traffic_play_close(run.traffic);
+	catalogue_release(run.catalogue);
 	buf_done(&run.out);
 	return ok ? 0 : 1;
 }
 
 int command_replay(int argc, char **argv)
 {
-	struct job job = {0};
-	int status = read_options(argc, argv, &job);
-
-	if (status != 0)
-		return status;
-	if (job.help) {
-		fputs(usage, stdout);
-		return 0;
+	struct job job = {.sampling = 1};
+	if (targets_open(&job.targets) != WD_OK) {
+		fputs("whydown replay: memory ran out\n", stderr);
+		return 1;
 	}
-	return run_job(&job);
+	int status = replay_job_read(argc, argv, &job);
+	if (status == 0 && job.help)
+		fputs(replay_usage, stdout);
+	else if (status == 0)
+		status = run_job(&job);
+	targets_close(job.targets);
+	return status;
 }

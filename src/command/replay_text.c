@@ -2,6 +2,7 @@
 #include "command/replay_text.h"
 
 #include "base/timetext.h"
+#include "command/replay_trace.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -94,21 +95,8 @@ static void add_scope(struct buf *b, const struct incident *i)
 	buf_char(b, '\n');
 }
 
-void replay_text_incident(struct buf *b, const struct incident *i)
+static void add_reports(struct buf *b, const struct incident *i)
 {
-	add_plain(b, i->service);
-	buf_str(b, ": ");
-	add_time(b, i->began_at);
-	buf_str(b, " to ");
-	if (i->ended_at.ns != 0) {
-		add_time_after(b, i->ended_at, i->began_at);
-		buf_str(b, " UTC, ");
-		add_span(b, incident_duration(i, i->ended_at));
-	} else
-		buf_str(b, "the end of the recording UTC");
-	buf_fmt(b, ", %s%s\n", severity_name(incident_severity_word(i)),
-		i->reconstruction ? " (a reconstruction)" : "");
-
 	buf_str(b, "  decided ");
 	add_time_after(b, i->decided_at, i->began_at);
 	buf_str(b, ": by chance ");
@@ -124,8 +112,28 @@ void replay_text_incident(struct buf *b, const struct incident *i)
 	if (i->persons > 0)
 		buf_fmt(b, "; %u persons in %u networks", i->persons, i->networks);
 	buf_char(b, '\n');
+}
+
+void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace)
+{
+	add_plain(b, i->service);
+	buf_str(b, ": ");
+	add_time(b, i->began_at);
+	buf_str(b, " to ");
+	if (i->ended_at.ns != 0) {
+		add_time_after(b, i->ended_at, i->began_at);
+		buf_str(b, " UTC, ");
+		add_span(b, incident_duration(i, i->ended_at));
+	} else
+		buf_str(b, "the end of the recording UTC");
+	buf_fmt(b, ", %s%s\n", severity_name(incident_severity_word(i)),
+		i->reconstruction ? " (a reconstruction)" : "");
+
+	if ((incident_kinds(i) & INCIDENT_REPORTS) != 0)
+		add_reports(b, i);
 	add_waves(b, i);
 	add_scope(b, i);
+	replay_text_trace(b, i, trace);
 }
 
 void replay_text_coordinated(struct buf *b, const struct coordinated *c)

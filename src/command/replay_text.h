@@ -5,8 +5,10 @@
 
 #include "base/buf.h"
 #include "model/incident.h"
+#include "model/trace.h"
 
-void replay_text_incident(struct buf *b, const struct incident *i);
+/* `trace`: of its traffic, or NULL. */
+void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace);
 void replay_text_coordinated(struct buf *b, const struct coordinated *c);
 
 #endif

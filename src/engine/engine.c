@@ -485,6 +485,8 @@ void engine_finish(struct engine *e)
 	engine_advance(e, e->now);
 	for (int n = 0; n <= LATENESS_BINS; n++)
 		engine_advance(e, wall_s((e->minute + 1) * 60));
+	for (size_t i = 0; i < e->track_count; i++)
+		engine_trace_end(e, &e->tracks[i], false); /* with the last ticks in them */
 }
 
 void engine_on_score(struct engine *e, void (*on_score)(void *, const struct score *), void *ctx)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/replay_job.h"
+
+#include "base/check.h"
+#include "base/timetext.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILES_MAX = 1000 };
+
+const char replay_usage[] =
+	"usage: whydown replay [OPTION…] FILE…\n"
+	"Runs recordings through the engine as fast as it can and prints the incidents. A FILE is "
+	"our\n"
+	"NDJSON, or CSV with a header: time,service,reports (counts in buckets of any width) or\n"
+	"time,service,value (any metric); gzip or not; - is standard input. Or traffic: a pcap or "
+	"pcapng\n"
+	"of packets or of flow exports, raw datagrams of NetFlow, IPFIX or sFlow, or an access "
+	"log.\n"
+	"What a file is, its content says. Several are merged by time.\n"
+	"\n"
+	"  --format FORMAT      text (default); json: one incident a line; scores: CSV of every "
+	"bucket of\n"
+	"                       every service: time,service,observed,expected,low,high,log10_odds\n"
+	"  --config FILE        names and time zones of services, floors, budget; services that it "
+	"does not\n"
+	"                       name are taken as the file names them\n"
+	"  --false-a-month N    accepted false incidents a month, all services together (default: "
+	"one for\n"
+	"                       each service)\n"
+	"  --from TIME, --to TIME   only what happened from then on, and before then\n"
+	"  --value-is-reports   a column `value` holds counts of reports, not a metric\n"
+	"  --service ID=PREFIX[,PREFIX]   whose traffic it is, beside the configuration; where "
+	"nothing\n"
+	"                       is said: the addresses that most packets went to\n"
+	"  --sampling N         thin traffic out: as if one packet in N had been looked at\n"
+	"  --skip-bad           count lines that are wrong and go on (default: stop)\n"
+	"  --quiet              no progress, no summary\n"
+	"  --help               this text\n";
+
+static int complain(const char *option, const char *value, const char *right)
+{
+	fprintf(stderr, "whydown replay: %s %s: would be right: %s\n", option, value, right);
+	return 2;
+}
+
+int replay_job_read(int argc, char **argv, struct job *job)
+{
+	enum {
+		FORMAT = 256,
+		CONFIG,
+		FALSE_A_MONTH,
+		FROM,
+		TO,
+		VALUE_IS_REPORTS,
+		SKIP_BAD,
+		SERVICE,
+		SAMPLING,
+		QUIET,
+		HELP
+	};
+	static const struct option options[] = {
+		{"format", required_argument, NULL, FORMAT},
+		{"config", required_argument, NULL, CONFIG},
+		{"false-a-month", required_argument, NULL, FALSE_A_MONTH},
+		{"from", required_argument, NULL, FROM},
+		{"to", required_argument, NULL, TO},
+		{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
+		{"skip-bad", no_argument, NULL, SKIP_BAD},
+		{"service", required_argument, NULL, SERVICE},
+		{"sampling", required_argument, NULL, SAMPLING},
+		{"quiet", no_argument, NULL, QUIET},
+		{"help", no_argument, NULL, HELP},
+		{0},
+	};
+	static const char *const formats[] = {"text", "json", "scores"};
+	const char *what;
+	char *end;
+
+	optind = 1;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		wd_wall *time = option == FROM ? &job->recording.from : &job->recording.to;
+		size_t f = 0;
+		switch (option) {
+		case CONFIG: job->config_file = optarg; break;
+		case VALUE_IS_REPORTS: job->recording.value_is_reports = true; break;
+		case SKIP_BAD: job->recording.skip_bad = true; break;
+		case QUIET: job->quiet = true; break;
+		case HELP: job->help = true; return 0;
+		case FORMAT:
+			while (f < WD_COUNT(formats) && strcmp(optarg, formats[f]) != 0)
+				f++;
+			if (f == WD_COUNT(formats))
+				return complain("--format", optarg, "text, json, scores");
+			job->format = (enum format)f;
+			break;
+		case FALSE_A_MONTH:
+			job->false_a_month = strtod(optarg, &end);
+			if (end == optarg || *end != '\0' ||
+			    !(job->false_a_month > 0 && job->false_a_month <= 1e6))
+				return complain("--false-a-month", optarg,
+						"a number above 0, like 1");
+			break;
+		case SERVICE:
+			if (!targets_add_option(job->targets, optarg, &what))
+				return complain("--service", optarg, what);
+			break;
+		case SAMPLING:
+			job->sampling = (uint32_t)strtoul(optarg, &end, 10);
+			if (end == optarg || *end != '\0' || optarg[0] == '-' ||
+			    job->sampling < 1 || job->sampling > 1000000)
+				return complain("--sampling", optarg,
+						"a whole number from 1 to 1000000");
+			break;
+		case FROM:
+		case TO:
+			if (timetext_read(optarg, strlen(optarg), time, NULL) != WD_OK)
+				return complain(option == FROM ? "--from" : "--to", optarg,
+						"a time like 2025-03-10T09:45Z");
+			break;
+		default:
+			fputs(replay_usage, stderr);
+			return 2;
+		}
+	}
+	job->paths = argv + optind;
+	job->path_count = (size_t)(argc - optind);
+	if (job->path_count == 0 || job->path_count > FILES_MAX) {
+		fputs(replay_usage, stderr);
+		return 2;
+	}
+	return 0;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/replay_traffic.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "command/replay_input.h"
+#include "command/vectors_read.h"
+#include "tally/shard.h"
+#include "tally/web_window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SITES_MAX = 1000, SPARES_MAX = 1024 };
+
+/* Requests of one service. */
+struct site { struct web_window window; struct web_tick *ticks; };
+
+struct traffic_play {
+	struct vector_book book;
+	struct vector_classes classes;
+	struct traffic_rules rules;
+	struct shard *shard; /* NULL: no target */
+	struct traffic_tick **sealed;
+	size_t spares;
+	wd_wall begin; /* of the tick that is being counted; 0 = none yet */
+	const struct catalogue *catalogue;
+	struct hash_key key;
+	struct prng random;
+	struct site *sites;
+	size_t site_count;
+	uint64_t no_room;
+};
+
+/* Everything drawn is drawn the same each time: a replay can be repeated. */
+enum wd_err traffic_play_open(struct traffic_play **ret_play)
+{
+	struct traffic_play *p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return WD_NOMEM;
+	p->key = (struct hash_key){"replayed traffic"};
+	vectors_builtin(&p->book);
+	vector_book_compile(&p->book, &p->classes);
+	p->rules = (struct traffic_rules){&p->classes, address_key_of(&p->key)};
+	p->random = prng_of(1, 1);
+	p->sites = calloc(SITES_MAX, sizeof(*p->sites));
+	p->sealed = calloc(SPARES_MAX, sizeof(struct traffic_tick *));
+	if (p->sites == NULL || p->sealed == NULL) {
+		traffic_play_close(p);
+		return WD_NOMEM;
+	}
+	*ret_play = p;
+	return WD_OK;
+}
+
+void traffic_play_close(struct traffic_play *p)
+{
+	if (p == NULL)
+		return;
+	shard_close(p->shard);
+	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++)
+		free(p->sites[i].ticks);
+	free(p->sites);
+	free(p->sealed);
+	free(p);
+}
+
+const struct vector_classes *traffic_play_classes(const struct traffic_play *p)
+{
+	return &p->classes;
+}
+
+const struct vector_book *traffic_play_book(const struct traffic_play *p)
+{
+	return &p->book;
+}
+
+enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
+				const struct catalogue *catalogue, struct wd_why *why)
+{
+	struct shard_options o = {.rules = &p->rules, .seed = 1};
+	p->catalogue = catalogue;
+	enum wd_err err =
+		targets_table(t, &o.prefixes, &o.services, &o.service_count, why);
+	if (err != WD_OK || o.service_count == 0)
+		return err;
+	p->spares = o.service_count < SPARES_MAX ? o.service_count : SPARES_MAX;
+	o.spares = (uint32_t)p->spares;
+	return shard_open(&o, &p->shard, why);
+}
+
+/* ---- flows ---- */
+
+static wd_wall tick_of(wd_wall at)
+{
+	return (wd_wall){floor_div(at.ns, TRAFFIC_TICK_NS) * TRAFFIC_TICK_NS};
+}
+
+static void hand_over(struct traffic_play *p, wd_wall end, struct engine *e)
+{
+	size_t count = shard_seal(p->shard, end, p->sealed, p->spares);
+	for (size_t i = 0; i < count; i++) {
+		(void)engine_traffic(e, p->sealed[i]); /* what does not count is counted there */
+		shard_take_back(p->shard, p->sealed[i]);
+	}
+	engine_traffic_until(e, end);
+}
+
+/* The tick is over; what comes next begins at `next`. */
+static void seal(struct traffic_play *p, wd_wall next, struct engine *e)
+{
+	wd_wall end = wall_add(p->begin, (wd_span){TRAFFIC_TICK_NS});
+	engine_advance(e, end);
+	hand_over(p, end, e);
+	if (wall_before(end, next)) { /* nothing came between */
+		engine_advance(e, next);
+		hand_over(p, next, e);
+	}
+	p->begin = next;
+}
+
+static size_t take_flows(struct traffic_play *p, struct traffic_input *in, wd_wall at,
+			 struct engine *e)
+{
+	wd_wall tick = tick_of(at);
+	if (p->shard == NULL)
+		return in->flow_count;
+	if (p->begin.ns != 0 && wall_before(p->begin, tick))
+		seal(p, tick, e);
+	if (p->begin.ns == 0)
+		p->begin = tick;
+	shard_add(p->shard, in->flows, in->flow_count, at);
+	return in->flow_count;
+}
+
+/* ---- requests ---- */
+
+static const char *service_of(const struct traffic_play *p, const struct traffic_input *in)
+{
+	const struct text_span *host = &in->request.host;
+	char name[SERVICE_HOST_MAX + 1];
+	size_t len = 0;
+
+	while (len < host->len && len < SERVICE_HOST_MAX && host->at[len] != ':') {
+		name[len] = text_lower(host->at[len]);
+		len++;
+	}
+	name[len] = '\0';
+	for (size_t i = 0; p->catalogue != NULL && len > 0 && i < catalogue_count(p->catalogue);
+	     i++) {
+		const struct service *s = catalogue_at(p->catalogue, i);
+		for (size_t k = 0; k < s->hosts.count; k++) {
+			if (strcmp(s->hosts.items[k], name) == 0)
+				return s->id;
+		}
+	}
+	return in->service;
+}
+
+static struct site *site_of(struct traffic_play *p, const char *service)
+{
+	for (size_t i = 0; i < p->site_count; i++) {
+		if (strcmp(p->sites[i].window.service, service) == 0)
+			return &p->sites[i];
+	}
+	if (p->site_count == SITES_MAX)
+		return NULL;
+	struct site *s = &p->sites[p->site_count];
+	s->ticks = calloc(WEB_WINDOW_REPLAY, sizeof(*s->ticks));
+	if (s->ticks == NULL)
+		return NULL;
+	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false);
+	p->site_count++;
+	return s;
+}
+
+static void judge(struct web_tick *t, struct engine *e)
+{
+	engine_advance(e, wall_add(t->at, t->width));
+	(void)engine_web(e, t); /* what does not count is counted there */
+}
+
+static size_t take_request(struct traffic_play *p, struct traffic_input *in, struct engine *e)
+{
+	const struct request *r = &in->request;
+	struct site *s = site_of(p, service_of(p, in));
+	if (s == NULL) {
+		p->no_room++;
+		return 1;
+	}
+	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
+		judge(t, e);
+	web_window_add(&s->window, &p->key, r, prng_u64(&p->random));
+	return 1;
+}
+
+size_t traffic_play_take(struct traffic_play *p, struct traffic_input *in, wd_wall at,
+			 struct engine *e)
+{
+	return in->capture != NULL ? take_flows(p, in, at, e) : take_request(p, in, e);
+}
+
+void traffic_play_end(struct traffic_play *p, struct engine *e)
+{
+	if (p->shard != NULL && p->begin.ns != 0)
+		seal(p, wall_add(p->begin, (wd_span){TRAFFIC_TICK_NS}), e);
+	for (size_t i = 0; i < p->site_count; i++) {
+		for (struct web_tick *t; (t = web_window_end(&p->sites[i].window)) != NULL;)
+			judge(t, e);
+	}
+}
+
+uint64_t traffic_play_elsewhere(const struct traffic_play *p)
+{
+	return p->no_room + (p->shard == NULL ? 0 : shard_counters(p->shard)->elsewhere);
+}
