@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "publish/chart.h"
+#include "publish/chart_inner.h"
 
 #include "base/timetext.h"
 #include "publish/words.h"
@@ -7,24 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-/* In the stretched plot a point is one unit wide and the height is this many units. */
-enum {
-	PLOT_HEIGHT = 1000,
-	SPARK_POINTS = 24,
-	SPARK_HEIGHT = 18,
-	AXIS_HEIGHT = 22,
-	TOP_HEIGHT = 16
-};
+enum { SPARK_POINTS = 24, SPARK_HEIGHT = 18 };
 
-double chart_top(const struct series *series)
+double chart_axis_top(double highest)
 {
 	static const double steps[] = {1, 2, 2.5, 4, 5, 10};
-	double highest = 1;
 
-	for (size_t i = 0; i < series->count; i++) {
-		highest = fmax(highest, series->points[i].observed);
-		highest = fmax(highest, series->points[i].high);
-	}
 	if (!isfinite(highest) || highest > 1e15)
 		highest = 1e15;
 	double unit = pow(10, floor(log10(highest)));
@@ -34,6 +22,17 @@ double chart_top(const struct series *series)
 			return steps[i] * unit;
 	}
 	return 10 * unit;
+}
+
+double chart_top(const struct series *series)
+{
+	double highest = 1;
+
+	for (size_t i = 0; i < series->count; i++) {
+		highest = fmax(highest, series->points[i].observed);
+		highest = fmax(highest, series->points[i].high);
+	}
+	return chart_axis_top(highest);
 }
 
 void chart_shade(struct chart *c, wd_wall begin, wd_wall end)
@@ -65,7 +64,7 @@ bool chart_shade_incidents(struct chart *c, const struct snapshot *snapshot, con
 	return reconstruction;
 }
 
-static int height_of(double value, double top, int height)
+int chart_height_of(double value, double top, int height)
 {
 	double share = value / top;
 	if (!(share > 0))
@@ -73,14 +72,7 @@ static int height_of(double value, double top, int height)
 	return height - (int)lround(fmin(share, 1) * height);
 }
 
-/* Writes a path short: a level run is one step, and a command's letter is not said twice. */
-struct pen {
-	struct buf *b;
-	int y, run;    /* where it is; how far it went level and has not written yet */
-	bool stepping; /* the last command was "l": more numbers may follow */
-};
-
-static void pen_flush(struct pen *p)
+void pen_flush(struct pen *p)
 {
 	if (p->run != 0)
 		buf_fmt(p->b, "h%d", p->run);
@@ -88,7 +80,7 @@ static void pen_flush(struct pen *p)
 	p->run = 0;
 }
 
-static void pen_move(struct pen *p, int x, int y)
+void pen_move(struct pen *p, int x, int y)
 {
 	pen_flush(p);
 	buf_fmt(p->b, "M%d %d", x, y);
@@ -96,7 +88,7 @@ static void pen_move(struct pen *p, int x, int y)
 	p->stepping = false;
 }
 
-static void pen_to(struct pen *p, int dx, int y)
+void pen_to(struct pen *p, int dx, int y)
 {
 	int dy = y - p->y;
 
@@ -133,7 +125,7 @@ static void line_path(struct buf *b, const struct series *s, size_t count, enum 
 
 	for (size_t i = 0; i < count; i++) {
 		double value = point_value(&s->points[i], which);
-		int y = height_of(value, top, PLOT_HEIGHT);
+		int y = chart_height_of(value, top, PLOT_HEIGHT);
 		if (which == OBSERVED && value < 0)
 			down = false;
 		else if (down)
@@ -149,13 +141,13 @@ static void band_path(struct buf *b, const struct series *s, double top)
 {
 	struct pen pen = {.b = b};
 
-	pen_move(&pen, 0, height_of(s->points[0].high, top, PLOT_HEIGHT));
+	pen_move(&pen, 0, chart_height_of(s->points[0].high, top, PLOT_HEIGHT));
 	for (size_t i = 1; i < s->count; i++)
-		pen_to(&pen, 1, height_of(s->points[i].high, top, PLOT_HEIGHT));
+		pen_to(&pen, 1, chart_height_of(s->points[i].high, top, PLOT_HEIGHT));
 	pen_flush(&pen); /* the way back would cancel a level run */
 	for (size_t i = s->count; i-- > 0;)
 		pen_to(&pen, i + 1 == s->count ? 0 : -1,
-		       height_of(s->points[i].low, top, PLOT_HEIGHT));
+		       chart_height_of(s->points[i].low, top, PLOT_HEIGHT));
 	pen_flush(&pen);
 	buf_char(b, 'z');
 }
@@ -170,7 +162,7 @@ static void area_path(struct buf *b, const struct series *s, size_t count, doubl
 			continue;
 		pen_move(&pen, (int)i, PLOT_HEIGHT);
 		for (int dx = 0; i < count && s->points[i].observed >= 0; i++, dx = 1)
-			pen_to(&pen, dx, height_of(s->points[i].observed, top, PLOT_HEIGHT));
+			pen_to(&pen, dx, chart_height_of(s->points[i].observed, top, PLOT_HEIGHT));
 		pen_flush(&pen);
 		buf_fmt(b, "V%dz", PLOT_HEIGHT);
 		pen.stepping = false;
@@ -203,13 +195,13 @@ static void plot(struct buf *b, const struct chart *c, double top)
 	if (whole < s->count && s->points[whole].observed >= 0)
 		/* A line without length with a round end: a dot that stretching leaves round. */
 		buf_fmt(b, "<path class=\"last\" d=\"M%zu %dh0\"/>", whole,
-			height_of(s->points[whole].observed, top, PLOT_HEIGHT));
+			chart_height_of(s->points[whole].observed, top, PLOT_HEIGHT));
 }
 
 /* The step between time labels: at most seven of them. */
 static int64_t tick_step_s(int64_t span_s_)
 {
-	static const int64_t steps[] = {300,   900,   1800,  3600,   7200,   10800,   14400,
+	static const int64_t steps[] = {60,    120,   300,   900,   1800,  3600,   7200,   10800,   14400,
 					21600, 43200, 86400, 172800, 604800, 1209600, 2592000};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (span_s_ / steps[i] <= 6)
@@ -218,7 +210,7 @@ static int64_t tick_step_s(int64_t span_s_)
 	return span_s_ / 6 + 1;
 }
 
-static void time_labels(struct buf *b, const struct series *s, int y)
+void chart_time_labels(struct buf *b, const struct series *s, int y)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -263,7 +255,7 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
 			i == 0 ? " base" : "", y, y);
 	}
-	time_labels(b, s, bottom);
+	chart_time_labels(b, s, bottom);
 	if (width > 0)
 		buf_fmt(b, "<svg y=\"%d\" width=\"%d\" height=\"%d\"", TOP_HEIGHT, width,
 			plot_height);
@@ -317,7 +309,7 @@ void chart_spark(struct buf *b, const struct series *series)
 		double highest = -1;
 		for (size_t j = i; j < i + width && j < series->count; j++)
 			highest = fmax(highest, series->points[j].observed);
-		int y = height_of(highest, top, SPARK_HEIGHT);
+		int y = chart_height_of(highest, top, SPARK_HEIGHT);
 		if (highest >= 0 && down)
 			pen_to(&pen, STEP, y);
 		else if (highest >= 0)

@@ -170,7 +170,7 @@ void html_incident_row(const struct render *r, const struct incident *i, bool wi
 	buf_str(b, "</td><td>");
 	words_span(b, incident_duration(i, w.now));
 	buf_str(b, i->ended_at.ns == 0 ? " so far</td><td>" : "</td><td>");
-	words_times(b, i->peak_observed, i->peak_expected);
+	words_strength(b, i);
 	buf_fmt(b, "</td><td><span class=\"sev %s\">%s</span></td><td>", severity_name(severity),
 		severity_name(severity));
 	buf_fmt(b, "%zu of %zu</td></tr>\n", rank.by_duration, rank.of);

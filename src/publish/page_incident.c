@@ -3,12 +3,15 @@
 #include "publish/chart.h"
 #include "publish/html.h"
 #include "publish/incident_series.h"
+#include "publish/page_traffic.h"
 
 #include "base/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TICK_NS (WD_NS_PER_S / 4) /* of traffic: tally/traffic.h */
 
 /* ---- chart ---- */
 
@@ -109,13 +112,19 @@ static void moment_words(const struct render *r, const struct moment *m)
 
 	switch (m->kind) {
 	case BEGAN:
-		buf_str(b, "Reports begin to rise <small>(estimated afterwards)</small>");
+		buf_fmt(b, "%s to rise <small>(estimated afterwards)</small>",
+			incident_kinds(i) & INCIDENT_REPORTS   ? "Reports begin"
+			: incident_kinds(i) & INCIDENT_TRAFFIC ? "Traffic begins"
+							       : "Requests begin");
 		return;
 	case DECIDED:
 		buf_str(b, "Called an incident, ");
 		words_span(b, wall_sub(m->at, i->began_at));
-		buf_str(b, " after its begin: normal reports do this ");
-		words_odds(b, i->log10_return_decided, i->step);
+		buf_str(b, " after its begin");
+		if (incident_kinds(i) & INCIDENT_REPORTS && i->log10_return_decided > 0) {
+			buf_str(b, ": normal reports do this ");
+			words_odds(b, i->log10_return_decided, i->step);
+		}
 		return;
 	case WAVE: buf_fmt(b, "Wave %u begins", m->wave + 1); return;
 	case PEAK:
@@ -174,9 +183,11 @@ static void numbers(const struct render *r)
 	fact(r, i->ended_at.ns == 0 ? "Lasts" : "Lasted");
 	words_span(b, incident_duration(i, r->snapshot->now));
 	fact(r, "Peak");
-	words_times(b, i->peak_observed, i->peak_expected);
-	fact(r, "Reports above usual");
-	words_count(b, i->excess);
+	words_strength(b, i);
+	if (incident_kinds(i) & INCIDENT_REPORTS) {
+		fact(r, "Reports above usual");
+		words_count(b, i->excess);
+	}
 	if (i->persons > 0) {
 		fact(r, "Persons");
 		words_count(b, i->persons);
@@ -285,6 +296,29 @@ static void related(const struct render *r)
 
 /* ---- the page ---- */
 
+/* Of each kind of signal that carries it, by its own clock. */
+static void odds(const struct render *r)
+{
+	const struct incident *i = r->incident;
+	uint32_t kinds = incident_kinds(i);
+
+	if (kinds & INCIDENT_REPORTS) {
+		buf_str(r->out, "normal reports do this ");
+		words_odds(r->out, i->log10_return, i->step);
+		buf_str(r->out, ". ");
+	}
+	if (kinds & INCIDENT_TRAFFIC && i->traffic.log10_return > 0) {
+		buf_str(r->out, "normal traffic does this ");
+		words_odds(r->out, i->traffic.log10_return, (wd_span){TICK_NS});
+		buf_str(r->out, ". ");
+	}
+	if (kinds & INCIDENT_REQUESTS && i->requests.log10_return > 0) {
+		buf_str(r->out, "normal requests do this ");
+		words_odds(r->out, i->requests.log10_return, span_s(1));
+		buf_str(r->out, ".");
+	}
+}
+
 void page_incident_live(const struct render *r)
 {
 	const struct incident *i = r->incident;
@@ -309,14 +343,27 @@ void page_incident_live(const struct render *r)
 	words_peak(&w, i);
 	buf_str(r->out, "</p><p>");
 	words_rank(&w, r->snapshot, i);
-	buf_str(r->out, ".</p><p class=\"odds\">Odds of a false alarm: normal reports do this ");
-	words_odds(r->out, i->log10_return, i->step);
-	buf_str(r->out, ".</p>\n");
-	incident_chart(r);
+	buf_str(r->out, ".</p><p class=\"odds\">Odds of a false alarm: ");
+	odds(r);
+	buf_str(r->out, "</p>\n");
+	struct page_trace found = page_trace_open(r, i);
+	const struct trace *t = found.trace;
+	if (t != NULL) {
+		page_traffic_lead(r, t);
+		page_traffic_charts(r, t);
+		page_traffic_vectors(r, t);
+		page_traffic_sources(r, t);
+	}
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		incident_chart(r);
 	numbers(r);
 	timeline(r);
-	scope(r);
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		scope(r);
+	if (t != NULL)
+		page_traffic_evidence(r, t);
 	related(r);
+	page_trace_close(&found);
 	html_live_end(r);
 }
 

@@ -143,7 +143,7 @@ static void incident_card(const struct render *r, const struct incident *i, bool
 	else
 		buf_str(b, "not seen");
 	buf_str(b, "</dd></div><div><dt>Peak</dt><dd>");
-	words_times(b, i->peak_observed, i->peak_expected);
+	words_strength(b, i);
 	buf_str(b, "</dd></div><div><dt>Lasts</dt><dd>");
 	words_span(b, incident_duration(i, r->snapshot->now));
 	buf_str(b, "</dd></div>");

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "model/snapshot.h"
+#include "model/trace.h"
 #include "publish/metrics.h"
 
 #include <stdbool.h>
@@ -37,6 +38,8 @@ struct site {
 	/* The chart of an incident that the snapshot's series no longer reach. Caller frees
 	 * ret_series->points. NULL = there is none. */
 	bool (*incident_series)(void *ctx, const struct incident *i, struct series *ret_series);
+	/* The trace of an incident that is not in the snapshot any more. NULL = there is none. */
+	bool (*incident_trace)(void *ctx, const struct incident *i, struct trace *ret_trace);
 	void *ctx;
 };
 

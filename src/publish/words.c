@@ -315,6 +315,48 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 	}
 }
 
+void words_rate(struct buf *b, double a_second, const char *unit)
+{
+	static const char *const prefixes[] = {"", "k", "M", "G", "T"};
+	bool bits = strncmp(unit, "bit", 3) == 0;
+	double scaled = isfinite(a_second) && a_second > 0 ? a_second : 0;
+	size_t p = 0;
+
+	if (!bits && scaled < 1e6) {
+		words_count(b, scaled);
+		buf_fmt(b, " %s", unit);
+		return;
+	}
+	for (; scaled >= 999.5 && p + 1 < sizeof(prefixes) / sizeof(prefixes[0]); p++)
+		scaled /= 1000;
+	buf_fmt(b, scaled < 9.95 ? "%.1f" : "%.0f", scaled);
+	buf_fmt(b, bits ? " %s%s" : p > 0 ? " %s %s" : "%s %s", prefixes[p], unit);
+}
+
+/* Which kind of signal stands for an incident where there is room for one number: reports if
+ * they carry it, else the traffic, else the requests. */
+static enum incident_kind main_kind(const struct incident *i)
+{
+	uint32_t kinds = incident_kinds(i);
+	return kinds & INCIDENT_REPORTS	  ? INCIDENT_REPORTS
+	       : kinds & INCIDENT_TRAFFIC ? INCIDENT_TRAFFIC
+					  : INCIDENT_REQUESTS;
+}
+
+/* "78 × usual", "11 × the usual traffic" */
+void words_strength(struct buf *b, const struct incident *i)
+{
+	switch (main_kind(i)) {
+	case INCIDENT_TRAFFIC:
+		words_rate(b, i->traffic.peak_packets_per_s, "packets/s");
+		return;
+	case INCIDENT_REQUESTS:
+		words_rate(b, i->requests.peak_requests_per_s, "requests/s");
+		return;
+	default: words_times(b, i->peak_observed, i->peak_expected);
+	}
+}
+
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i)
 {
@@ -330,7 +372,7 @@ void words_headline(const struct words *w, const struct snapshot *snapshot,
 						      : ": incident since ");
 	words_time(w, i->began_at);
 	words_text(w, ", ");
-	words_times(w->out, i->peak_observed, i->peak_expected);
+	words_strength(w->out, i);
 	words_text(w, " at its peak");
 }
 
@@ -354,17 +396,51 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 	words_month(w->out, snapshot->since);
 }
 
-void words_peak(const struct words *w, const struct incident *i)
+/* "21,900 packets/s (182 Mbit/s) where 2,000 is usual" */
+static void words_traffic_peak(const struct words *w, const struct incident_traffic *t)
 {
-	words_text(w, "At its peak, ");
-	words_time(w, i->peak_at);
-	words_text(w, ", ");
+	words_rate(w->out, t->peak_packets_per_s, "packets/s");
+	words_text(w, " (");
+	words_rate(w->out, t->peak_bits_per_s, "bit/s");
+	words_text(w, ") where ");
+	words_count(w->out, t->usual_packets_per_s);
+	words_text(w, " is usual");
+}
+
+static void words_requests_peak(const struct words *w, const struct incident_requests *q)
+{
+	words_rate(w->out, q->peak_requests_per_s, "requests/s");
+	words_text(w, " where ");
+	words_count(w->out, q->usual_requests_per_s);
+	words_text(w, " is usual");
+}
+
+static void words_reports_peak(const struct words *w, const struct incident *i)
+{
 	words_count(w->out, i->peak_observed);
 	words_text(w, " in ");
 	words_span(w->out, i->step);
 	words_text(w, " where ");
 	words_count(w->out, i->peak_expected);
-	words_text(w, " is usual; ");
+	words_text(w, " is usual");
+}
+
+void words_peak(const struct words *w, const struct incident *i)
+{
+	enum incident_kind kind = main_kind(i);
+
+	words_text(w, "At its peak, ");
+	words_time(w, kind == INCIDENT_TRAFFIC	  ? i->traffic.peak_at
+		      : kind == INCIDENT_REQUESTS ? i->requests.peak_at
+						  : i->peak_at);
+	words_text(w, ", ");
+	if (kind == INCIDENT_TRAFFIC)
+		words_traffic_peak(w, &i->traffic);
+	else if (kind == INCIDENT_REQUESTS)
+		words_requests_peak(w, &i->requests);
+	else
+		words_reports_peak(w, i);
+	words_text(w, "; ");
 	words_span(w->out, incident_duration(i, w->now));
 	words_text(w, i->ended_at.ns == 0 ? " so far" : " in all");
 	if (i->wave_count > 1) {

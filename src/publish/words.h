@@ -24,6 +24,8 @@ void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */
 void words_count(struct buf *b, double n);                         /* "20,400", "4", "0.3" */
 void words_ratio(struct buf *b, double observed, double expected); /* "78" */
 void words_times(struct buf *b, double observed, double expected); /* "78 × usual" */
+/* "21,900 packets/s", "1.2 M packets/s"; of bits "182 Mbit/s". */
+void words_rate(struct buf *b, double a_second, const char *unit);
 void words_span(struct buf *b, wd_span d);                         /* "6 h 12 min" */
 void words_odds(struct buf *b, double log10_return, wd_span step); /* "once in 3 years" */
 void words_place(struct buf *b, size_t place);                     /* "", "2nd ", "3rd " */
@@ -51,6 +53,8 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		       const struct service_state *s);
 
+/* The one number that stands for an incident: "78 × usual", "21,900 packets/s". */
+void words_strength(struct buf *b, const struct incident *i);
 /* "X: incident since 09:45 UTC, 78 × usual", "X: incident of 6 h 12 min on 10 Mar 2025". */
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the kinds of chart share. Internal to chart*.c. */
+#ifndef WD_PUBLISH_CHART_INNER_H
+#define WD_PUBLISH_CHART_INNER_H
+
+#include "publish/chart.h"
+
+/* In the stretched plot a point is one unit wide and the height is this many units. */
+enum { PLOT_HEIGHT = 1000, AXIS_HEIGHT = 22, TOP_HEIGHT = 16 };
+
+/* Writes a path short: a level run is one step, and a command's letter is not said twice. */
+struct pen {
+	struct buf *b;
+	int y, run;    /* where it is; how far it went level and has not written yet */
+	bool stepping; /* the last command was "l": more numbers may follow */
+};
+void pen_flush(struct pen *p);
+void pen_move(struct pen *p, int x, int y);
+void pen_to(struct pen *p, int dx, int y);
+
+/* What an axis reaches so that `highest` fits under it. */
+double chart_axis_top(double highest);
+/* From the top of a plot of this height. */
+int chart_height_of(double value, double top, int height);
+/* Under the axis, whose line is at y. Only begin, step and count of the series are read. */
+void chart_time_labels(struct buf *b, const struct series *s, int y);
+
+#endif
