@@ -2,7 +2,9 @@
 /* JSON about incidents: a filtered list in parts, and one. */
 #include "publish/api.h"
 #include "publish/incident_series.h"
+#include "publish/page_traffic.h"
 
+#include "base/text.h"
 #include "base/timetext.h"
 
 #include <stdlib.h>
@@ -111,4 +113,20 @@ void api_incident(const struct render *r)
 	json_close(r->out, '}');
 	buf_char(r->out, '\n');
 	incident_series_close(&series);
+}
+
+void api_trace(const struct render *r)
+{
+	struct page_trace found = page_trace_open(r, r->incident);
+	struct trace *none = NULL;
+	if (found.trace == NULL) { /* no traffic is known of it: an empty trace says so */
+		none = calloc(1, sizeof(*none));
+		if (none == NULL)
+			return;
+		text_copy(none->incident, sizeof(none->incident), r->incident->id);
+		none->sources = -1;
+	}
+	trace_to_json(r->out, found.trace != NULL ? found.trace : none);
+	free(none);
+	page_trace_close(&found);
 }

@@ -201,8 +201,9 @@ static void plot(struct buf *b, const struct chart *c, double top)
 /* The step between time labels: at most seven of them. */
 static int64_t tick_step_s(int64_t span_s_)
 {
-	static const int64_t steps[] = {60,    120,   300,   900,   1800,  3600,   7200,   10800,   14400,
-					21600, 43200, 86400, 172800, 604800, 1209600, 2592000};
+	static const int64_t steps[] = {60,     120,    300,     900,    1800,  3600,
+					7200,   10800,  14400,   21600,  43200, 86400,
+					172800, 604800, 1209600, 2592000};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (span_s_ / steps[i] <= 6)
 			return steps[i];

@@ -102,7 +102,7 @@ void embed_badge(const struct render *r)
 
 enum { WIDTH = 720, HEIGHT = 300, MARGIN = 16, CHART_TOP = 62, FOOT = 22 };
 
-static void style(const struct render *r)
+void embed_style(const struct render *r)
 {
 	const struct embedded *sheet = embedded_find("chart.css");
 
@@ -158,7 +158,7 @@ void embed_chart(const struct render *r)
 	buf_str(b, ": user reports, last 24 hours</title><desc id=\"d\">");
 	buf_xml(b, text.bad ? "" : text.data);
 	buf_str(b, "</desc>");
-	style(r);
+	embed_style(r);
 	buf_fmt(b,
 		"<rect class=\"bg\" x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"6\"/>"
 		"<text class=\"t\" x=\"%d\" y=\"28\">",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A service: its status in one sentence, its charts, who is affected, and the form to report. */
 #include "publish/html.h"
+#include "publish/page_traffic.h"
 
 #include "base/check.h"
 
@@ -327,6 +328,7 @@ static void live_top(const struct render *r)
 	}
 	buf_str(r->out, "</p>\n");
 	day_chart(r);
+	page_traffic_now(r);
 	html_live_end(r);
 }
 

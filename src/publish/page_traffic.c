@@ -254,12 +254,14 @@ void page_traffic_vectors(const struct render *r, const struct trace *t)
 	buf_str(b, "<section aria-labelledby=\"vectors\"><h2 id=\"vectors\">Vectors</h2>"
 		   "<p class=\"note\">The ways it was flooded, heaviest first. ");
 	if (t->sampling > 1)
-		buf_fmt(b, "One packet in %u was looked at; numbers are scaled up, with their error. ",
+		buf_fmt(b,
+			"One packet in %u was looked at; numbers are scaled up, with their error. ",
 			t->sampling);
-	buf_str(b, "</p><div class=\"scroll\"><table class=\"num\"><thead><tr><th scope=\"col\">Vector"
-		   "</th><th scope=\"col\">Share</th><th scope=\"col\">Peak</th><th scope=\"col\">Bits"
-		   "</th><th scope=\"col\">Sources</th><th scope=\"col\">Addresses</th></tr></thead>"
-		   "<tbody>\n");
+	buf_str(b,
+		"</p><div class=\"scroll\"><table class=\"num\"><thead><tr><th scope=\"col\">Vector"
+		"</th><th scope=\"col\">Share</th><th scope=\"col\">Peak</th><th scope=\"col\">Bits"
+		"</th><th scope=\"col\">Sources</th><th scope=\"col\">Addresses</th></tr></thead>"
+		"<tbody>\n");
 	for (uint32_t n = 0; n < t->vector_count; n++)
 		vector_row(r, &t->vectors[n], t->sampling > 1);
 	buf_str(b, "</tbody></table></div>\n<dl>");
@@ -288,8 +290,10 @@ static void places(const struct render *r, const char *name, const struct trace_
 	if (count == 0)
 		return;
 	buf_fmt(b,
-		"<div><table class=\"num\"><caption>%s</caption><thead><tr><th scope=\"col\">%s</th>"
-		"<th scope=\"col\">Packets</th><th scope=\"col\">Sources seen</th></tr></thead><tbody>\n",
+		"<div><table class=\"num\"><caption>%s</caption><thead><tr><th "
+		"scope=\"col\">%s</th>"
+		"<th scope=\"col\">Packets</th><th scope=\"col\">Sources "
+		"seen</th></tr></thead><tbody>\n",
 		name, name);
 	for (uint32_t n = 0; n < count && n < most; n++) {
 		buf_str(b, "<tr><th scope=\"row\">");
@@ -332,14 +336,16 @@ static void map(const struct render *r, const struct trace *t)
 	buf_str(b, "<figure class=\"map\"><img src=\"/i/");
 	buf_html(b, r->incident->id);
 	buf_str(b, "/map.svg\" width=\"960\" height=\"480\" alt=\"");
-	buf_str(b, t->mappable ? "World map of the countries of the source addresses; the table has "
-				 "the numbers."
-			       : "World map, greyed out: the addresses do not say where this came "
-				 "from.");
+	buf_str(b, t->mappable
+			   ? "World map of the countries of the source addresses; the table has "
+			     "the numbers."
+			   : "World map, greyed out: the addresses do not say where this came "
+			     "from.");
 	buf_str(b, "\"/><figcaption>");
 	if (t->mappable)
-		buf_str(b, "Where the networks of the proved addresses are registered. Machines, not "
-			   "people: bots, proxies and VPN exits stand here like anybody else.");
+		buf_str(b,
+			"Where the networks of the proved addresses are registered. Machines, not "
+			"people: bots, proxies and VPN exits stand here like anybody else.");
 	else
 		buf_html(b, t->not_mappable);
 	buf_str(b, "</figcaption></figure>\n");

@@ -12,6 +12,9 @@ struct page_trace { const struct trace *trace; struct trace *owned; };
 struct page_trace page_trace_open(const struct render *r, const struct incident *i);
 void page_trace_close(struct page_trace *t);
 
+/* On the service's page: what it receives now; nothing if its traffic is not watched. */
+void page_traffic_now(const struct render *r);
+
 void page_traffic_lead(const struct render *r, const struct trace *t);
 void page_traffic_charts(const struct render *r, const struct trace *t);
 void page_traffic_vectors(const struct render *r, const struct trace *t);

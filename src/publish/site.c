@@ -64,6 +64,7 @@ static const struct route routes[] = {
 	{"/api/v1/incidents", api_incidents, JSON, FRESH, ON_SNAPSHOT, API,
 		.free = "service state since limit cursor"},
 	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v1/incidents/{incident}/trace", api_trace, JSON, FRESH, ON_SNAPSHOT, API},
 	{"/api/v1/openapi.json", api_openapi, JSON, LATER, ON_NOTHING, API, .undocumented = true},
 
 	{"/api/v2/summary.json", statuspage_summary, JSON, FRESH, ON_SNAPSHOT, API},
@@ -78,6 +79,8 @@ static const struct route routes[] = {
 	{"/s/{service}/feed.json", feed_json, FEED, SOON, ON_SNAPSHOT, API},
 	{"/s/{service}/badge.svg", embed_badge, SVG, SOON, ON_SERVICE, EMBED},
 	{"/s/{service}/chart.svg", embed_chart, SVG, SOON, ON_SERVICE, EMBED},
+
+	{"/i/{incident}/map.svg", embed_map, SVG, SOON, ON_SNAPSHOT, EMBED},
 
 	{"/metrics", metrics_text, PROMETHEUS, NEVER, ON_REQUEST, API},
 	{"/healthz", api_health, JSON, NEVER, ON_REQUEST, API},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/site_fixture.h"
 
+#include "publish/site_fixture_traffic.h"
+
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -409,6 +411,8 @@ static void make_incidents(struct snapshot *s, enum fixture which, wd_wall began
 	make_past_incident(other, s->services[17]->service, wall_add(began, span_s(360)), 1, &seed);
 	other->ended_at = wall_add(other->began_at, span_s(3600));
 	other->waves[0].ended_at = other->ended_at;
+	fixture_traffic(s, other, which == FIXTURE_HOSTILE ? FIXTURE_HOSTILE_NAME : NULL);
+	fixture_watched(s->services[17], s->now);
 	for (size_t n = 0; n < 40; n++) {
 		size_t who = n % 3 == 0 ? 0 : next(&seed) % s->service_count;
 		make_past_incident(&s->incidents[s->incident_count++], s->services[who]->service,
