@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "intake/syslog.h"
+
+#include "intake/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	EVENTS = 64,
+	BATCHES_A_POLL = 64,          /* of datagrams; then connections get their turn */
+	READS_A_POLL = 16,            /* of one connection */
+	PREFIX_MAX = 8,               /* "65536 " */
+	ROOM = SYSLOG_MESSAGE_MAX + PREFIX_MAX,
+};
+
+typedef void handler(void *, const struct sender *, const char *, size_t);
+
+struct connection {
+	int fd; /* -1: free */
+	struct sender from;
+	wd_mono last;
+	uint64_t passing; /* bytes of a counted message that was cut, still to come */
+	bool to_line_end; /* passing over the rest of a line that was cut */
+	size_t len;
+	char *buffer; /* ROOM bytes */
+};
+
+struct syslog_listener {
+	int epoll, udp, tcp;
+	uint16_t udp_port, tcp_port;
+	const struct senders *allowed;
+	struct udp_batch *batch;
+	struct syslog_counters counters;
+	struct connection connections[SYSLOG_CONNECTIONS_MAX];
+};
+
+static const uint64_t tag_udp = UINT64_MAX, tag_tcp = UINT64_MAX - 1;
+
+/* ---- opening ---- */
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+		return 0;
+	return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
+					      : ((struct sockaddr_in *)&ss)->sin_port);
+}
+
+static enum wd_err watch_fd(struct syslog_listener *s, int fd, uint64_t tag, struct wd_why *why)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = tag};
+
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &e) != 0)
+		return wd_fail_os(why, errno, "epoll_ctl");
+	return WD_OK;
+}
+
+static enum wd_err open_udp(struct syslog_listener *s, const char *where, struct wd_why *why)
+{
+	struct udp_options o = {.receive_buffer_bytes = 4 << 20};
+	uint32_t granted;
+	enum wd_err err;
+
+	if (!udp_address_read(where, &o.address))
+		return wd_fail(why, WD_MALFORMED, 0, "no address and port for syslog over UDP");
+	if ((err = udp_open(&o, &s->udp, &granted, why)) != WD_OK)
+		return err;
+	if ((err = udp_batch_open(&s->batch)) != WD_OK)
+		return err;
+	s->udp_port = port_of(s->udp);
+	return watch_fd(s, s->udp, tag_udp, why);
+}
+
+static enum wd_err open_tcp(struct syslog_listener *s, const char *where, struct wd_why *why)
+{
+	struct udp_address a;
+	int on = 1, off = 0;
+
+	if (!udp_address_read(where, &a))
+		return wd_fail(why, WD_MALFORMED, 0, "no address and port for syslog over TCP");
+	s->tcp = socket(a.ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->tcp < 0)
+		return wd_fail_os(why, errno, "socket");
+	setsockopt(s->tcp, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (a.ss.ss_family == AF_INET6)
+		setsockopt(s->tcp, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(s->tcp, (struct sockaddr *)&a.ss, a.len) != 0)
+		return wd_fail_os(why, errno, "bind");
+	if (listen(s->tcp, SYSLOG_CONNECTIONS_MAX) != 0)
+		return wd_fail_os(why, errno, "listen");
+	s->tcp_port = port_of(s->tcp);
+	return watch_fd(s, s->tcp, tag_tcp, why);
+}
+
+enum wd_err syslog_open(const struct syslog_options *o, struct syslog_listener **ret,
+			struct wd_why *why)
+{
+	struct syslog_listener *s = calloc(1, sizeof(*s));
+	enum wd_err err = WD_OK;
+
+	if (s == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "to listen for syslog");
+	s->udp = s->tcp = -1;
+	s->allowed = o->allowed;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
+		s->connections[i].fd = -1;
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (s->epoll < 0)
+		err = wd_fail_os(why, errno, "epoll_create1");
+	if (err == WD_OK && o->udp != NULL)
+		err = open_udp(s, o->udp, why);
+	if (err == WD_OK && o->tcp != NULL)
+		err = open_tcp(s, o->tcp, why);
+	if (err != WD_OK) {
+		syslog_close(s);
+		return err;
+	}
+	*ret = s;
+	return WD_OK;
+}
+
+static void connection_close(struct syslog_listener *s, struct connection *c)
+{
+	close(c->fd);
+	free(c->buffer);
+	*c = (struct connection){.fd = -1};
+	s->counters.connections--;
+}
+
+void syslog_close(struct syslog_listener *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
+		if (s->connections[i].fd >= 0)
+			connection_close(s, &s->connections[i]);
+	if (s->udp >= 0)
+		close(s->udp);
+	if (s->tcp >= 0)
+		close(s->tcp);
+	if (s->epoll >= 0)
+		close(s->epoll);
+	udp_batch_close(s->batch);
+	free(s);
+}
+
+/* ---- messages ---- */
+
+static void hand_on(struct syslog_listener *s, const struct sender *from, const char *text,
+		    size_t len, handler *message, void *context)
+{
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == '\0'))
+		len--;
+	if (len == 0)
+		return;
+	s->counters.messages++;
+	s->counters.bytes += len;
+	message(context, from, text, len);
+}
+
+static bool is_allowed(struct syslog_listener *s, const struct sender *from)
+{
+	if (s->allowed == NULL || senders_find(s->allowed, from) != NULL)
+		return true;
+	s->counters.refused++;
+	return false;
+}
+
+static void receive_datagrams(struct syslog_listener *s, handler *message, void *context)
+{
+	struct datagram d;
+
+	for (int i = 0; i < BATCHES_A_POLL && udp_receive(s->batch, s->udp) > 0; i++)
+		while (udp_next(s->batch, &d)) {
+			struct sender from = sender_of(d.from);
+			size_t len = d.len < SYSLOG_MESSAGE_MAX ? d.len : SYSLOG_MESSAGE_MAX;
+			if (!is_allowed(s, &from))
+				continue;
+			s->counters.cut += d.cut || d.len > SYSLOG_MESSAGE_MAX;
+			hand_on(s, &from, (const char *)d.bytes, len, message, context);
+		}
+}
+
+/* ---- framing: each takes what it can off the front and says how much; 0 = wait ---- */
+
+/* "LEN MSG". *broken: the length is none. */
+static size_t take_counted(struct syslog_listener *s, struct connection *c, const char *at,
+			   size_t left, handler *message, void *context, bool *broken)
+{
+	uint64_t len = 0;
+	size_t digits = 0;
+
+	while (digits < left && digits < 10 && at[digits] >= '0' && at[digits] <= '9')
+		len = len * 10 + (uint64_t)(at[digits++] - '0');
+	if (digits == left && digits < 10)
+		return 0;
+	if (digits == left || at[digits] != ' ' || len == 0 || digits + 1 > PREFIX_MAX) {
+		*broken = true;
+		return 0;
+	}
+	size_t head = digits + 1, fits = len < SYSLOG_MESSAGE_MAX ? len : SYSLOG_MESSAGE_MAX;
+	if (left < head + fits)
+		return 0;
+	s->counters.cut += len > fits;
+	hand_on(s, &c->from, at + head, fits, message, context);
+	c->passing = len - fits;
+	return head + fits;
+}
+
+static size_t take_line(struct syslog_listener *s, struct connection *c, const char *at,
+			size_t left, handler *message, void *context)
+{
+	const char *lf = memchr(at, '\n', left), *end = lf;
+	const char *nul = memchr(at, '\0', lf != NULL ? (size_t)(lf - at) : left);
+
+	if (nul != NULL)
+		end = nul;
+	if (end == NULL && left < SYSLOG_MESSAGE_MAX)
+		return 0;
+	size_t len = end != NULL ? (size_t)(end - at) : left;
+	if (!c->to_line_end) {
+		s->counters.cut += len > SYSLOG_MESSAGE_MAX || end == NULL;
+		hand_on(s, &c->from, at, len < SYSLOG_MESSAGE_MAX ? len : SYSLOG_MESSAGE_MAX,
+			message, context);
+	}
+	c->to_line_end = end == NULL;
+	return len + (end != NULL);
+}
+
+/* False: the framing broke. */
+static bool take_all(struct syslog_listener *s, struct connection *c, handler *message,
+		     void *context)
+{
+	size_t at = 0, took = 1;
+	bool broken = false;
+
+	while (at < c->len && took > 0 && !broken) {
+		size_t left = c->len - at;
+		if (c->passing > 0) {
+			took = left < c->passing ? left : (size_t)c->passing;
+			c->passing -= took;
+		} else if (!c->to_line_end && c->buffer[at] >= '1' && c->buffer[at] <= '9') {
+			took = take_counted(s, c, c->buffer + at, left, message, context, &broken);
+		} else {
+			took = take_line(s, c, c->buffer + at, left, message, context);
+		}
+		at += took;
+	}
+	c->len -= at;
+	memmove(c->buffer, c->buffer + at, c->len);
+	return !broken;
+}
+
+/* ---- connections ---- */
+
+static struct connection *room_for(struct syslog_listener *s, wd_mono now)
+{
+	struct connection *quietest = NULL;
+
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++) {
+		struct connection *c = &s->connections[i];
+		if (c->fd < 0)
+			return c;
+		if (quietest == NULL || c->last.ns < quietest->last.ns)
+			quietest = c;
+	}
+	if (mono_sub(now, quietest->last).ns < SYSLOG_QUIET)
+		return NULL;
+	connection_close(s, quietest);
+	return quietest;
+}
+
+static void accept_all(struct syslog_listener *s, wd_mono now)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int fd;
+
+	while ((fd = accept4(s->tcp, (struct sockaddr *)&ss, &len,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+		struct sender from = sender_of(&ss);
+		struct connection *c = is_allowed(s, &from) ? room_for(s, now) : NULL;
+		char *buffer = c != NULL ? malloc(ROOM) : NULL;
+
+		len = sizeof(ss);
+		s->counters.full += c == NULL && (s->allowed == NULL ||
+						  senders_find(s->allowed, &from) != NULL);
+		if (buffer == NULL ||
+		    watch_fd(s, fd, (uint64_t)(c - s->connections), NULL) != WD_OK) {
+			free(buffer);
+			close(fd);
+			continue;
+		}
+		*c = (struct connection){.fd = fd, .from = from, .last = now, .buffer = buffer};
+		s->counters.connections++;
+	}
+}
+
+static void receive_from(struct syslog_listener *s, struct connection *c, wd_mono now,
+			 handler *message, void *context)
+{
+	for (int i = 0; i < READS_A_POLL; i++) {
+		ssize_t n = recv(c->fd, c->buffer + c->len, ROOM - c->len, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) {
+			/* A last line without its end is one; half a counted message is not. */
+			if (n == 0 && !c->to_line_end && c->passing == 0 && c->len > 0 &&
+			    !(c->buffer[0] >= '1' && c->buffer[0] <= '9'))
+				hand_on(s, &c->from, c->buffer, c->len, message, context);
+			connection_close(s, c);
+			return;
+		}
+		c->len += (size_t)n;
+		c->last = now;
+		if (!take_all(s, c, message, context)) {
+			s->counters.malformed++;
+			connection_close(s, c);
+			return;
+		}
+	}
+}
+
+void syslog_poll(struct syslog_listener *s, int timeout_ms, wd_mono now,
+		 void (*message)(void *context, const struct sender *from, const char *text,
+				 size_t len),
+		 void *context)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(s->epoll, events, EVENTS, timeout_ms);
+
+	for (int i = 0; i < n; i++) {
+		uint64_t tag = events[i].data.u64;
+		if (tag == tag_udp)
+			receive_datagrams(s, message, context);
+		else if (tag < SYSLOG_CONNECTIONS_MAX && s->connections[tag].fd >= 0)
+			receive_from(s, &s->connections[tag], now, message, context);
+	}
+	/* New ones last: a place that was just given up must not get an old event. */
+	for (int i = 0; i < n; i++)
+		if (events[i].data.u64 == tag_tcp)
+			accept_all(s, now);
+}
+
+struct syslog_counters syslog_counters(const struct syslog_listener *s) { return s->counters; }
+uint16_t syslog_udp_port(const struct syslog_listener *s) { return s->udp_port; }
+uint16_t syslog_tcp_port(const struct syslog_listener *s) { return s->tcp_port; }
