@@ -22,6 +22,7 @@ enum wd_err accesslog_add_key(struct accesslog *a, const char *name, enum access
 	memcpy(a->keys[a->key_count].name, name, len + 1);
 	a->keys[a->key_count].len = (uint8_t)len;
 	a->keys[a->key_count++].field = (uint8_t)field;
+	memset(a->known, 0, sizeof(a->known));
 	return WD_OK;
 }
 

@@ -32,6 +32,7 @@ enum {
 	ACCESSLOG_LITERALS_MAX = 256,
 	ACCESSLOG_KEYS_MAX = 16,    /* of a user, for JSON */
 	ACCESSLOG_KEY_MAX = 31,
+	ACCESSLOG_KNOWN = 64,       /* a power of 2 */
 };
 
 enum accesslog_kind { ACCESSLOG_CLF, ACCESSLOG_JSON, ACCESSLOG_HAPROXY, ACCESSLOG_FORMAT };
@@ -70,15 +71,19 @@ struct accesslog {
 	uint64_t malformed;
 	enum accesslog_kind kind; /* of the last request */
 	/* The reader's own business: */
-	char time_text[24]; /* the time last read, up to its seconds */
-	uint8_t time_len;
+	char time_text[40]; /* the time last read, and up to its seconds */
+	uint8_t time_len, time_head;
 	int64_t time_s;
+	wd_wall time;
+	wd_span time_zone;
 	uint8_t step_count; /* > 0: a user's format */
 	uint16_t literals_len;
 	struct accesslog_step steps[ACCESSLOG_STEPS_MAX]; /* [0]: what stands before all fields */
 	char literals[ACCESSLOG_LITERALS_MAX];
 	uint8_t key_count;
 	struct { char name[ACCESSLOG_KEY_MAX + 1]; uint8_t len, field; } keys[ACCESSLOG_KEYS_MAX];
+	/* Names of members that were looked up: lines repeat them. */
+	struct { uint64_t hash; uint8_t field, rank; } known[ACCESSLOG_KNOWN];
 };
 
 void accesslog_init(struct accesslog *a);

@@ -71,12 +71,12 @@ static enum wd_err combined(const char *begin, const char *at, const char *end,
 	accesslog_request_line(r, at + 2, close);
 	at = close + 1 < end ? close + 2 : end;
 	word = find(at, end, ' ');
-	accesslog_put(NULL, r, ACCESSLOG_STATUS, at, word);
+	r->status = accesslog_status(at, word);
 	if (word - at != 3 && !(word - at == 1 && *at == '-'))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin), "no status");
 	at = word < end ? word + 1 : end;
 	word = find(at, end, ' ');
-	accesslog_put(NULL, r, ACCESSLOG_BYTES, at, word);
+	r->bytes = accesslog_bytes(at, word);
 	at = word + 1;
 	if (at >= end || *at != '"')
 		return WD_OK;
@@ -146,10 +146,10 @@ static enum wd_err haproxy(const char *begin, const char *at, const char *end, s
 	}
 	if (!timers(r, words[2], ends[2]))
 		return wd_fail(why, WD_UNKNOWN, (uint32_t)(words[2] - begin), "no HTTP request");
-	accesslog_put(NULL, r, ACCESSLOG_STATUS, words[3], ends[3]);
+	r->status = accesslog_status(words[3], ends[3]);
 	if (*words[4] == '+')
 		words[4]++;
-	accesslog_put(NULL, r, ACCESSLOG_BYTES, words[4], ends[4]);
+	r->bytes = accesslog_bytes(words[4], ends[4]);
 	at = captures(r, at, end);
 	if (at >= end || *at != '"')
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(ends[9] - begin), "no request line");

@@ -127,7 +127,7 @@ void accesslog_request_line(struct request *r, const char *at, const char *end)
 
 /* ---- numbers ---- */
 
-static uint16_t status_of(const char *at, const char *end)
+uint16_t accesslog_status(const char *at, const char *end)
 {
 	if (end - at != 3 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]))
 		return 0;
@@ -135,7 +135,7 @@ static uint16_t status_of(const char *at, const char *end)
 	return status >= 100 && status < 600 ? (uint16_t)status : 0;
 }
 
-static int64_t bytes_of(const char *at, const char *end)
+int64_t accesslog_bytes(const char *at, const char *end)
 {
 	int64_t n = 0;
 
@@ -190,9 +190,9 @@ static void put_number(struct request *r, enum accesslog_field field, const char
 	static const int64_t unit_ns[] = {WD_NS_PER_S, 1000000, 1000, 1};
 
 	if (field == ACCESSLOG_STATUS)
-		r->status = status_of(at, end);
+		r->status = accesslog_status(at, end);
 	else if (field == ACCESSLOG_BYTES)
-		r->bytes = bytes_of(at, end);
+		r->bytes = accesslog_bytes(at, end);
 	else
 		accesslog_duration(at, end, unit_ns[field - ACCESSLOG_SECONDS], &r->duration_us);
 }

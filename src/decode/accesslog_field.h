@@ -38,6 +38,8 @@ bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wal
 bool accesslog_client(struct request *r, const char *at, const char *end);
 void accesslog_request_line(struct request *r, const char *at, const char *end);
 void accesslog_target(struct request *r, const char *at, const char *end);
+uint16_t accesslog_status(const char *at, const char *end); /* 0: none */
+int64_t accesslog_bytes(const char *at, const char *end);   /* -1: not told */
 /* "1.5", "12ms" …; `unit_ns` is that of a number without one. */
 bool accesslog_duration(const char *at, const char *end, int64_t unit_ns, int64_t *ret_us);
 /* Any field by its kind; what cannot be read leaves the request as it was. False only for a

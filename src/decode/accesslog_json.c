@@ -3,6 +3,7 @@
  * case, '_', '-' and '.'; what is said of the answer's or the TLS connection's own headers is
  * passed over. No tree is built; text keeps its escapes. */
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "decode/accesslog_field.h"
 
@@ -60,7 +61,21 @@ struct walk {
 	bool timed;
 };
 
-static uint8_t rank_of(const struct walk *w, const char *name, size_t len, uint8_t *ret_field)
+/* Not keyed: names are written by whoever configured the log. */
+static uint64_t name_hash(const char *name, size_t len)
+{
+	uint64_t h = len + 1, word;
+
+	for (; len >= 8; name += 8, len -= 8) {
+		memcpy(&word, name, 8);
+		h = hash_mix(h ^ word);
+	}
+	for (word = 0; len > 0; len--)
+		word = word << 8 | (uint8_t)*name++;
+	return hash_mix(h ^ word) | 1;
+}
+
+static uint8_t look_up(const struct walk *w, const char *name, size_t len, uint8_t *ret_field)
 {
 	char folded[NAME_MAX_FOLDED] = "";
 	size_t n = 0;
@@ -86,6 +101,20 @@ static uint8_t rank_of(const struct walk *w, const char *name, size_t len, uint8
 		return one->rank;
 	}
 	return 0;
+}
+
+static uint8_t rank_of(const struct walk *w, const char *name, size_t len, uint8_t *ret_field)
+{
+	uint64_t hash = name_hash(name, len);
+	size_t at = hash >> 32 & (ACCESSLOG_KNOWN - 1);
+
+	if (w->a->known[at].hash != hash) {
+		w->a->known[at].field = ACCESSLOG_SKIP;
+		w->a->known[at].rank = look_up(w, name, len, &w->a->known[at].field);
+		w->a->known[at].hash = hash;
+	}
+	*ret_field = w->a->known[at].field;
+	return w->a->known[at].rank;
 }
 
 static bool is_passed_over(const char *name, size_t len)

@@ -171,8 +171,8 @@ static void other_lines_are_no_requests(void **state)
 {
 	static const char *const lines[] = {
 		"",
-		"2021/12/01 13:53:33 [error] 31#31: *46 \"/a\" is not found, client: 172.17.0.1, "
-		"request: \"GET /market/ HTTP/1.1\"",
+		("2021/12/01 13:53:33 [error] 31#31: *46 \"/a\" is not found, client: 172.17.0.1, "
+		 "request: \"GET /market/ HTTP/1.1\""),
 		"[Thu Oct 13 12:24:49.880562 2022] [auth_basic:error] [pid 10] [client 192.0.2.1:5] x",
 		"192.168.1.4:50033 [28/Feb/2025:02:43:10.123] frontend/backend: SSL handshake failure",
 		"192.0.2.7:33313 [06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0",

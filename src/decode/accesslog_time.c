@@ -119,7 +119,7 @@ static bool since_1970(const char *p, const char *end, wd_wall *ret)
 	return true;
 }
 
-bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wall *ret)
+static bool read_time(struct accesslog *a, const char *at, const char *end, wd_wall *ret)
 {
 	size_t len = (size_t)(end - at);
 	struct civil c;
@@ -133,17 +133,34 @@ bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wal
 	size_t head = len > 4 && at[4] == '-' ? 19 : 20;
 	if (len < head || is_digit(at[2]) != (head == 19))
 		return since_1970(at, end, ret);
-	if (a->time_len != head || memcmp(a->time_text, at, head) != 0) {
+	if (a->time_head != head || memcmp(a->time_text, at, head) != 0) {
 		if (head == 19 ? !read_iso(at, &c) : !read_clf(at, &c))
 			return false;
 		a->time_s = wall_to_s(civil_to_wall(&c));
-		a->time_len = (uint8_t)head;
+		a->time_head = (uint8_t)head;
+		a->time_len = 0;
 		memcpy(a->time_text, at, head);
 	}
-	at += head;
-	int64_t ns = fraction(&at, end);
-	if (!offset(at, end, a->zone, &offset_s))
+	const char *rest = at + head;
+	int64_t ns = fraction(&rest, end);
+	if (!offset(rest, end, a->zone, &offset_s))
 		return false;
 	ret->ns = (a->time_s - offset_s) * WD_NS_PER_S + ns;
+	if (len <= sizeof(a->time_text)) {
+		memcpy(a->time_text + head, at + head, len - head);
+		a->time_len = (uint8_t)len;
+		a->time = *ret;
+		a->time_zone = a->zone;
+	}
 	return true;
+}
+
+bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wall *ret)
+{
+	if (a->time_len > 0 && (size_t)(end - at) == a->time_len &&
+	    a->time_zone.ns == a->zone.ns && memcmp(a->time_text, at, a->time_len) == 0) {
+		*ret = a->time;
+		return true;
+	}
+	return read_time(a, at, end, ret);
 }

@@ -181,6 +181,43 @@ static void beginnings_raise_nothing(void **state)
 	}
 }
 
+/* Half of a run, to bytes, and on from them: the same as in one piece. */
+static void state_survives(void **state)
+{
+	struct run *r = run_new(3), *again = calloc(1, sizeof(*again));
+	uint8_t bytes[WEB_WATCH_BYTES];
+	(void)state;
+	live(r, 700);
+	assert_int_equal(attacked(r, ATTACK_BUST, 100, 5) > 0, 1);
+	assert_non_null(again);
+	*again = *r;
+	web_watch_write(&r->watch, bytes);
+	memset(&again->watch, 0xa5, sizeof(again->watch));
+	assert_int_equal(web_watch_read(&again->watch, bytes, sizeof(bytes), NULL), WD_OK);
+	for (int i = 0; i < 200; i++) {
+		live(r, 1);
+		live(again, 1);
+		assert_int_equal(r->last.finding_count, again->last.finding_count);
+		assert_true(r->last.log10_return == again->last.log10_return);
+	}
+	struct web_watch w;
+	for (size_t len = 0; len < sizeof(bytes); len++)
+		assert_int_not_equal(web_watch_read(&w, bytes, len, NULL), WD_OK);
+	bytes[3] = 2;
+	assert_int_equal(web_watch_read(&w, bytes, sizeof(bytes), NULL), WD_UNKNOWN);
+	bytes[3] = 1;
+	struct prng p = prng_of(8, 8);
+	for (int i = 0; i < 20000; i++) { /* whatever is read can be gone on with */
+		uint8_t damaged[WEB_WATCH_BYTES];
+		memcpy(damaged, bytes, sizeof(bytes));
+		damaged[4 + prng_below(&p, sizeof(bytes) - 4)] ^= 1 << prng_below(&p, 8);
+		if (web_watch_read(&w, damaged, sizeof(damaged), NULL) == WD_OK)
+			web_watch_step(&w, &r->tick, false, &r->last);
+	}
+	free(r);
+	free(again);
+}
+
 static void time_may_jump(void **state)
 {
 	struct run *r = run_new(1);
@@ -210,6 +247,7 @@ int main(void)
 		cmocka_unit_test(floods_are_named),
 		cmocka_unit_test(signatures_need_no_history),
 		cmocka_unit_test(beginnings_raise_nothing),
+		cmocka_unit_test(state_survives),
 		cmocka_unit_test(time_may_jump),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,6 @@ struct world {
 	int waves[WORLD_SECONDS];
 };
 
-struct hash_key world_key(void);
 void world_init(struct world *w, uint64_t seed);
 /* The visitors' requests of the next second; the tick is cleared first. */
 void world_second(struct world *w, struct web_tick *t);

@@ -20,7 +20,9 @@ const char *request_method_name(enum request_method m)
 
 enum request_method request_method_of(const char *text, size_t len)
 {
-	for (unsigned i = REQUEST_GET; i < REQUEST_METHODS; i++)
+	if (len == 3 && memcmp(text, "GET", 3) == 0) /* nearly all */
+		return REQUEST_GET;
+	for (unsigned i = REQUEST_HEAD; i < REQUEST_METHODS; i++)
 		if (methods[i].len == len && memcmp(methods[i].name, text, len) == 0)
 			return (enum request_method)i;
 	return REQUEST_OTHER;

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "tally/text_hash.h"
 #include "tally/web_mark.h"
 
 #include <math.h>
@@ -94,9 +95,9 @@ static void record_fill(struct web_record *w, const struct request *r, uint16_t 
 
 /* ---- counting ---- */
 
-static uint64_t hash_span(const struct hash_key *key, struct text_span s)
+static uint64_t hash_span(const struct address_key *key, struct text_span s)
 {
-	return s.len > 0 ? hash_bytes(key, s.at, s.len) | 1 : 0; /* 0 means none */
+	return s.len > 0 ? text_hash(key, s.at, s.len) | 1 : 0; /* 0 means none */
 }
 
 static bool is_missing(uint16_t status)
@@ -104,13 +105,13 @@ static bool is_missing(uint16_t status)
 	return status == 404 || status == 400 || status == 410;
 }
 
-static void kinds_hash(uint64_t hash[WEB_KINDS], const struct hash_key *key,
+static void kinds_hash(uint64_t hash[WEB_KINDS], const struct address_key *key,
 		       const struct request *r, uint16_t marks)
 {
 	bool asset = marks & 1 << WEB_ASSET, malformed = marks & 1 << WEB_MALFORMED;
 
 	memset(hash, 0, sizeof(*hash) * WEB_KINDS);
-	hash[WEB_CLIENT] = hash_bytes(key, r->client, r->family == 4 ? 4 : 16) | 1;
+	hash[WEB_CLIENT] = address_hash(key, r->client, r->family) | 1;
 	hash[WEB_PATH] = hash_span(key, r->path);
 	if (!asset && !malformed) {
 		uint64_t query = hash_span(key, r->query);
@@ -144,7 +145,7 @@ static void sums_add(struct web_tick *t, const struct request *r, uint16_t marks
 	}
 }
 
-void web_add(struct web_tick *t, const struct hash_key *key, const struct request *r,
+void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     uint64_t random)
 {
 	uint16_t marks = web_marks_of(r);

@@ -12,14 +12,14 @@
  *
  * Merging two ticks of a service: sums add, HyperLogLog takes the maximum, of the samples
  * those with the lowest draw stay: the same as if one thread had seen both. For that, all
- * who count a service share one hash key. About 45 KB; plain values; no allocation. */
+ * who count a service share one key. About 45 KB; plain values; no allocation. */
 #ifndef WD_TALLY_WEB_H
 #define WD_TALLY_WEB_H
 
-#include "base/hash.h"
 #include "base/units.h"
 #include "model/request.h"
 #include "model/service.h"
+#include "tally/address_hash.h"
 #include "tally/hll.h"
 
 #include <stdbool.h>
@@ -105,7 +105,7 @@ _Static_assert(sizeof(struct web_tick) <= 64 * 1024, "a service's memory is plan
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at);
 /* `random` is uniform: a prng's next. */
-void web_add(struct web_tick *t, const struct hash_key *key, const struct request *r,
+void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     uint64_t random);
 /* t of the same service takes in what `other` counted; begin and width cover both. */
 void web_merge(struct web_tick *t, const struct web_tick *other);

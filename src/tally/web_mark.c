@@ -7,11 +7,22 @@
 
 #include <string.h>
 
+/* Extensions as numbers: their letters, first one lowest. */
+#define EXT(a, b, c, d, e)                                                                         \
+	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 |          \
+	 (uint64_t)(e) << 32)
+
 enum { EXTENSION_MAX = 5 };
 
-static const char assets[][EXTENSION_MAX + 1] = {
-	"avif", "bmp", "css", "eot",  "gif", "ico", "jpeg", "jpg",  "js",   "map",   "mjs", "mp3",
-	"mp4",	"ogg", "otf", "png",  "svg", "ttf", "wasm", "webm", "webp", "woff", "woff2",
+static const uint64_t assets[] = {
+	EXT('j', 's', 0, 0, 0), EXT('c', 's', 's', 0, 0), EXT('p', 'n', 'g', 0, 0),
+	EXT('j', 'p', 'g', 0, 0), EXT('g', 'i', 'f', 0, 0), EXT('s', 'v', 'g', 0, 0),
+	EXT('i', 'c', 'o', 0, 0), EXT('b', 'm', 'p', 0, 0), EXT('e', 'o', 't', 0, 0),
+	EXT('t', 't', 'f', 0, 0), EXT('o', 't', 'f', 0, 0), EXT('m', 'a', 'p', 0, 0),
+	EXT('m', 'j', 's', 0, 0), EXT('m', 'p', '3', 0, 0), EXT('m', 'p', '4', 0, 0),
+	EXT('o', 'g', 'g', 0, 0), EXT('w', 'e', 'b', 'p', 0), EXT('w', 'o', 'f', 'f', 0),
+	EXT('j', 'p', 'e', 'g', 0), EXT('a', 'v', 'i', 'f', 0), EXT('w', 'a', 's', 'm', 0),
+	EXT('w', 'e', 'b', 'm', 0), EXT('w', 'o', 'f', 'f', '2'),
 };
 
 static bool has(struct text_span s, const char *word)
@@ -28,17 +39,21 @@ static bool starts(struct text_span s, const char *word)
 
 static bool is_asset(struct text_span path)
 {
-	size_t len = 0;
-	char extension[EXTENSION_MAX + 1] = "";
+	uint64_t extension = 0;
+	uint32_t len = 0;
 
-	while (len < path.len && len <= EXTENSION_MAX && path.at[path.len - 1 - len] != '.')
-		len++;
-	if (len == 0 || len > EXTENSION_MAX || len == path.len)
+	for (; len < path.len; len++) {
+		char c = path.at[path.len - 1 - len];
+		if (c == '.')
+			break;
+		if (c == '/' || len == EXTENSION_MAX)
+			return false;
+		extension = extension << 8 | (uint8_t)text_lower(c);
+	}
+	if (len == path.len)
 		return false;
-	for (size_t i = 0; i < len; i++)
-		extension[i] = text_lower(path.at[path.len - len + i]);
 	for (size_t i = 0; i < WD_COUNT(assets); i++)
-		if (memcmp(assets[i], extension, len + 1) == 0)
+		if (assets[i] == extension)
 			return true;
 	return false;
 }
@@ -57,9 +72,11 @@ static bool is_login(struct text_span path)
 /* Crawlers that say so give the address of a page about them. */
 static bool is_crawler(struct text_span agent)
 {
+	if (agent.len == 0)
+		return false;
 	const char *at = agent.at, *end = agent.at + agent.len;
 
-	for (; agent.len > 0 && (at = memchr(at, ':', (size_t)(end - at))) != NULL; at++) {
+	for (; (at = memchr(at, ':', (size_t)(end - at))) != NULL; at++) {
 		size_t before = (size_t)(at - agent.at);
 
 		if (before >= 4 && memcmp(at - 4, "http", 4) == 0)

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-static const struct hash_key key = {{7}};
+static const struct address_key key = {{7654321, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb}};
 
 static struct text_span span(const char *text)
 {

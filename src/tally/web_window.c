@@ -61,7 +61,7 @@ struct web_tick *web_window_due(struct web_window *w, int64_t second)
 	return NULL;
 }
 
-void web_window_add(struct web_window *w, const struct hash_key *key, const struct request *r,
+void web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
 		    uint64_t random)
 {
 	int64_t second = wall_to_s(r->at);

@@ -36,7 +36,7 @@ void web_window_init(struct web_window *w, struct web_tick *ticks, uint32_t coun
  * there was a request. Valid until the next call. NULL: no more. */
 struct web_tick *web_window_due(struct web_window *w, int64_t second);
 /* Counts one; its second must have been asked for with web_window_due. */
-void web_window_add(struct web_window *w, const struct hash_key *key, const struct request *r,
+void web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
 		    uint64_t random);
 /* The end: what is still open, as web_window_due. */
 struct web_tick *web_window_end(struct web_window *w);
