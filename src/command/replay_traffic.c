@@ -190,7 +190,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	}
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(t, e);
-	web_window_add(&s->window, &p->key, r, prng_u64(&p->random));
+	web_window_add(&s->window, &p->rules.key, r, prng_u64(&p->random));
 	return 1;
 }
 
