@@ -43,6 +43,26 @@ void address_text(char dst[ADDRESS_TEXT_MAX], const uint8_t *address, uint8_t fa
 			 address[3]);
 }
 
+static bool geo_country(const void *context, const uint8_t *address, uint8_t family, char ret[3])
+{
+	struct geo_place place = geo_find(context, family, address);
+	ret[0] = place.country[0];
+	ret[1] = place.country[1];
+	ret[2] = '\0';
+	return place.country[0] != '\0';
+}
+
+static uint32_t geo_network(const void *context, const uint8_t *address, uint8_t family)
+{
+	return geo_find(context, family, address).network;
+}
+
+struct tracer_places tracer_places_of(const struct geo *g)
+{
+	return g == NULL ? (struct tracer_places){NULL, NULL, NULL}
+			 : (struct tracer_places){g, geo_country, geo_network};
+}
+
 enum kind { BY_SOURCE, BY_PREFIX, BY_NETWORK, BY_COUNTRY };
 
 struct item {

@@ -74,6 +74,7 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 		struct tracer_slot *s = slot_open(t, c->class, c->began.ns);
 		if (s == NULL)
 			continue;
+		s->flooded = true;
 		s->last_ns = end_ns > s->last_ns ? end_ns : s->last_ns;
 		s->usual_packets_per_s += amount(c->usual_packets_per_s);
 		s->usual_bits_per_s += amount(c->usual_bits_per_s);

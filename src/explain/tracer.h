@@ -20,6 +20,7 @@
 #include "explain/profile.h"
 #include "explain/vector.h"
 #include "model/trace.h"
+#include "tally/geo.h"
 #include "tally/traffic.h"
 
 #include <stdbool.h>
@@ -44,14 +45,15 @@ struct tracer_class {
 
 struct tracer_input {
 	const struct traffic_tick *tick;
-	const struct tracer_class *classes; /* heaviest first; none: the heaviest of the tick */
+	const struct tracer_class *classes; /* heaviest first; none yet: a stand-in is kept */
 	size_t class_count;
 	double usual_packets_per_s, usual_bits_per_s; /* of all that comes in */
 	double requests; /* of access logs in this time; 0 = none */
 	bool carpet, pulse;
 };
 
-/* Where an address is; either may be NULL: not known. `address` as struct flow has it. */
+/* Where an address is; either may be NULL: not known. `address` as struct flow has it.
+ * tracer_places_of makes one. */
 struct tracer_places {
 	const void *context;
 	bool (*country)(const void *context, const uint8_t *address, uint8_t family, char ret[3]);
@@ -67,6 +69,7 @@ struct tracer_slot {
 	double peak_fragments_per_s, peak_fragment_bits_per_s; /* together with fragments */
 	double usual_packets_per_s, usual_bits_per_s, usual_ticks;
 	double tcp, continued; /* sampled packets of TCP; of connections whose SYN was sampled */
+	bool flooded;          /* said so; else it is fragments, or a stand-in for want of any */
 	bool sources_lost;     /* in some tick the class found no place */
 	bool first_fragments;  /* seen in the sample */
 	uint8_t sources[1 << TRAFFIC_CLASS_BITS];
@@ -118,6 +121,9 @@ void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tr
  * negative for not known. */
 void tracer_write(const struct tracer *t, const struct vector_index *ix,
 		  const struct tracer_places *places, struct trace *ret);
+
+/* Out of the table of places; g may be NULL. */
+struct tracer_places tracer_places_of(const struct geo *g);
 
 /* The state as bytes with a version; class and row go by their ids, so that a changed book
  * finds what it still has. Reading leaves *t untouched on failure: WD_UNKNOWN for another

@@ -157,6 +157,7 @@ static void io_slot(struct io *io, struct tracer_slot *s)
 	io_uint(io, &s->last_ns, sizeof(s->last_ns));
 	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
 		io_f64(io, amounts[i]);
+	io_flag(io, &s->flooded);
 	io_flag(io, &s->sources_lost);
 	io_flag(io, &s->first_fragments);
 	io_registers(io, s->sources, TRAFFIC_CLASS_BITS);

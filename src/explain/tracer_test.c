@@ -324,6 +324,60 @@ static void the_fullest_state_fits_its_bound(void **state)
 	out_done(&o);
 }
 
+/* Before the alarm nobody knows yet what floods: what was heaviest then is no vector. */
+static void only_what_was_said_to_flood_is_a_vector(void **state)
+{
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 10000; ms += 250) {
+		begin_tick(ms);
+		for (uint32_t i = 0; i < 50; i++)
+			add(packet(6, 4000, 0x14000000 + i, 40));
+		if (ms == 0) {
+			tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick});
+			tracer_write(&tracer, &ix, NULL, &trace);
+			assert_int_equal(trace.vector_count, 1);
+			assert_string_equal(trace.vectors[0].id, "syn");
+			continue;
+		}
+		for (uint32_t i = 0; i < 40; i++)
+			add(packet(17, 53, 0x0a000000 + i, 1000));
+		/* Once something is taken for a flood by chance. */
+		struct tracer_class c[2] = {{vector_class_find(&classes, "amp.dns"), tick.at, 1, 800},
+					    {vector_class_find(&classes, "udp.other"), tick.at, 1, 800}};
+		add(packet(17, 999, 5, 100));
+		tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick, .classes = c, .class_count = ms == 7000 ? 2 : 1});
+	}
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.vector_count, 1);
+	assert_string_equal(trace.vectors[0].id, "amp.dns");
+}
+
+static void the_table_of_places_names_network_and_country(void **state)
+{
+	struct geo_range v4[3] = {{.place = {0}}, {.place = {64500, {'D', 'E'}, 0}}, {.place = {0}}};
+	struct geo *g;
+	(void)state;
+	v4[1].start = range_key_of((const uint8_t[16]){10, 1});
+	v4[2].start = range_key_of((const uint8_t[16]){10, 2});
+	assert_int_equal(geo_open(&(struct geo_ranges){v4, 3}, &(struct geo_ranges){NULL, 0}, &g, NULL), WD_OK);
+	setup_rows();
+	begin_tick(0);
+	for (uint32_t i = 0; i < 30; i++)
+		add(packet(17, 53, i < 20 ? 0x0a010000 + i : 0x0b000000 + i, 1000));
+	end_tick("amp.dns", 0);
+	struct tracer_places where = tracer_places_of(g);
+	tracer_write(&tracer, &ix, &where, &trace);
+	assert_int_equal(trace.country_count, 1);
+	assert_string_equal(trace.countries[0].name, "DE");
+	assert_string_equal(trace.networks[0].name, "AS64500");
+	assert_float_equal(trace.countries[0].share, 2.0 / 3, 1e-6);
+	geo_close(g);
+	where = tracer_places_of(NULL);
+	tracer_write(&tracer, &ix, &where, &trace);
+	assert_int_equal(trace.country_count, 0);
+}
+
 static void odd_ticks_do_no_harm(void **state)
 {
 	(void)state;
@@ -369,6 +423,8 @@ int main(void)
 		cmocka_unit_test(a_state_cut_or_changed_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_state_finds_its_rows_in_another_book),
 		cmocka_unit_test(the_fullest_state_fits_its_bound),
+		cmocka_unit_test(only_what_was_said_to_flood_is_a_vector),
+		cmocka_unit_test(the_table_of_places_names_network_and_country),
 		cmocka_unit_test(odd_ticks_do_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

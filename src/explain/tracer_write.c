@@ -15,6 +15,7 @@ enum { PAYLOAD_SAID = 8 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
+#define OF_THE_TIME 0.05 /* share of the longest vector's ticks: less is chance */
 #define OF_ATTACK 0.4    /* share of that from which a telling bucket names the class */
 
 /* A slot and what it turned out to be. */
@@ -320,12 +321,22 @@ static void put_status(const struct named *list, uint32_t count, struct trace *r
 
 static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, kept = 0;
+	bool any = false;
+	double most = 0;
 	for (uint32_t i = 0; i < t->slot_count; i++) {
+		any |= t->slots[i].flooded;
+		most = fmax(most, t->slots[i].usual_ticks);
 		if (t->slots[i].packets > 0)
 			name_slot(t, ix, (uint8_t)i, &list[count++]);
 	}
 	count = join_fragments(t, ix, list, count);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tracer_slot *s = &t->slots[list[i].slot];
+		if (!any || (s->flooded && s->usual_ticks >= OF_THE_TIME * most))
+			list[kept++] = list[i];
+	}
+	count = kept;
 	for (uint32_t i = 1; i < count; i++) { /* heaviest first */
 		struct named n = list[i];
 		uint32_t k = i;
