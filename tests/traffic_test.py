@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Traffic into the program: a flood over loopback stands on the page within three seconds, a reload changes whose
+addresses are whose, strangers are refused; and captures of real attacks, replayed, are named."""
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+SOURCE = pathlib.Path(os.environ.get("SOURCE", pathlib.Path(__file__).parent.parent))
+WHYDOWN = os.environ.get("WHYDOWN", str(SOURCE / "build/whydown"))
+DATA = pathlib.Path(os.environ.get("WHYDOWN_TEST_DATA", SOURCE / "../shared/data"))
+failures = 0
+
+
+def check(what, passed, why=""):
+    global failures
+    print(("ok - " if passed else "not ok - ") + what)
+    if not passed:
+        failures += 1
+        print("\t" + str(why).replace("\n", "\n\t"))
+
+
+def skip(what, why):
+    print(f"skip - {what}: {why}")
+
+
+def replay(*arguments):
+    done = subprocess.run([WHYDOWN, "replay", "--format", "json", "--quiet", *map(str, arguments)],
+                          capture_output=True, text=True, timeout=120)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+# ---- captures of real attacks ----
+
+# Vector and status as SOURCES.md beside the data tells them; packets of the vector and distinct sources with the
+# share by which the sketches and the first tick may differ. None: no incident.
+CAPTURES = {
+    "stopddos/amp.UDP.snmp.src161.pcapng": ("amp.snmp", "reflector", 4108, 4276),
+    "stopddos/amp.UDP.isakmp.pcap": ("amp.ike", "reflector", 3984, 2767),
+    "stopddos/amp.dns.RRSIG.fragmented.pcap": ("amp.dns", "reflector", None, None),
+    "stopddos/pkt.TCP.synflood.spoofed.pcap": ("syn.spoof", "spoofed", 37841, 37623),
+    "lab/CIC-DDoS-2019-SynFlood.pcap": ("syn", "unknown", 18778, 1),
+    "lab/dhcp-flood-zero-timespan.pcap": ("dhcp.flood", "unknown", 10000, 1),
+    "lab/small-syn-below-threshold.pcap": None,
+    "lab/control-port-scan.pcap": None,
+    "lab/control-one-lan-host.pcap": None,
+    "lab/cldap-one-exchange.pcap": None,
+    "lab/ntp-monlist-one-answer.pcap": None,
+}
+
+
+def near(value, right, share):
+    return right is None or abs(value - right) <= share * right + 0.5
+
+
+def try_capture(name, truth):
+    path = DATA / "ddos" / name
+    if not path.exists():
+        skip(f"replay of {name}", f"no {path}")
+        return
+    status, incidents, err = replay(path)
+    if truth is None:
+        check(f"replay of {name}: no incident", status == 0 and incidents == [], (err, incidents))
+        return
+    vector, source, packets, sources = truth
+    traces = [i["trace"]["vectors"][0] for i in incidents if "trace" in i]
+    first = traces[0] if len(traces) == 1 else {}
+    well = (status == 0 and first.get("id") == vector and first.get("status") == source and
+            near(first["packets"], packets, 0.01) and near(first["sources"], sources, 0.10))
+    check(f"replay of {name}: {vector}, sources {source}", well,
+          (err, {k: first.get(k) for k in ("id", "status", "packets", "sources", "why")}))
+
+
+def try_sampled():
+    path = DATA / "ddos/stopddos/pkt.TCP.synflood.spoofed.pcap"
+    if not path.exists():
+        skip("a capture sampled 1:100", f"no {path}")
+        return
+    status, incidents, err = replay("--sampling", 100, path)
+    first = incidents[0]["trace"]["vectors"][0] if incidents else {}
+    check("sampled 1:100 it is the same vector, of about as many packets",
+          status == 0 and first.get("id") == "syn.spoof" and near(first["packets"], 37841, 0.4), (err, first))
+
+
+def try_options(folder):
+    done = subprocess.run([WHYDOWN, "replay", "--service", "shop", "x"], capture_output=True, text=True)
+    check("a service without prefixes is a mistake that is told", done.returncode == 2 and "shop=192.0.2.0/24" in
+          done.stderr, done.stderr)
+    path = DATA / "ddos/stopddos/amp.UDP.isakmp.pcap"
+    if not path.exists():
+        skip("--service names the target", f"no {path}")
+        return
+    status, incidents, err = replay("--service", "shop=10.10.0.0/16", path)
+    check("--service names the target", status == 0 and [i["service"] for i in incidents] == ["shop"], (err, incidents))
+    status, incidents, err = replay("--service", "shop=192.0.2.0/24", path)
+    check("what goes elsewhere is nobody's incident", status == 0 and incidents == [], (err, incidents))
+    cut = folder / "cut.pcap"
+    cut.write_bytes(path.read_bytes()[:-10])
+    status, _, err = replay(cut)
+    check("a capture that ends within a packet is told with the place", status == 1 and "at " in err, err)
+    status, incidents, err = replay("--skip-bad", cut)
+    check("… and played up to there if that is asked for", status == 0 and len(incidents) == 1, err)
+
+
+# ---- live ----
+
+def v5(sequence, records):
+    """NetFlow v5: records of (source, target, packets, bytes, source port, target port, protocol)."""
+    head = struct.pack("!HHIIIIBBH", 5, len(records), 1000, int(time.time()), 0, sequence, 0, 0, 0)
+    return head + b"".join(
+        struct.pack("!IIIHHIIIIHHBBBBHHBBH", s, d, 0, 0, 0, p, b, 0, 0, sp, dp, 0, 0, proto, 0, 0, 0, 0, 0, 0)
+        for s, d, p, b, sp, dp, proto in records)
+
+
+class Exporter:
+    def __init__(self, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.to = ("127.0.0.1", port)
+        self.sequence = 0
+
+    def send(self, records):
+        for at in range(0, len(records), 30):
+            self.socket.sendto(v5(self.sequence, records[at:at + 30]), self.to)
+            self.sequence += len(records[at:at + 30])
+
+
+TARGET = 0xc0000201  # 192.0.2.1
+flooding = threading.Event()
+over = threading.Event()
+
+
+def export_traffic(port):
+    """Twenty times a second: some web traffic; while the flood is on, answers of 600 name servers, too."""
+    exporter, n = Exporter(port), 0
+    while not over.is_set():
+        n += 1
+        records = [(0x0a010000 + (n * 7 + i) % 400, TARGET, 5, 3000, 40000 + i, 443, 6) for i in range(30)]
+        if flooding.is_set():
+            records += [(0x2d000000 + ((n * 150 + i) % 600) * 65793, TARGET, 10, 14000, 53, 1024 + i, 17)
+                        for i in range(150)]
+        exporter.send(records)
+        time.sleep(0.05)
+
+
+class Server:
+    def __init__(self, folder, config):
+        self.config = folder / "whydown.yaml"
+        self.config.write_text(config)
+        self.log = open(folder / "log", "w+")
+        self.process = subprocess.Popen([WHYDOWN, "serve", "--config", self.config, "--data", folder / "data"],
+                                        stderr=self.log)
+        self.url = "http://127.0.0.1:" + self.wait_for("event=listening url=http://127.0.0.1:").split("/")[0]
+        self.port = int(self.wait_for("event=collecting udp=127.0.0.1:").split()[0])
+
+    def wait_for(self, text, seconds=20):
+        until = time.time() + seconds
+        while time.time() < until:
+            said = pathlib.Path(self.log.name).read_text()
+            if text in said:
+                return said.split(text)[-1]
+            time.sleep(0.05)
+        raise TimeoutError(f"{text}: {said}")
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def metric(self, name):
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        return None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+
+CONFIG = """
+listen: ["127.0.0.1:0"]
+telemetry: {{listen: ["127.0.0.1:0"], threads: 2, exporters: [{exporters}]}}
+services_from: []
+services:
+  - {{id: shop, name: Shop, addresses: [{addresses}]}}
+"""
+
+
+def incident_of(server):
+    incidents = json.loads(server.get("/api/v1/incidents"))["incidents"]
+    return incidents[0] if incidents else None
+
+
+def try_live(folder):
+    server = Server(folder, CONFIG.format(exporters="127.0.0.0/8", addresses="192.0.2.0/24"))
+    thread = threading.Thread(target=export_traffic, args=(server.port,))
+    thread.start()
+    try:
+        time.sleep(4)
+        check("usual traffic is no incident", incident_of(server) is None, incident_of(server))
+        began = time.time()
+        flooding.set()
+        while incident_of(server) is None and time.time() - began < 10:
+            time.sleep(0.05)
+        took = time.time() - began
+        check(f"a flood is an incident within three seconds ({took:.2f} s)", took < 3)
+        while "amp.dns" not in server.get("/") + json.dumps(incident_of(server)) and time.time() - began < 10:
+            time.sleep(0.1)
+        found = incident_of(server) or {}
+        vectors = [v["id"] for v in found.get("traffic", {}).get("vectors", [])]
+        check("… with its vector", "amp.dns" in vectors, found)
+        flooding.clear()
+
+        before = server.metric("whydown_traffic_elsewhere_total")
+        server.config.write_text(CONFIG.format(exporters="127.0.0.0/8", addresses="198.51.100.0/24"))
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("event=reloaded")
+        time.sleep(2)
+        check("after a reload those addresses are nobody's",
+              server.metric("whydown_traffic_elsewhere_total") > before + 300)
+        server.config.write_text(CONFIG.format(exporters="127.0.0.9", addresses="198.51.100.0/24"))
+        server.process.send_signal(signal.SIGHUP)
+        time.sleep(2.5)
+        check("after another one the exporter is refused", server.metric("whydown_exports_refused_total") > 10)
+        flows, records = (server.metric(f"whydown_{name}_total") for name in ("exports_flows", "traffic_records"))
+        check("what was decoded was tallied", flows is not None and abs(flows - records) < 3000, (flows, records))
+        check("nothing was dropped", server.metric("whydown_exports_kernel_drops_total") == 0)
+    finally:
+        over.set()
+        thread.join()
+        check("it stops in good order", server.stop() == 0, pathlib.Path(server.log.name).read_text())
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for capture, truth in CAPTURES.items():
+            try_capture(capture, truth)
+        try_sampled()
+        try_options(folder)
+        try_live(folder)
+    return 1 if failures else 0
+
+
+sys.exit(main())
