@@ -16,7 +16,7 @@ static const float carpet_targets = 16, carpet_top = 0.25F;
 /* How the service's share of errors is divided: the whole's packets and bits, its records and
  * sources, all classes together. */
 static const float whole_share = 0.4F, others_share = 0.1F, classes_share = 0.5F;
-static const uint64_t sources_every = 8; /* ticks: counting registers costs more than a tick */
+static const uint64_t sources_every = 16; /* ticks: counting registers costs more than a tick */
 
 void flood_init(struct flood *f, const struct flood_plan *plan)
 {
@@ -38,15 +38,19 @@ static void totals(struct flood_step *s)
 	double packets = 0, bytes = 0, records = 0, seen = 0, out = 0, out_bytes = 0, tcp = 0;
 
 	for (int c = 0; c < s->plan->class_count; c++) {
-		packets += (double)t->in[c].packets;
-		bytes += (double)t->in[c].bytes;
-		records += (double)t->in[c].records;
-		seen += (double)t->in[c].seen;
-		out += (double)t->out[c].packets;
-		out_bytes += (double)t->out[c].bytes;
+		const struct traffic_sum *in = &t->in[c], *sent = &t->out[c];
+		if (in->packets == 0 && sent->packets == 0)
+			continue; /* most are not there */
+		out += (double)sent->packets;
+		out_bytes += (double)sent->bytes;
+		s->here[c / 64] |= UINT64_C(1) << (c % 64);
 		enum flood_nature nature = s->plan->nature[c];
+		packets += (double)in->packets;
+		bytes += (double)in->bytes;
+		records += (double)in->records;
+		seen += (double)in->seen;
 		if (nature == FLOOD_SYN || nature == FLOOD_STRAY || nature == FLOOD_STREAM)
-			tcp += (double)t->in[c].packets;
+			tcp += (double)in->packets;
 	}
 	s->packets = flood_clean(packets * s->scale);
 	s->bytes = flood_clean(bytes * s->scale);
@@ -244,6 +248,14 @@ static void carpet(struct flood_step *s)
 			 shape.top_target <= carpet_top;
 }
 
+/* Those that have traffic or had some. */
+static void each_class(struct flood_step *s, void (*what)(struct flood_step *, int))
+{
+	for (int half = 0; half < 2; half++)
+		for (uint64_t bits = s->here[half] | s->f->awake[half]; bits != 0; bits &= bits - 1)
+			what(s, half * 64 + __builtin_ctzll(bits));
+}
+
 void flood_step(struct flood *f, const struct flood_plan *plan, const struct flood_sample *sample,
 		struct flood_reading *ret)
 {
@@ -260,11 +272,9 @@ void flood_step(struct flood *f, const struct flood_plan *plan, const struct flo
 	s.learn_cold = f->cold_open && f->ticks < plan->cold;
 	totals(&s);
 	step_out(&s);
-	for (int c = 0; c < plan->class_count; c++)
-		flood_class_look(&s, c);
+	each_class(&s, flood_class_look);
 	step_whole(&s);
-	for (int c = 0; c < plan->class_count; c++)
-		flood_class_step(&s, c);
+	each_class(&s, flood_class_step);
 	join(&s);
 	track(&s);
 	carpet(&s);

@@ -82,6 +82,7 @@ struct flood {
 	float asked[VECTOR_CLASSES_MAX];      /* what the service asked for of late, a tick */
 	bool cold_fired[VECTOR_CLASSES_MAX];  /* an absolute rule named it once */
 	bool cold_open;       /* one has in this flood */
+	uint64_t awake[2];    /* bit a class: in use */
 	struct flood_meter whole[FLOOD_SERIES];
 	struct flood_meter out;
 	struct flood_meter class[VECTOR_CLASSES_MAX];

@@ -36,6 +36,7 @@ static void values(struct flood_step *s, int c)
 		float asked = flood_clean((double)out * (double)s->scale);
 		/* Answers come a little later. */
 		f->asked[c] = asked > f->asked[c] ? asked : f->asked[c] * seen_keep;
+		f->asked[c] = f->asked[c] > 0.01F ? f->asked[c] : 0;
 		float left = fmaxf(packets - answers_asked * f->asked[c], 0);
 		float left_bytes = packets > 0 ? bytes * (left / packets) : 0;
 		s->asked[0] += packets - left;
@@ -92,7 +93,7 @@ void flood_class_look(struct flood_step *s, int c)
 	struct flood *f = s->f;
 
 	values(s, c);
-	s->now[c].cold = FLOOD_COLD_NO;
+	f->awake[c / 64] |= UINT64_C(1) << (c % 64);
 	if (!s->now[c].used)
 		return;
 	s->now[c].cold = cold_judge(s, c);

@@ -35,6 +35,7 @@ struct flood_step {
 	float one_peer[METER_RATES]; /* what single peers explain, above usual */
 	uint32_t used;    /* classes in use */
 	uint64_t flooding[2]; /* bit a class */
+	uint64_t here[2]; /* bit a class: has traffic in this tick, or is in use */
 	bool learn;       /* no incident is open */
 	bool learn_cold;  /* one is, of a service that is not known: what floods not is learned */
 	bool over;        /* one tick is enough */

@@ -141,6 +141,7 @@ static void class(struct io *io, struct flood *f, int c)
 	real(io, &f->asked[c], 0, big);
 	flag(io, &f->cold_fired[c]);
 	meter(io, &f->class[c]);
+	f->awake[c / 64] |= UINT64_C(1) << (c % 64);
 }
 
 static int used(const struct flood *f, const struct vector_classes *classes)

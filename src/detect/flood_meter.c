@@ -16,7 +16,8 @@ static const float hours_prior_weight = 14400;
 static const float spread_max = 4;            /* what scatters more hides everything */
 static const float spread_min = 0.0009F;      /* 3 %: nothing is steadier than this */
 static const float mean_gain[METER_MEANS] = {0.4F, 0.15F, 0.04F};
-static const float capped = 2.7182818F;       /* what one tick counts for, in levels */
+static const float capped = 2.7182818F;       /* what one tick counts for, in levels, */
+static const float capped_again = 1.5F;       /* or in ticks before it */
 static const float top_rise = 2.8e-5F;        /* half as much again an hour */
 static const float top_fall = 64 / 4838400.0F; /* two weeks; taken every 64 ticks */
 static const float top_margin = 1.05F;
@@ -70,6 +71,8 @@ struct deviations { float d[METER_SPREADS], value[METER_SPREADS]; };
 static void means_step(struct flood_rate *r, float value, float c)
 {
 	float cap = capped * (r->recent + c);
+
+	cap = cap > capped_again * r->last ? cap : capped_again * r->last;
 	float y = value < cap ? value : cap;
 
 	for (int k = 0; k < METER_MEANS; k++)

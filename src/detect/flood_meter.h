@@ -8,7 +8,8 @@
  * ln((mean + c) / (level + c)) over its own learned spread, so that however the traffic wanders,
  * the spread of that length knows it. c is a fourth of the floor: traffic far below the floor
  * deviates from nothing. No single tick counts in the running means with more than e times the
- * level. What exceeds the normal tail in fact is learned by detect/calibrate.h. */
+ * level, unless the one before it was as high. What exceeds the normal tail in fact is learned
+ * by detect/calibrate.h. */
 #ifndef WD_DETECT_FLOOD_METER_H
 #define WD_DETECT_FLOOD_METER_H
 
