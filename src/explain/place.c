@@ -59,8 +59,8 @@ static uint32_t geo_network(const void *context, const uint8_t *address, uint8_t
 
 struct tracer_places tracer_places_of(const struct geo *g)
 {
-	return g == NULL ? (struct tracer_places){NULL, NULL, NULL}
-			 : (struct tracer_places){g, geo_country, geo_network};
+	return g == NULL ? (struct tracer_places){NULL, NULL, NULL, NULL}
+			 : (struct tracer_places){g, geo_country, geo_network, NULL};
 }
 
 enum kind { BY_SOURCE, BY_PREFIX, BY_NETWORK, BY_COUNTRY };

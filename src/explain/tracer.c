@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "tally/address_hash.h"
 
 #include <math.h>
 #include <string.h>
@@ -318,8 +319,9 @@ static bool continues(struct tracer *t, const struct traffic_record *r)
 }
 
 static void add_samples(struct tracer *t, const struct vector_index *ix,
-			const struct traffic_tick *tick)
+			const struct tracer_input *in)
 {
+	const struct traffic_tick *tick = in->tick;
 	uint8_t slots[VECTOR_CLASSES_MAX];
 	uint32_t count = tick->sample_count < TRAFFIC_SAMPLES ? tick->sample_count
 							      : TRAFFIC_SAMPLES;
@@ -343,6 +345,8 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 		struct tracer_bucket *b = bucket_of(t, slot, vector_match(ix, r));
 		if (b != NULL)
 			profile_add(&b->profile, r, weight);
+		if (in->key != NULL)
+			source_set_add(&s->set, address_hash(in->key, r->src, r->family));
 		add_place(t, r, slot);
 		add_evidence(t, r, tick->at.ns);
 	}
@@ -360,5 +364,14 @@ void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tr
 	open_slots(t, ix, in);
 	add_sums(t, ix, tick);
 	add_point(t, in);
-	add_samples(t, ix, tick);
+	add_samples(t, ix, in);
+}
+
+void tracer_sources(const struct tracer *t, struct source_set *ret)
+{
+	ret->count = 0;
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if (t->slots[i].flooded)
+			source_set_merge(ret, &t->slots[i].set);
+	}
 }

@@ -21,6 +21,7 @@
 #include "explain/vector.h"
 #include "model/trace.h"
 #include "tally/geo.h"
+#include "tally/source_set.h"
 #include "tally/traffic.h"
 
 #include <stdbool.h>
@@ -50,6 +51,7 @@ struct tracer_input {
 	double usual_packets_per_s, usual_bits_per_s; /* of all that comes in */
 	double requests; /* of access logs in this time; 0 = none */
 	bool carpet, pulse;
+	const struct address_key *key; /* one for all incidents; NULL: no sets of sources */
 };
 
 /* Where an address is; either may be NULL: not known. `address` as struct flow has it.
@@ -58,6 +60,7 @@ struct tracer_places {
 	const void *context;
 	bool (*country)(const void *context, const uint8_t *address, uint8_t family, char ret[3]);
 	uint32_t (*network)(const void *context, const uint8_t *address, uint8_t family); /* AS */
+	const struct source_memory *memory; /* who was there in the weeks before; may be NULL */
 };
 
 struct tracer_slot {
@@ -73,6 +76,7 @@ struct tracer_slot {
 	bool sources_lost;     /* in some tick the class found no place */
 	bool first_fragments;  /* seen in the sample */
 	uint8_t sources[1 << TRAFFIC_CLASS_BITS];
+	struct source_set set; /* of the sampled records */
 };
 
 struct tracer_bucket { uint8_t slot, row; struct profile profile; };
@@ -117,10 +121,12 @@ _Static_assert(sizeof(struct tracer) <= TRACER_SIZE_MAX, "the stated bound of an
 
 void tracer_begin(struct tracer *t, const char *incident, wd_wall at);
 void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tracer_input *in);
-/* `places` may be NULL. The rest of the trace (links, new sources) is the caller's: zero, and
- * negative for not known. */
+/* `places` may be NULL. Links are the caller's. */
 void tracer_write(const struct tracer *t, const struct vector_index *ix,
 		  const struct tracer_places *places, struct trace *ret);
+
+/* Who took part, for what incidents have in common (source_set_shared): of the sample. */
+void tracer_sources(const struct tracer *t, struct source_set *ret);
 
 /* Out of the table of places; g may be NULL. */
 struct tracer_places tracer_places_of(const struct geo *g);

@@ -161,6 +161,11 @@ static void io_slot(struct io *io, struct tracer_slot *s)
 	io_flag(io, &s->sources_lost);
 	io_flag(io, &s->first_fragments);
 	io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
+	io_count(io, &s->set.count, SOURCE_SET_MAX);
+	for (uint32_t i = 0; i < s->set.count; i++) {
+		io_uint(io, &s->set.hashes[i], sizeof(s->set.hashes[i]));
+		io->wrong |= i > 0 && s->set.hashes[i] <= s->set.hashes[i - 1];
+	}
 }
 
 static void io_place(struct io *io, struct tracer_place *p, uint32_t slot_count)

@@ -3,6 +3,7 @@
 #include "explain/tracer.h"
 
 #include "base/prng.h"
+#include "tally/address_hash.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -72,7 +73,7 @@ static void end_tick(const char *class, double usual)
 {
 	struct tracer_class c = {vector_class_find(&classes, class), tick.at, usual, usual * 800};
 	tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick, .classes = &c, .class_count = 1,
-							.usual_packets_per_s = usual, .requests = 3});
+							.usual_packets_per_s = usual, .requests = 3, .key = &rules.key});
 }
 
 /* A tick of two vectors, so many seconds after the begin. */
@@ -173,7 +174,7 @@ static void places_have_the_shares_that_they_had_within_their_errors(void **stat
 			}
 			end_tick("amp.dns", 0);
 		}
-		struct tracer_places where = {NULL, country_of, network_of};
+		struct tracer_places where = {NULL, country_of, network_of, NULL};
 		tracer_write(&tracer, &ix, &where, &trace);
 		assert_string_equal(trace.networks[0].name, "AS10");
 		assert_string_equal(trace.networks[1].name, "AS20");
@@ -314,6 +315,8 @@ static void the_fullest_state_fits_its_bound(void **state)
 	setup_rows();
 	usual_tick(0);
 	tracer.slot_count = TRACER_SLOTS;
+	for (uint32_t i = 0; i < TRACER_SLOTS; i++)
+		tracer.slots[i].set.count = SOURCE_SET_MAX;
 	tracer.bucket_count = TRACER_BUCKETS;
 	tracer.place_count = TRACER_PLACES;
 	tracer.record_count = TRACE_EVIDENCE_MAX;
@@ -378,6 +381,44 @@ static void the_table_of_places_names_network_and_country(void **state)
 	assert_int_equal(trace.country_count, 0);
 }
 
+static void sources_of_the_weeks_before_are_not_new(void **state)
+{
+	static struct source_memory memory;
+	static struct source_set first, second;
+	(void)state;
+	setup_rows();
+	memset(&memory, 0, sizeof(memory));
+	for (uint32_t i = 0; i < 300; i++) {
+		struct flow f = packet(17, 53, 0x0a000000 + i, 1000);
+		source_memory_add(&memory, address_hash(&rules.key, f.src, 4), wall_s(900));
+	}
+	for (uint32_t i = 0; i < 400; i++) { /* a quarter was here before */
+		if (i % 200 == 0)
+			begin_tick(i);
+		add(packet(17, 53, 0x0a000000 + 200 + i, 1000));
+		if (i % 200 == 199)
+			end_tick("amp.dns", 0);
+	}
+	struct tracer_places where = {.memory = &memory};
+	tracer_write(&tracer, &ix, &where, &trace);
+	assert_float_equal(trace.vectors[0].new_share, 0.75, 0.02);
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_true(trace.vectors[0].new_share < 0);
+	tracer_sources(&tracer, &first);
+	assert_int_equal(first.count, 400);
+	/* Another incident of half the same sources. */
+	tracer_begin(&tracer, "x-2", wall_s(1000));
+	for (uint32_t i = 0; i < 400; i++) {
+		if (i % 200 == 0)
+			begin_tick(i);
+		add(packet(17, 53, 0x0a000000 + 400 + i, 1000));
+		if (i % 200 == 199)
+			end_tick("amp.dns", 0);
+	}
+	tracer_sources(&tracer, &second);
+	assert_float_equal(source_set_shared(&first, &second), 0.5, 0.01);
+}
+
 static void odd_ticks_do_no_harm(void **state)
 {
 	(void)state;
@@ -425,6 +466,7 @@ int main(void)
 		cmocka_unit_test(the_fullest_state_fits_its_bound),
 		cmocka_unit_test(only_what_was_said_to_flood_is_a_vector),
 		cmocka_unit_test(the_table_of_places_names_network_and_country),
+		cmocka_unit_test(sources_of_the_weeks_before_are_not_new),
 		cmocka_unit_test(odd_ticks_do_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

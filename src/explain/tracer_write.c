@@ -173,6 +173,17 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 	v->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_CLASS_BITS));
 }
 
+/* Of the sampled sources the share that the weeks before did not have. */
+static float new_share(const struct source_set *set, const struct source_memory *memory)
+{
+	uint64_t known = 0;
+	if (memory == NULL)
+		return -1;
+	for (uint32_t i = 0; i < set->count; i++)
+		known += source_memory_has(memory, set->hashes[i]);
+	return (float)source_memory_new_share(memory, known, set->count);
+}
+
 static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
 {
 	const struct tracer_slot *s = &t->slots[n->slot];
@@ -368,6 +379,8 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	for (uint32_t i = 0; i < count; i++) {
 		slots |= list[i].slots;
 		put_vector(t, &list[i], &ret->vectors[i]);
+		ret->vectors[i].new_share = new_share(
+			&t->slots[list[i].slot].set, places == NULL ? NULL : places->memory);
 	}
 	ret->vector_count = count;
 	put_status(list, count, ret);
