@@ -75,6 +75,7 @@ void api_service_members(const struct render *r, const struct service_state *s)
 	json_number(b, "high", now.high);
 	json_close(b, '}');
 	json_string(b, "incident", open ? r->snapshot->incidents[s->incident].id : NULL);
+	api_traffic_member(b, s->traffic);
 	json_url(b, "url", r->site->base_url, "/s/", s->service->id);
 }
 

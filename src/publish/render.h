@@ -31,8 +31,8 @@ renderer page_history, page_method, page_api, page_search, page_missing, page_ba
 void page_refusal(const struct render *r, const struct site_refusal *refusal);
 renderer page_asset, page_favicon, page_robots, page_sitemap;
 /* JSON. */
-renderer api_now, api_services, api_service, api_series, api_incidents, api_incident, api_trace,
-	api_openapi;
+renderer api_now, api_services, api_service, api_series, api_traffic;
+renderer api_incidents, api_incident, api_trace, api_openapi;
 renderer api_missing, api_bad_request, api_health;
 /* Feeds, embeds and other people's formats. */
 renderer feed_atom, feed_json, embed_badge, embed_chart, embed_map, metrics_text;

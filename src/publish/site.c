@@ -61,6 +61,8 @@ static const struct route routes[] = {
 	{"/api/v1/services/{service}", api_service, JSON, FRESH, ON_SERVICE, API},
 	{"/api/v1/services/{service}/series", api_series, JSON, FRESH, ON_SERVICE, API,
 		.choice = "range", .choices = "24h 7d 90d"},
+	{"/api/v1/services/{service}/traffic", api_traffic, JSON, FRESH, ON_SERVICE, API,
+		.choice = "range", .choices = "6m 24h"},
 	{"/api/v1/incidents", api_incidents, JSON, FRESH, ON_SNAPSHOT, API,
 		.free = "service state since limit cursor"},
 	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},

@@ -275,6 +275,8 @@ static struct service_state *make_state(enum fixture which, const struct service
 	s->version = index + 1;
 	if (!seen)
 		return s;
+	if (index == 0)
+		fixture_watched(s, now);
 	s->first_seen_at = wall_back(now, span_s(100 * 86400));
 	s->last_seen_at = wall_back(now, span_s(20));
 	s->status = STATUS_USUAL;
