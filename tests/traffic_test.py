@@ -152,14 +152,14 @@ def export_traffic(port):
 
 
 class Server:
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, says="event=collecting udp=127.0.0.1:"):
         self.config = folder / "whydown.yaml"
         self.config.write_text(config)
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen([WHYDOWN, "serve", "--config", self.config, "--data", folder / "data"],
                                         stderr=self.log)
         self.url = "http://127.0.0.1:" + self.wait_for("event=listening url=http://127.0.0.1:").split("/")[0]
-        self.port = int(self.wait_for("event=collecting udp=127.0.0.1:").split()[0])
+        self.port = int(self.wait_for(says).split()[0])
 
     def wait_for(self, text, seconds=20):
         until = time.time() + seconds
@@ -239,6 +239,56 @@ def try_live(folder):
         check("it stops in good order", server.stop() == 0, pathlib.Path(server.log.name).read_text())
 
 
+LOGS = """
+listen: ["127.0.0.1:0"]
+telemetry:
+  logs: [{{path: {log}, service: shop}}]
+  syslog: ["127.0.0.1:0"]
+services_from: []
+services:
+  - {{id: shop, name: Shop}}
+  - {{id: blog, name: Blog, hosts: [blog.example.org]}}
+"""
+
+
+def log_line(n, host=""):
+    when = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    return (f'{host}10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255} - - [{when}] "GET /?{n:x}={n * 7919:x} HTTP/1.1" '
+            f'200 512 "-" "Mozilla/5.0"\n')
+
+
+def try_logs(folder):
+    log = folder / "access.log"
+    log.write_text(log_line(0) * 50)  # from before the start: not read
+    server = Server(folder, LOGS.format(log=log), "event=syslog address=127.0.0.1:0 udp=")
+    try:
+        with open(log, "a") as out:
+            out.writelines(log_line(n) for n in range(100))
+        log.rename(folder / "access.log.1")
+        log.write_text("".join(log_line(n) for n in range(100, 150)))
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for n in range(20):
+            sender.sendto(("<134>" + log_line(n, "blog.example.org ")).encode(), ("127.0.0.1", server.port))
+            sender.sendto(("<134>" + log_line(n, "other.example.org ")).encode(), ("127.0.0.1", server.port))
+        until = time.time() + 10
+        while server.metric("whydown_logs_lines_total") < 190 and time.time() < until:
+            time.sleep(0.2)
+        counts = [server.metric(f"whydown_logs_{n}_total") for n in ("lines", "requests", "nobodys", "malformed")]
+        check("lines of a followed file, across its rotation, and of syslog are counted once",
+              counts == [190, 170, 20, 0], counts)
+        until, n = time.time() + 14, 1000
+        while incident_of(server) is None and time.time() < until:
+            with open(log, "a") as out:
+                out.writelines(log_line(n + i) for i in range(600))
+            n += 600
+            time.sleep(0.1)
+        found = incident_of(server) or {}
+        check("a flood of requests that no cache can answer is an incident",
+              found.get("service") == "shop" and "requests" in found.get("kinds", []), found)
+    finally:
+        check("with logs it stops in good order", server.stop() == 0, pathlib.Path(server.log.name).read_text())
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -246,7 +296,10 @@ def main():
             try_capture(capture, truth)
         try_sampled()
         try_options(folder)
-        try_live(folder)
+        for part in (try_live, try_logs):
+            own = folder / part.__name__
+            own.mkdir()
+            part(own)
     return 1 if failures else 0
 
 

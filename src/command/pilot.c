@@ -189,10 +189,16 @@ static void traffic_until(void *ctx, wd_wall until)
 	engine_traffic_until(p->engine, until);
 }
 
+static void web_tick(void *ctx, const struct web_tick *tick)
+{
+	struct pilot *p = ctx;
+	(void)engine_web(p->engine, tick);
+}
+
 /* `last`: nothing more will come. */
 static void take_traffic(struct pilot *p, bool last)
 {
-	const struct gather_handler handler = {traffic_tick, traffic_until, p};
+	const struct telemetry_handler handler = {{traffic_tick, traffic_until, p}, web_tick};
 	size_t effects;
 
 	if (p->telemetry == NULL || !telemetry_take(p->telemetry, &handler, last))

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "command/log.h"
 #include "command/vectors_read.h"
+#include "command/weblogs.h"
 #include "intake/collector.h"
 #include "intake/tap.h"
 
@@ -23,6 +24,7 @@ struct telemetry {
 	struct collector *collector; /* NULL: none wanted */
 	struct tap *taps[CONFIG_INTERFACES_MAX];
 	size_t tap_count;
+	struct weblogs *logs;  /* NULL: none wanted */
 	struct gather *gather; /* of all their lanes; NULL: no source */
 
 	pthread_mutex_t lock; /* of what follows: the pilot's thread writes it */
@@ -62,6 +64,8 @@ void telemetry_reload(struct telemetry *t, const struct config *config)
 		log_why(LOG_LEVEL_ERROR, "addresses_not_taken", &why);
 	else
 		watchlist_box_put(t->box, watch);
+	if (t->logs != NULL)
+		weblogs_reload(t->logs, config);
 }
 
 static void tell_watch(const struct watchlist *w)
@@ -184,6 +188,9 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 		err = open_collector(t, c, lane, why);
 	if (err == WD_OK)
 		err = open_taps(t, c, lane, why);
+	const struct weblogs_options logs = {config, &t->rules.key, lane->wake, lane->ctx};
+	if (err == WD_OK)
+		err = weblogs_open(&logs, &t->logs, why);
 	return err != WD_OK ? err : open_gather(t, config->detection.services_watched_max, why);
 }
 
@@ -212,6 +219,8 @@ enum wd_err telemetry_start(struct telemetry *t, struct wd_why *why)
 	enum wd_err err = t->collector == NULL ? WD_OK : collector_start(t->collector, why);
 	for (size_t i = 0; err == WD_OK && i < t->tap_count; i++)
 		err = tap_start(t->taps[i], why);
+	if (err == WD_OK && t->logs != NULL)
+		err = weblogs_start(t->logs, why);
 	return err;
 }
 
@@ -221,6 +230,8 @@ void telemetry_stop(struct telemetry *t)
 		collector_stop(t->collector);
 	for (size_t i = 0; i < t->tap_count; i++)
 		tap_stop(t->taps[i]);
+	if (t->logs != NULL)
+		weblogs_stop(t->logs);
 }
 
 void telemetry_close(struct telemetry *t)
@@ -229,6 +240,7 @@ void telemetry_close(struct telemetry *t)
 		return;
 	telemetry_stop(t);
 	gather_close(t->gather);
+	weblogs_close(t->logs);
 	collector_close(t->collector);
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		tap_close(t->taps[i]);
@@ -242,13 +254,15 @@ void telemetry_close(struct telemetry *t)
 const struct vector_classes *telemetry_classes(const struct telemetry *t) { return &t->classes; }
 const struct vector_book *telemetry_book(const struct telemetry *t) { return &t->book; }
 
-bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last)
+bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last)
 {
+	bool any = t->logs != NULL &&
+		   weblogs_take(t->logs, handler->requests, handler->traffic.ctx);
 	if (t->gather == NULL)
-		return false;
-	bool any = gather_run(t->gather, wall_now(), handler);
+		return any;
+	any |= gather_run(t->gather, wall_now(), &handler->traffic);
 	if (last)
-		gather_end(t->gather, handler);
+		gather_end(t->gather, &handler->traffic);
 	pthread_mutex_lock(&t->lock);
 	t->gathered = gather_count(t->gather);
 	pthread_mutex_unlock(&t->lock);
@@ -319,8 +333,27 @@ static void tap_metrics(struct telemetry *t, struct metrics *m)
 	m->value[METRIC_CAPTURE_BROKEN] = (double)sum.broken;
 }
 
+static void log_metrics(struct telemetry *t, struct metrics *m)
+{
+	struct weblogs_counts c;
+	weblogs_count(t->logs, &c);
+	m->value[METRIC_LOGS_LINES] = (double)c.lines;
+	m->value[METRIC_LOGS_BYTES] = (double)c.bytes;
+	m->value[METRIC_LOGS_REQUESTS] = (double)c.requests;
+	m->value[METRIC_LOGS_NOBODYS] = (double)c.nobodys;
+	m->value[METRIC_LOGS_MALFORMED] = (double)c.malformed;
+	m->value[METRIC_LOGS_OTHERS] = (double)c.others;
+	m->value[METRIC_LOGS_LATE] = (double)c.late;
+	m->value[METRIC_LOGS_CUT] = (double)c.cut;
+	m->value[METRIC_LOGS_NO_ROOM] = (double)c.no_room;
+	m->value[METRIC_LOGS_TICKS_DROPPED] = (double)c.ticks_dropped;
+	m->value[METRIC_SYSLOG_REFUSED] = (double)c.refused;
+}
+
 void telemetry_metrics(struct telemetry *t, struct metrics *m)
 {
+	if (t->logs != NULL)
+		log_metrics(t, m);
 	if (t->collector != NULL)
 		collector_metrics(t, m);
 	if (t->tap_count > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry: what the live program sees of traffic: collectors of flow exports and taps of
- * interfaces, as the configuration says, and their ticks, which the pilot's thread takes.
+/* telemetry: what the live program sees of traffic: collectors of flow exports, taps of
+ * interfaces and access logs, as the configuration says, and their ticks, which the pilot's
+ * thread takes.
  * (docs/telemetry.md) */
 #ifndef WD_COMMAND_TELEMETRY_H
 #define WD_COMMAND_TELEMETRY_H
@@ -9,6 +10,7 @@
 #include "command/config.h"
 #include "intake/gather.h"
 #include "publish/metrics.h"
+#include "tally/web.h"
 
 #include <stdbool.h>
 
@@ -32,9 +34,14 @@ void telemetry_reload(struct telemetry *t, const struct config *config);
 const struct vector_classes *telemetry_classes(const struct telemetry *t);
 const struct vector_book *telemetry_book(const struct telemetry *t);
 
+struct telemetry_handler {
+	struct gather_handler traffic;
+	void (*requests)(void *ctx, const struct web_tick *tick); /* with traffic.ctx */
+};
+
 /* The pilot's thread. True if anything was handed on. `last`: the collecting threads have
  * ended, hand on all that is left. */
-bool telemetry_take(struct telemetry *t, const struct gather_handler *handler, bool last);
+bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last);
 
 void telemetry_metrics(struct telemetry *t, struct metrics *m);
 

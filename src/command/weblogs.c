@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/weblogs.h"
+
+#include "base/check.h"
+#include "base/prng.h"
+#include "base/text.h"
+#include "command/log.h"
+#include "decode/accesslog.h"
+#include "intake/logtail.h"
+#include "intake/ring.h"
+#include "intake/senders.h"
+#include "intake/syslog.h"
+#include "tally/web_window.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { POLL_MS = 250, RING_BYTES = 8 << 20, AHEAD_S = 2 };
+
+/* Requests of one service. */
+struct site {
+	struct web_window window;
+	struct web_tick *ticks; /* WEB_WINDOW_LIVE; owned */
+	int64_t told;           /* the last second that was handed on */
+};
+
+struct followed {
+	struct weblogs *owner;
+	struct logtail *tail;
+	struct accesslog reader;
+	char *service; /* "" = by host */
+};
+
+struct host { const char *name, *service; }; /* borrowed from the catalogue */
+
+struct weblogs {
+	struct followed *logs;
+	size_t log_count;
+	struct syslog_listener *listeners[CONFIG_LISTEN_MAX];
+	size_t listener_count;
+	struct accesslog syslog_reader;
+	struct senders *senders;
+	const struct address_key *key;
+	void (*wake)(void *ctx);
+	void *ctx;
+	struct ring *ring;
+	struct prng random;
+	struct site *sites;
+	size_t site_count, site_max;
+	struct web_tick *empty;
+	int64_t second;
+	struct weblogs_counts counts;
+	pthread_t thread;
+	bool started;
+	bool stop; /* atomic */
+
+	pthread_mutex_t lock; /* of what follows; held while lines are read */
+	struct catalogue *catalogue;
+	struct host *hosts; /* sorted */
+	size_t host_count;
+	struct weblogs_counts told;
+};
+
+static int64_t second_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec;
+}
+
+static wd_mono mono_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
+/* ---- whose host it is ---- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct host *)a)->name, ((const struct host *)b)->name);
+}
+
+static bool take_hosts(struct weblogs *w, struct catalogue *c)
+{
+	size_t count = 0, at = 0;
+	for (size_t i = 0; i < catalogue_count(c); i++)
+		count += catalogue_at(c, i)->hosts.count;
+	struct host *hosts = calloc(count + 1, sizeof(*hosts));
+	if (hosts == NULL)
+		return false;
+	for (size_t i = 0; i < catalogue_count(c); i++) {
+		const struct service *s = catalogue_at(c, i);
+		for (size_t k = 0; k < s->hosts.count; k++)
+			hosts[at++] = (struct host){s->hosts.items[k], s->id};
+	}
+	qsort(hosts, count, sizeof(*hosts), by_name);
+	free(w->hosts);
+	catalogue_release(w->catalogue);
+	w->catalogue = catalogue_hold(c);
+	w->hosts = hosts;
+	w->host_count = count;
+	return true;
+}
+
+static const char *service_of(const struct weblogs *w, const struct text_span *host)
+{
+	char name[SERVICE_HOST_MAX + 1];
+	size_t len = 0;
+	for (; len < host->len && len < SERVICE_HOST_MAX && host->at[len] != ':'; len++)
+		name[len] = text_lower(host->at[len]);
+	name[len] = '\0';
+	const struct host key = {name, NULL};
+	const struct host *found = w->host_count == 0 ? NULL
+						      : bsearch(&key, w->hosts, w->host_count,
+								sizeof(key), by_name);
+	return found == NULL ? NULL : found->service;
+}
+
+/* ---- requests ---- */
+
+static void hand_on(struct weblogs *w, const struct web_tick *t)
+{
+	size_t len = offsetof(struct web_tick, sample) + t->sample_count * sizeof(t->sample[0]);
+	void *room = ring_room(w->ring, len);
+	if (room == NULL) {
+		w->counts.ticks_dropped++;
+		return;
+	}
+	memcpy(room, t, len);
+	ring_send(w->ring, 0, len);
+}
+
+/* Up to `second`; seconds without a request are told, too. */
+static void advance(struct weblogs *w, struct site *s, int64_t second)
+{
+	for (struct web_tick *t; (t = web_window_due(&s->window, second)) != NULL;) {
+		hand_on(w, t);
+		s->told = wall_to_s(t->at);
+	}
+	int64_t over = second - WEB_WINDOW_LIVE;
+	if (s->told != 0 && s->told < over) {
+		web_clear(w->empty, s->window.service, wall_s(over));
+		w->empty->width = span_s(1);
+		hand_on(w, w->empty);
+	}
+	if (s->told < over)
+		s->told = over;
+}
+
+static struct site *site_of(struct weblogs *w, const char *service)
+{
+	for (size_t i = 0; i < w->site_count; i++) {
+		if (strcmp(w->sites[i].window.service, service) == 0)
+			return &w->sites[i];
+	}
+	struct web_tick *ticks =
+		w->site_count < w->site_max ? calloc(WEB_WINDOW_LIVE, sizeof(*ticks)) : NULL;
+	if (ticks == NULL)
+		return NULL;
+	struct site *s = &w->sites[w->site_count++];
+	*s = (struct site){.ticks = ticks};
+	web_window_init(&s->window, ticks, WEB_WINDOW_LIVE, service, true);
+	advance(w, s, w->second);
+	return s;
+}
+
+static void take_line(struct weblogs *w, struct accesslog *reader, const char *service,
+		      const char *line, size_t len)
+{
+	struct request r;
+	uint64_t malformed = reader->malformed, others = reader->others;
+	w->counts.lines++;
+	w->counts.bytes += len;
+	if (accesslog_read(reader, line, len, &r, NULL) != WD_OK) {
+		w->counts.malformed += reader->malformed - malformed;
+		w->counts.others += reader->others - others;
+		return;
+	}
+	if (service[0] == '\0')
+		service = service_of(w, &r.host);
+	if (service == NULL) {
+		w->counts.nobodys++;
+		return;
+	}
+	struct site *s = site_of(w, service);
+	if (s == NULL) {
+		w->counts.no_room++;
+		return;
+	}
+	/* A server's clock may be ahead of ours: such requests have just ended. */
+	if (wall_to_s(r.at) > w->second)
+		r.at = wall_s(w->second);
+	uint64_t late = s->window.late;
+	web_window_add(&s->window, w->key, &r, prng_u64(&w->random));
+	w->counts.late += s->window.late - late;
+	w->counts.requests++;
+}
+
+static void on_line(void *context, const char *text, size_t len)
+{
+	struct followed *f = context;
+	take_line(f->owner, &f->reader, f->service, text, len);
+}
+
+static void on_message(void *context, const struct sender *from, const char *text, size_t len)
+{
+	struct weblogs *w = context;
+	(void)from;
+	take_line(w, &w->syslog_reader, "", text, len);
+}
+
+/* ---- the thread ---- */
+
+static void read_all(struct weblogs *w)
+{
+	wd_mono now = mono_now();
+	for (size_t i = 0; i < w->log_count; i++)
+		while (logtail_poll(w->logs[i].tail, now, on_line, &w->logs[i]))
+			now = mono_now();
+	for (size_t i = 0; i < w->listener_count; i++)
+		syslog_poll(w->listeners[i], 0, now, on_message, w);
+}
+
+static void count_all(struct weblogs *w)
+{
+	w->counts.cut = w->counts.refused = 0;
+	for (size_t i = 0; i < w->log_count; i++)
+		w->counts.cut += logtail_counters(w->logs[i].tail).cut;
+	for (size_t i = 0; i < w->listener_count; i++) {
+		struct syslog_counters c = syslog_counters(w->listeners[i]);
+		w->counts.cut += c.cut;
+		w->counts.refused += c.refused;
+	}
+	w->told = w->counts;
+}
+
+/* A second has begun. */
+static void tick(struct weblogs *w, int64_t now)
+{
+	w->second = now;
+	for (size_t i = 0; i < w->site_count; i++)
+		advance(w, &w->sites[i], now);
+	count_all(w);
+	if (w->wake != NULL)
+		w->wake(w->ctx);
+}
+
+/* What came at the listeners is waited for, but not for longer than the files are left alone. */
+static void wait_a_moment(struct weblogs *w)
+{
+	const struct timespec t = {0, POLL_MS * 1000000};
+	if (w->listener_count == 0) {
+		nanosleep(&t, NULL);
+		return;
+	}
+	int each = POLL_MS / (int)w->listener_count;
+	for (size_t i = 0; i < w->listener_count; i++) {
+		pthread_mutex_lock(&w->lock);
+		syslog_poll(w->listeners[i], each, mono_now(), on_message, w);
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
+static void *run(void *arg)
+{
+	struct weblogs *w = arg;
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&w->lock);
+		int64_t now = second_now();
+		if (now > w->second || now < w->second - 10)
+			tick(w, now);
+		read_all(w);
+		pthread_mutex_unlock(&w->lock);
+		wait_a_moment(w);
+	}
+	return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static enum wd_err open_log(struct weblogs *w, const struct config_log *c, struct wd_why *why)
+{
+	struct followed *f = &w->logs[w->log_count++];
+	f->owner = w;
+	f->service = strdup(c->service);
+	accesslog_init(&f->reader);
+	if (f->service == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for a log");
+	if (c->format[0] != '\0') {
+		enum wd_err err = accesslog_set_format(&f->reader, c->format, why);
+		if (err != WD_OK)
+			return err;
+	}
+	enum wd_err err = logtail_open(c->path, LOGTAIL_END, NULL, &f->tail, why);
+	if (err == WD_OK && !logtail_is_there(f->tail))
+		log_line(LOG_LEVEL_WARNING, "log_not_there", "path=%s", c->path);
+	else if (err == WD_OK)
+		log_line(LOG_LEVEL_INFO, "following", "path=%s", c->path);
+	return err;
+}
+
+static enum wd_err open_listeners(struct weblogs *w, const struct config *c, struct wd_why *why)
+{
+	const struct config_exporters *e = &c->telemetry.exporters;
+	struct sender_rule *rules = calloc(e->count + 1, sizeof(*rules));
+	enum wd_err err = rules == NULL ? WD_NOMEM : WD_OK;
+	for (size_t i = 0; err == WD_OK && i < e->count; i++)
+		rules[i].block = e->items[i].block;
+	if (err == WD_OK)
+		err = senders_open(rules, e->count, &w->senders);
+	free(rules);
+	if (err != WD_OK)
+		return wd_fail(why, err, 0, "memory for syslog");
+	for (size_t i = 0; i < c->telemetry.syslog.count; i++) {
+		const char *address = c->telemetry.syslog.items[i];
+		const struct syslog_options o = {address, address, w->senders};
+		err = syslog_open(&o, &w->listeners[i], why);
+		if (err != WD_OK) {
+			log_line(LOG_LEVEL_ERROR, "cannot_listen", "syslog=%s", address);
+			return err;
+		}
+		w->listener_count++;
+		log_line(LOG_LEVEL_INFO, "syslog", "address=%s udp=%u tcp=%u", address,
+			 syslog_udp_port(w->listeners[i]), syslog_tcp_port(w->listeners[i]));
+	}
+	return WD_OK;
+}
+
+static enum wd_err open_all(struct weblogs *w, const struct config *c, struct wd_why *why)
+{
+	const struct config_logs *logs = &c->telemetry.logs;
+	w->site_max = c->detection.services_watched_max;
+	w->sites = calloc(w->site_max, sizeof(*w->sites));
+	w->logs = calloc(logs->count + 1, sizeof(*w->logs));
+	w->empty = calloc(1, sizeof(*w->empty));
+	accesslog_init(&w->syslog_reader);
+	if (w->sites == NULL || w->logs == NULL || w->empty == NULL ||
+	    ring_open(RING_BYTES, &w->ring) != WD_OK || !take_hosts(w, c->catalogue))
+		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");
+	for (size_t i = 0; i < logs->count; i++) {
+		enum wd_err err = open_log(w, &logs->items[i], why);
+		if (err != WD_OK) {
+			log_line(LOG_LEVEL_ERROR, "cannot_follow", "path=%s line=%u",
+				 logs->items[i].path, logs->items[i].line);
+			return err;
+		}
+	}
+	return open_listeners(w, c, why);
+}
+
+enum wd_err weblogs_open(const struct weblogs_options *options, struct weblogs **ret,
+			 struct wd_why *why)
+{
+	const struct config *c = options->config;
+	uint64_t seed;
+	if (c->telemetry.logs.count + c->telemetry.syslog.count == 0) {
+		*ret = NULL;
+		return WD_OK;
+	}
+	struct weblogs *w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");
+	randombytes_buf(&seed, sizeof(seed));
+	w->random = prng_of(seed, 0);
+	w->key = options->key;
+	w->wake = options->wake;
+	w->ctx = options->ctx;
+	w->second = second_now();
+	pthread_mutex_init(&w->lock, NULL);
+	enum wd_err err = open_all(w, c, why);
+	if (err != WD_OK) {
+		weblogs_close(w);
+		return err;
+	}
+	*ret = w;
+	return WD_OK;
+}
+
+enum wd_err weblogs_start(struct weblogs *w, struct wd_why *why)
+{
+	int failed = pthread_create(&w->thread, NULL, run, w);
+	if (failed != 0)
+		return wd_fail_os(why, failed, "start the thread of access logs");
+	w->started = true;
+	return WD_OK;
+}
+
+void weblogs_stop(struct weblogs *w)
+{
+	__atomic_store_n(&w->stop, true, __ATOMIC_RELAXED);
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	w->started = false;
+}
+
+void weblogs_close(struct weblogs *w)
+{
+	if (w == NULL)
+		return;
+	weblogs_stop(w);
+	for (size_t i = 0; i < w->log_count; i++) {
+		logtail_close(w->logs[i].tail);
+		free(w->logs[i].service);
+	}
+	for (size_t i = 0; i < w->listener_count; i++)
+		syslog_close(w->listeners[i]);
+	for (size_t i = 0; i < w->site_count; i++)
+		free(w->sites[i].ticks);
+	senders_close(w->senders);
+	ring_close(w->ring);
+	catalogue_release(w->catalogue);
+	free(w->hosts);
+	free(w->sites);
+	free(w->logs);
+	free(w->empty);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+void weblogs_reload(struct weblogs *w, const struct config *config)
+{
+	pthread_mutex_lock(&w->lock);
+	bool taken = take_hosts(w, config->catalogue);
+	pthread_mutex_unlock(&w->lock);
+	if (!taken)
+		log_line(LOG_LEVEL_ERROR, "hosts_not_taken", "reason=\"out of memory\"");
+}
+
+/* ---- the engine's thread ---- */
+
+bool weblogs_take(struct weblogs *w, void (*take)(void *ctx, const struct web_tick *t), void *ctx)
+{
+	const void *message;
+	uint32_t kind;
+	size_t len;
+	bool any = false;
+	for (; (message = ring_first(w->ring, &kind, &len)) != NULL; ring_drop(w->ring)) {
+		take(ctx, message);
+		any = true;
+	}
+	return any;
+}
+
+void weblogs_count(struct weblogs *w, struct weblogs_counts *ret_counts)
+{
+	pthread_mutex_lock(&w->lock);
+	*ret_counts = w->told;
+	pthread_mutex_unlock(&w->lock);
+}
