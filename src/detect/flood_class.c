@@ -64,7 +64,8 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 	int reply = s->plan->nature[c] == FLOOD_STREAM ? s->plan->stream_class : c;
 	struct flood_cold cold = {
 		.tick = s->tick, .class = (uint8_t)c, .packets = packets, .bytes = bytes,
-		.seen = f->class_seen[c],
+		.seen = f->class_seen[c] +
+			(fragments ? f->class_seen[s->plan->fragment_class] : 0),
 		.packets_mean = f->cold_rate[c], .bytes_mean = f->cold_bytes[c],
 		.tcp = s->tcp, .scale = s->scale, .out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
@@ -197,6 +198,14 @@ static float weigh(struct flood_step *s, int c, const struct flood_meter_reading
 	return r->log10_return;
 }
 
+/* Answers that nobody asked for, too few yet to be named by a rule: a flood of them that is
+ * named soon began here. */
+static bool may_begin(const struct flood_step *s, int c)
+{
+	return s->plan->nature[c] == FLOOD_ANSWER && s->f->ticks < s->plan->cold &&
+	       (double)s->now[c].value[1] * 32 >= 0.25 * s->plan->answers_bits_floor;
+}
+
 void flood_class_step(struct flood_step *s, int c)
 {
 	struct flood *f = s->f;
@@ -218,7 +227,7 @@ void flood_class_step(struct flood_step *s, int c)
 
 	s->ret->cold |= cold;
 	s->over |= now->cold == FLOOD_COLD_OVER;
-	if (above || cold)
+	if (above || cold || may_begin(s, c))
 		flood_run(s, &f->class_began[c], &f->class_last[c]);
 	s->calm &= (!above || r.log10_return < 1) && !cold;
 	if (a < flood_hot)

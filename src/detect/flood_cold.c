@@ -11,7 +11,7 @@ static const float few_sources = 16;
 static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
-static const uint32_t records_min = 12;
+static const uint32_t records_min = 12, records_few = 4;
 
 struct sight {
 	struct flood_shape shape;
@@ -49,7 +49,7 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 
 	if (bits_per_s >= plan->answers_bits_floor && size >= large && s->shape.sources >= 2)
 		return many_or_hit(s);
-	if (s->floors_mean < 1 && s->floors < 1)
+	if ((s->floors_mean < 1 && s->floors < 1) || s->shape.records < records_min)
 		return FLOOD_COLD_NO;
 	if (s->many && (c->out_seen || s->shape.one_size >= 0.5F ||
 			s->shape.sources >= 0.3F * (float)s->shape.records))
@@ -166,7 +166,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	    !(nature == FLOOD_ANSWER && bits >= (float)plan->answers_bits_floor))
 		return FLOOD_COLD_NO;
 	flood_shape_of(c->tick, c->class, &s.shape);
-	if (s.shape.records < records_min)
+	if (s.shape.records < (nature == FLOOD_ANSWER ? records_few : records_min))
 		return FLOOD_COLD_NO;
 	s.many = many_sources(c, &s.shape);
 	s.unit = c->packets / (float)s.shape.records;
