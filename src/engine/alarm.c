@@ -19,6 +19,7 @@ static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
 static const wd_span KEEP_EVERY = {WD_NS_PER_S};
 static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S}; /* of a service where all is usual */
 static const float NEWS_PEAK = 1.1f;
+static const float ABOVE_USUAL = 1.5f;
 
 static bool is_on(const struct track *t)
 {
@@ -249,8 +250,7 @@ static void end(struct engine *e, struct track *t, enum watched kind)
 		if (wall_before(*ended, began))
 			*ended = began;
 		t->episode.held = !watch_is_calm(t, e->now);
-		if (kind == WATCH_FLOWS)
-			engine_trace_end(e, t, false);
+		engine_trace_end(e, t, false);
 		if (t->episode.state == INCIDENT_OPEN && !engine_is_calm(e, t))
 			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	}
@@ -359,6 +359,17 @@ enum engine_verdict engine_traffic(struct engine *e, const struct traffic_tick *
 
 /* ---- requests ---- */
 
+/* Evidence outlasts what made it; this second is out of the usual if what a finding counts is. */
+static bool is_above(const struct web_reading *r)
+{
+	for (uint32_t n = 0; n < r->finding_count; n++) {
+		const struct web_finding *f = &r->findings[n];
+		if (f->attack && f->per_s > ABOVE_USUAL * f->usual_per_s)
+			return true;
+	}
+	return false;
+}
+
 static enum engine_verdict step_requests(struct engine *e, struct track *t,
 					 const struct web_tick *tick)
 {
@@ -377,13 +388,14 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 	k->began = r->began;
 	k->log10_return = r->log10_return;
 	k->calm = r->calm;
-	if (w->web.calm == 0 || k->last_above.ns == 0)
+	if (is_above(r) || k->last_above.ns == 0)
 		k->last_above = k->end;
 	note_peak(k, tick->at, (const float[]){r->requests_per_s, 0},
 		  (const float[]){r->usual_per_s, 0}, carried);
 	struct point p = {r->requests_per_s, r->usual_per_s, 0, r->usual_per_s};
 	watch_rate(&w->rates[RATE_REQUESTS], tick->at, width, &p);
 	decide(e, t, WATCH_REQUESTS, (wd_span){WEB_TICK_NS}, true);
+	engine_trace_requests(e, t, tick->at, width);
 	return ENGINE_COUNTED;
 }
 
@@ -410,8 +422,11 @@ void engine_traffic_until(struct engine *e, wd_wall until)
 		if (t->watch == NULL)
 			continue;
 		const struct watch_kind *k = &t->watch->kinds[WATCH_FLOWS];
-		wd_span missing = wall_sub(until, k->end);
-		if (k->end.ns != 0 && missing.ns >= TRAFFIC_TICK_NS && missing.ns <= FILL_MAX.ns)
-			(void)step_flows(e, t, NULL, k->end, missing);
+		wd_span tick = {TRAFFIC_TICK_NS};
+		if (k->end.ns == 0 || wall_sub(until, k->end).ns > FILL_MAX.ns)
+			continue;
+		while (!wall_before(until, wall_add(k->end, tick)) &&
+		       step_flows(e, t, NULL, k->end, tick) == ENGINE_COUNTED)
+			;
 	}
 }

@@ -59,6 +59,7 @@ struct engine {
 	struct vector_index index;
 	struct tracing *tracings;     /* options.tracers_max */
 	struct trace *trace_scratch;
+	struct traffic_tick *blank;   /* without flows: only requests are told of it */
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
 	size_t incident_count, incident_cap;
@@ -110,6 +111,8 @@ void engine_traces_close(struct engine *e);
 /* After the tick was judged. */
 void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_tick *tick,
 		       wd_span width);
+/* Of an incident that only requests carry: how many they were. */
+void engine_trace_requests(struct engine *e, struct track *t, wd_wall at, wd_span width);
 /* A tracer's state, at the end of its service's. */
 void engine_tracing_write(const struct engine *e, const struct track *t, struct out *o);
 void engine_tracing_read(struct engine *e, struct track *t, struct cur *c);

@@ -94,7 +94,10 @@ static void feed(struct engine *e, const struct track *t, struct tracing *g,
 						   (double)c->usual_bits_per_s};
 	}
 	/* Requests are counted by the second, and may be one behind. */
-	if (k->end.ns != 0 && wall_sub(tick->at, k->end).ns < 2 * WD_NS_PER_S)
+	if (tick == e->blank)
+		in.requests = (double)t->watch->requests.requests_per_s * (double)width.ns /
+			      (double)WD_NS_PER_S;
+	else if (k->end.ns != 0 && wall_sub(tick->at, k->end).ns < 2 * WD_NS_PER_S)
 		in.requests = (double)t->watch->requests.requests_per_s * (double)width.ns /
 			      (double)WD_NS_PER_S;
 	tracer_add(g->tracer, &e->index, &in);
@@ -258,13 +261,15 @@ void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_t
 {
 	const struct flood_reading *r = &t->watch->flows;
 	const struct incident *i = &t->episode.incident;
-	bool real = t->episode.state == INCIDENT_OPEN && (i->kinds & INCIDENT_TRAFFIC) != 0;
-	bool stirs = r->above || r->log10_return >= STIRS;
+	uint32_t kind = tick == e->blank ? INCIDENT_REQUESTS : INCIDENT_TRAFFIC;
+	wd_wall ended = tick == e->blank ? i->requests.ended_at : i->traffic.ended_at;
+	bool real = t->episode.state == INCIDENT_OPEN && (i->kinds & kind) != 0;
+	bool stirs = tick != e->blank && (r->above || r->log10_return >= STIRS);
 	struct tracing *g = tracing_of(e, t);
 
 	if (e->tracings == NULL)
 		return;
-	if (g == NULL && (real ? i->traffic.ended_at.ns == 0 : stirs))
+	if (g == NULL && (real ? ended.ns == 0 : stirs))
 		g = take_tracing(e, t, tick->at, real);
 	if (g == NULL)
 		return;
@@ -275,8 +280,8 @@ void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_t
 	if (real && !g->real)
 		text_copy(g->tracer->incident, sizeof(g->tracer->incident), i->id);
 	g->real = g->real || real;
-	if (g->real && (!real || i->traffic.ended_at.ns != 0))
-		return; /* the traffic is back to usual */
+	if (g->real && (!real || ended.ns != 0))
+		return; /* it is back to usual */
 	feed(e, t, g, tick, width);
 	wd_wall now = watch_time(t, e->now);
 	if (!real || wall_sub(now, g->traced_at).ns < refresh_every(i, now).ns)
@@ -336,6 +341,17 @@ void engine_tracing_read(struct engine *e, struct track *t, struct cur *c)
 		give_back(e, g);
 }
 
+void engine_trace_requests(struct engine *e, struct track *t, wd_wall at, wd_span width)
+{
+	uint32_t kinds = t->episode.incident.kinds;
+	if (e->tracings == NULL || t->episode.state != INCIDENT_OPEN ||
+	    (kinds & INCIDENT_REQUESTS) == 0 || (kinds & INCIDENT_TRAFFIC) != 0)
+		return;
+	traffic_clear(e->blank, t->id, at);
+	e->blank->width = width;
+	engine_trace_tick(e, t, e->blank, width);
+}
+
 enum wd_err engine_traces_open(struct engine *e)
 {
 	e->traces = calloc(e->options.traces_max, sizeof(struct shared_trace *));
@@ -346,7 +362,8 @@ enum wd_err engine_traces_open(struct engine *e)
 	vector_index_init(&e->index, e->options.book, e->options.classes);
 	e->tracings = calloc(e->options.tracers_max, sizeof(*e->tracings));
 	e->trace_scratch = malloc(sizeof(*e->trace_scratch));
-	return e->tracings != NULL && e->trace_scratch != NULL ? WD_OK : WD_NOMEM;
+	e->blank = calloc(1, sizeof(*e->blank));
+	return e->tracings != NULL && e->blank != NULL && e->trace_scratch != NULL ? WD_OK : WD_NOMEM;
 }
 
 void engine_traces_close(struct engine *e)
@@ -358,4 +375,5 @@ void engine_traces_close(struct engine *e)
 	free(e->tracings);
 	free(e->traces);
 	free(e->trace_scratch);
+	free(e->blank);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine with traffic, on a virtual clock: ticks made of flows, a service's users and a flood. */
-#include "engine/engine.h"
-
-#include "base/prng.h"
+#include "engine/traffic_testing.h"
 
 #include <malloc.h>
 #include <math.h>
@@ -11,218 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
-
-/* ---- a small world ---- */
-
-static const int64_t START_S = 1741564800; /* 2025-03-10T00:00:00Z */
-
-struct world {
-	struct engine *e;
-	struct vector_book *book;
-	struct vector_classes *classes;
-	struct traffic_tick *tick;
-	struct traffic_rules rules;
-	uint64_t random;
-	int64_t at_ms; /* since START_S: all ticks before were given */
-	uint64_t persons;
-	size_t opened, changed, closed, traces;
-	wd_wall opened_at; /* engine clock's, as the effect tells */
-	struct incident last;
-	struct trace *trace; /* the last that was told */
-	struct buf told;
-};
-
-static uint64_t next(struct world *w)
-{
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	return w->random;
-}
-
-static double uniform(struct world *w)
-{
-	return (double)(next(w) >> 11) * 0x1p-53;
-}
-
-/* Near a Poisson count of this mean, for means that are not small. */
-static double noisy(struct world *w, double mean)
-{
-	double sum = 0;
-	for (int n = 0; n < 12; n++)
-		sum += uniform(w);
-	return fmax(0, round(mean + (sum - 6) * sqrt(mean)));
-}
-
-static struct engine_options options(const struct world *w)
-{
-	struct engine_options o = engine_defaults();
-	o.adopt_services = true;
-	o.classes = w->classes;
-	o.book = w->book;
-	return o;
-}
-
-/* One row is enough: DNS amplification; TCP needs none. */
-static void make_book(struct vector_book *b)
-{
-	b->count = 1;
-	b->rows[0] = (struct vector_row){
-		.id = "amp.dns", .name = "DNS amplification", .class = "amp.dns",
-		.family = VECTOR_AMPLIFICATION, .status = SOURCE_REFLECTOR, .protocol = 17,
-		.from_count = 1, .from = {{53, 53}}, .icmp_type = -1, .icmp_code = -1,
-	};
-}
-
-/* Snapshots show a catalogue. */
-static void configure(struct engine *e)
-{
-	static const char *const ids[] = {"x", "y", "z"};
-	struct service *services = calloc(3, sizeof(*services));
-	struct catalogue *c;
-	assert_non_null(services);
-	for (int n = 0; n < 3; n++)
-		services[n] = (struct service){.id = strdup(ids[n]), .name = strdup(ids[n]),
-					       .category = strdup(""), .zone = zone_new_utc()};
-	assert_int_equal(catalogue_open(services, 3, &c, NULL), WD_OK);
-	assert_int_equal(engine_configure(e, c, NULL), WD_OK);
-	catalogue_release(c);
-}
-
-static void world_open(struct world *w, uint64_t seed)
-{
-	*w = (struct world){.random = seed * 2654435769u + 1};
-	w->book = calloc(1, sizeof(*w->book));
-	w->classes = calloc(1, sizeof(*w->classes));
-	w->tick = calloc(1, sizeof(*w->tick));
-	w->trace = calloc(1, sizeof(*w->trace));
-	assert_true(w->book && w->classes && w->tick && w->trace);
-	make_book(w->book);
-	vector_book_compile(w->book, w->classes);
-	w->rules = (struct traffic_rules){w->classes, address_key_of(&(struct hash_key){"test"})};
-	buf_init(&w->told, 1 << 24);
-	struct engine_options o = options(w);
-	assert_int_equal(engine_open(&o, &w->e, NULL), WD_OK);
-	configure(w->e);
-}
-
-static void world_close(struct world *w)
-{
-	engine_close(w->e);
-	free(w->book);
-	free(w->classes);
-	free(w->tick);
-	free(w->trace);
-	buf_done(&w->told);
-}
-
-static void collect(struct world *w)
-{
-	size_t count;
-	const struct effect *effects = engine_effects(w->e, &count);
-	for (size_t n = 0; n < count; n++) {
-		const struct effect *x = &effects[n];
-		w->opened += x->kind == EFFECT_INCIDENT_OPENED;
-		w->changed += x->kind == EFFECT_INCIDENT_CHANGED;
-		w->closed += x->kind == EFFECT_INCIDENT_CLOSED;
-		w->traces += x->kind == EFFECT_TRACE;
-		buf_fmt(&w->told, "%d ", (int)x->kind);
-		if (x->kind == EFFECT_TRACE) {
-			*w->trace = *x->trace;
-			trace_to_json(&w->told, x->trace);
-		} else if (x->kind != EFFECT_COORDINATED) {
-			w->last = x->incident;
-			incident_to_json(&w->told, &x->incident);
-		}
-		buf_char(&w->told, '\n');
-	}
-	engine_effects_drop(w->e);
-}
-
-/* ---- traffic ---- */
-
-static void add(struct world *w, struct flow *f, double packets, uint64_t bytes_each, bool out)
-{
-	if (packets < 1)
-		return;
-	f->packets = (uint64_t)packets;
-	f->bytes = f->packets * bytes_each;
-	f->sampling = 1;
-	traffic_add(w->tick, &w->rules, f, out, next(w));
-}
-
-/* Many users, a connection each: data and acknowledgements. */
-static void add_users(struct world *w, double packets_per_s)
-{
-	double left = noisy(w, packets_per_s / 4);
-	for (int n = 0; n < 40 && left > 0; n++) {
-		struct flow f = {.family = 4, .protocol = 6, .tcp_flags = 0x1b, .dport = 443,
-				 .sport = (uint16_t)(1024 + next(w) % 60000), .known = FLOW_FLAGS};
-		uint32_t src = 0x0a000000u | (uint32_t)(next(w) % 5000);
-		memcpy(f.src, &src, 4);
-		add(w, &f, left / 40, 600, false);
-		f.tcp_flags = 0x1a;
-		add(w, &f, left / 40, 900, true);
-	}
-}
-
-/* Answers of a few thousand open resolvers that nobody asked for. */
-static void add_dns(struct world *w, double packets_per_s)
-{
-	double left = noisy(w, packets_per_s / 4);
-	for (int n = 0; n < 60 && left > 0; n++) {
-		struct flow f = {.family = 4, .protocol = 17, .sport = 53,
-				 .dport = (uint16_t)(1024 + next(w) % 60000), .ttl = 54, .known = FLOW_TTL};
-		uint32_t src = (uint32_t)next(w) % 3000 * 2654435761u;
-		memcpy(f.src, &src, 4);
-		add(w, &f, left / 60, 1400, false);
-	}
-}
-
-struct scene { const char *service; double users, dns; };
-
-/* One tick of each service, then the clock. */
-static void tick(struct world *w, const struct scene *scenes, size_t count)
-{
-	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
-	w->at_ms += 250;
-	for (size_t n = 0; n < count; n++) {
-		traffic_clear(w->tick, scenes[n].service, at);
-		w->tick->width = span_ms(250);
-		add_users(w, scenes[n].users);
-		add_dns(w, scenes[n].dns);
-		assert_int_equal(engine_traffic(w->e, w->tick), ENGINE_COUNTED);
-	}
-	wd_wall end = wall_add(wall_s(START_S), span_ms(w->at_ms));
-	if (w->at_ms % 1000 == 0)
-		engine_advance(w->e, end);
-	collect(w);
-}
-
-static void play(struct world *w, double seconds, const struct scene *scenes, size_t count)
-{
-	for (int n = 0; n < (int)(seconds * 4); n++)
-		tick(w, scenes, count);
-}
-
-/* Whole minutes of one scene. */
-static void minutes(struct world *w, int count, const struct scene *scene)
-{
-	for (int n = 0; n < count; n++)
-		play(w, 60, scene, 1);
-}
-
-static enum engine_verdict report(struct world *w, const char *service)
-{
-	struct observation o = observation_blank(OBSERVATION_REPORT);
-	o.service = service;
-	o.at = wall_add(wall_s(START_S), span_ms(w->at_ms));
-	o.person = 1000000 + w->persons++;
-	o.network = 100 + (uint32_t)(next(w) % 20);
-	return engine_observe(w->e, &o);
-}
 
 /* ---- what it must do ---- */
 
@@ -231,10 +20,10 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	struct world w;
 	(void)state;
 	world_open(&w, 1);
-	minutes(&w, 15, &(struct scene){"x", 4000, 0});
+	world_minutes(&w, 15, &(struct scene){"x", 4000, 0});
 	assert_int_equal(w.opened, 0);
 	wd_wall flood = wall_add(wall_s(START_S), span_ms(w.at_ms));
-	play(&w, 1, &(struct scene){"x", 4000, 36000}, 1);
+	world_play(&w, 1, &(struct scene){"x", 4000, 36000}, 1);
 	assert_int_equal(w.opened, 1);
 	assert_true(wall_sub(w.last.decided_at, flood).ns <= WD_NS_PER_S);
 	assert_true(llabs(wall_sub(w.last.began_at, flood).ns) <= WD_NS_PER_S);
@@ -245,7 +34,7 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	assert_string_equal(w.trace->incident, w.last.id);
 	assert_true(w.trace->vector_count >= 1);
 	assert_string_equal(w.trace->vectors[0].id, "amp.dns");
-	play(&w, 9, &(struct scene){"x", 4000, 36000}, 1);
+	world_play(&w, 9, &(struct scene){"x", 4000, 36000}, 1);
 	assert_true(w.last.traffic.peak_packets_per_s > 35000 && w.last.traffic.peak_packets_per_s < 45000);
 	assert_true(fabsf(w.last.traffic.usual_packets_per_s - 4000) < 800);
 
@@ -272,20 +61,20 @@ static void the_end_of_a_flood_is_told_and_then_closed(void **state)
 	struct world w;
 	(void)state;
 	world_open(&w, 2);
-	minutes(&w, 10, &(struct scene){"x", 4000, 0});
-	play(&w, 120, &(struct scene){"x", 4000, 36000}, 1);
+	world_minutes(&w, 10, &(struct scene){"x", 4000, 0});
+	world_play(&w, 120, &(struct scene){"x", 4000, 36000}, 1);
 	wd_wall ended = wall_add(wall_s(START_S), span_ms(w.at_ms));
-	minutes(&w, 10, &(struct scene){"x", 4000, 0});
+	world_minutes(&w, 10, &(struct scene){"x", 4000, 0});
 	assert_int_equal(w.last.state, INCIDENT_RECOVERING);
 	assert_true(llabs(wall_sub(w.last.ended_at, ended).ns) <= 3 * WD_NS_PER_S);
 	assert_int_equal(w.last.ended_at.ns, w.last.traffic.ended_at.ns);
 	assert_int_equal(w.last.wave_count, 1);
 	assert_true(w.last.waves[0].peak_packets_per_s > 35000);
-	minutes(&w, 25, &(struct scene){"x", 4000, 0});
+	world_minutes(&w, 25, &(struct scene){"x", 4000, 0});
 	assert_int_equal(w.closed, 1);
 	assert_int_equal(w.opened, 1);
 	/* Again within four hours: the same incident, another wave. */
-	play(&w, 10, &(struct scene){"x", 4000, 36000}, 1);
+	world_play(&w, 10, &(struct scene){"x", 4000, 36000}, 1);
 	assert_int_equal(w.opened, 1);
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	assert_int_equal(w.last.wave_count, 2);
@@ -299,16 +88,16 @@ static void reports_and_a_flood_are_one_incident_of_both_kinds(void **state)
 		struct world w;
 		world_open(&w, 3);
 		for (int n = 0; n < 60; n++) { /* a report every other minute, for an hour */
-			minutes(&w, 1, &(struct scene){"x", 4000, 0});
+			world_minutes(&w, 1, &(struct scene){"x", 4000, 0});
 			if (n % 2 == 0)
-				report(&w, "x");
+				world_report(&w, "x");
 		}
 		for (int n = 0; n < 8; n++) {
 			bool flood = reports_first ? n >= 4 : true;
 			for (int k = 0; k < 60; k++) {
-				play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
+				world_play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
 				if (reports_first || n >= 1)
-					report(&w, "x");
+					world_report(&w, "x");
 			}
 		}
 		assert_int_equal(w.opened, 1);
@@ -321,9 +110,9 @@ static void reports_and_a_flood_are_one_incident_of_both_kinds(void **state)
 		assert_true(w.last.severity > 1.5f * log2f(1 + ratio) * hours); /* and traffic */
 		/* Both must be calm before it recovers. */
 		for (int n = 0; n < 5; n++)
-			minutes(&w, 1, &(struct scene){"x", 4000, 36000});
+			world_minutes(&w, 1, &(struct scene){"x", 4000, 36000});
 		assert_int_equal(w.last.state, INCIDENT_OPEN);
-		minutes(&w, 20, &(struct scene){"x", 4000, 0});
+		world_minutes(&w, 20, &(struct scene){"x", 4000, 0});
 		assert_int_equal(w.last.state, INCIDENT_RECOVERING);
 		assert_true(w.last.traffic.ended_at.ns > 0 &&
 			    !wall_before(w.last.ended_at, w.last.traffic.ended_at));
@@ -338,8 +127,8 @@ static void two_services_have_an_incident_each(void **state)
 	struct scene flood[] = {{"x", 4000, 36000}, {"y", 2000, 30000}, {"z", 1000, 0}};
 	(void)state;
 	world_open(&w, 4);
-	play(&w, 600, calm, 3);
-	play(&w, 5, flood, 3);
+	world_play(&w, 600, calm, 3);
+	world_play(&w, 5, flood, 3);
 	assert_int_equal(w.opened, 2);
 	struct snapshot *s = engine_snapshot(w.e);
 	assert_int_equal(s->incident_count, 2);
@@ -354,7 +143,7 @@ static void ticks_out_of_time_are_counted_and_change_nothing(void **state)
 	struct world w;
 	(void)state;
 	world_open(&w, 5);
-	minutes(&w, 1, &(struct scene){"x", 4000, 0});
+	world_minutes(&w, 1, &(struct scene){"x", 4000, 0});
 	wd_wall now = engine_now(w.e);
 	traffic_clear(w.tick, "x", wall_back(now, span_s(1)));
 	w.tick->width = span_ms(250);
@@ -372,8 +161,8 @@ static void made_up_services_are_refused_and_take_no_memory(void **state)
 	struct world w;
 	(void)state;
 	world_open(&w, 6);
-	minutes(&w, 1, &(struct scene){"x", 4000, 0});
-	struct engine_options o = options(&w);
+	world_minutes(&w, 1, &(struct scene){"x", 4000, 0});
+	struct engine_options o = world_options(&w);
 	o.services_watched_max = 10;
 	for (int adopt = 0; adopt < 2; adopt++) {
 		struct engine *e;
@@ -437,16 +226,16 @@ static void a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte(
 	(void)state;
 	world_open(&a, 7);
 	world_open(&b, 7);
-	minutes(&a, 10, &(struct scene){"x", 4000, 0});
-	play(&a, 20.5, &(struct scene){"x", 4000, 36000}, 1);
+	world_minutes(&a, 10, &(struct scene){"x", 4000, 0});
+	world_play(&a, 20.5, &(struct scene){"x", 4000, 36000}, 1);
 	assert_int_equal(a.opened, 1);
 	restart_into(&a, &b);
 	assert_same_state(&a, &b);
 	buf_reset(&a.told);
 	struct world *worlds[] = {&a, &b};
 	for (int n = 0; n < 2; n++) {
-		play(worlds[n], 40, &(struct scene){"x", 4000, 80000}, 1);
-		minutes(worlds[n], 50, &(struct scene){"x", 4000, 0});
+		world_play(worlds[n], 40, &(struct scene){"x", 4000, 80000}, 1);
+		world_minutes(worlds[n], 50, &(struct scene){"x", 4000, 0});
 		assert_int_equal(worlds[n]->closed, 1);
 	}
 	assert_true(a.told.len > 1000);
@@ -464,18 +253,18 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 	world_open(&a, 8);
 	world_open(&b, 8);
 	world_open(&c, 8);
-	minutes(&a, 10, &(struct scene){"x", 4000, 0});
+	world_minutes(&a, 10, &(struct scene){"x", 4000, 0});
 	restart_into(&a, &b);
 	restart_into(&a, &c);
-	play(&a, 20, &(struct scene){"x", 4000, 36000}, 1);
+	world_play(&a, 20, &(struct scene){"x", 4000, 36000}, 1);
 	struct incident known = a.last;
 	assert_int_equal(known.state, INCIDENT_OPEN);
 
 	/* Ticks go on: so does the incident, and ends. */
 	assert_int_equal(engine_resume(b.e, &known), WD_OK);
 	b.at_ms = a.at_ms + 5000;
-	play(&b, 10, &(struct scene){"x", 4000, 36000}, 1);
-	minutes(&b, 5, &(struct scene){"x", 4000, 0});
+	world_play(&b, 10, &(struct scene){"x", 4000, 36000}, 1);
+	world_minutes(&b, 5, &(struct scene){"x", 4000, 0});
 	assert_int_equal(b.opened, 0);
 	assert_string_equal(b.last.id, known.id);
 	assert_int_equal(b.last.state, INCIDENT_RECOVERING);
@@ -484,7 +273,7 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 	assert_int_equal(engine_resume(c.e, &known), WD_OK);
 	for (int n = 0; n < 60; n++) {
 		engine_advance(c.e, wall_add(known.changed_at, span_s(60 * (n + 1))));
-		collect(&c);
+		world_collect(&c);
 	}
 	assert_int_equal(c.closed, 1);
 	assert_string_equal(c.last.id, known.id);
@@ -492,6 +281,121 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 	world_close(&a);
 	world_close(&b);
 	world_close(&c);
+}
+
+/* ---- requests ---- */
+
+/* One second of visitors who fetch pages and pictures, and of one who asks for ever other queries. */
+static void web_second(struct world *w, double visits, int attack)
+{
+	const struct address_key key = address_key_of(&(struct hash_key){"web"});
+	static const char *const paths[] = {"/", "/news", "/style.css", "/logo.png", "/about"};
+	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
+	web_clear(w->web, "x", at);
+	w->web->width = span_s(1);
+	int normal = (int)world_noisy(w, visits);
+	for (int n = 0; n < normal + attack; n++) {
+		char query[24];
+		bool bad = n >= normal;
+		int len = snprintf(query, sizeof(query), "%llx=1", (unsigned long long)world_next(w));
+		const char *path = bad ? "/search" : paths[world_next(w) % 5];
+		struct request r = {.at = at, .family = 4, .method = REQUEST_GET, .protocol = REQUEST_H1,
+				    .status = 200, .path = {path, (uint32_t)strlen(path)},
+				    .agent = {"Mozilla/5.0", 11}, .bytes = 1000, .duration_us = -1};
+		uint32_t client = bad ? 0x0100007f + (uint32_t)(n % 3) : (uint32_t)(world_next(w) % 4000) << 8 | 10;
+		memcpy(r.client, &client, 4);
+		if (bad)
+			r.query = (struct text_span){query, (uint32_t)len};
+		web_add(w->web, &key, &r, world_next(w));
+	}
+	w->at_ms += 1000;
+	assert_int_equal(engine_web(w->e, w->web), ENGINE_COUNTED);
+	engine_advance(w->e, wall_add(wall_s(START_S), span_ms(w->at_ms)));
+	world_collect(w);
+}
+
+static void a_flood_of_requests_is_an_incident_with_its_finding(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 9);
+	for (int n = 0; n < 1200; n++)
+		web_second(&w, 40, 0);
+	assert_int_equal(w.opened, 0);
+	wd_wall flood = wall_add(wall_s(START_S), span_ms(w.at_ms));
+	for (int n = 0; n < 60; n++)
+		web_second(&w, 40, 800);
+	wd_wall ended = wall_add(wall_s(START_S), span_ms(w.at_ms));
+	assert_int_equal(w.opened, 1);
+	assert_int_equal(w.last.kinds, INCIDENT_REQUESTS);
+	assert_true(wall_sub(w.last.decided_at, flood).ns <= 5 * WD_NS_PER_S);
+	assert_true(w.last.requests.finding_count >= 1);
+	assert_memory_equal(w.last.requests.findings[0].id, "http.", 5);
+	assert_true(w.last.requests.peak_requests_per_s > 800);
+	for (int n = 0; n < 600; n++)
+		web_second(&w, 40, 0);
+	assert_int_equal(w.last.state, INCIDENT_RECOVERING);
+	assert_true(llabs(wall_sub(w.last.ended_at, ended).ns) <= 5 * WD_NS_PER_S);
+	assert_true(w.traces >= 1 && w.trace->requests > 30000);
+	struct snapshot *s = engine_snapshot(w.e);
+	assert_true(s->services[0]->traffic->requests_per_s > 20);
+	snapshot_release(s);
+	world_close(&w);
+}
+
+static void where_the_ticks_stop_the_flood_is_over_when_it_is_known(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 10);
+	world_minutes(&w, 10, &(struct scene){"x", 4000, 0});
+	world_play(&w, 30, &(struct scene){"x", 4000, 36000}, 1);
+	assert_int_equal(w.opened, 1);
+	wd_wall ended = wall_add(wall_s(START_S), span_ms(w.at_ms));
+	/* All traffic was seen, and there was none: the link is dead, but the flood is over. */
+	for (int n = 0; n < 180; n++) {
+		w.at_ms += 1000;
+		wd_wall now = wall_add(wall_s(START_S), span_ms(w.at_ms));
+		engine_advance(w.e, now);
+		engine_traffic_until(w.e, now);
+		world_collect(&w);
+	}
+	assert_int_equal(w.last.state, INCIDENT_RECOVERING);
+	assert_true(llabs(wall_sub(w.last.ended_at, ended).ns) <= 3 * WD_NS_PER_S);
+	world_close(&w);
+}
+
+/* Version 1 of a service's state ended before its watch: here one byte before its checksum. */
+static void state_from_before_there_was_traffic_is_read(void **state)
+{
+	struct world w, b;
+	uint8_t *bytes, *again;
+	const char *id;
+	size_t len, again_len;
+	(void)state;
+	world_open(&w, 11);
+	world_open(&b, 11);
+	engine_advance(w.e, wall_s(START_S));
+	for (int n = 0; n < 100; n++) {
+		w.at_ms = n * 20000;
+		world_report(&w, "x");
+		engine_advance(w.e, wall_s(START_S + n * 20));
+	}
+	assert_int_equal(engine_write_service(w.e, 0, &id, &bytes, &len), WD_OK);
+	bytes[4] = 1;
+	len -= 1;
+	uint32_t sum = (uint32_t)crc32_z(0, bytes, len - 4);
+	memcpy(bytes + len - 4, &sum, 4); /* as on every machine this is tried on: little-endian */
+	assert_int_equal(engine_read_service(b.e, bytes, len, NULL), WD_OK);
+	free(bytes);
+	assert_int_equal(engine_write_service(w.e, 0, &id, &bytes, &len), WD_OK);
+	assert_int_equal(engine_write_service(b.e, 0, &id, &again, &again_len), WD_OK);
+	assert_int_equal(len, again_len);
+	assert_memory_equal(bytes, again, len);
+	free(bytes);
+	free(again);
+	world_close(&w);
+	world_close(&b);
 }
 
 int main(void)
@@ -504,6 +408,9 @@ int main(void)
 		cmocka_unit_test(made_up_services_are_refused_and_take_no_memory),
 		cmocka_unit_test(a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte),
 		cmocka_unit_test(an_incident_that_only_the_store_knows_goes_on),
+		cmocka_unit_test(a_flood_of_requests_is_an_incident_with_its_finding),
+		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
+		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* traffic_testing: an engine and its traffic on a virtual clock, for the tests of this folder. */
+#ifndef WD_ENGINE_TRAFFIC_TESTING_H
+#define WD_ENGINE_TRAFFIC_TESTING_H
+
+#include "engine/engine.h"
+
+enum { START_S = 1741564800 }; /* 2025-03-10T00:00:00Z */
+
+struct world {
+	struct engine *e;
+	struct vector_book *book;
+	struct vector_classes *classes;
+	struct traffic_tick *tick;
+	struct traffic_rules rules;
+	uint64_t random;
+	int64_t at_ms; /* since START_S: all ticks before were given */
+	uint64_t persons;
+	struct web_tick *web;
+	size_t opened, changed, closed, traces;
+	wd_wall opened_at; /* engine clock's, as the effect tells */
+	struct incident last;
+	struct trace *trace; /* the last that was told */
+	struct buf told;
+};
+
+/* Packets a second of users and of a DNS amplification. */
+struct scene { const char *service; double users, dns; };
+
+void world_open(struct world *w, uint64_t seed);
+void world_close(struct world *w);
+struct engine_options world_options(const struct world *w);
+uint64_t world_next(struct world *w);
+/* Near a Poisson count of this mean, for means that are not small. */
+double world_noisy(struct world *w, double mean);
+/* Takes the effects. */
+void world_collect(struct world *w);
+/* Ticks of these services, with the clock. */
+void world_play(struct world *w, double seconds, const struct scene *scenes, size_t count);
+void world_minutes(struct world *w, int count, const struct scene *scene);
+/* By somebody new, now. */
+enum engine_verdict world_report(struct world *w, const char *service);
+
+#endif
