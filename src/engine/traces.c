@@ -363,7 +363,8 @@ enum wd_err engine_traces_open(struct engine *e)
 	e->tracings = calloc(e->options.tracers_max, sizeof(*e->tracings));
 	e->trace_scratch = malloc(sizeof(*e->trace_scratch));
 	e->blank = calloc(1, sizeof(*e->blank));
-	return e->tracings != NULL && e->blank != NULL && e->trace_scratch != NULL ? WD_OK : WD_NOMEM;
+	bool all = e->tracings != NULL && e->blank != NULL && e->trace_scratch != NULL;
+	return all ? WD_OK : WD_NOMEM;
 }
 
 void engine_traces_close(struct engine *e)

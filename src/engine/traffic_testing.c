@@ -136,7 +136,8 @@ static void add_users(struct world *w, double packets_per_s)
 	double left = world_noisy(w, packets_per_s / 4);
 	for (int n = 0; n < 40 && left > 0; n++) {
 		struct flow f = {.family = 4, .protocol = 6, .tcp_flags = 0x1b, .dport = 443,
-				 .sport = (uint16_t)(1024 + world_next(w) % 60000), .known = FLOW_FLAGS};
+				 .sport = (uint16_t)(1024 + world_next(w) % 60000),
+				 .known = FLOW_FLAGS};
 		uint32_t src = 0x0a000000u | (uint32_t)(world_next(w) % 5000);
 		memcpy(f.src, &src, 4);
 		add(w, &f, left / 40, 600, false);
@@ -151,7 +152,8 @@ static void add_dns(struct world *w, double packets_per_s)
 	double left = world_noisy(w, packets_per_s / 4);
 	for (int n = 0; n < 60 && left > 0; n++) {
 		struct flow f = {.family = 4, .protocol = 17, .sport = 53,
-				 .dport = (uint16_t)(1024 + world_next(w) % 60000), .ttl = 54, .known = FLOW_TTL};
+				 .dport = (uint16_t)(1024 + world_next(w) % 60000), .ttl = 54,
+				 .known = FLOW_TTL};
 		uint32_t src = (uint32_t)world_next(w) % 3000 * 2654435761u;
 		memcpy(f.src, &src, 4);
 		add(w, &f, left / 60, 1400, false);
