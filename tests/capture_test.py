@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Packets of an interface, inside a network namespace that this test makes: what is counted, a flood that is named,
+an interface that goes away and comes back, and what is said without the privilege or the interface."""
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
+CAP_NET_RAW, PR_CAPBSET_DROP = 13, 24
+failures = 0
+
+CONFIG = """
+listen: ["127.0.0.1:8080"]
+telemetry: {{capture: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304}}
+services_from: []
+services:
+  - {{id: shop, name: Shop, addresses: [192.0.2.1]}}
+"""
+
+
+def check(what, passed, why=""):
+    global failures
+    print(("ok - " if passed else "not ok - ") + what)
+    if not passed:
+        failures += 1
+        print("\t" + str(why).replace("\n", "\n\t"))
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
+
+
+DNS_ANSWER = b"\x12\x34\x81\x80\0\1\0\x14\0\0\0\1\7example\3org\0\0\xff\0\1"
+
+
+def frame(source, length, sport):
+    """Ethernet, IPv4, UDP from `sport` to 192.0.2.1; from 53 a large DNS answer."""
+    payload = (DNS_ANSWER if sport == 53 else b"").ljust(length - 28, b"\0")
+    udp = struct.pack("!HHHH", sport, 40000, length - 20, 0)
+    head = struct.pack("!BBHHHBBHII", 0x45, 0, length, 0, 0, 57, 17, 0, source, 0xc0000201)
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:]
+    return b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + head + udp + payload
+
+
+class Server:
+    def __init__(self, folder, interface, threads=1, preexec=None):
+        config = folder / "whydown.yaml"
+        config.write_text(CONFIG.format(interface=interface, threads=threads))
+        self.log = open(folder / "log", "w+")
+        self.process = subprocess.Popen([WHYDOWN, "serve", "--config", config, "--data", folder / "data"],
+                                        stderr=self.log, preexec_fn=preexec)
+
+    def said(self):
+        return pathlib.Path(self.log.name).read_text()
+
+    def wait_for(self, text, seconds=20):
+        until = time.time() + seconds
+        while text not in self.said() and time.time() < until and self.process.poll() is None:
+            time.sleep(0.05)
+        return text in self.said()
+
+    def get(self, path):
+        with urllib.request.urlopen("http://127.0.0.1:8080" + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def metric(self, name):
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        return None
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+
+def incident_of(server):
+    incidents = json.loads(server.get("/api/v1/incidents"))["incidents"]
+    return incidents[0] if incidents else {}
+
+
+def try_counting(folder, threads):
+    server = Server(folder, "va", threads)
+    if not server.wait_for("event=listening"):
+        check(f"a capture of {threads} threads starts", False, server.said())
+        return
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    before = server.metric("whydown_capture_packets_total")
+    for n in range(3000):
+        wire.send(frame(0x0a000000 + n % 50, 100, 3000 + n % 7))
+        if n % 30 == 0:
+            time.sleep(0.01)
+    wire.send(b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\x06" + b"\0" * 46)  # ARP
+    time.sleep(2.2)
+    packets = server.metric("whydown_capture_packets_total") - before
+    check(f"{threads} threads count every packet once", 3001 <= packets < 3050, packets)
+    check("… and those that are not IP apart", server.metric("whydown_capture_not_ip_total") >= 1)
+    check("… and drop none", server.metric("whydown_capture_drops_total") == 0)
+    check("an unhurried thousand packets is no incident", incident_of(server) == {}, incident_of(server))
+    began, sources = time.time(), 0
+    while time.time() - began < 8 and "traffic" not in incident_of(server):
+        for _ in range(200):
+            sources += 1
+            wire.send(frame(0x2d000000 + sources % 700 * 65793, 1400, 53))
+        time.sleep(0.02)
+    took = time.time() - began
+    check(f"a flood on the wire is an incident within three seconds ({took:.2f} s)", took < 3, incident_of(server))
+    time.sleep(1)
+    vectors = [v["id"] for v in incident_of(server).get("traffic", {}).get("vectors", [])]
+    check("… with its vector", vectors[:1] == ["amp.dns"], incident_of(server))
+    if threads == 1:
+        ip("link", "set", "va", "down")
+        time.sleep(1)
+        ip("link", "set", "va", "up")
+        time.sleep(1)
+        before = server.metric("whydown_capture_packets_total")
+        for n in range(100):
+            wire.send(frame(0x0a000000, 100, 3000))
+            time.sleep(0.001)
+        time.sleep(2.2)
+        check("an interface that was down is listened to again",
+              server.metric("whydown_capture_packets_total") >= before + 100)
+    check("it stops in good order", server.stop() == 0, server.said())
+
+
+def drop_privilege():
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folders = [pathlib.Path(name) / str(n) for n in range(4)]
+        for folder in folders:
+            folder.mkdir()
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "va", "type", "veth", "peer", "name", "vb")
+        for interface in ("va", "vb"):
+            ip("link", "set", interface, "up")
+        time.sleep(2)  # the kernel's own packets of a new interface
+        try_counting(folders[0], 1)
+        try_counting(folders[1], 2)
+        server = Server(folders[2], "nowhere0")
+        check("an interface that is not there is told", server.process.wait(timeout=20) == 1 and
+              "event=cannot_capture interface=nowhere0" in server.said() and "No such device" in server.said(),
+              server.said())
+        server = Server(folders[3], "va", preexec=drop_privilege)
+        check("the privilege that is missing is told", server.process.wait(timeout=20) == 1 and
+              "CAP_NET_RAW" in server.said(), server.said())
+    return 1 if failures else 0
+
+
+if "--inside" in sys.argv:
+    sys.exit(main())
+try:
+    made = subprocess.run(["unshare", "--user", "--map-root-user", "--net", "ip", "link", "add", "va", "type", "veth",
+                           "peer", "name", "vb"], capture_output=True, text=True)
+except FileNotFoundError as missing:
+    made = subprocess.CompletedProcess([], 1, "", str(missing))
+if made.returncode != 0:
+    print("skip - packets of an interface: no network namespace of its own: " + (made.stderr.strip() or "unshare fails"))
+    sys.exit(0)
+sys.exit(subprocess.run(["unshare", "--user", "--map-root-user", "--net", sys.executable, __file__,
+                         "--inside"]).returncode)
