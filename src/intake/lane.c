@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Sealed ticks that can be on their way into the ring at one time. */
-enum { SPARES_MAX = 1024 };
+enum { SPARES_MAX = 64 };
 
 struct lane {
 	struct lane_options o;
@@ -110,15 +110,17 @@ static size_t room_for_ticks(struct lane *l)
 static bool hand_over(struct lane *l, wd_wall until)
 {
 	uint64_t held = shard_counters(l->shard)->held;
-	size_t count = shard_seal(l->shard, until, l->sealed, room_for_ticks(l));
+	size_t count;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t len = used_of(l->sealed[i]);
-		void *room = ring_room(l->ring, len);
-		WD_CHECK(room != NULL); /* room_for_ticks counted it */
-		memcpy(room, l->sealed[i], len);
-		ring_send(l->ring, LANE_TICK, len);
-		shard_take_back(l->shard, l->sealed[i]);
+	while ((count = shard_seal(l->shard, until, l->sealed, room_for_ticks(l))) > 0) {
+		for (size_t i = 0; i < count; i++) {
+			size_t len = used_of(l->sealed[i]);
+			void *room = ring_room(l->ring, len);
+			WD_CHECK(room != NULL); /* room_for_ticks counted it */
+			memcpy(room, l->sealed[i], len);
+			ring_send(l->ring, LANE_TICK, len);
+			shard_take_back(l->shard, l->sealed[i]);
+		}
 	}
 	held = shard_counters(l->shard)->held - held;
 	struct lane_sealed *s = ring_room(l->ring, sizeof(*s));

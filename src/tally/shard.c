@@ -30,7 +30,7 @@ struct live {
 	uint8_t place[VECTOR_CLASSES_MAX]; /* of the class in tick->class_of, + 1 */
 	uint8_t unused[10];                /* to whole cache lines */
 };
-_Static_assert(sizeof(struct live) == 192, "shard.h states it");
+_Static_assert(sizeof(struct live) == 200, "shard.h states it");
 
 struct shard {
 	struct shard_options o;
@@ -40,6 +40,7 @@ struct shard {
 	uint32_t *active;            /* services that have a tick */
 	size_t tick_count, spare_count, active_count;
 	wd_wall begin; /* of the tick that is being filled */
+	bool more; /* ticks of the last seal that found no spare or room */
 	bool begun;
 	uint64_t random;
 	struct recent recent[1 << RECENT_BITS];
@@ -322,20 +323,19 @@ size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks,
 	wd_wall end = tick_begin(now);
 	size_t sealed = 0, kept = 0;
 
-	if (!s->begun || !wall_before(s->begin, end))
+	if (!s->begun || (!wall_before(s->begin, end) && !s->more))
 		return 0;
 	for (size_t i = 0; i < s->active_count; i++) {
 		uint32_t service = s->active[i];
 		struct live *l = &s->live[service];
-		sides_halve(&l->in);
-		sides_halve(&l->out);
 		/* Every service without a tick must find a spare at any time. */
 		size_t without = s->o.service_count - (s->active_count - sealed);
-		if (sealed == room || s->spare_count < without + 1) {
+		if (sealed == room || !wall_before(l->tick->at, end) || s->spare_count < without + 1) {
 			s->active[kept++] = service;
-			s->counters.held++;
 			continue;
 		}
+		sides_halve(&l->in);
+		sides_halve(&l->out);
 		l->tick->width = wall_sub(end, l->tick->at);
 		heavy_find(l, l->tick);
 		bool one = l->tick->width.ns == TRAFFIC_TICK_NS;
@@ -345,6 +345,8 @@ size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks,
 	}
 	s->active_count = kept;
 	s->begin = end;
+	s->more = sealed > 0 && kept > 0; /* asked again, the rest may find room */
+	s->counters.held += s->more ? 0 : kept;
 	return sealed;
 }
 

@@ -13,7 +13,7 @@
  *   what is seen mostly or only on the way out still counts.
  *
  * Memory is taken at shard_open: sizeof(struct traffic_tick) for each service and each spare
- * tick, and 192 bytes a service. What was never touched costs no memory of the machine. */
+ * tick, and 200 bytes a service. What was never touched costs no memory of the machine. */
 #ifndef WD_TALLY_SHARD_H
 #define WD_TALLY_SHARD_H
 
@@ -52,7 +52,8 @@ bool shard_is_due(const struct shard *s, wd_wall now);
 /* Ends the tick at the last whole TRAFFIC_TICK_NS before or at `now` and hands out the ticks
  * of the services that saw something, at most `room`; the others saw nothing, so that quiet
  * services cost nothing and a missing tick is a zero. A tick that finds no room or no spare
- * goes on being filled: its `at` stays and its width grows. Returns how many. */
+ * goes on being filled: its `at` stays and its width grows. Returns how many; if that is not 0,
+ * there may be more: ask again once some were taken back, until it is. */
 size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks, size_t room);
 /* A sealed tick is no longer needed. Called by the thread that owns the shard. */
 void shard_take_back(struct shard *s, struct traffic_tick *tick);

@@ -216,7 +216,7 @@ static void without_spares_a_tick_grows_and_nothing_is_lost(void **state)
 			assert_int_equal(shard_seal(s, wall_s(11), sealed, SERVICES), 1);
 	}
 	assert_int_equal(shard_seal(s, wall_s(12), later, SERVICES), 0);
-	assert_int_equal(shard_counters(s)->held, 3);
+	assert_int_equal(shard_counters(s)->held, 2);
 	for (int i = 0; i < 2; i++) {
 		for (unsigned c = 0; c < TESTING_CLASSES; c++)
 			got += sealed[0]->in[c].packets;
@@ -281,21 +281,24 @@ static void heavy_classes_have_a_place_from_the_start_of_a_tick(void **state)
 	shard_close(s);
 }
 
-/* Two shards with as many spares as services, and the merged tick beside them. */
+/* Two shards, and the merged tick beside them. Spares are few: a collecting thread copies a tick
+ * and gives it back at once (intake/lane.c); they stand in the fixed part. */
 static void a_watched_service_costs_what_is_stated(void **state)
 {
 	(void)state;
-	enum { MANY = 1000 };
+	enum { MANY = 1000, SPARES = 64 };
 	static const char *ids[MANY];
 	for (size_t i = 0; i < MANY; i++)
 		ids[i] = "x";
-	struct shard_options o = {&rules, table, ids, MANY, MANY, 1};
+	struct shard_options o = {&rules, table, ids, MANY, SPARES, 1};
 	struct shard *s = NULL;
 	assert_int_equal(shard_open(&o, &s, NULL), WD_OK);
-	size_t each = 2 * shard_memory(s) / MANY + sizeof(struct traffic_tick);
+	size_t fixed = 2 * SPARES * sizeof(struct traffic_tick);
+	size_t each = (2 * shard_memory(s) - fixed) / MANY + sizeof(struct traffic_tick);
 	print_message("a service: %zu KB in a shard, %zu KB with two\n", shard_memory(s) / MANY >> 10,
 		      each >> 10);
 	assert_true(each <= 256 << 10);
+	assert_true(fixed <= 16 << 20);
 	shard_close(s);
 }
 

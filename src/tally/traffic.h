@@ -28,9 +28,9 @@
 enum {
 	TRAFFIC_SAMPLES = 256,     /* a tick: a thousand a second */
 	TRAFFIC_PAYLOAD = 24,      /* bytes of a sampled payload that are kept */
-	TRAFFIC_CLASS_SOURCES = 8, /* classes whose distinct sources are counted apart */
-	TRAFFIC_SOURCES_BITS = 11, /* 2048 registers: standard error 2.3 % */
-	TRAFFIC_CLASS_BITS = 10,   /* 3.3 % */
+	TRAFFIC_CLASS_SOURCES = 16, /* classes whose distinct sources are counted apart */
+	TRAFFIC_SOURCES_BITS = 12, /* 4096 registers: standard error 1.6 % */
+	TRAFFIC_CLASS_BITS = 11,   /* 2.3 % */
 	TRAFFIC_TARGETS_BITS = 8,  /* 6.5 % */
 };
 #define TRAFFIC_TICK_NS (WD_NS_PER_S / 4)
