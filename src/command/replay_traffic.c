@@ -101,7 +101,8 @@ static void hand_over(struct traffic_play *p, wd_wall end, struct engine *e)
 	size_t count;
 	while ((count = shard_seal(p->shard, end, p->sealed, p->spares)) > 0) {
 		for (size_t i = 0; i < count; i++) {
-			(void)engine_traffic(e, p->sealed[i]); /* what does not count is counted there */
+			(void)engine_traffic(
+				e, p->sealed[i]); /* what does not count is counted there */
 			shard_take_back(p->shard, p->sealed[i]);
 		}
 	}

@@ -330,7 +330,8 @@ size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks,
 		struct live *l = &s->live[service];
 		/* Every service without a tick must find a spare at any time. */
 		size_t without = s->o.service_count - (s->active_count - sealed);
-		if (sealed == room || !wall_before(l->tick->at, end) || s->spare_count < without + 1) {
+		if (sealed == room || !wall_before(l->tick->at, end) ||
+		    s->spare_count < without + 1) {
 			s->active[kept++] = service;
 			continue;
 		}
