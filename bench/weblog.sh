@@ -5,11 +5,11 @@
 # into a report (JSON). A row: see scripts/bench.
 #   usage: weblog.sh [LINES] [ROUNDS]      (after: ninja -C build benches)
 set -eu
-lines=${1:-2000000} rounds=${2:-3}
+lines=${1:-1000000} rounds=${2:-1}
 here=$(cd "$(dirname "$0")" && pwd)
 build=${WHYDOWN:+$(dirname "$WHYDOWN")}
 build=${build:-$here/../build}
-name="access log of $((lines / 1000000)) million lines, read to findings"
+name="access log of $lines lines, read to findings"
 command -v goaccess >/dev/null || { printf '%s\tlines/CPU s\t-\tGoAccess\tnot installed\t-\n' "$name"; exit 0; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
