@@ -16,8 +16,8 @@
 #include "tally/web.h"
 
 enum {
-	WEB_WINDOW_LIVE = 3,     /* seconds for a log that is followed: 135 KB */
-	WEB_WINDOW_REPLAY = 128, /* for a file: 6 MB */
+	WEB_WINDOW_LIVE = 3,     /* seconds for a log that is followed: 174 KB */
+	WEB_WINDOW_REPLAY = 128, /* for a file: 7.4 MB */
 };
 
 struct web_window {
