@@ -215,12 +215,16 @@ static void syn_floods_are_told_apart(void **state)
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .sources = 1, .to = 80}, "syn", SOURCE_UNKNOWN);
 }
 
-static void a_syn_flood_in_flows_is_only_a_syn_flood(void **state)
+static void a_syn_flood_in_flows_goes_by_the_size_of_its_packets(void **state)
 {
 	(void)state;
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .sources = 300, .flow = true, .to = 80}, "syn", SOURCE_UNKNOWN);
 	/* Each source once, spread evenly: forged even without TTLs; options stay unknown. */
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .flow = true, .to = 80}, "syn", SOURCE_SPOOFED);
+	/* At 40 bytes a packet there is no room for options: that much a flow shows. */
+	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .flow = true, .to = 80}, "syn.spoof",
+		     SOURCE_SPOOFED);
+	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 44, .flow = true, .to = 80}, "syn", SOURCE_SPOOFED);
 }
 
 static void other_tcp_floods_go_by_their_flags(void **state)
@@ -450,7 +454,7 @@ int main(void)
 		cmocka_unit_test(an_amplifier_s_port_with_other_content_is_a_plain_flood),
 		cmocka_unit_test(answers_that_were_asked_for_are_not_called_reflection),
 		cmocka_unit_test(syn_floods_are_told_apart),
-		cmocka_unit_test(a_syn_flood_in_flows_is_only_a_syn_flood),
+		cmocka_unit_test(a_syn_flood_in_flows_goes_by_the_size_of_its_packets),
 		cmocka_unit_test(other_tcp_floods_go_by_their_flags),
 		cmocka_unit_test(udp_floods_are_told_apart),
 		cmocka_unit_test(floods_at_a_service_s_own_port_are_named_by_it),

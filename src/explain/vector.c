@@ -33,6 +33,16 @@ static enum answer yes_if(bool condition)
 	return condition ? YES : NO;
 }
 
+/* What a flow's size says of its packets: at 40 bytes each (IPv6: 60) there is no room for TCP
+ * options nor data. More may be either, or a link's header that the exporter counts. */
+static enum answer bare_tcp(const struct traffic_record *r)
+{
+	float bare = r->family == 4 ? 40 : 60;
+	return r->protocol == 6 && r->packets > 0 && r->bytes > 0 && r->bytes <= bare * r->packets
+		       ? YES
+		       : UNSEEN;
+}
+
 static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 {
 	bool packet = (r->known & FLOW_PACKET) != 0;
@@ -43,7 +53,7 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 
 	switch (sign) {
 	case SIGN_NO_OPTIONS:
-		return tcp ? yes_if(r->options_len == 0) : UNSEEN;
+		return tcp ? yes_if(r->options_len == 0) : bare_tcp(r);
 	case SIGN_OPTIONS:
 		return tcp ? yes_if(r->options_len > 0) : UNSEEN;
 	case SIGN_SEQUENCE_TARGET:
@@ -57,7 +67,7 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 	case SIGN_SAME_PORTS:
 		return yes_if(r->sport == r->dport);
 	case SIGN_NO_DATA:
-		return packet ? yes_if(r->payload_whole == 0) : UNSEEN;
+		return packet ? yes_if(r->payload_whole == 0) : bare_tcp(r);
 	case SIGN_SEQUENCE_ZERO:
 		return tcp ? yes_if(r->sequence == 0) : UNSEEN;
 	case SIGN_WINDOW_ZERO:
