@@ -158,6 +158,12 @@ const char *config_share_folder(void)
 	return share_folder;
 }
 
+const char *config_country_file(void)
+{
+	(void)pthread_once(&find_once, find_share);
+	return country_file;
+}
+
 enum wd_err config_load(const char *file, struct config **ret_config, struct problems *problems)
 {
 	char catalogue_file[PATH_MAX + 32] = "";

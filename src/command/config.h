@@ -169,6 +169,8 @@ void config_changes_done(struct config_changes *changes);
 /* The folder of the files that come with the program (catalogue.yaml …): installed, or
  * data/ of the source tree it was built in. "" if there is none. */
 const char *config_share_folder(void);
+/* The country file that came with the set-up; "" if there is none. */
+const char *config_country_file(void);
 
 /* Every setting as the Markdown table of docs/configuration.md. */
 void config_settings_markdown(struct buf *b);

@@ -429,6 +429,7 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 	if (p->telemetry != NULL) {
 		eo.classes = telemetry_classes(p->telemetry);
 		eo.book = telemetry_book(p->telemetry);
+		eo.places = telemetry_places(p->telemetry);
 	}
 	p->policy = policy_of(&options->config->storage);
 	p->state_every = span_s(options->config->storage.snapshot_s);

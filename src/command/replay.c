@@ -406,12 +406,6 @@ static bool open_engine(struct run *run)
 	options.incidents_max = 100000;
 	options.adopt_services = true;
 	options.false_a_month = job->false_a_month;
-	if (traffic_play_open(&run->traffic) != WD_OK) {
-		fputs("whydown replay: memory ran out\n", stderr);
-		return false;
-	}
-	options.classes = traffic_play_classes(run->traffic);
-	options.book = traffic_play_book(run->traffic);
 	options.services_watched_max = WATCHED_MAX;
 	if (job->config_file != NULL) {
 		struct problems problems;
@@ -434,6 +428,18 @@ static bool open_engine(struct run *run)
 		options.bits_floor = d->flood_bits_per_s_floor;
 		if (job->false_a_month <= 0)
 			options.false_a_month = d->false_incidents_per_month;
+	}
+	const struct place_files places = {
+		.country = config != NULL ? config->places.country_file : config_country_file(),
+		.network = config != NULL ? config->places.network_file : NULL};
+	if (ok && traffic_play_open(&places, &run->traffic) != WD_OK) {
+		fputs("whydown replay: memory ran out\n", stderr);
+		ok = false;
+	}
+	if (ok) {
+		options.classes = traffic_play_classes(run->traffic);
+		options.book = traffic_play_book(run->traffic);
+		options.places = traffic_play_places(run->traffic);
 	}
 	struct catalogue *catalogue = config != NULL ? catalogue_hold(config->catalogue) : NULL;
 	if (ok && ((catalogue == NULL && catalogue_open(NULL, 0, &catalogue, &why) != WD_OK) ||

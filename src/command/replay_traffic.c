@@ -17,9 +17,7 @@ enum { SITES_MAX = 1000, SPARES_MAX = 1024 };
 struct site { struct web_window window; struct web_tick *ticks; };
 
 struct traffic_play {
-	struct vector_book book;
-	struct vector_classes classes;
-	struct traffic_rules rules;
+	struct traffic_book book;
 	struct shard *shard; /* NULL: no target */
 	struct traffic_tick **sealed;
 	size_t spares;
@@ -33,15 +31,13 @@ struct traffic_play {
 };
 
 /* Everything drawn is drawn the same each time: a replay can be repeated. */
-enum wd_err traffic_play_open(struct traffic_play **ret_play)
+enum wd_err traffic_play_open(const struct place_files *files, struct traffic_play **ret_play)
 {
 	struct traffic_play *p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return WD_NOMEM;
 	p->key = (struct hash_key){"replayed traffic"};
-	vectors_builtin(&p->book);
-	vector_book_compile(&p->book, &p->classes);
-	p->rules = (struct traffic_rules){&p->classes, address_key_of(&p->key)};
+	traffic_book_open(&p->book, &p->key, files);
 	p->random = prng_of(1, 1);
 	p->sites = calloc(SITES_MAX, sizeof(*p->sites));
 	p->sealed = calloc(SPARES_MAX, sizeof(struct traffic_tick *));
@@ -58,6 +54,7 @@ void traffic_play_close(struct traffic_play *p)
 	if (p == NULL)
 		return;
 	shard_close(p->shard);
+	traffic_book_close(&p->book);
 	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++)
 		free(p->sites[i].ticks);
 	free(p->sites);
@@ -67,18 +64,23 @@ void traffic_play_close(struct traffic_play *p)
 
 const struct vector_classes *traffic_play_classes(const struct traffic_play *p)
 {
-	return &p->classes;
+	return &p->book.classes;
+}
+
+const struct tracer_places *traffic_play_places(const struct traffic_play *p)
+{
+	return &p->book.places;
 }
 
 const struct vector_book *traffic_play_book(const struct traffic_play *p)
 {
-	return &p->book;
+	return &p->book.book;
 }
 
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
 				const struct catalogue *catalogue, struct wd_why *why)
 {
-	struct shard_options o = {.rules = &p->rules, .seed = 1};
+	struct shard_options o = {.rules = &p->book.rules, .seed = 1};
 	p->catalogue = catalogue;
 	enum wd_err err =
 		targets_table(t, &o.prefixes, &o.services, &o.service_count, why);
@@ -193,7 +195,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	}
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(t, e);
-	web_window_add(&s->window, &p->rules.key, r, prng_u64(&p->random));
+	web_window_add(&s->window, &p->book.rules.key, r, prng_u64(&p->random));
 	return 1;
 }
 

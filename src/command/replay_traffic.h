@@ -5,6 +5,7 @@
 #ifndef WD_COMMAND_REPLAY_TRAFFIC_H
 #define WD_COMMAND_REPLAY_TRAFFIC_H
 
+#include "command/traffic_rules.h"
 #include "base/err.h"
 #include "base/units.h"
 #include "command/replay_targets.h"
@@ -53,10 +54,13 @@ enum wd_err traffic_input_survey(const struct traffic_input_options *options, st
 struct traffic_play;
 
 /* The book and the classes for engine_options; they live as long as the play. */
-enum wd_err traffic_play_open(struct traffic_play **ret_play) WD_MUST_CHECK;
+/* Where addresses are is in `files`, which may be NULL. */
+enum wd_err traffic_play_open(const struct place_files *files,
+			      struct traffic_play **ret_play) WD_MUST_CHECK;
 void traffic_play_close(struct traffic_play *p); /* NULL is fine; after the engine */
 const struct vector_classes *traffic_play_classes(const struct traffic_play *p);
 const struct vector_book *traffic_play_book(const struct traffic_play *p);
+const struct tracer_places *traffic_play_places(const struct traffic_play *p);
 /* Whose the traffic is; the targets and the catalogue (for hosts of logs; may be NULL) are
  * borrowed. */
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,

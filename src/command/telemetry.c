@@ -17,9 +17,7 @@
 #include <time.h>
 
 struct telemetry {
-	struct vector_book book;
-	struct vector_classes classes;
-	struct traffic_rules rules;
+	struct traffic_book book;
 	struct watchlist_box *box;
 	struct collector *collector; /* NULL: none wanted */
 	struct tap *taps[CONFIG_INTERFACES_MAX];
@@ -50,7 +48,7 @@ static enum wd_err make_watch(const struct telemetry *t, const struct config *c,
 	for (size_t i = 0; i < e->count; i++)
 		rules[i] = (struct sender_rule){e->items[i].block, e->items[i].sampling};
 	const struct watchlist_parts parts = {.catalogue = c->catalogue, .senders = rules,
-					  .sender_count = e->count, .rules = &t->rules};
+					  .sender_count = e->count, .rules = &t->book.rules};
 	enum wd_err err = watchlist_open(&parts, ret_watch, why);
 	free(rules);
 	return err;
@@ -159,13 +157,21 @@ static enum wd_err open_gather(struct telemetry *t, size_t services_max, struct 
 
 /* ---- start and stop ---- */
 
-static void make_rules(struct telemetry *t)
+static void make_rules(struct telemetry *t, const struct config *config)
 {
-	struct hash_key key;
-	vectors_builtin(&t->book);
-	vector_book_compile(&t->book, &t->classes);
-	randombytes_buf(&key, sizeof(key));
-	t->rules = (struct traffic_rules){&t->classes, address_key_of(&key)};
+	const struct config_telemetry *c = &config->telemetry;
+	const struct place_files files = {.country = config->places.country_file,
+					  .network = config->places.network_file};
+	struct wd_why why = {0};
+	struct hash_key key = {{0}};
+	bool used = c->listen.count + c->capture.count + c->logs.count + c->syslog.count > 0;
+
+	if (used)
+		key = traffic_key(config->data_folder, &why);
+	if (why.err != WD_OK)
+		log_why(LOG_LEVEL_WARNING, "traffic_key_not_kept", &why);
+	/* The table of places takes memory and a tenth of a second: only where it is used. */
+	traffic_book_open(&t->book, &key, used ? &files : NULL);
 }
 
 static enum wd_err open_all(struct telemetry *t, const struct config *config,
@@ -173,7 +179,7 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 {
 	const struct config_telemetry *c = &config->telemetry;
 	struct watchlist *watch;
-	make_rules(t);
+	make_rules(t, config);
 	enum wd_err err = make_watch(t, config, &watch, why);
 	if (err != WD_OK)
 		return err;
@@ -188,7 +194,7 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 		err = open_collector(t, c, lane, why);
 	if (err == WD_OK)
 		err = open_taps(t, c, lane, why);
-	const struct weblogs_options logs = {config, &t->rules.key, lane->wake, lane->ctx};
+	const struct weblogs_options logs = {config, &t->book.rules.key, lane->wake, lane->ctx};
 	if (err == WD_OK)
 		err = weblogs_open(&logs, &t->logs, why);
 	return err != WD_OK ? err : open_gather(t, config->detection.services_watched_max, why);
@@ -251,8 +257,15 @@ void telemetry_close(struct telemetry *t)
 
 /* ---- the pilot's thread ---- */
 
-const struct vector_classes *telemetry_classes(const struct telemetry *t) { return &t->classes; }
-const struct vector_book *telemetry_book(const struct telemetry *t) { return &t->book; }
+const struct vector_classes *telemetry_classes(const struct telemetry *t)
+{
+	return &t->book.classes;
+}
+const struct vector_book *telemetry_book(const struct telemetry *t) { return &t->book.book; }
+const struct tracer_places *telemetry_places(const struct telemetry *t)
+{
+	return &t->book.places;
+}
 
 bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last)
 {

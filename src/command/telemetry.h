@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "command/config.h"
+#include "command/traffic_rules.h"
 #include "intake/gather.h"
 #include "publish/metrics.h"
 #include "tally/web.h"
@@ -33,6 +34,7 @@ void telemetry_reload(struct telemetry *t, const struct config *config);
  * the telemetry. */
 const struct vector_classes *telemetry_classes(const struct telemetry *t);
 const struct vector_book *telemetry_book(const struct telemetry *t);
+const struct tracer_places *telemetry_places(const struct telemetry *t);
 
 struct telemetry_handler {
 	struct gather_handler traffic;
