@@ -83,5 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_counts(e);
 	}
 	exports_close(e);
+	(void)seen;
 	return 0;
 }

@@ -318,8 +318,8 @@ static void put_status(const struct named *list, uint32_t count, struct trace *r
 {
 	static const char *const why[] = {
 		[SOURCE_UNKNOWN] = "it is not known whether the source addresses are real",
-		[SOURCE_REFLECTOR] = "the sources are abused third parties; "
-				     "whoever attacks is elsewhere",
+		[SOURCE_REFLECTOR] = ("the sources are abused third parties; "
+				      "whoever attacks is elsewhere"),
 		[SOURCE_SPOOFED] = "the source addresses are forged and prove nothing",
 		[SOURCE_PROVED] = "",
 	};

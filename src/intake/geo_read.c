@@ -11,8 +11,9 @@
 enum {
 	NODE_SEPARATOR = 16, /* bytes between tree and data, which records count along */
 	CACHE = 1 << 16,
-	NOTHING = UINT32_MAX, /* no data; an offset is below 2^32 - 16 */
 };
+
+static const uint32_t NOTHING = UINT32_MAX; /* no data; an offset is below 2^32 - 16 */
 
 struct list { struct geo_range *items; size_t count, room; };
 

@@ -12,6 +12,8 @@ enum { TCP = 6, UDP = 17, SYN = FLOW_TCP_SYN, ACK = FLOW_TCP_ACK, RST = FLOW_TCP
 
 #define BYTES(text) .payload = text, .payload_len = sizeof(text) - 1
 
+/* Each of these takes at least one more field: C11 knows no empty list. */
+
 /* A UDP answer from a port: id, port, bytes, reflectors, what it begins with. */
 #define ANSWER(name, port, low, high, many, ...)                                                   \
 	{.id = name, .protocol = UDP, .sport = port, .length_min = low, .length_max = high,        \
@@ -69,7 +71,7 @@ static const struct recipe recipes[] = {
 		     "DHIP")),
 	ANSWER("amp.bacnet", 47808, 124, 124, 300, BYTES("\x81\x0a\x00\x60")),
 	ANSWER("amp.openvpn", 1194, 54, 70, 800, BYTES("\x40")),
-	ANSWER("amp.rdp", 3389, 1260, 1260, 500),
+	ANSWER("amp.rdp", 3389, 1260, 1260, 500, .payload_len = 0),
 	ANSWER("amp.ike", 4500, 232, 232, 2500, BYTES("\x00\x00\x00\x00\x5e\x1d\x77\x20")),
 	ANSWER("amp.ubnt", 10001, 140, 220, 500, BYTES("\x01\x00\x00\x90")),
 	ANSWER("amp.sip", 5060, 350, 600, 500, BYTES("SIP/2.0 401 Unauthorized\r\n")),
@@ -126,17 +128,17 @@ static const struct recipe recipes[] = {
 	 .sources_usual = 4000,
 	 .marks = RECIPE_SEQUENCE_TARGET},
 	SPOOFED_TCP("ack", ACK, .window = 512),
-	SPOOFED_TCP("rst", RST),
-	SPOOFED_TCP("fin", FLOW_TCP_FIN),
-	SPOOFED_TCP("urg", FLOW_TCP_URG),
-	SPOOFED_TCP("tcp.null", 0),
-	SPOOFED_TCP("xmas", FLOW_TCP_FIN | FLOW_TCP_PSH | FLOW_TCP_URG),
-	SPOOFED_TCP("synfin", SYN | FLOW_TCP_FIN),
+	SPOOFED_TCP("rst", RST, .window = 0),
+	SPOOFED_TCP("fin", FLOW_TCP_FIN, .window = 0),
+	SPOOFED_TCP("urg", FLOW_TCP_URG, .window = 0),
+	SPOOFED_TCP("tcp.null", 0, .window = 0),
+	SPOOFED_TCP("xmas", FLOW_TCP_FIN | FLOW_TCP_PSH | FLOW_TCP_URG, .window = 0),
+	SPOOFED_TCP("synfin", SYN | FLOW_TCP_FIN, .window = 0),
 
 	SPOOFED_UDP("udp.random", 0, 60, 1400,
 		    .marks = RECIPE_RANDOM_DPORT | RECIPE_RANDOM_PAYLOAD),
 	SPOOFED_UDP("udp.fixed", 9000, 540, 540, .marks = RECIPE_RANDOM_PAYLOAD),
-	SPOOFED_UDP("udp.null", 9000, 28, 28),
+	SPOOFED_UDP("udp.null", 9000, 28, 28, .payload_len = 0),
 	{.id = "udp.vse",
 	 .protocol = UDP,
 	 .dport = 27015,
@@ -156,7 +158,7 @@ static const struct recipe recipes[] = {
 	FLOOD("icmp.echo", 1, 84, 84, RECIPE_BOTS, .dport = 8 << 8),
 	FLOOD("icmp.large", 1, 1420, 1420, RECIPE_BOTS, .dport = 8 << 8),
 	FLOOD("icmp.blacknurse", 1, 56, 56, RECIPE_BOTS, .dport = 3 << 8 | 3),
-	FLOOD("igmp", 2, 28, 28, RECIPE_SPOOFED),
+	FLOOD("igmp", 2, 28, 28, RECIPE_SPOOFED, .dport = 0),
 	FLOOD("gre", 47, 540, 540, RECIPE_BOTS, BYTES("\x00\x00\x08\x00")),
 	FLOOD("ipip", 4, 60, 400, RECIPE_SPOOFED, .marks = RECIPE_RANDOM_PAYLOAD),
 	FLOOD("esp", 50, 300, 1400, RECIPE_SPOOFED, .marks = RECIPE_RANDOM_PAYLOAD),
