@@ -19,6 +19,7 @@ static const char usage[] =
 	"  --what reports     every observation of the journal (default)\n"
 	"  --what counts      reports a bucket and service: replay reads it\n"
 	"  --what incidents   every incident as it is now\n"
+	"  --what traces      what the traffic of incidents was (NDJSON only)\n"
 	"  --format ndjson    one JSON object a line (default)\n"
 	"  --format csv       with a line of names on top\n"
 	"  --from TIME        that happened at this time or later, like 2025-03-10T09:00Z\n"
@@ -28,8 +29,8 @@ static const char usage[] =
 	"  --all-comments     also comments that nobody approved\n"
 	"  --help             this text\n";
 
-enum what { WHAT_REPORTS, WHAT_COUNTS, WHAT_INCIDENTS };
-enum { LINE_MAX_BYTES = 1 << 17, FLUSH_AT = 1 << 15 };
+enum what { WHAT_REPORTS, WHAT_COUNTS, WHAT_INCIDENTS, WHAT_TRACES };
+enum { FLUSH_AT = 1 << 15, LINE_MAX_BYTES = FLUSH_AT + TRACE_JSON_MAX };
 
 struct job {
 	const char *folder;
@@ -167,6 +168,26 @@ static void write_incident(void *ctx, const struct incident *i)
 	(void)end_line(job);
 }
 
+/* An incident's id is its service's, then the time of its begin: "x-20250310-0945". */
+static bool is_of_service(const char *incident, const char *service)
+{
+	size_t len = strlen(service);
+	return strncmp(incident, service, len) == 0 && incident[len] == '-' &&
+	       strspn(incident + len + 1, "0123456789") == 8;
+}
+
+static void write_trace(void *ctx, const struct trace *t)
+{
+	struct job *job = ctx;
+	const struct reader_query *q = &job->query;
+	if (job->failed || wall_before(t->begin, q->from) ||
+	    (q->to.ns != 0 && !wall_before(t->begin, q->to)) ||
+	    (q->service != NULL && !is_of_service(t->incident, q->service)))
+		return;
+	trace_to_json(&job->out, t);
+	(void)end_line(job);
+}
+
 /* ---- options ---- */
 
 static int complain(const char *option, const char *value, const char *right)
@@ -210,7 +231,7 @@ static bool read_word(const char *text, const char *const *names, size_t count, 
 
 static int read_option(struct job *job, int c)
 {
-	static const char *const whats[] = {"reports", "counts", "incidents"};
+	static const char *const whats[] = {"reports", "counts", "incidents", "traces"};
 	static const char *const formats[] = {"ndjson", "csv"};
 	static const char time_hint[] = "a time is like 2025-03-10T09:00Z";
 	size_t index = 0;
@@ -222,7 +243,7 @@ static int read_option(struct job *job, int c)
 	case 'w':
 		if (!read_word(optarg, whats, WD_COUNT(whats), &index))
 			return complain("--what", optarg,
-					"there are reports, counts and incidents");
+					"there are reports, counts, incidents and traces");
 		job->what = (enum what)index;
 		return 0;
 	case 'f':
@@ -273,6 +294,8 @@ static int read_options(struct job *job, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return complain("argument", argv[optind], "export takes options only");
+	if (job->what == WHAT_TRACES && job->csv)
+		return complain("--format", "csv", "traces are written as ndjson only");
 	if (job->folder == NULL) {
 		fputs("whydown: export: --data FOLDER is missing; `whydown export --help` tells "
 		      "more\n",
@@ -301,6 +324,8 @@ static enum wd_err write_all(struct job *job, struct store *s, uint64_t *damaged
 		if (job->csv)
 			buf_str(&job->out, incident_names);
 		return store_each_incident(s, write_incident, job, why);
+	case WHAT_TRACES:
+		return store_each_trace(s, 0, write_trace, job, why);
 	}
 	return WD_OK;
 }

@@ -94,6 +94,28 @@ static void counts_and_incidents_come_as_both(void **state)
 	folder_remove(&f);
 }
 
+static void traces_come_as_lines_of_their_service(void **state)
+{
+	struct folder f = folder_filled();
+	struct trace *t = calloc(1, sizeof(*t));
+	struct store *s = store_must_open(&f);
+	(void)state;
+	assert_non_null(t);
+	snprintf(t->incident, sizeof(t->incident), "x-19700101-0017");
+	t->begin = wall_s(1020);
+	assert_int_equal(store_trace_put(s, t, NULL), WD_OK);
+	store_close(s);
+	assert_int_equal(RUN("--data", f.path, "--what", "traces"), 0);
+	assert_non_null(strstr(output, "{\"v\":1,\"incident\":\"x-19700101-0017\","));
+	assert_int_equal(RUN("--data", f.path, "--what", "traces", "--service", "x"), 0);
+	assert_non_null(strstr(output, "x-19700101-0017"));
+	assert_int_equal(RUN("--data", f.path, "--what", "traces", "--service", "x-19700101"), 0);
+	assert_string_equal(output, "");
+	assert_int_equal(RUN("--data", f.path, "--what", "traces", "--format", "csv"), 2);
+	folder_remove(&f);
+	free(t);
+}
+
 static void mistakes_are_told_with_what_would_be_right(void **state)
 {
 	struct folder f = folder_make();
@@ -117,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reports_come_as_csv_and_ndjson),
 		cmocka_unit_test(counts_and_incidents_come_as_both),
+		cmocka_unit_test(traces_come_as_lines_of_their_service),
 		cmocka_unit_test(mistakes_are_told_with_what_would_be_right),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,12 +186,22 @@ _Static_assert((int)WEB_FINDINGS_MAX <= (int)INCIDENT_PARTS_MAX, "findings fit")
 
 static void follow_numbers(struct engine *e, struct track *t, enum watched kind)
 {
-	if (kind == WATCH_FLOWS)
+	struct incident *i = &t->episode.incident;
+	struct wave *wave = episode_wave_now(&t->episode);
+	wd_wall peak_at;
+	if (kind == WATCH_FLOWS) {
 		follow_flows(e, t);
-	else
+		peak_at = i->traffic.peak_at;
+	} else {
 		follow_requests(t);
-	t->episode.incident.severity =
-		episode_severity(&t->episode.incident, watch_time(t, e->now));
+		peak_at = i->requests.peak_at;
+	}
+	if ((i->kinds & INCIDENT_REPORTS) == 0) { /* whose peak it is otherwise */
+		i->peak_at = peak_at;
+		if (wave != NULL && !wall_before(peak_at, wave->began_at))
+			wave->peak_at = peak_at;
+	}
+	i->severity = episode_severity(i, watch_time(t, e->now));
 }
 
 void engine_carry(struct engine *e, struct track *t, const struct cause *c)

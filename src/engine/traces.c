@@ -18,6 +18,8 @@ static const float STIRS = 2, SETTLES = 1;
 static const wd_span REFRESH_EVERY = {WD_NS_PER_S};
 static const wd_span REFRESH_MAX = {10 * WD_NS_PER_S}; /* of one that lasts long */
 static const wd_span TELL_EVERY = {30 * WD_NS_PER_S};
+/* What comes after the last tick out of the usual is not the incident's, but its charts fall. */
+static const wd_span TAIL = {10 * WD_NS_PER_S};
 static const float LINK_OVERLAP = 0.5f; /* of proved sources' prefixes */
 
 /* ---- tracers ---- */
@@ -280,7 +282,8 @@ void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_t
 	if (real && !g->real)
 		text_copy(g->tracer->incident, sizeof(g->tracer->incident), i->id);
 	g->real = g->real || real;
-	if (g->real && (!real || ended.ns != 0))
+	wd_wall above = t->watch->kinds[tick == e->blank ? WATCH_REQUESTS : WATCH_FLOWS].last_above;
+	if (g->real && (!real || ended.ns != 0 || wall_sub(tick->at, above).ns > TAIL.ns))
 		return; /* it is back to usual */
 	feed(e, t, g, tick, width);
 	wd_wall now = watch_time(t, e->now);

@@ -37,6 +37,8 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	world_play(&w, 9, &(struct scene){"x", 4000, 36000}, 1);
 	assert_true(w.last.traffic.peak_packets_per_s > 35000 && w.last.traffic.peak_packets_per_s < 45000);
 	assert_true(fabsf(w.last.traffic.usual_packets_per_s - 4000) < 800);
+	assert_int_equal(w.last.peak_at.ns, w.last.traffic.peak_at.ns);
+	assert_false(wall_before(w.last.peak_at, w.last.began_at));
 
 	struct snapshot *s = engine_snapshot(w.e);
 	assert_non_null(s);
@@ -70,6 +72,9 @@ static void the_end_of_a_flood_is_told_and_then_closed(void **state)
 	assert_int_equal(w.last.ended_at.ns, w.last.traffic.ended_at.ns);
 	assert_int_equal(w.last.wave_count, 1);
 	assert_true(w.last.waves[0].peak_packets_per_s > 35000);
+	/* The minutes after it are not the trace's. */
+	assert_true(fabs(w.trace->packets - 120 * 40000) < 10 * 40000);
+	assert_true(fabsf(w.trace->vectors[0].share - .9f) < .05f);
 	world_minutes(&w, 25, &(struct scene){"x", 4000, 0});
 	assert_int_equal(w.closed, 1);
 	assert_int_equal(w.opened, 1);
