@@ -18,8 +18,9 @@ static const float STIRS = 2, SETTLES = 1;
 static const wd_span REFRESH_EVERY = {WD_NS_PER_S};
 static const wd_span REFRESH_MAX = {10 * WD_NS_PER_S}; /* of one that lasts long */
 static const wd_span TELL_EVERY = {30 * WD_NS_PER_S};
-/* What comes after the last tick out of the usual is not the incident's, but its charts fall. */
-static const wd_span TAIL = {10 * WD_NS_PER_S};
+/* What comes long after the last tick out of the usual is not the incident's; a pause between two
+   bursts, and the stragglers after the last one, are. */
+static const wd_span TAIL = {30 * WD_NS_PER_S};
 static const float LINK_OVERLAP = 0.5f; /* of proved sources' prefixes */
 
 /* ---- tracers ---- */
