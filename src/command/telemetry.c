@@ -251,6 +251,7 @@ void telemetry_close(struct telemetry *t)
 	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
 		tap_close(t->taps[i]);
 	watchlist_box_close(t->box);
+	traffic_book_close(&t->book); /* the engine that looked into it is closed before */
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
