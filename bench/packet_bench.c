@@ -131,7 +131,7 @@ static double samples_once(const uint8_t *bytes, size_t each, size_t datagrams)
 	static struct flow out[SFLOW_FLOWS_MAX];
 	struct sflow_limits limits = {4096};
 	struct hash_key key = {{1}};
-	struct sflow_sender sender = {{10, 0, 0, 1}, 4};
+	struct exporter_address sender = {{10, 0, 0, 1}, 4};
 	struct sflow *s;
 	uint64_t flows = 0;
 	WD_CHECK(sflow_open(&limits, &key, &s) == WD_OK);

@@ -7,13 +7,14 @@ import os
 import pathlib
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
+
+from live import Exporter
 
 SOURCE = pathlib.Path(os.environ.get("SOURCE", pathlib.Path(__file__).parent.parent))
 WHYDOWN = os.environ.get("WHYDOWN", str(SOURCE / "build/whydown"))
@@ -112,26 +113,6 @@ def try_options(folder):
 
 
 # ---- live ----
-
-def v5(sequence, records):
-    """NetFlow v5: records of (source, target, packets, bytes, source port, target port, protocol)."""
-    head = struct.pack("!HHIIIIBBH", 5, len(records), 1000, int(time.time()), 0, sequence, 0, 0, 0)
-    return head + b"".join(
-        struct.pack("!IIIHHIIIIHHBBBBHHBBH", s, d, 0, 0, 0, p, b, 0, 0, sp, dp, 0, 0, proto, 0, 0, 0, 0, 0, 0)
-        for s, d, p, b, sp, dp, proto in records)
-
-
-class Exporter:
-    def __init__(self, port):
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.to = ("127.0.0.1", port)
-        self.sequence = 0
-
-    def send(self, records):
-        for at in range(0, len(records), 30):
-            self.socket.sendto(v5(self.sequence, records[at:at + 30]), self.to)
-            self.sequence += len(records[at:at + 30])
-
 
 TARGET = 0xc0000201  # 192.0.2.1
 flooding = threading.Event()

@@ -532,6 +532,8 @@ static void *run(void *ctx)
 			retain(p);
 	}
 	take_traffic(p, true);
+	engine_tell_traces(p->engine);
+	keep_effects(p);
 	keep_state(p);
 	return NULL;
 }

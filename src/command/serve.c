@@ -164,6 +164,17 @@ static bool stored_series(void *ctx, const struct incident *i, struct series *re
 	return err == WD_OK;
 }
 
+/* Of an incident that is older than the traces which the engine keeps in memory. */
+static bool stored_trace(void *ctx, const struct incident *i, struct trace *ret_trace)
+{
+	struct server *s = ctx;
+	struct wd_why why = {0};
+	enum wd_err err = store_trace_get(s->store, i->id, ret_trace, &why);
+	if (err != WD_OK && err != WD_UNKNOWN)
+		log_why(LOG_LEVEL_ERROR, "trace_not_read", &why);
+	return err == WD_OK;
+}
+
 /* The detector's measured error rates, as `make bench` wrote them; none is fine. */
 static char *read_measured(void)
 {
@@ -185,7 +196,7 @@ static void open_site(struct server *s)
 	s->site = (struct site){
 		.name = strdup(c->name), .base_url = strdup(c->url), .contact = strdup(c->contact),
 		.measured = s->measured != NULL ? s->measured : "",
-		.incident_series = stored_series, .ctx = s,
+		.incident_series = stored_series, .incident_trace = stored_trace, .ctx = s,
 	};
 	WD_CHECK(s->site.name != NULL && s->site.base_url != NULL && s->site.contact != NULL);
 	site_init(&s->site);

@@ -207,7 +207,8 @@ static void on_line(void *context, const char *text, size_t len)
 	take_line(f->owner, &f->reader, f->service, text, len);
 }
 
-static void on_message(void *context, const struct sender *from, const char *text, size_t len)
+static void on_message(void *context, const struct exporter_address *from, const char *text,
+		       size_t len)
 {
 	struct weblogs *w = context;
 	(void)from;

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "decode/exporter.h"
 #include "decode/packet.h"
 #include "model/flow.h"
 
@@ -51,11 +52,6 @@ struct exports_limits {
 struct exports_limits exports_limits_default(void);
 /* Bytes that exports_open takes for these. */
 size_t exports_memory(const struct exports_limits *limits);
-
-struct exporter_address {
-	uint8_t bytes[16]; /* as in struct flow */
-	uint8_t family;    /* 4 or 6 */
-};
 
 /* What happened, of one exporter or of all. Only grows. */
 struct export_counts {

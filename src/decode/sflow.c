@@ -109,11 +109,23 @@ void sflow_each(const struct sflow *s,
 			each(context, &s->seats.seats[i].source);
 }
 
-static struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
+static uint64_t key_of(const struct decoding *d, uint32_t type, uint32_t index)
 {
 	uint64_t id = ((uint64_t)type << 32 | index) + 1;
+	return hash_mix(d->agent_key ^ id);
+}
+
+/* Does the agent send samples of this data source's packets? */
+static bool is_sampled(const struct decoding *d, uint32_t type, uint32_t index)
+{
+	const struct sflow_seat *seat = sflow_seat_find(&d->s->seats, key_of(d, type, index));
+	return seat != NULL && seat->source.sampling != 0;
+}
+
+static struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
+{
 	bool is_new;
-	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, hash_mix(d->agent_key ^ id), &is_new);
+	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, key_of(d, type, index), &is_new);
 	if (is_new) {
 		seat->source = d->blank;
 		seat->source.type = type;
@@ -357,7 +369,8 @@ static bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
 	return sample_flow(d, c, &m, m.output_format == OUTPUT_DISCARDED ? FLOW_DROPPED : 0);
 }
 
-/* A packet that the agent dropped: each one is told, as far as its limit of them goes. */
+/* A packet that the agent dropped: each one is told, as far as its limit of them goes. Where the
+ * agent samples what comes in, it is among what the samples stand for. */
 static bool drop_notice(struct decoding *d, struct cur *c)
 {
 	const uint8_t *p = cur_bytes(c, 32);
@@ -379,6 +392,10 @@ static bool drop_notice(struct decoding *d, struct cur *c)
 	seat->source.drops += drops;
 	d->s->counts.agent_drops += drops;
 	d->s->counts.drop_notices++;
+	if (is_sampled(d, 0, m.input) || is_sampled(d, m.type, m.index)) {
+		d->s->counts.drops_sampled++;
+		return true;
+	}
 	return sample_flow(d, c, &m, FLOW_DROPPED);
 }
 
@@ -466,9 +483,9 @@ static void agent_step(struct decoding *d, uint32_t sequence)
 	counts->lost_datagrams += lost;
 }
 
-enum wd_err sflow_decode(struct sflow *s, const struct sflow_sender *from, const uint8_t *datagram,
-			 size_t len, wd_wall now, struct flow *out, size_t cap, size_t *ret_count,
-			 struct wd_why *why)
+enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
+			 const uint8_t *datagram, size_t len, wd_wall now, struct flow *out,
+			 size_t cap, size_t *ret_count, struct wd_why *why)
 {
 	struct decoding d = {.s = s, .now = now, .out = out, .cap = cap};
 	struct cur c = cur_over(datagram, len);

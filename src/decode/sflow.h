@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sflow: one datagram of sFlow version 5 in, flows out: of flow samples (also expanded ones)
  * and of notices of dropped packets, through their sampled header (decode/packet) or, without
- * one, their IPv4 or IPv6 record. Counter samples are counted; of interfaces their discards are
- * kept. What is unknown is passed over by its length.
+ * one, their IPv4 or IPv6 record. A notice from an interface whose packets are sampled gives no
+ * flow: each sample stands for all packets that came in, dropped ones among them. Counter
+ * samples are counted; of interfaces their discards are kept. What is unknown is passed over by
+ * its length.
  * Sources: sflow.org "sFlow Version 5" (sflow_version_5.txt) and "sFlow Dropped Packet
  * Notification Structures" (sflow_drops.txt).
  *
@@ -16,6 +18,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/units.h"
+#include "decode/exporter.h"
 #include "decode/packet.h"
 #include "model/flow.h"
 
@@ -44,6 +47,7 @@ struct sflow_counts {
 	uint64_t not_ip;           /* samples of other packets */
 	uint64_t headers_bad;      /* samples whose IP header is cut or broken */
 	uint64_t no_packet;        /* samples without a header or IP record */
+	uint64_t drops_sampled;    /* notices that gave no flow: see above */
 	uint64_t lost_datagrams;   /* by the agents' sequence numbers */
 	uint64_t lost_samples;     /* by the data sources' own */
 	uint64_t late, restarts;
@@ -72,18 +76,13 @@ void sflow_close(struct sflow *s); /* NULL is fine */
 /* Borrowed for as long as datagrams are decoded; NULL (at first): tunnels are opened. */
 void sflow_set_packet_options(struct sflow *s, const struct packet_options *options);
 
-struct sflow_sender {
-	uint8_t bytes[16];
-	uint8_t family;
-};
-
 /* Decodes a datagram that came at `now`, which becomes its flows' time. What is sound before a
  * broken part is decoded, and the datagram counts as malformed. Fails only if nothing can be
  * read: WD_SHORT, WD_UNKNOWN version or agent's address, at = offset. Payloads borrow from the
  * datagram. */
-enum wd_err sflow_decode(struct sflow *s, const struct sflow_sender *from, const uint8_t *datagram,
-			 size_t len, wd_wall now, struct flow *out, size_t cap, size_t *ret_count,
-			 struct wd_why *why) WD_MUST_CHECK;
+enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
+			 const uint8_t *datagram, size_t len, wd_wall now, struct flow *out,
+			 size_t cap, size_t *ret_count, struct wd_why *why) WD_MUST_CHECK;
 
 struct sflow_counts sflow_counts(const struct sflow *s);
 void sflow_each(const struct sflow *s,

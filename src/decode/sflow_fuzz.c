@@ -21,7 +21,7 @@ static void each(void *context, const struct sflow_source *source)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct hash_key key = {{9}};
-	static const struct sflow_sender sender = {{192, 0, 2, 1}, 4};
+	static const struct exporter_address sender = {{192, 0, 2, 1}, 4};
 	const struct sflow_limits limits = {32};
 	struct sflow *s;
 	struct flow out[ROOM];

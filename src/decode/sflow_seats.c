@@ -59,6 +59,17 @@ struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_
 	return &s->seats[oldest];
 }
 
+const struct sflow_seat *sflow_seat_find(const struct sflow_seats *s, uint64_t key)
+{
+	key += key == 0;
+	size_t first = (size_t)(key & s->mask) * SFLOW_SEATS_A_SET;
+	for (size_t i = first; i < first + SFLOW_SEATS_A_SET; i++) {
+		if (s->keys[i] == key)
+			return &s->seats[i];
+	}
+	return NULL;
+}
+
 enum sflow_step sflow_row_step(struct sflow_row *row, uint32_t number, uint32_t *ret_lost)
 {
 	uint32_t ahead = number - row->next;

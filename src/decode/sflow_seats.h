@@ -45,6 +45,8 @@ enum wd_err sflow_seats_open(struct sflow_seats *s, uint32_t sources) WD_MUST_CH
 void sflow_seats_done(struct sflow_seats *s);
 /* The seat of a key, a fresh one (zeros) if there was none: *ret_new. */
 struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_new);
+/* The seat of a key if it has one, else NULL. */
+const struct sflow_seat *sflow_seat_find(const struct sflow_seats *s, uint64_t key);
 
 enum sflow_step { STEP_IN_ROW, STEP_LATE, STEP_RESTART };
 /* Takes the next number; *ret_lost is how many were left out before it. */

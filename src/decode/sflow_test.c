@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 static const struct hash_key key = {{1, 2, 3}};
-static const struct sflow_sender sender = {{10, 0, 0, 1}, 4};
+static const struct exporter_address sender = {{10, 0, 0, 1}, 4};
 static const wd_wall now = {1700000000000000000};
 
 static struct sflow *open_small(uint32_t sources)
@@ -121,6 +121,59 @@ static void flows_of_records_without_a_header(void **state)
 	assert_int_equal(out[1].bytes, 65535); /* no packet has 2^32 - 1 */
 	assert_int_equal(out[1].sampling, 1);
 	assert_int_equal(out[1].known, FLOW_DROPPED | FLOW_TIMES);
+	sflow_close(s);
+}
+
+/* Of a packet that was dropped as it came in by this interface. */
+static void notice_of(struct fixture *f, uint32_t sequence, uint32_t input)
+{
+	struct fixture frame;
+	frame_of(&frame, 9);
+	fixture_u32(f, 5);
+	size_t len_at = f->len;
+	fixture_u32(f, 0);
+	fixture_u32(f, sequence);
+	fixture_u32(f, 0);
+	fixture_u32(f, input);
+	fixture_u32(f, 0);
+	fixture_u32(f, input);
+	fixture_hex(f, "00000000 00000106 00000001 00000001");
+	fixture_u32(f, (uint32_t)(16 + ((frame.len + 3) & ~(size_t)3)));
+	fixture_hex(f, "00000001 000005ee 00000000");
+	fixture_u32(f, (uint32_t)frame.len);
+	fixture_bytes(f, frame.bytes, frame.len);
+	while ((f->len & 3) != 0)
+		fixture_u8(f, 0);
+	fixture_close32(f, len_at, len_at + 4, 0);
+}
+
+static void a_dropped_packet_that_samples_stand_for_is_not_counted_again(void **state)
+{
+	struct sflow *s = open_small(64);
+	struct fixture f = {0}, frame;
+	struct flow out[8];
+	(void)state;
+	fixture_sflow(&f, 1, 2); /* from two interfaces that are not sampled (so far) */
+	notice_of(&f, 1, 3);
+	notice_of(&f, 1, 5);
+	assert_int_equal(decode(s, f.bytes, f.len, out, 8), 2);
+	assert_int_equal(out[0].src[3], 9);
+	assert_int_equal(out[0].sampling, 1);
+	assert_true(out[0].known & FLOW_DROPPED);
+	f = (struct fixture){0};
+	fixture_sflow(&f, 2, 3); /* a sample of interface 3's packets: now they are */
+	frame_of(&frame, 7);
+	fixture_sflow_sample(&f, 10, 400, &frame);
+	notice_of(&f, 2, 3);
+	notice_of(&f, 2, 5);
+	assert_int_equal(decode(s, f.bytes, f.len, out, 8), 2);
+	assert_int_equal(out[0].src[3], 7);
+	assert_int_equal(out[1].src[3], 9);
+	struct sflow_counts c = sflow_counts(s);
+	assert_int_equal(c.drop_notices, 4);
+	assert_int_equal(c.drops_sampled, 1);
+	assert_int_equal(c.flows, 4);
+	assert_int_equal(c.malformed + c.lost_samples, 0);
 	sflow_close(s);
 }
 
@@ -481,6 +534,7 @@ int main(void)
 		cmocka_unit_test(what_broke_others_breaks_nothing),
 		cmocka_unit_test(flows_of_sampled_headers),
 		cmocka_unit_test(flows_of_records_without_a_header),
+		cmocka_unit_test(a_dropped_packet_that_samples_stand_for_is_not_counted_again),
 		cmocka_unit_test(losses_are_told_by_the_numbers),
 		cmocka_unit_test(discards_of_interfaces_are_what_they_grew_by),
 		cmocka_unit_test(a_broken_sample_costs_no_other_one),

@@ -80,7 +80,7 @@ static void common(struct io *io, struct surge *s)
 	real(io, &c->excess, 0, big);
 	real(io, &c->square, 0, big);
 	real(io, &c->count, 0, big);
-	real(io, &c->samples, 0, big);
+	real(io, &c->samples, 0, 1e6F); /* calibrate.c halves it at 400,000 */
 	real(io, &c->scale, 1e-6F, big);
 	real(io, &c->shape, 0, 1);
 	real(io, &c->log10_rate, -100, 0);

@@ -141,6 +141,28 @@ static void a_damaged_state_is_refused_and_nothing_written(void **state)
 		assert_int_equal(((unsigned char *)&out)[i], 7);
 }
 
+/* More samples than a count ever keeps would not fit into the 32 bits that they are turned into. */
+static void a_state_of_too_many_samples_is_refused(void **state)
+{
+	(void)state;
+	struct surge_plan plan;
+	struct surge s, out;
+	uint8_t bytes[SURGE_BYTES];
+	struct wd_why why;
+
+	surge_plan_init(&plan, span_s(60), SURGE_COUNTS);
+	surge_init(&s, &plan);
+	s.calibrate.samples = 1e6F;
+	surge_write(&s, &plan, bytes);
+	assert_int_equal(surge_read(&out, &plan, bytes, sizeof(bytes), &why), WD_OK);
+	size_t at = 5 + 8 + 8 + 4 * 4 + 3 * 4 + 4 * 4; /* behind what stands ahead of it */
+	float many = 1e12F, kept;
+	memcpy(&kept, bytes + at, sizeof(kept));
+	assert_true(fabsf(kept - 1e6F) < 1);
+	memcpy(bytes + at, &many, sizeof(many));
+	assert_int_equal(surge_read(&out, &plan, bytes, sizeof(bytes), &why), WD_MALFORMED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +172,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_a_number_or_not_new_is_refused),
 		cmocka_unit_test(state_survives_writing_and_reading),
 		cmocka_unit_test(a_damaged_state_is_refused_and_nothing_written),
+		cmocka_unit_test(a_state_of_too_many_samples_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

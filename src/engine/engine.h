@@ -120,6 +120,10 @@ wd_wall engine_now(const struct engine *e);
 /* At the end of a recording: seals and judges all that is pending, as if time went on. */
 void engine_finish(struct engine *e);
 
+/* Before the program ends: the traces of all incidents that go on, as they are now, are effects
+ * (else one is told every half minute). */
+void engine_tell_traces(struct engine *e);
+
 /* Effects since the last engine_effects_drop, oldest first. */
 const struct effect *engine_effects(const struct engine *e, size_t *ret_count);
 void engine_effects_drop(struct engine *e);

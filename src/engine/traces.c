@@ -308,6 +308,16 @@ void engine_trace_end(struct engine *e, struct track *t, bool last)
 		give_back(e, g);
 }
 
+void engine_tell_traces(struct engine *e)
+{
+	for (size_t n = 0; e->tracings != NULL && n < e->options.tracers_max; n++) {
+		struct tracing *g = &e->tracings[n];
+		struct track *t = &e->tracks[g->track];
+		if (g->used && g->real)
+			tell_trace(e, t, g, refresh(e, t, g));
+	}
+}
+
 void engine_trace_stop(struct engine *e, struct track *t)
 {
 	struct tracing *g = tracing_of(e, t);

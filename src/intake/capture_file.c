@@ -278,9 +278,7 @@ static void datagram(struct capture_file *c, struct batch *b, const struct expor
 	size_t room = b->cap - b->count, count = 0;
 	enum wd_err err;
 	if (export_version(bytes, len) == EXPORT_SFLOW5) {
-		struct sflow_sender sender = {.family = from->family};
-		memcpy(sender.bytes, from->bytes, sizeof(sender.bytes));
-		err = sflow_decode(c->sflow, &sender, bytes, len, b->at, out, room, &count, NULL);
+		err = sflow_decode(c->sflow, from, bytes, len, b->at, out, room, &count, NULL);
 	} else {
 		err = exports_decode(c->exports, from, bytes, len, b->at, out, room, &count, NULL);
 		c->held = true;

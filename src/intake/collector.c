@@ -19,7 +19,7 @@ enum { GATHER = 256, FLOWS_MAX = GATHER + EXPORT_FLOWS_MAX };
 enum { BATCHES_AT_ONCE = 16 };
 enum { KNOWN_SENDERS = 64, SFLOW_SOURCES_EACH = 16 };
 
-struct known_sender { struct sender sender; const struct sender_rule *rule; };
+struct known_sender { struct exporter_address sender; const struct sender_rule *rule; };
 
 struct worker {
 	struct collector *collector;
@@ -62,10 +62,10 @@ static wd_wall wall_now(void)
 
 /* ---- a datagram ---- */
 
-static const struct sender_rule *rule_of(struct worker *w, const struct sender *s)
+static const struct sender_rule *rule_of(struct worker *w, const struct exporter_address *s)
 {
 	const struct senders *senders = lane_senders(w->lane);
-	uint64_t bits;
+	uint64_t halves[2];
 
 	if (senders == NULL)
 		return NULL;
@@ -73,8 +73,9 @@ static const struct sender_rule *rule_of(struct worker *w, const struct sender *
 		memset(w->known, 0, sizeof(w->known));
 		w->generation = lane_generation(w->lane);
 	}
-	memcpy(&bits, s->address, sizeof(bits));
-	struct known_sender *k = &w->known[hash_mix(bits) % KNOWN_SENDERS];
+	memcpy(halves, s->bytes, sizeof(halves));
+	uint64_t mixed = hash_mix(halves[0] ^ hash_mix(halves[1]));
+	struct known_sender *k = &w->known[mixed % KNOWN_SENDERS];
 	if (k->sender.family == 0 || memcmp(&k->sender, s, sizeof(*s)) != 0)
 		*k = (struct known_sender){*s, senders_find(senders, s)};
 	return k->rule;
@@ -115,15 +116,14 @@ static void count_failure(struct worker *w, enum wd_err err)
 	}
 }
 
-static void take_export(struct worker *w, const struct datagram *d, const struct sender *s,
-			const struct sender_rule *rule, wd_wall now)
+static void take_export(struct worker *w, const struct datagram *d,
+			const struct exporter_address *s, const struct sender_rule *rule,
+			wd_wall now)
 {
-	struct exporter_address from = {.family = s->family};
 	size_t count = 0;
 	wd_wall at;
 
-	memcpy(from.bytes, s->address, sizeof(from.bytes));
-	enum wd_err err = exports_decode(w->exports, &from, d->bytes, d->len, now,
+	enum wd_err err = exports_decode(w->exports, s, d->bytes, d->len, now,
 					 w->flows + w->flow_count, FLOWS_MAX - w->flow_count,
 					 &count, NULL);
 	if (err != WD_OK) {
@@ -138,14 +138,13 @@ static void take_export(struct worker *w, const struct datagram *d, const struct
 	}
 }
 
-static void take_sflow(struct worker *w, const struct datagram *d, const struct sender *s,
-		       const struct sender_rule *rule, wd_wall now)
+static void take_sflow(struct worker *w, const struct datagram *d,
+		       const struct exporter_address *s, const struct sender_rule *rule,
+		       wd_wall now)
 {
-	struct sflow_sender from = {.family = s->family};
 	size_t count = 0;
 
-	memcpy(from.bytes, s->address, sizeof(from.bytes));
-	enum wd_err err = sflow_decode(w->sflow, &from, d->bytes, d->len, now,
+	enum wd_err err = sflow_decode(w->sflow, s, d->bytes, d->len, now,
 				       w->flows + w->flow_count, FLOWS_MAX - w->flow_count,
 				       &count, NULL);
 	if (err != WD_OK)
@@ -156,7 +155,7 @@ static void take_sflow(struct worker *w, const struct datagram *d, const struct 
 
 static void take_datagram(struct worker *w, const struct datagram *d, wd_wall now)
 {
-	struct sender s = sender_of(d->from);
+	struct exporter_address s = sender_of(d->from);
 	const struct sender_rule *rule = rule_of(w, &s);
 
 	if (rule == NULL) {

@@ -35,32 +35,33 @@ void senders_close(struct senders *s)
 	free(s);
 }
 
-struct sender sender_of(const struct sockaddr_storage *ss)
+struct exporter_address sender_of(const struct sockaddr_storage *ss)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	struct sender s = {{0}, 0};
+	struct exporter_address s = {{0}, 0};
 	if (ss->ss_family == AF_INET) {
-		memcpy(s.address, &((const struct sockaddr_in *)(const void *)ss)->sin_addr, 4);
+		memcpy(s.bytes, &((const struct sockaddr_in *)(const void *)ss)->sin_addr, 4);
 		s.family = 4;
 	} else if (ss->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const void *)ss;
 		bool four = memcmp(&in6->sin6_addr, mapped, sizeof(mapped)) == 0;
-		memcpy(s.address, (const uint8_t *)&in6->sin6_addr + (four ? 12 : 0),
+		memcpy(s.bytes, (const uint8_t *)&in6->sin6_addr + (four ? 12 : 0),
 		       four ? 4 : 16);
 		s.family = four ? 4 : 6;
 	}
 	return s;
 }
 
-static bool holds(const struct address_block *b, const struct sender *s)
+static bool holds(const struct address_block *b, const struct exporter_address *s)
 {
 	unsigned whole = b->bits / 8, rest = b->bits % 8;
-	if (b->family != s->family || memcmp(b->address, s->address, whole) != 0)
+	if (b->family != s->family || memcmp(b->address, s->bytes, whole) != 0)
 		return false;
-	return rest == 0 || ((b->address[whole] ^ s->address[whole]) >> (8 - rest)) == 0;
+	return rest == 0 || ((b->address[whole] ^ s->bytes[whole]) >> (8 - rest)) == 0;
 }
 
-const struct sender_rule *senders_find(const struct senders *s, const struct sender *sender)
+const struct sender_rule *senders_find(const struct senders *s,
+				       const struct exporter_address *sender)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (holds(&s->rules[i].block, sender))

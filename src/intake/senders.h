@@ -6,6 +6,7 @@
 #define WD_INTAKE_SENDERS_H
 
 #include "base/err.h"
+#include "decode/exporter.h"
 #include "model/service.h"
 
 #include <stdbool.h>
@@ -25,11 +26,11 @@ enum wd_err senders_open(const struct sender_rule *rules, size_t count,
 			 struct senders **ret_senders) WD_MUST_CHECK;
 void senders_close(struct senders *s); /* NULL is fine */
 
-/* As in struct flow: network order, zeros behind; IPv4 inside IPv6 is IPv4. */
-struct sender { uint8_t address[16]; uint8_t family; };
-struct sender sender_of(const struct sockaddr_storage *ss);
+/* IPv4 inside IPv6 is IPv4. */
+struct exporter_address sender_of(const struct sockaddr_storage *ss);
 
 /* The rule of the longest block that holds the address, or NULL: not allowed. */
-const struct sender_rule *senders_find(const struct senders *s, const struct sender *sender);
+const struct sender_rule *senders_find(const struct senders *s,
+				       const struct exporter_address *sender);
 
 #endif

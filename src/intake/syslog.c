@@ -19,11 +19,11 @@ enum {
 	ROOM = SYSLOG_MESSAGE_MAX + PREFIX_MAX,
 };
 
-typedef void handler(void *, const struct sender *, const char *, size_t);
+typedef void handler(void *, const struct exporter_address *, const char *, size_t);
 
 struct connection {
 	int fd; /* -1: free */
-	struct sender from;
+	struct exporter_address from;
 	wd_mono last;
 	uint64_t passing; /* bytes of a counted message that was cut, still to come */
 	bool to_line_end; /* passing over the rest of a line that was cut */
@@ -155,8 +155,8 @@ void syslog_close(struct syslog_listener *s)
 
 /* ---- messages ---- */
 
-static void hand_on(struct syslog_listener *s, const struct sender *from, const char *text,
-		    size_t len, handler *message, void *context)
+static void hand_on(struct syslog_listener *s, const struct exporter_address *from,
+		    const char *text, size_t len, handler *message, void *context)
 {
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == '\0'))
 		len--;
@@ -167,7 +167,7 @@ static void hand_on(struct syslog_listener *s, const struct sender *from, const 
 	message(context, from, text, len);
 }
 
-static bool is_allowed(struct syslog_listener *s, const struct sender *from)
+static bool is_allowed(struct syslog_listener *s, const struct exporter_address *from)
 {
 	if (s->allowed == NULL || senders_find(s->allowed, from) != NULL)
 		return true;
@@ -181,7 +181,7 @@ static void receive_datagrams(struct syslog_listener *s, handler *message, void 
 
 	for (int i = 0; i < BATCHES_A_POLL && udp_receive(s->batch, s->udp) > 0; i++)
 		while (udp_next(s->batch, &d)) {
-			struct sender from = sender_of(d.from);
+			struct exporter_address from = sender_of(d.from);
 			size_t len = d.len < SYSLOG_MESSAGE_MAX ? d.len : SYSLOG_MESSAGE_MAX;
 			if (!is_allowed(s, &from))
 				continue;
@@ -287,7 +287,7 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 
 	while ((fd = accept4(s->tcp, (struct sockaddr *)&ss, &len,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		struct sender from = sender_of(&ss);
+		struct exporter_address from = sender_of(&ss);
 		struct connection *c = is_allowed(s, &from) ? room_for(s, now) : NULL;
 		char *buffer = c != NULL ? malloc(ROOM) : NULL;
 
@@ -331,8 +331,8 @@ static void receive_from(struct syslog_listener *s, struct connection *c, wd_mon
 }
 
 void syslog_poll(struct syslog_listener *s, int timeout_ms, wd_mono now,
-		 void (*message)(void *context, const struct sender *from, const char *text,
-				 size_t len),
+		 void (*message)(void *context, const struct exporter_address *from,
+				 const char *text, size_t len),
 		 void *context)
 {
 	struct epoll_event events[EVENTS];

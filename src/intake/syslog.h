@@ -46,8 +46,8 @@ void syslog_close(struct syslog_listener *s); /* NULL is fine */
 /* Waits at most timeout_ms for something to come, hands it on and returns. A message is valid
  * during the call; `from` is its sender. */
 void syslog_poll(struct syslog_listener *s, int timeout_ms, wd_mono now,
-		 void (*message)(void *context, const struct sender *from, const char *text,
-				 size_t len),
+		 void (*message)(void *context, const struct exporter_address *from,
+				 const char *text, size_t len),
 		 void *context);
 
 struct syslog_counters syslog_counters(const struct syslog_listener *s);

@@ -20,13 +20,13 @@ struct fixture {
 	wd_mono now;
 };
 
-static void take(void *context, const struct sender *from, const char *text, size_t len)
+static void take(void *context, const struct exporter_address *from, const char *text, size_t len)
 {
 	struct fixture *f = context;
 	size_t have = strlen(f->got);
 
 	assert_int_equal(from->family, 4);
-	assert_int_equal(from->address[0], 127);
+	assert_int_equal(from->bytes[0], 127);
 	f->count++;
 	f->longest = len > f->longest ? len : f->longest;
 	if (have + len + 2 < sizeof(f->got))

@@ -31,7 +31,7 @@ static struct words sentence_words(const struct render *r, struct buf *text)
 static void sentence_end(const struct render *r, const char *name, struct buf *text)
 {
 	bool written = !text->bad && text->len > 0;
-	json_string(r->out, name, written ? text->data : NULL);
+	wd_json_string(r->out, name, written ? text->data : NULL);
 	buf_done(text);
 }
 
@@ -59,24 +59,24 @@ void api_service_members(const struct render *r, const struct service_state *s)
 	struct now now = service_now(s);
 	bool open = s->incident < r->snapshot->incident_count;
 
-	json_string(b, "id", s->service->id);
-	json_string(b, "name", s->service->name);
-	json_string(b, "category", s->service->category);
-	json_string(b, "status", status_name(s->status));
+	wd_json_string(b, "id", s->service->id);
+	wd_json_string(b, "name", s->service->name);
+	wd_json_string(b, "category", s->service->category);
+	wd_json_string(b, "status", status_name(s->status));
 	api_service_sentence(r, "sentence", words_status, s);
-	json_open(b, "last", '{');
-	json_number(b, "step_s", (double)now.step.ns / 1e9);
+	wd_json_open(b, "last", '{');
+	wd_json_number(b, "step_s", (double)now.step.ns / 1e9);
 	if (now.observed >= 0)
-		json_number(b, "observed", now.observed);
+		wd_json_number(b, "observed", now.observed);
 	else
-		json_null(b, "observed");
-	json_number(b, "expected", now.expected);
-	json_number(b, "low", now.low);
-	json_number(b, "high", now.high);
-	json_close(b, '}');
-	json_string(b, "incident", open ? r->snapshot->incidents[s->incident].id : NULL);
+		wd_json_null(b, "observed");
+	wd_json_number(b, "expected", now.expected);
+	wd_json_number(b, "low", now.low);
+	wd_json_number(b, "high", now.high);
+	wd_json_close(b, '}');
+	wd_json_string(b, "incident", open ? r->snapshot->incidents[s->incident].id : NULL);
 	api_traffic_member(b, s->traffic);
-	json_url(b, "url", r->site->base_url, "/s/", s->service->id);
+	wd_json_url(b, "url", r->site->base_url, "/s/", s->service->id);
 }
 
 void api_incident_object(const struct render *r, const struct incident *i)
@@ -84,7 +84,7 @@ void api_incident_object(const struct render *r, const struct incident *i)
 	struct buf *b = r->out;
 	struct rank rank = snapshot_rank(r->snapshot, i);
 
-	json_name(b, NULL);
+	wd_json_name(b, NULL);
 	incident_to_json(b, i);
 	/* Goes on within its braces: what follows is not the incident's own but what is known
 	 * of it here and now. */
@@ -93,37 +93,37 @@ void api_incident_object(const struct render *r, const struct incident *i)
 	b->len--;
 	api_incident_sentence(r, "headline", words_headline, i);
 	api_incident_sentence(r, "summary", words_incident, i);
-	json_number(b, "duration_s", (double)span_to_s(incident_duration(i, r->snapshot->now)));
-	json_open(b, "rank", '{');
-	json_count(b, "by_duration", rank.by_duration);
-	json_count(b, "by_severity", rank.by_severity);
-	json_count(b, "of", rank.of);
-	json_time(b, "since", r->snapshot->since);
-	json_close(b, '}');
-	json_url(b, "url", r->site->base_url, "/i/", i->id);
-	json_close(b, '}');
+	wd_json_number(b, "duration_s", (double)span_to_s(incident_duration(i, r->snapshot->now)));
+	wd_json_open(b, "rank", '{');
+	wd_json_count(b, "by_duration", rank.by_duration);
+	wd_json_count(b, "by_severity", rank.by_severity);
+	wd_json_count(b, "of", rank.of);
+	wd_json_time(b, "since", r->snapshot->since);
+	wd_json_close(b, '}');
+	wd_json_url(b, "url", r->site->base_url, "/i/", i->id);
+	wd_json_close(b, '}');
 }
 
 void api_series_members(struct buf *b, const struct series *series, bool unfinished)
 {
-	json_number(b, "step_s", (double)series->step.ns / 1e9);
-	json_truth(b, "unfinished", unfinished);
-	json_open(b, "points", '[');
+	wd_json_number(b, "step_s", (double)series->step.ns / 1e9);
+	wd_json_truth(b, "unfinished", unfinished);
+	wd_json_open(b, "points", '[');
 	for (size_t i = 0; i < series->count; i++) {
 		const struct point *p = &series->points[i];
-		json_open(b, NULL, '{');
-		json_time(b, "at",
-			  wall_add(series->begin, (wd_span){series->step.ns * (int64_t)i}));
+		wd_json_open(b, NULL, '{');
+		wd_json_time(b, "at",
+			     wall_add(series->begin, (wd_span){series->step.ns * (int64_t)i}));
 		if (p->observed >= 0)
-			json_number(b, "observed", p->observed);
+			wd_json_number(b, "observed", p->observed);
 		else
-			json_null(b, "observed");
-		json_number(b, "expected", p->expected);
-		json_number(b, "low", p->low);
-		json_number(b, "high", p->high);
-		json_close(b, '}');
+			wd_json_null(b, "observed");
+		wd_json_number(b, "expected", p->expected);
+		wd_json_number(b, "low", p->low);
+		wd_json_number(b, "high", p->high);
+		wd_json_close(b, '}');
 	}
-	json_close(b, ']');
+	wd_json_close(b, ']');
 }
 
 void api_missing(const struct render *r)
@@ -151,16 +151,16 @@ void api_health(const struct render *r)
 	bool well = fresh && health->journal_writes;
 
 	r->page->status = well ? 200 : 503;
-	json_open(b, NULL, '{');
-	json_string(b, "status", well ? "ok" : "failing");
-	json_truth(b, "journal_writes", health != NULL && health->journal_writes);
-	json_string(b, "journal_error",
-		    health != NULL && !health->journal_writes ? health->journal_error : NULL);
-	json_truth(b, "snapshot_fresh", fresh);
-	json_number(b, "snapshot_age_s",
-		    health != NULL ? (double)health->snapshot_age.ns / 1e9 : -1);
-	json_number(b, "uptime_s", health != NULL ? (double)health->uptime.ns / 1e9 : -1);
-	json_time(b, "now", r->snapshot->now);
-	json_close(b, '}');
+	wd_json_open(b, NULL, '{');
+	wd_json_string(b, "status", well ? "ok" : "failing");
+	wd_json_truth(b, "journal_writes", health != NULL && health->journal_writes);
+	wd_json_string(b, "journal_error",
+		       health != NULL && !health->journal_writes ? health->journal_error : NULL);
+	wd_json_truth(b, "snapshot_fresh", fresh);
+	wd_json_number(b, "snapshot_age_s",
+		       health != NULL ? (double)health->snapshot_age.ns / 1e9 : -1);
+	wd_json_number(b, "uptime_s", health != NULL ? (double)health->uptime.ns / 1e9 : -1);
+	wd_json_time(b, "now", r->snapshot->now);
+	wd_json_close(b, '}');
 	buf_char(b, '\n');
 }

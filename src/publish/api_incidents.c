@@ -80,9 +80,9 @@ void api_incidents(const struct render *r)
 
 	if (!read_filter(r, &filter))
 		return;
-	json_open(r->out, NULL, '{');
-	json_time(r->out, "now", s->now);
-	json_open(r->out, "incidents", '[');
+	wd_json_open(r->out, NULL, '{');
+	wd_json_time(r->out, "now", s->now);
+	wd_json_open(r->out, "incidents", '[');
 	for (size_t i = filter.first; i < s->incident_count; i++) {
 		if (!passes(&filter, &s->incidents[i]))
 			continue;
@@ -94,9 +94,9 @@ void api_incidents(const struct render *r)
 		last = s->incidents[i].id;
 		shown++;
 	}
-	json_close(r->out, ']');
-	json_string(r->out, "next", next);
-	json_close(r->out, '}');
+	wd_json_close(r->out, ']');
+	wd_json_string(r->out, "next", next);
+	wd_json_close(r->out, '}');
 	buf_char(r->out, '\n');
 }
 
@@ -104,13 +104,13 @@ void api_incident(const struct render *r)
 {
 	struct incident_series series = incident_series_open(r, r->incident);
 
-	json_open(r->out, NULL, '{');
-	json_name(r->out, "incident");
+	wd_json_open(r->out, NULL, '{');
+	wd_json_name(r->out, "incident");
 	api_incident_object(r, r->incident);
-	json_open(r->out, "series", '{');
+	wd_json_open(r->out, "series", '{');
 	api_series_members(r->out, &series.series, series.unfinished);
-	json_close(r->out, '}');
-	json_close(r->out, '}');
+	wd_json_close(r->out, '}');
+	wd_json_close(r->out, '}');
 	buf_char(r->out, '\n');
 	incident_series_close(&series);
 }

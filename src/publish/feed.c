@@ -140,19 +140,19 @@ void feed_atom(const struct render *r)
 
 static void item(const struct render *r, const struct incident *i)
 {
-	json_open(r->out, NULL, '{');
-	json_url(r->out, "id", r->site->base_url, "/i/", i->id);
-	json_url(r->out, "url", r->site->base_url, "/i/", i->id);
+	wd_json_open(r->out, NULL, '{');
+	wd_json_url(r->out, "id", r->site->base_url, "/i/", i->id);
+	wd_json_url(r->out, "url", r->site->base_url, "/i/", i->id);
 	api_incident_sentence(r, "title", words_headline, i);
 	api_incident_sentence(r, "content_text", words_incident, i);
-	json_time(r->out, "date_published", i->decided_at);
-	json_time(r->out, "date_modified", i->changed_at);
-	json_open(r->out, "tags", '[');
-	json_string(r->out, NULL, incident_state_name(i->state));
+	wd_json_time(r->out, "date_published", i->decided_at);
+	wd_json_time(r->out, "date_modified", i->changed_at);
+	wd_json_open(r->out, "tags", '[');
+	wd_json_string(r->out, NULL, incident_state_name(i->state));
 	if (i->reconstruction)
-		json_string(r->out, NULL, "reconstruction");
-	json_close(r->out, ']');
-	json_close(r->out, '}');
+		wd_json_string(r->out, NULL, "reconstruction");
+	wd_json_close(r->out, ']');
+	wd_json_close(r->out, '}');
 }
 
 void feed_json(const struct render *r)
@@ -162,30 +162,30 @@ void feed_json(const struct render *r)
 
 	buf_init(&text, 1024);
 	title(r, &text);
-	json_open(r->out, NULL, '{');
-	json_string(r->out, "version", "https://jsonfeed.org/version/1.1");
-	json_string(r->out, "title", text.bad ? "" : text.data);
+	wd_json_open(r->out, NULL, '{');
+	wd_json_string(r->out, "version", "https://jsonfeed.org/version/1.1");
+	wd_json_string(r->out, "title", text.bad ? "" : text.data);
 	buf_done(&text);
 	if (r->service != NULL) {
-		json_url(r->out, "home_page_url", r->site->base_url, "/s/",
-			 r->service->service->id);
-		json_name(r->out, "feed_url");
+		wd_json_url(r->out, "home_page_url", r->site->base_url, "/s/",
+			    r->service->service->id);
+		wd_json_name(r->out, "feed_url");
 		buf_char(r->out, '"');
 		buf_json(r->out, r->site->base_url);
 		buf_fmt(r->out, "/s/%s/feed.json\"", r->service->service->id);
 	} else {
-		json_url(r->out, "home_page_url", r->site->base_url, "/", "");
-		json_url(r->out, "feed_url", r->site->base_url, "/feed.json", "");
+		wd_json_url(r->out, "home_page_url", r->site->base_url, "/", "");
+		wd_json_url(r->out, "feed_url", r->site->base_url, "/feed.json", "");
 	}
-	json_string(r->out, "language", "en");
-	json_open(r->out, "items", '[');
+	wd_json_string(r->out, "language", "en");
+	wd_json_open(r->out, "items", '[');
 	for (size_t i = 0; i < r->snapshot->incident_count && listed < ENTRIES_MAX; i++) {
 		if (!belongs(r, &r->snapshot->incidents[i]))
 			continue;
 		item(r, &r->snapshot->incidents[i]);
 		listed++;
 	}
-	json_close(r->out, ']');
-	json_close(r->out, '}');
+	wd_json_close(r->out, ']');
+	wd_json_close(r->out, '}');
 	buf_char(r->out, '\n');
 }

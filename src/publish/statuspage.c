@@ -47,13 +47,13 @@ static const char *component_status(const struct snapshot *s, const struct servi
 
 static void page_object(const struct render *r)
 {
-	json_open(r->out, "page", '{');
-	json_string(r->out, "id", "whydown");
-	json_string(r->out, "name", r->site->name);
-	json_url(r->out, "url", r->site->base_url, "/", "");
-	json_string(r->out, "time_zone", "Etc/UTC");
-	json_time(r->out, "updated_at", r->snapshot->now);
-	json_close(r->out, '}');
+	wd_json_open(r->out, "page", '{');
+	wd_json_string(r->out, "id", "whydown");
+	wd_json_string(r->out, "name", r->site->name);
+	wd_json_url(r->out, "url", r->site->base_url, "/", "");
+	wd_json_string(r->out, "time_zone", "Etc/UTC");
+	wd_json_time(r->out, "updated_at", r->snapshot->now);
+	wd_json_close(r->out, '}');
 }
 
 static void status_object(const struct render *r)
@@ -72,45 +72,45 @@ static void status_object(const struct render *r)
 				worst = n;
 		}
 	}
-	json_open(r->out, "status", '{');
-	json_string(r->out, "indicator", indicators[worst]);
-	json_name(r->out, "description");
+	wd_json_open(r->out, "status", '{');
+	wd_json_string(r->out, "indicator", indicators[worst]);
+	wd_json_name(r->out, "description");
 	if (open == 0)
 		buf_str(r->out, "\"Nothing is down\"");
 	else
 		buf_fmt(r->out, "\"%zu service%s\"", open,
 			open == 1 ? " has an incident" : "s have an incident");
-	json_close(r->out, '}');
+	wd_json_close(r->out, '}');
 }
 
 static void component(const struct render *r, const struct service_state *state, size_t position)
 {
 	struct buf *b = r->out;
 
-	json_open(b, NULL, '{');
-	json_string(b, "id", state->service->id);
-	json_string(b, "name", state->service->name);
-	json_string(b, "status", component_status(r->snapshot, state));
+	wd_json_open(b, NULL, '{');
+	wd_json_string(b, "id", state->service->id);
+	wd_json_string(b, "name", state->service->name);
+	wd_json_string(b, "status", component_status(r->snapshot, state));
 	bool seen = state->first_seen_at.ns != 0; /* readers expect a time in any case */
-	json_time(b, "created_at", seen ? state->first_seen_at : r->snapshot->now);
-	json_time(b, "updated_at", seen ? state->last_seen_at : r->snapshot->now);
-	json_count(b, "position", position);
+	wd_json_time(b, "created_at", seen ? state->first_seen_at : r->snapshot->now);
+	wd_json_time(b, "updated_at", seen ? state->last_seen_at : r->snapshot->now);
+	wd_json_count(b, "position", position);
 	api_service_sentence(r, "description", words_status, state);
-	json_truth(b, "showcase", true);
-	json_null(b, "start_date");
-	json_null(b, "group_id");
-	json_string(b, "page_id", "whydown");
-	json_truth(b, "group", false);
-	json_truth(b, "only_show_if_degraded", false);
-	json_close(b, '}');
+	wd_json_truth(b, "showcase", true);
+	wd_json_null(b, "start_date");
+	wd_json_null(b, "group_id");
+	wd_json_string(b, "page_id", "whydown");
+	wd_json_truth(b, "group", false);
+	wd_json_truth(b, "only_show_if_degraded", false);
+	wd_json_close(b, '}');
 }
 
 static void components(const struct render *r)
 {
-	json_open(r->out, "components", '[');
+	wd_json_open(r->out, "components", '[');
 	for (size_t i = 0; i < r->snapshot->service_count; i++)
 		component(r, r->snapshot->services[i], i + 1);
-	json_close(r->out, ']');
+	wd_json_close(r->out, ']');
 }
 
 static void incident(const struct render *r, const struct incident *i)
@@ -118,42 +118,42 @@ static void incident(const struct render *r, const struct incident *i)
 	const struct service_state *state = snapshot_service(r->snapshot, i->service);
 	struct buf *b = r->out;
 
-	json_open(b, NULL, '{');
-	json_string(b, "id", i->id);
+	wd_json_open(b, NULL, '{');
+	wd_json_string(b, "id", i->id);
 	api_incident_sentence(r, "name", words_headline, i);
-	json_string(b, "status", state_of(i));
-	json_time(b, "created_at", i->decided_at);
-	json_time(b, "updated_at", i->changed_at);
-	json_null(b, "monitoring_at");
-	json_time(b, "resolved_at", i->ended_at);
-	json_string(b, "impact", impact_of(i));
-	json_url(b, "shortlink", r->site->base_url, "/i/", i->id);
-	json_time(b, "started_at", i->began_at);
-	json_string(b, "page_id", "whydown");
-	json_truth(b, "reconstruction", i->reconstruction);
-	json_open(b, "incident_updates", '[');
-	json_open(b, NULL, '{');
-	json_string(b, "id", i->id);
-	json_string(b, "status", state_of(i));
+	wd_json_string(b, "status", state_of(i));
+	wd_json_time(b, "created_at", i->decided_at);
+	wd_json_time(b, "updated_at", i->changed_at);
+	wd_json_null(b, "monitoring_at");
+	wd_json_time(b, "resolved_at", i->ended_at);
+	wd_json_string(b, "impact", impact_of(i));
+	wd_json_url(b, "shortlink", r->site->base_url, "/i/", i->id);
+	wd_json_time(b, "started_at", i->began_at);
+	wd_json_string(b, "page_id", "whydown");
+	wd_json_truth(b, "reconstruction", i->reconstruction);
+	wd_json_open(b, "incident_updates", '[');
+	wd_json_open(b, NULL, '{');
+	wd_json_string(b, "id", i->id);
+	wd_json_string(b, "status", state_of(i));
 	api_incident_sentence(r, "body", words_incident, i);
-	json_string(b, "incident_id", i->id);
-	json_time(b, "created_at", i->changed_at);
-	json_time(b, "updated_at", i->changed_at);
-	json_time(b, "display_at", i->changed_at);
-	json_close(b, '}');
-	json_close(b, ']');
-	json_open(b, "components", '[');
+	wd_json_string(b, "incident_id", i->id);
+	wd_json_time(b, "created_at", i->changed_at);
+	wd_json_time(b, "updated_at", i->changed_at);
+	wd_json_time(b, "display_at", i->changed_at);
+	wd_json_close(b, '}');
+	wd_json_close(b, ']');
+	wd_json_open(b, "components", '[');
 	if (state != NULL)
 		component(r, state, catalogue_index(r->snapshot->catalogue, i->service) + 1);
-	json_close(b, ']');
-	json_close(b, '}');
+	wd_json_close(b, ']');
+	wd_json_close(b, '}');
 }
 
 static void incidents(const struct render *r, bool open_only)
 {
 	size_t listed = 0;
 
-	json_open(r->out, "incidents", '[');
+	wd_json_open(r->out, "incidents", '[');
 	for (size_t i = 0; i < r->snapshot->incident_count && listed < INCIDENTS_MAX; i++) {
 		const struct incident *item = &r->snapshot->incidents[i];
 		if (item->state == INCIDENT_SUSPECTED ||
@@ -162,18 +162,18 @@ static void incidents(const struct render *r, bool open_only)
 		incident(r, item);
 		listed++;
 	}
-	json_close(r->out, ']');
+	wd_json_close(r->out, ']');
 }
 
 static void begin(const struct render *r)
 {
-	json_open(r->out, NULL, '{');
+	wd_json_open(r->out, NULL, '{');
 	page_object(r);
 }
 
 static void end(const struct render *r)
 {
-	json_close(r->out, '}');
+	wd_json_close(r->out, '}');
 	buf_char(r->out, '\n');
 }
 
@@ -183,8 +183,8 @@ void statuspage_summary(const struct render *r)
 	status_object(r);
 	components(r);
 	incidents(r, true);
-	json_open(r->out, "scheduled_maintenances", '[');
-	json_close(r->out, ']');
+	wd_json_open(r->out, "scheduled_maintenances", '[');
+	wd_json_close(r->out, ']');
 	end(r);
 }
 
