@@ -259,13 +259,11 @@ void exports_packets(struct exports *e, const struct packet_options *options)
 bool exports_held(struct exports *e, wd_wall now, struct flow *out, size_t cap, size_t *ret_count,
 		  wd_wall *ret_at)
 {
-	if (e->ready == 0)
+	if (!e->ready)
 		return false;
 	struct held *h = store_held_next(e, now);
-	if (h == NULL) {
-		e->ready = 0;
+	if (h == NULL)
 		return false;
-	}
 	const struct exporter *x = &e->exporters[h->exporter];
 	struct export_read r = {.e = e,
 				.exporter = h->exporter,

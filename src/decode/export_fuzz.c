@@ -30,7 +30,7 @@ static uint64_t check_flows(const struct flow *flows, size_t count)
 		WD_CHECK(f->sampling >= 1);
 		WD_CHECK(f->first_ms <= f->last_ms);
 		WD_CHECK((f->known & FLOW_TTL) || f->ttl == 0);
-		WD_CHECK((f->known & FLOW_PACKET) || f->length == 0);
+		WD_CHECK(!(f->known & FLOW_PACKET) == (f->length == 0));
 		WD_CHECK(f->fragment <= FLOW_FRAGMENT_LATER);
 		for (size_t k = 0; k < f->payload_len; k++)
 			sum += f->payload[k];

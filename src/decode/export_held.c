@@ -81,23 +81,42 @@ void store_hold(struct exports *e, const struct held *what, const uint8_t *bytes
 	memcpy(h + 1, bytes, what->len);
 	e->ring_head = e->ring_head + size == ring ? 0 : e->ring_head + size;
 	e->ring_used += size;
+	e->held_left = e->ring_used;
 	x->held_bytes += size;
 	x->counts.held++;
 }
 
+void store_held_ready(struct exports *e, uint32_t exporter)
+{
+	struct exporter *x = &e->exporters[exporter];
+	if (x->held_bytes == 0)
+		return;
+	x->ready = e->ready = true;
+	e->held_left = e->ring_used;
+}
+
+/* It goes on where it stood: held_left counts from the head, so that what goes at the tail does
+ * not matter. */
 struct held *store_held_next(struct exports *e, wd_wall now)
 {
+	uint32_t ring = e->limits.held_bytes;
 	tidy(e, now);
-	uint32_t at = e->ring_tail, left = e->ring_used;
-	while (left > 0) {
-		struct held *h = entry(e, at);
-		uint32_t size = h->size != 0 ? h->size : e->limits.held_bytes - at;
-		if (h->size != 0 && !h->used && owner(e, h) != NULL &&
+	e->held_left = e->held_left < e->ring_used ? e->held_left : e->ring_used;
+	while (e->held_left > 0) {
+		uint32_t head = e->ring_head, left = e->held_left;
+		struct held *h = entry(e, head >= left ? head - left : head + (ring - left));
+		bool filled = h->size != 0;
+		e->held_left -= filled ? h->size : left - head;
+		if (!filled || h->used)
+			continue;
+		const struct exporter *x = owner(e, h);
+		if (x != NULL && x->ready &&
 		    store_template(e, h->exporter, h->template_id, now) != NULL)
 			return h;
-		left -= size;
-		at = at + size == e->limits.held_bytes ? 0 : at + size;
 	}
+	for (uint32_t i = 0; i < e->limits.exporters; i++)
+		e->exporters[i].ready = false;
+	e->ready = false;
 	return NULL;
 }
 

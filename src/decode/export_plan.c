@@ -273,13 +273,23 @@ static enum wd_err lay_out(struct draft *d, const struct plan_field *fields, siz
 	return WD_OK;
 }
 
+static bool has_group(const struct draft *d, unsigned group)
+{
+	for (size_t i = 0; i < d->plan->op_count; i++)
+		if (d->of[i]->group == group && !d->plan->ops[i].reverse)
+			return true;
+	return false;
+}
+
 /* One element a group stays: the one of the lowest rank. Of counters the others stand in where
- * that one is 0; several are filled by turns by some exporters. */
+ * that one is 0; several are filled by turns by some exporters. A packet's bytes say its length
+ * themselves, and a frame's size is of use to them alone. */
 static void choose(struct draft *d)
 {
 	struct plan *p = d->plan;
 	bool dropped[PLAN_OPS_MAX] = {false};
 	size_t kept = 0;
+	bool frame = has_group(d, FRAME);
 	for (size_t i = 0; i < p->op_count; i++) {
 		const struct element *e = d->of[i];
 		bool best = true;
@@ -287,7 +297,9 @@ static void choose(struct draft *d)
 			if (d->of[k]->group == e->group && d->of[k]->rank < e->rank &&
 			    p->ops[k].reverse == p->ops[i].reverse)
 				best = false;
-		if (best)
+		if (frame ? e->group == LENGTH : e->code == PLAN_FRAME_SIZE)
+			dropped[i] = true;
+		else if (best)
 			p->ops[i] = sized(p->ops[i]);
 		else if (e->group == BYTES || e->group == PACKETS)
 			p->ops[i].code = PLAN_UINT_ELSE;
@@ -313,14 +325,6 @@ static bool has_code(const struct plan *p, unsigned low, unsigned high)
 static bool has(const struct draft *d, uint16_t number)
 {
 	return d->seen[0][element_of(number) - elements];
-}
-
-static bool has_group(const struct draft *d, unsigned group)
-{
-	for (size_t i = 0; i < d->plan->op_count; i++)
-		if (d->of[i]->group == group && !d->plan->ops[i].reverse)
-			return true;
-	return false;
 }
 
 /* Both times of one of the usual forms, and no other: one step does all. */

@@ -16,6 +16,7 @@ struct export_read {
 	size_t cap, flows, records;
 	bool uncounted; /* records of unknown templates were in it */
 	bool useful, malformed;
+	bool none_left[2]; /* of templates, and of those of options: all were withdrawn */
 };
 
 static inline struct exporter *read_exporter(const struct export_read *r)

@@ -162,6 +162,8 @@ static inline void end_ports(struct flow *f)
 
 static void end_packet(struct flow *f, bool tcp_complete)
 {
+	if (f->known & FLOW_PACKET) /* the packet's own bytes said it */
+		return;
 	if (f->packets == 1 && f->length > 0 && (f->protocol != TCP || tcp_complete)) {
 		f->known |= FLOW_PACKET;
 		return;

@@ -284,46 +284,14 @@ uint32_t store_rate(struct exports *e, uint32_t exporter, enum plan_sampler kind
 	return s == NULL ? 0 : s->rate;
 }
 
-static void sampler_only(struct exports *e, struct exporter *x)
+/* The one rate of all samplers, if it is one: n samplers have the same rate if and only if
+ * n times the sum of the squares is the square of the sum (Cauchy and Schwarz). */
+static void sampler_only(struct exporter *x, uint32_t before, uint32_t rate)
 {
-	x->sampler_only = 0;
-	for (uint32_t i = x->samplers.first; i != NONE; i = e->samplers[i].next) {
-		const struct sampler *s = &e->samplers[i];
-		if (s->kind != PLAN_BY_SAMPLER)
-			continue;
-		if (x->sampler_only != 0 && x->sampler_only != s->rate) {
-			x->sampler_only = 0;
-			return;
-		}
-		x->sampler_only = s->rate;
-	}
-}
-
-void store_sampler(struct exports *e, uint32_t exporter, enum plan_sampler kind, uint64_t id,
-		   uint32_t rate)
-{
-	struct exporter *x = &e->exporters[exporter];
-	struct sampler *s = sampler_find(e, exporter, kind, id);
-	if (s != NULL && s->rate == rate)
-		return;
-	if (s == NULL) {
-		if (x->sampler_count >= e->limits.samplers_per_exporter ||
-		    e->samplers_free == NONE) {
-			x->counts.samplers_refused++;
-			return;
-		}
-		uint32_t i = e->samplers_free, *bucket = sampler_bucket(e, exporter, kind, id);
-		s = &e->samplers[i];
-		e->samplers_free = s->bucket_next;
-		*s = (struct sampler){*bucket, x->samplers.first, exporter, rate,
-				      id,      (uint8_t)kind};
-		*bucket = i;
-		x->samplers.first = i;
-		x->sampler_count++;
-		x->samplers_of[kind]++;
-	}
-	s->rate = rate;
-	sampler_only(e, x);
+	x->rate_sum += (uint64_t)rate - before;
+	x->rate_squares += (export_wide)rate * rate - (export_wide)before * before;
+	export_wide n = x->samplers_of[PLAN_BY_SAMPLER], sum = x->rate_sum;
+	x->sampler_only = n * x->rate_squares == sum * sum ? rate : 0;
 }
 
 static void samplers_forget(struct exports *e, struct exporter *x)
@@ -341,8 +309,53 @@ static void samplers_forget(struct exports *e, struct exporter *x)
 		i = next;
 	}
 	x->samplers.first = NONE;
-	x->sampler_count = 0;
+	x->sampler_count = x->sampler_only = 0;
+	x->samplers_of[0] = x->samplers_of[1] = 0;
+	x->rate_sum = 0;
+	x->rate_squares = 0;
 	e->last_sampler = NONE;
+}
+
+/* Where there is none, an exporter of a lower rank loses all of its. */
+static bool sampler_make_room(struct exports *e, const struct exporter *x)
+{
+	if (x->sampler_count >= e->limits.samplers_per_exporter)
+		return false;
+	uint32_t from = NONE;
+	for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && from == NONE; r++)
+		for (uint32_t i = e->ranks[r].last;
+		     i != NONE && from == NONE && e->samplers_free == NONE;
+		     i = e->exporters[i].by_rank.previous)
+			from = e->exporters[i].sampler_count > 0 ? i : NONE;
+	if (from != NONE)
+		samplers_forget(e, &e->exporters[from]);
+	return e->samplers_free != NONE;
+}
+
+void store_sampler(struct exports *e, uint32_t exporter, enum plan_sampler kind, uint64_t id,
+		   uint32_t rate)
+{
+	struct exporter *x = &e->exporters[exporter];
+	struct sampler *s = sampler_find(e, exporter, kind, id);
+	if (s != NULL && s->rate == rate)
+		return;
+	if (s == NULL) {
+		if (!sampler_make_room(e, x)) {
+			x->counts.samplers_refused++;
+			return;
+		}
+		uint32_t i = e->samplers_free, *bucket = sampler_bucket(e, exporter, kind, id);
+		s = &e->samplers[i];
+		e->samplers_free = s->bucket_next;
+		*s = (struct sampler){*bucket, x->samplers.first, exporter, 0, id, (uint8_t)kind};
+		*bucket = i;
+		x->samplers.first = i;
+		x->sampler_count++;
+		x->samplers_of[kind]++;
+	}
+	if (kind == PLAN_BY_SAMPLER)
+		sampler_only(x, s->rate, rate);
+	s->rate = rate;
 }
 
 /* Exporters. */

@@ -34,6 +34,8 @@ struct exporter_key {
 };
 _Static_assert(sizeof(struct exporter_key) == 24, "hashed and compared as bytes");
 
+__extension__ typedef unsigned __int128 export_wide;
+
 struct exporter {
 	struct exporter_key key;
 	struct link by_rank;
@@ -45,8 +47,11 @@ struct exporter {
 	uint32_t sampling;            /* the default, from options; 0 = not told */
 	uint32_t sampler_only;        /* the one rate of all its samplers; 0 = none, or several */
 	uint32_t samplers_of[2];      /* how many of each enum plan_sampler */
+	uint64_t rate_sum;            /* of those of PLAN_BY_SAMPLER, and of the squares: */
+	export_wide rate_squares;
 	uint32_t sequence, uptime_ms; /* expected next, last */
 	bool sequence_known, uptime_known;
+	bool ready; /* a template came while data was held */
 	uint8_t rank, useful_minutes;
 	int64_t useful_minute;
 	int64_t start_ms; /* systemInitTime; INT64_MIN = not told */
@@ -116,8 +121,9 @@ struct exports {
 	uint32_t proven, proven_max;
 	uint32_t last_exporter, last_sampler;
 	uint32_t ring_head, ring_tail, ring_used;    /* write, read, bytes between */
+	uint32_t held_left;                          /* bytes before the head to look at */
 	const struct packet_options *packets;
-	uint32_t ready;                              /* templates came for which data may be held */
+	bool ready;                                  /* for what is held templates came */
 	struct export_totals totals;                 /* counts: of forgotten exporters */
 	struct plan_field fields[EXPORT_FIELDS_MAX]; /* of the template being read */
 };
@@ -139,6 +145,8 @@ uint32_t store_rate(struct exports *e, uint32_t exporter, enum plan_sampler kind
 
 /* Puts a set's bytes by. Too much for its exporter's share: dropped, and counted. */
 void store_hold(struct exports *e, const struct held *what, const uint8_t *bytes);
+/* A template of that exporter came. */
+void store_held_ready(struct exports *e, uint32_t exporter);
 /* The oldest that is still held and of a template that is now known; NULL = none. */
 struct held *store_held_next(struct exports *e, wd_wall now);
 void store_held_done(struct exports *e, struct held *h);

@@ -43,7 +43,8 @@ static void install(struct export_read *r, const struct definition *d)
 	t->options = (struct option_plan){0};
 	if (d->options)
 		option_compile(e->fields, d->count, d->scopes, r->version, &t->options);
-	e->ready += x->held_bytes > 0;
+	r->none_left[d->options] = false;
+	store_held_ready(e, r->exporter);
 	r->useful = true;
 }
 
@@ -60,7 +61,8 @@ static void withdraw(struct export_read *r, uint16_t id, bool options)
 		}
 		return;
 	}
-	uint32_t next = x->templates.first;
+	uint32_t next = r->none_left[options] ? NONE : x->templates.first;
+	r->none_left[options] = true; /* so that a thousand such in one set cost what one does */
 	while (next != NONE) {
 		t = &r->e->templates[next];
 		next = t->in_exporter.next;

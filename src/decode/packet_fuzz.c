@@ -27,7 +27,7 @@ static void flow_is_sound(const struct flow *f, const struct packet *p)
 								   p->bytes + p->captured));
 	WD_CHECK(f->fragment != FLOW_FRAGMENT_LATER || (f->sport | f->dport) == 0);
 	WD_CHECK(f->known & FLOW_FLAGS || f->tcp_flags == 0);
-	WD_CHECK(f->known & FLOW_PACKET || f->length == 0);
+	WD_CHECK(!(f->known & FLOW_PACKET) == (f->length == 0));
 	for (size_t i = 4; f->family == 4 && i < 16; i++)
 		WD_CHECK(f->src[i] == 0 && f->dst[i] == 0);
 }

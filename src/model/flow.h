@@ -46,7 +46,7 @@ struct flow {
 	uint32_t src_as, dst_as;
 	uint32_t sequence;         /* TCP */
 	uint16_t sport, dport;     /* of ICMP: sport 0, dport = type << 8 | code */
-	uint16_t length;           /* of IP, as its header says */
+	uint16_t length;           /* of IP, as its header says; > 0 with FLOW_PACKET alone */
 	uint16_t window;           /* TCP */
 	uint16_t payload_len;
 	uint8_t options_len;       /* TCP */
