@@ -5,20 +5,14 @@
  * collector. TO can also be a path: then a capture file is written instead, to read from.
  * Prints "records datagrams bytes seconds".
  *
- * What is sent: 200,000 sources with a Zipf law to 256 addresses of 198.51.100.0/24 and, in
- * the second half, a forged SYN flood (a new source each record), DNS amplification and UDP
- * to all of them: with 10 million records about 1.5 million different sources. FORMAT
- * "…-spoofed" (ipfix-spoofed) is nothing but the SYN flood. */
-#include "base/hash.h"
-#include "base/prng.h"
+ * What is sent: bench/flow_load.h. FORMAT "…-spoofed" (ipfix-spoofed) is its SYN flood
+ * alone. */
+#include "flow_load.h"
 #include "base/wire_put.h"
-#include "intake/export_write.h"
 #include "intake/packet_write.h"
-#include "intake/traffic_recipe.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <math.h>
 #include <netinet/udp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,85 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOURCES = 200000, TARGETS = 256, RECORDS_MAX = 50000000, SEGMENTS_MAX = 44 };
-
-/* All datagrams in one piece of memory, one after the other. */
-struct load { uint8_t *bytes; size_t len, cap; uint32_t *lens; size_t count, lens_cap; };
-
-static void keep(void *ctx, const uint8_t *datagram, size_t len, wd_wall at)
-{
-	(void)at;
-	struct load *l = ctx;
-	if (l->len + len > l->cap) {
-		l->cap = 2 * (l->len + len);
-		l->bytes = realloc(l->bytes, l->cap);
-	}
-	if (l->count == l->lens_cap) {
-		l->lens_cap = 2 * l->lens_cap + 1024;
-		l->lens = realloc(l->lens, l->lens_cap * sizeof(*l->lens));
-	}
-	if (l->bytes == NULL || l->lens == NULL)
-		exit(1);
-	memcpy(l->bytes + l->len, datagram, len);
-	l->len += len;
-	l->lens[l->count++] = (uint32_t)len;
-}
-
-static void usual(struct prng *r, struct flow *f)
-{
-	recipe_address(1, (uint64_t)pow(SOURCES, prng_unit(r)) - 1, 4, f->src);
-	f->protocol = prng_below(r, 5) == 0 ? 17 : 6;
-	f->tcp_flags = f->protocol == 6 ? 0x1b : 0;
-	f->sport = (uint16_t)(1024 + prng_below(r, 64000));
-	f->dport = 443;
-	f->packets = 1 + prng_below(r, 40);
-	f->bytes = f->packets * (52 + prng_below(r, 1400));
-}
-
-static void attack(struct prng *r, uint32_t kind, struct flow *f)
-{
-	f->packets = 1;
-	if (kind < 60) { /* SYN flood, forged */
-		recipe_address(prng_u64(r), 0, 4, f->src);
-		f->protocol = 6;
-		f->tcp_flags = 2;
-		f->sport = (uint16_t)prng_u64(r);
-		f->dport = 443;
-		f->bytes = 40;
-		f->dst[3] = 7;
-	} else if (kind < 80) { /* answers of name servers */
-		recipe_address(2, prng_below(r, 5000), 4, f->src);
-		f->protocol = 17;
-		f->sport = 53;
-		f->dport = (uint16_t)prng_u64(r);
-		f->packets = 2;
-		f->bytes = 3000;
-		f->dst[3] = 9;
-	} else { /* carpet */
-		recipe_address(3, prng_below(r, 20000), 4, f->src);
-		f->protocol = 17;
-		f->sport = (uint16_t)prng_u64(r);
-		f->dport = (uint16_t)prng_u64(r);
-		f->packets = 4;
-		f->bytes = 4 * 540;
-	}
-}
-
-static struct flow make(struct prng *r, bool spoofed, bool attacked)
-{
-	struct flow f = {.family = 4, .sampling = 1, .dst = {198, 51, 100, 0}};
-	f.dst[3] = (uint8_t)prng_below(r, TARGETS);
-	if (spoofed)
-		attack(r, 0, &f);
-	else if (attacked && prng_below(r, 2) == 0)
-		attack(r, prng_below(r, 100), &f);
-	else
-		usual(r, &f);
-	f.length = (uint16_t)(f.bytes / f.packets);
-	f.ttl = recipe_ttl(f.src);
-	f.known = FLOW_TTL | FLOW_PACKET | FLOW_FLAGS;
-	return f;
-}
+enum { SEGMENTS_MAX = 44 };
 
 static int64_t now_ns(void)
 {
@@ -115,7 +31,7 @@ static int64_t now_ns(void)
 	return t.tv_sec * WD_NS_PER_S + t.tv_nsec;
 }
 
-static int write_file(const struct load *l, const char *path, bool sflow)
+static int write_file(const struct flow_load *l, const char *path, bool sflow)
 {
 	FILE *out = fopen(path, "wb");
 	uint8_t head[PCAP_WRITE_HEAD], record[PCAP_WRITE_RECORD], frame[2048];
@@ -166,7 +82,7 @@ static int open_socket(const char *to)
 }
 
 /* Datagrams of one length leave in one call; the last may be shorter. */
-static bool send_some(int fd, const struct load *l, size_t *n, size_t *at, size_t most)
+static bool send_some(int fd, const struct flow_load *l, size_t *n, size_t *at, size_t most)
 {
 	uint16_t length = (uint16_t)l->lens[*n];
 	size_t count = 1, bytes = length;
@@ -194,7 +110,7 @@ static bool send_some(int fd, const struct load *l, size_t *n, size_t *at, size_
 	return true;
 }
 
-static int send_all(const struct load *l, const char *to, double rate, uint64_t records)
+static int send_all(const struct flow_load *l, const char *to, double rate, uint64_t records)
 {
 	int fd = open_socket(to);
 	if (fd < 0) {
@@ -225,8 +141,6 @@ static int send_all(const struct load *l, const char *to, double rate, uint64_t 
 
 int main(int argc, char **argv)
 {
-	static struct export_writer w;
-	struct load load = {0};
 	char format[32];
 	int f = EXPORT_NETFLOW5;
 
@@ -244,20 +158,10 @@ int main(int argc, char **argv)
 		f++;
 	uint64_t records = strtoull(argv[2], NULL, 10);
 	double rate = strtod(argv[3], NULL);
-	if (f > EXPORT_SFLOW || records < 1 || records > RECORDS_MAX || rate < 0)
+	if (f > EXPORT_SFLOW || records < 1 || records > FLOW_LOAD_RECORDS_MAX || rate < 0)
 		return 2;
-	struct prng r = prng_of(20250310, 1);
-	wd_wall at = wall_s(time(NULL));
-	export_writer_init(&w, (enum export_format)f, 1, wall_back(at, span_s(3600)), keep, &load);
-	for (uint64_t n = 0; n < records; n++) {
-		struct flow flow = make(&r, spoofed, n > records / 2);
-		if (f == EXPORT_SFLOW) {
-			flow.packets = 1;
-			flow.bytes = flow.length;
-		}
-		export_writer_add(&w, &flow, at);
-	}
-	export_writer_flush(&w, at);
+	struct flow_load load =
+		flow_load_make((enum export_format)f, records, spoofed, wall_s(time(NULL)));
 	if (argv[4][0] == '/' || argv[4][0] == '.')
 		return write_file(&load, argv[4], f == EXPORT_SFLOW);
 	return send_all(&load, argv[4], rate, records);
