@@ -422,8 +422,8 @@ static void take_core(struct plan *p)
 {
 	struct plan_core *c = &p->core;
 	unsigned address = p->blank.family == 4 ? PLAN_ADDRESS4 : PLAN_ADDRESS6;
-	c->wide = step_to(p, PLAN_64, offsetof(struct flow, bytes)) != NULL;
-	unsigned counter = c->wide ? PLAN_64 : PLAN_32_64;
+	c->wide_packets = step_to(p, PLAN_64, offsetof(struct flow, packets)) != NULL;
+	c->wide_bytes = step_to(p, PLAN_64, offsetof(struct flow, bytes)) != NULL;
 	const struct { unsigned code; size_t to; uint16_t *at; } parts[] = {
 		{address, offsetof(struct flow, src), &c->src},
 		{address, offsetof(struct flow, dst), &c->dst},
@@ -431,8 +431,9 @@ static void take_core(struct plan *p)
 		{PLAN_16, offsetof(struct flow, dport), &c->dport},
 		{PLAN_8, offsetof(struct flow, protocol), &c->protocol},
 		{PLAN_8, offsetof(struct flow, tcp_flags), &c->flags},
-		{counter, offsetof(struct flow, packets), &c->packets},
-		{counter, offsetof(struct flow, bytes), &c->bytes},
+		{c->wide_packets ? PLAN_64 : PLAN_32_64, offsetof(struct flow, packets),
+		 &c->packets},
+		{c->wide_bytes ? PLAN_64 : PLAN_32_64, offsetof(struct flow, bytes), &c->bytes},
 	};
 	if (p->variable || p->both_ways)
 		return;

@@ -44,7 +44,7 @@ struct plan_op {
 /* What nearly every template has, read in one go where all of it is there in its usual widths:
  * where in the record it stands. */
 struct plan_core {
-	bool is_there, wide; /* wide: counters of 8 bytes, else of 4 */
+	bool is_there, wide_packets, wide_bytes; /* wide: of 8 bytes, else of 4 */
 	uint16_t src, dst, sport, dport, protocol, flags, packets, bytes;
 };
 

@@ -223,11 +223,6 @@ static __attribute__((noinline)) void run_rare(struct run *r, const struct plan_
 		if (f->first_ms != 0 && f->last_ms == 0)
 			f->last_ms = f->first_ms + (int64_t)(op->to == 0 ? x : x / 1000);
 		break;
-	case PLAN_TTL:
-		f->ttl = (uint8_t)x;
-		f->known |= x != 0 ? FLOW_TTL : 0;
-		break;
-	case PLAN_DIRECTION: f->known |= (x & 255) == 1 ? FLOW_EGRESS : 0; break;
 	case PLAN_FORWARDING:
 		f->known |= (x & 255) >> 6 == FORWARDING_DROPPED ? FLOW_DROPPED : 0;
 		break;
@@ -240,7 +235,6 @@ static __attribute__((noinline)) void run_rare(struct run *r, const struct plan_
 	case PLAN_TCP_HEADER: f->options_len = (uint8_t)(x > 20 && x <= 60 ? x - 20 : 0); break;
 	case PLAN_SAMPLER: sampler(r, f, PLAN_BY_SAMPLER, x); break;
 	case PLAN_RATE: f->sampling = x > 0 && x <= UINT32_MAX ? (uint32_t)x : f->sampling; break;
-	case PLAN_ICMP: f->dport = is_icmp(f) && x != 0 ? (uint16_t)x : f->dport; break;
 	case PLAN_ICMP_TYPE:
 		f->dport = (uint16_t)(is_icmp(f) ? (f->dport & 255) | x << 8 : f->dport);
 		break;
@@ -263,6 +257,25 @@ static __attribute__((noinline)) void run_rare(struct run *r, const struct plan_
 	case PLAN_END_PACKET: end_packet(f, op->to); break;
 	default: WD_CHECK(!"a step that is none");
 	}
+}
+
+/* Steps that many templates have; without a branch, as end_ports. */
+static inline void icmp_of(struct flow *f, uint16_t x)
+{
+	unsigned icmp = (f->protocol == ICMP) | (f->protocol == ICMP6);
+	uint16_t take = (uint16_t)(0 - (icmp & (x != 0)));
+	f->dport = (uint16_t)((f->dport & ~take) | (x & take));
+}
+
+static inline void ttl_of(struct flow *f, uint8_t x)
+{
+	f->ttl = x;
+	f->known |= x != 0 ? FLOW_TTL : 0;
+}
+
+static inline void direction_of(struct flow *f, uint8_t x)
+{
+	f->known |= x == 1 ? FLOW_EGRESS : 0;
 }
 
 /* One step over n records, `stride` bytes apart. */
@@ -324,6 +337,9 @@ static void run_op(struct run *r, const struct plan_op *op, const uint8_t *p, si
 		if (!r->context->by_interface)
 			break;
 		EACH(sampler(r, &f[i], PLAN_BY_INTERFACE, wire_uint(p, op->width)));
+	case PLAN_TTL: EACH(ttl_of(&f[i], *p));
+	case PLAN_DIRECTION: EACH(direction_of(&f[i], p[op->width - 1]));
+	case PLAN_ICMP: EACH(icmp_of(&f[i], wire_u16(p)));
 	case PLAN_END_TIMES: EACH(times(&f[i], f[i].first_ms, f[i].last_ms));
 	case PLAN_END_PORTS: EACH(end_ports(&f[i]));
 	default: EACH(run_rare(r, op, i, p, &f[i]));
@@ -353,10 +369,9 @@ static struct flow swapped(const struct flow *f)
 }
 
 /* Its branches are known where it is called, and are gone there. */
-static inline __attribute__((always_inline)) void core_as(const struct plan_core *c, bool wide,
-							  bool v6, const struct flow *blank,
-							  const uint8_t *p, size_t stride,
-							  struct flow *f, size_t n)
+static inline __attribute__((always_inline)) void
+core_as(const struct plan_core *c, bool wide_packets, bool wide_bytes, bool v6,
+	const struct flow *blank, const uint8_t *p, size_t stride, struct flow *f, size_t n)
 {
 	struct plan_core at = *c;
 	struct flow b = *blank;
@@ -364,8 +379,8 @@ static inline __attribute__((always_inline)) void core_as(const struct plan_core
 		wire_flow_copy(f, &b);
 		memcpy(f->src, p + at.src, v6 ? 16 : 4);
 		memcpy(f->dst, p + at.dst, v6 ? 16 : 4);
-		f->packets = wide ? wire_u64(p + at.packets) : wire_u32(p + at.packets);
-		f->bytes = wide ? wire_u64(p + at.bytes) : wire_u32(p + at.bytes);
+		f->packets = wide_packets ? wire_u64(p + at.packets) : wire_u32(p + at.packets);
+		f->bytes = wide_bytes ? wire_u64(p + at.bytes) : wire_u32(p + at.bytes);
 		f->sport = wire_u16(p + at.sport);
 		f->dport = wire_u16(p + at.dport);
 		f->protocol = p[at.protocol];
@@ -377,14 +392,16 @@ static inline __attribute__((always_inline)) void core_as(const struct plan_core
 static void run_core(const struct plan_core *c, const struct flow *blank, const uint8_t *p,
 		     size_t stride, struct flow *f, size_t n)
 {
-	if (blank->family == 4 && c->wide)
-		core_as(c, true, false, blank, p, stride, f, n);
-	else if (blank->family == 4)
-		core_as(c, false, false, blank, p, stride, f, n);
-	else if (c->wide)
-		core_as(c, true, true, blank, p, stride, f, n);
-	else
-		core_as(c, false, true, blank, p, stride, f, n);
+	switch ((blank->family == 6) << 2 | c->wide_packets << 1 | c->wide_bytes) {
+	case 0: core_as(c, false, false, false, blank, p, stride, f, n); break;
+	case 1: core_as(c, false, true, false, blank, p, stride, f, n); break;
+	case 2: core_as(c, true, false, false, blank, p, stride, f, n); break;
+	case 3: core_as(c, true, true, false, blank, p, stride, f, n); break;
+	case 4: core_as(c, false, false, true, blank, p, stride, f, n); break;
+	case 5: core_as(c, false, true, true, blank, p, stride, f, n); break;
+	case 6: core_as(c, true, false, true, blank, p, stride, f, n); break;
+	default: core_as(c, true, true, true, blank, p, stride, f, n);
+	}
 }
 
 /* n forward flows stand in out; returns how many of both directions do in the end. Where a
