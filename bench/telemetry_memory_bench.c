@@ -68,11 +68,10 @@ static void flush(struct reader *r)
 static void take(struct reader *r, enum export_format format, const uint8_t *bytes, size_t len)
 {
 	static const struct exporter_address exporter = {{192, 0, 2, 1}, 4};
-	static const struct sflow_sender agent = {{192, 0, 2, 1}, 4};
 	size_t n = 0, room = FLOWS - r->count;
 	struct flow *out = r->flows + r->count;
 	enum wd_err err = format == EXPORT_SFLOW
-				  ? sflow_decode(r->sflow, &agent, bytes, len, r->now, out, room,
+				  ? sflow_decode(r->sflow, &exporter, bytes, len, r->now, out, room,
 						 &n, NULL)
 				  : exports_decode(r->exports, &exporter, bytes, len, r->now, out,
 						   room, &n, NULL);
