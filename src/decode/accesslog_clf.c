@@ -3,16 +3,31 @@
 #include "decode/address.h"
 #include "decode/accesslog_field.h"
 
-enum { REST_WORDS_MAX = 16 };
+enum { REST_WORDS_MAX = 16, TIME_MAX = 48 };
 
-/* The '[' before "17/May/2015:…"; NULL if there is none. */
+static bool is_time_bracket(const char *p, const char *end)
+{
+	return end - p > 21 && is_digit(p[1]) && is_digit(p[2]) && p[3] == '/' && p[7] == '/' &&
+	       p[12] == ':';
+}
+
+/* The '[' before "17/May/2015:…"; NULL if there is none. The name that a client gives itself
+ * stands before it and may hold such a thing, but no quote that is not escaped: the time that
+ * a quote follows is the server's. HAProxy, which has no names, follows its own with others. */
 static const char *time_bracket(const char *at, const char *end)
 {
-	for (const char *p = at; (p = find(p, end, '[')) < end; p++)
-		if (end - p > 21 && is_digit(p[1]) && is_digit(p[2]) && p[3] == '/' &&
-		    p[7] == '/' && p[12] == ':')
+	const char *first = NULL;
+
+	for (const char *p = at; (p = find(p, end, '[')) < end; p++) {
+		if (!is_time_bracket(p, end))
+			continue;
+		const char *last = end - p > TIME_MAX ? p + TIME_MAX : end;
+		const char *close = find(p, last, ']');
+		if (end - close > 2 && close < last && close[1] == ' ' && close[2] == '"')
 			return p;
-	return NULL;
+		first = first == NULL ? p : first;
+	}
+	return first;
 }
 
 /* "client ident user ", "vhost client ident user " or "client:port ". */

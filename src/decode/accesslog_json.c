@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One JSON object: members are found by their name at whatever depth, names without regard to
  * case, '_', '-' and '.'; what is said of the answer's or the TLS connection's own headers is
- * passed over. No tree is built; text keeps its escapes. */
+ * passed over. No tree is built; text keeps its escapes.
+ *
+ * The names of a request's headers are the client's to choose: of those (Caddy's "headers",
+ * Traefik's "request_X-Name") agent, referer and host alone are read, so that no header "Client-Ip"
+ * or "Status" tells us who it was and what it was answered. */
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -52,6 +56,7 @@ static const struct name names[] = {
 };
 
 static const char *const passed_over[] = {"respheaders", "responseheaders", "tls", "response"};
+static const char *const headers[] = {"headers", "requestheaders", "reqheaders", "header"};
 
 struct walk {
 	struct accesslog *a;
@@ -117,7 +122,7 @@ static uint8_t rank_of(const struct walk *w, const char *name, size_t len, uint8
 	return w->a->known[at].rank;
 }
 
-static bool is_passed_over(const char *name, size_t len)
+static bool is_of(const char *const *all, size_t count, const char *name, size_t len)
 {
 	char folded[NAME_MAX_FOLDED] = "";
 	size_t n = 0;
@@ -125,10 +130,36 @@ static bool is_passed_over(const char *name, size_t len)
 	for (size_t i = 0; i < len && n + 1 < sizeof(folded); i++)
 		if (name[i] != '_' && name[i] != '-')
 			folded[n++] = text_lower(name[i]);
-	for (size_t i = 0; i < WD_COUNT(passed_over); i++)
-		if (strcmp(passed_over[i], folded) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(all[i], folded) == 0)
 			return true;
 	return false;
+}
+
+/* As Traefik writes the name of a request's header; its own members, and those of nginx's
+ * configurations, do not go on with a capital. */
+static bool is_prefixed_header(const char *name, size_t len)
+{
+	static const char prefix[] = "request_";
+	size_t n = sizeof(prefix) - 1;
+
+	return len > n && memcmp(name, prefix, n) == 0 && name[n] >= 'A' && name[n] <= 'Z';
+}
+
+static bool is_name(const char *name, size_t len, const char *wanted)
+{
+	size_t i = 0;
+
+	while (i < len && wanted[i] != '\0' && text_lower(name[i]) == wanted[i])
+		i++;
+	return i == len && wanted[i] == '\0';
+}
+
+static bool is_told_by_client(uint8_t field, const char *name, size_t len)
+{
+	return field == ACCESSLOG_AGENT || field == ACCESSLOG_REFERER ||
+	       (field == ACCESSLOG_HOST &&
+		(is_name(name, len, "host") || is_name(name, len, "request_host")));
 }
 
 /* A value for the field: kept if nothing of a higher rank was. All durations are one. */
@@ -166,7 +197,7 @@ static const char *scalar_end(const char *at, const char *end)
 	return at;
 }
 
-struct level { bool array, passed; const char *name; size_t len; };
+struct level { bool array, passed, headers; const char *name; size_t len; };
 
 /* One token at w->at, below `l` (the innermost level). False: broken. */
 static bool scalar(struct walk *w, struct level *l)
@@ -179,7 +210,9 @@ static bool scalar(struct walk *w, struct level *l)
 	if (after == NULL || after == w->at)
 		return false;
 	w->at = after;
-	if (!l->passed && l->len > 0 && (rank = rank_of(w, l->name, l->len, &field)) > 0)
+	if (!l->passed && l->len > 0 && (rank = rank_of(w, l->name, l->len, &field)) > 0 &&
+	    ((!l->headers && !is_prefixed_header(l->name, l->len)) ||
+	     is_told_by_client(field, l->name, l->len)))
 		take(w, field, rank, at, after - string);
 	l->len = 0; /* of an array the first counts */
 	return true;
@@ -218,7 +251,11 @@ static bool walk(struct walk *w)
 			struct level inner = {.array = c == '['};
 			if (outer != NULL) {
 				inner.passed = outer->passed ||
-					       is_passed_over(outer->name, outer->len);
+					       is_of(passed_over, WD_COUNT(passed_over),
+						     outer->name, outer->len);
+				inner.headers = outer->headers ||
+						is_of(headers, WD_COUNT(headers), outer->name,
+						      outer->len);
 				inner.name = outer->name;
 				inner.len = inner.array ? outer->len : 0;
 			}

@@ -124,22 +124,56 @@ static const struct example examples[] = {
 	 "JSON, 2023-01-02T02:04:05.123Z 192.0.2.7 GET h1 200 12 1234 h.example|/x|y=1||curl/8"},
 };
 
-static void lines_are_read(void **state)
+/* What clients write into their names and headers to be taken for others, at other times. */
+static const struct example forged[] = {
+	{"192.0.2.7 - [17/May/2035:10:05:03 +0000] \\\"GET / [08/Jun/2020:08:04:43 +0000] \"GET /t "
+	 "HTTP/1.1\" 200 100 \"-\" \"[17/May/2036:10:05:03 +0000] \\\"\"",
+	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 100 -1 |/t|||"
+	 "[17/May/2036:10:05:03 +0000] \\\""},
+	{"192.0.2.7:33317 [06/Feb/2009:12:14:14.655] http-in static/srv1 10/0/30/69/109 200 2750 - "
+	 "- ---- 1/1/1/1/0 0/0 {a [17/May/2035:10:05:03 +0000] b} \"GET /i.html?a HTTP/1.1\"",
+	 "HAProxy, 2009-02-06T12:14:14.655Z 192.0.2.7 GET h1 200 2750 109000 |/i.html|a||"},
+	{"{\"ts\":1646861401.524,\"request\":{\"remote_ip\":\"192.0.2.9\",\"proto\":\"HTTP/2.0\","
+	 "\"method\":\"GET\",\"host\":\"a.example\",\"uri\":\"/a\",\"headers\":{\"Client-Ip\":"
+	 "[\"203.0.113.1\"],\"Time-Iso8601\":[\"2035-01-01T00:00:00Z\"],\"Downstreamstatus\":[\"500\"],"
+	 "\"Http-Host\":[\"b.example\"],\"Request-Uri\":[\"/b\"],\"Request-Time\":[\"99\"],"
+	 "\"Request_method\":{\"Verb\":\"PUT\"},\"User-Agent\":[\"curl\"],\"Referer\":[\"r\"]}},"
+	 "\"duration\":0.001,\"size\":10,\"status\":200}",
+	 "JSON, 2022-03-09T21:30:01.524Z 192.0.2.9 GET h2 200 10 1000 a.example|/a||r|curl"},
+	{"{\"ClientHost\":\"192.0.2.7\",\"DownstreamStatus\":200,\"Duration\":1234567,\"RequestMethod\":"
+	 "\"GET\",\"RequestPath\":\"/x\",\"request_Client-Ip\":\"203.0.113.1\",\"request_Time\":\"900\","
+	 "\"request_User-Agent\":\"curl/8\",\"request_Host\":\"h.example\",\"time\":"
+	 "\"2023-01-02T03:04:06+01:00\"}",
+	 "JSON, 2023-01-02T02:04:06Z 192.0.2.7 GET h0 200 -1 1234 h.example|/x|||curl/8"},
+};
+
+static void read_examples(const struct example *all, size_t count)
 {
 	struct accesslog a;
-	(void)state;
 	accesslog_init(&a);
-	for (size_t i = 0; i < WD_COUNT(examples); i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct request r;
 		struct wd_why why;
 		char text[1024];
-		if (accesslog_read(&a, examples[i].line, strlen(examples[i].line), &r, &why))
-			fail_msg("%s: %s", examples[i].line, why.what);
+		if (accesslog_read(&a, all[i].line, strlen(all[i].line), &r, &why))
+			fail_msg("%s: %s", all[i].line, why.what);
 		told(&a, &r, text, sizeof(text));
-		assert_string_equal(text, examples[i].told);
+		assert_string_equal(text, all[i].told);
 	}
-	assert_int_equal(a.requests, WD_COUNT(examples));
+	assert_int_equal(a.requests, count);
 	assert_int_equal(a.others + a.malformed, 0);
+}
+
+static void lines_are_read(void **state)
+{
+	(void)state;
+	read_examples(examples, WD_COUNT(examples));
+}
+
+static void clients_do_not_forge_who_and_when(void **state)
+{
+	(void)state;
+	read_examples(forged, WD_COUNT(forged));
 }
 
 /* Every beginning of a line is read in a block of just its size, where a byte too far shows
@@ -317,6 +351,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_read),
+		cmocka_unit_test(clients_do_not_forge_who_and_when),
 		cmocka_unit_test(every_prefix_is_safe),
 		cmocka_unit_test(other_lines_are_no_requests),
 		cmocka_unit_test(deep_and_long_lines_end),
