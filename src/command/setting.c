@@ -174,8 +174,8 @@ const struct setting settings[] = {
 	 .fallback = "[]", .restart = true,
 	 .help = "Where access log lines come in as syslog, over UDP and TCP."},
 	COUNT_FIXED(telemetry.ticks_bytes, 1048576, 1073741824, "bytes", "16777216",
-		    "Queue of each thread to the engine; what does not fit is dropped and "
-		    "counted."),
+		    "Queue of each thread to the engine; what does not fit comes later, in "
+		    "wider ticks."),
 
 	SECTION("pages", "How pages are made."),
 	COUNT(pages.refresh_ms, 50, 60000, "ms", "250",

@@ -95,16 +95,21 @@ static void raise(float *x, float y)
 	*x = fmaxf(*x, y);
 }
 
-/* The strongest tick since there is evidence, also from before it sufficed. */
-static void note_peak(struct watch_kind *w, wd_wall at, const float *now, const float *usual,
-		      bool carried)
+/* The strongest second since there is evidence, also from before it sufficed. */
+static void note_peak(struct watch_kind *w, wd_wall at, wd_span width, const float *per_s,
+		      const float *usual, bool carried)
 {
+	double seconds = (double)width.ns / (double)WD_NS_PER_S;
+	const double came[2] = {(double)per_s[0] * seconds, (double)per_s[1] * seconds};
+	const double *now = w->per_s;
+
+	second_add(&w->second, at, width, came, 2, w->per_s);
 	if (w->log10_return <= 0 && !carried)
 		w->peak[0] = w->peak[1] = 0;
 	for (size_t n = 0; n < 2; n++) {
-		if (now[n] <= w->peak[n])
+		if (now[n] <= (double)w->peak[n])
 			continue;
-		w->peak[n] = now[n];
+		w->peak[n] = (float)now[n];
 		w->usual[n] = usual[n];
 		w->peak_at = n == 0 ? at : w->peak_at;
 	}
@@ -150,8 +155,8 @@ static void follow_flows(struct engine *e, struct track *t)
 		x->peak_at = x->began_at;
 	raise(&x->log10_return, k->log10_return);
 	if (wave != NULL && x->ended_at.ns == 0) {
-		raise(&wave->peak_packets_per_s, w->flows.packets_per_s);
-		raise(&wave->peak_bits_per_s, w->flows.bits_per_s);
+		raise(&wave->peak_packets_per_s, (float)k->per_s[0]);
+		raise(&wave->peak_bits_per_s, (float)k->per_s[1]);
 	}
 }
 
@@ -180,7 +185,7 @@ static void follow_requests(struct track *t)
 	}
 	raise(&x->log10_return, k->log10_return);
 	if (wave != NULL && x->ended_at.ns == 0)
-		raise(&wave->peak_requests_per_s, r->requests_per_s);
+		raise(&wave->peak_requests_per_s, (float)k->per_s[0]);
 }
 _Static_assert((int)WEB_FINDINGS_MAX <= (int)INCIDENT_PARTS_MAX, "findings fit");
 
@@ -341,7 +346,7 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 	k->calm = r->calm;
 	if (r->above || k->last_above.ns == 0)
 		k->last_above = k->end;
-	note_peak(k, at, (const float[]){r->packets_per_s, r->bits_per_s},
+	note_peak(k, at, width, (const float[]){r->packets_per_s, r->bits_per_s},
 		  (const float[]){r->usual_packets_per_s, r->usual_bits_per_s}, carried);
 	struct point packets = {r->packets_per_s, r->usual_packets_per_s, 0, r->high_packets_per_s};
 	struct point bits = {r->bits_per_s, r->usual_bits_per_s, 0, r->high_bits_per_s};
@@ -400,7 +405,7 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 	k->calm = r->calm;
 	if (is_above(r) || k->last_above.ns == 0)
 		k->last_above = k->end;
-	note_peak(k, tick->at, (const float[]){r->requests_per_s, 0},
+	note_peak(k, tick->at, width, (const float[]){r->requests_per_s, 0},
 		  (const float[]){r->usual_per_s, 0}, carried);
 	struct point p = {r->requests_per_s, r->usual_per_s, 0, r->usual_per_s};
 	watch_rate(&w->rates[RATE_REQUESTS], tick->at, width, &p);

@@ -9,6 +9,7 @@
 #include "detect/web.h"
 #include "model/incident.h"
 #include "tally/rollup.h"
+#include "tally/second.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,7 +41,9 @@ struct watch_kind {
 	wd_wall last_above;   /* end of the last tick out of the usual */
 	float log10_return;   /* of the last tick */
 	bool significant, suspicious, calm;
-	/* The strongest tick since there is evidence. */
+	struct second second;
+	double per_s[2]; /* packets and bits, or requests, of the last second */
+	/* The strongest second since there is evidence. */
 	wd_wall peak_at;
 	float peak[2], usual[2]; /* packets and bits, or requests, a second */
 };

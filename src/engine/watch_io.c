@@ -22,6 +22,7 @@ static void write_kind(const struct watch_kind *k, struct out *o)
 		out_f32(o, k->peak[n]);
 		out_f32(o, k->usual[n]);
 	}
+	second_write(&k->second, o);
 }
 
 static void read_kind(struct watch_kind *k, struct cur *c)
@@ -39,6 +40,7 @@ static void read_kind(struct watch_kind *k, struct cur *c)
 		k->peak[n] = cur_f32(c);
 		k->usual[n] = cur_f32(c);
 	}
+	second_read(&k->second, c);
 }
 
 static void write_rate(const struct rate *r, struct out *o)

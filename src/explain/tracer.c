@@ -26,9 +26,9 @@ static double amount(double x)
 	return isfinite(x) && x > 0 ? x : 0;
 }
 
-static double width_s(const struct traffic_tick *tick)
+static wd_span width_of(const struct traffic_tick *tick)
 {
-	return (double)(tick->width.ns > 0 ? tick->width.ns : TRAFFIC_TICK_NS) / WD_NS_PER_S;
+	return tick->width.ns > 0 ? tick->width : (wd_span){TRAFFIC_TICK_NS};
 }
 
 /* ---- slots ---- */
@@ -104,10 +104,23 @@ static void merge_sources(struct tracer_slot *s, const struct traffic_tick *tick
 	s->sources_lost |= tick->in[s->class].packets > 0;
 }
 
+static void add_peaks(struct tracer_slot *s, const struct traffic_tick *tick, double packets,
+		      double bits, const struct traffic_sum *fragments)
+{
+	const double came[SECOND_VALUES] = {packets, bits, packets + (double)fragments->packets,
+					    bits + 8 * (double)fragments->bytes};
+	double per_s[SECOND_VALUES];
+
+	second_add(&s->second, tick->at, width_of(tick), came, SECOND_VALUES, per_s);
+	s->peak_packets_per_s = fmax(s->peak_packets_per_s, per_s[0]);
+	s->peak_bits_per_s = fmax(s->peak_bits_per_s, per_s[1]);
+	s->peak_fragments_per_s = fmax(s->peak_fragments_per_s, per_s[2]);
+	s->peak_fragment_bits_per_s = fmax(s->peak_fragment_bits_per_s, per_s[3]);
+}
+
 static void add_sums(struct tracer *t, const struct vector_index *ix,
 		     const struct traffic_tick *tick)
 {
-	double seconds = width_s(tick);
 	const struct traffic_sum *fragments = &tick->in[ix->classes->fragment];
 
 	for (uint32_t i = 0; i < t->slot_count; i++) {
@@ -119,12 +132,7 @@ static void add_sums(struct tracer *t, const struct vector_index *ix,
 		s->records += (double)in->records;
 		s->seen += (double)in->seen;
 		s->asked += (double)tick->out[s->class].packets;
-		s->peak_packets_per_s = fmax(s->peak_packets_per_s, packets / seconds);
-		s->peak_bits_per_s = fmax(s->peak_bits_per_s, bits / seconds);
-		s->peak_fragments_per_s = fmax(s->peak_fragments_per_s,
-			(packets + (double)fragments->packets) / seconds);
-		s->peak_fragment_bits_per_s = fmax(s->peak_fragment_bits_per_s,
-			(bits + 8 * (double)fragments->bytes) / seconds);
+		add_peaks(s, tick, packets, bits, fragments);
 		merge_sources(s, tick);
 	}
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++) {

@@ -21,6 +21,7 @@
 #include "explain/vector.h"
 #include "model/trace.h"
 #include "tally/geo.h"
+#include "tally/second.h"
 #include "tally/source_set.h"
 #include "tally/traffic.h"
 
@@ -33,7 +34,7 @@ enum {
 	TRACER_BUCKETS = 24,  /* slot and row together */
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
-	TRACER_SIZE_MAX = 256 * 1024,
+	TRACER_SIZE_MAX = 264 * 1024,
 	TRACER_STATE_MAX = 320 * 1024, /* bytes */
 };
 
@@ -68,6 +69,7 @@ struct tracer_slot {
 	int64_t first_ns, last_ns;
 	double packets, bytes, records, seen;
 	double asked;          /* packets that the service sent and that ask for such answers */
+	struct second second; /* the four that follow, of the running second */
 	double peak_packets_per_s, peak_bits_per_s;
 	double peak_fragments_per_s, peak_fragment_bits_per_s; /* together with fragments */
 	double usual_packets_per_s, usual_bits_per_s, usual_ticks;

@@ -145,6 +145,16 @@ static void io_profile(struct io *io, struct profile *p)
 	io_uint(io, &p->length_max, sizeof(p->length_max));
 }
 
+static void io_second(struct io *io, struct second *s)
+{
+	io_uint(io, &s->next, sizeof(s->next));
+	for (size_t i = 0; i < SECOND_TICKS; i++)
+		io_uint(io, &s->end_ns[i], sizeof(s->end_ns[i]));
+	io_floats(io, s->seconds, SECOND_TICKS);
+	for (size_t i = 0; i < SECOND_TICKS; i++)
+		io_floats(io, s->value[i], SECOND_VALUES);
+}
+
 static void io_slot(struct io *io, struct tracer_slot *s)
 {
 	double *const amounts[] = {&s->packets, &s->bytes, &s->records, &s->seen, &s->asked,
@@ -157,6 +167,7 @@ static void io_slot(struct io *io, struct tracer_slot *s)
 	io_uint(io, &s->last_ns, sizeof(s->last_ns));
 	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
 		io_f64(io, amounts[i]);
+	io_second(io, &s->second);
 	io_flag(io, &s->flooded);
 	io_flag(io, &s->sources_lost);
 	io_flag(io, &s->first_fragments);
