@@ -32,6 +32,7 @@ static void line_check(struct accesslog *a, const char *line, size_t len)
 	WD_CHECK(r.method < REQUEST_METHODS && r.protocol <= REQUEST_ODD);
 	WD_CHECK(r.status == 0 || (r.status >= 100 && r.status < 600));
 	WD_CHECK(r.bytes >= -1 && r.duration_us >= -1);
+	WD_CHECK(wall_to_s(r.at) > -400000 && wall_to_s(r.at) < INT64_C(7258118400) + 400000);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

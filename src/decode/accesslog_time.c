@@ -25,7 +25,7 @@ static int month_of(const char *p)
 
 static bool civil_is_sound(const struct civil *c)
 {
-	return c->year >= 1971 && c->year <= 2200 && c->month >= 1 && c->month <= 12 &&
+	return c->year >= 1971 && c->year <= 2199 && c->month >= 1 && c->month <= 12 &&
 	       c->day >= 1 && c->day <= 31 && c->hour <= 23 && c->minute <= 59 && c->second <= 60;
 }
 
@@ -94,6 +94,7 @@ static bool offset(const char *p, const char *end, wd_span usual, int64_t *ret_s
 
 static bool since_1970(const char *p, const char *end, wd_wall *ret)
 {
+	const int64_t s_max = INT64_C(7258118400); /* the year 2200 */
 	int64_t n = 0;
 	const char *begin = p;
 
@@ -106,13 +107,13 @@ static bool since_1970(const char *p, const char *end, wd_wall *ret)
 	int64_t rest = fraction(&p, end);
 	if (p != end || digits == 0)
 		return false;
-	if (digits <= 10 && n < INT64_C(9000000000))
+	if (digits <= 10 && n < s_max)
 		ret->ns = n * WD_NS_PER_S + rest;
-	else if (digits == 13 && n < INT64_C(9000000000000))
+	else if (digits == 13 && n < s_max * 1000)
 		ret->ns = n * 1000000 + rest / 1000;
-	else if (digits == 16 && n < INT64_C(9000000000000000))
+	else if (digits == 16 && n < s_max * 1000000)
 		ret->ns = n * 1000;
-	else if (digits == 19)
+	else if (digits == 19 && n < s_max * WD_NS_PER_S)
 		ret->ns = n;
 	else
 		return false;

@@ -52,7 +52,7 @@ struct packet {
 	uint32_t captured;    /* bytes there are */
 	uint32_t wire_length; /* bytes it had; at least captured, or 0 = the same */
 	uint32_t linktype;    /* enum packet_link */
-	wd_wall at;           /* 0 = not told: the flow has no FLOW_TIMES then */
+	wd_wall at;           /* 0 = not told: the flow has no FLOW_TIMES then; up to 2199 */
 };
 
 /* Zeros: leave tunnels closed. NULL for packet_parse: open them all. */

@@ -52,18 +52,14 @@ static enum wd_err fail_here(const struct pcap *p, enum wd_err err, const char *
 	return wd_fail(why, err, (uint32_t)at, what);
 }
 
-/* Beyond what wd_wall holds, its end. */
+/* Before 1970 and after 2199 no time is told: whoever reckons with it must not overflow. */
 static wd_wall wall_of(uint64_t s, uint32_t ns, int64_t offset_s)
 {
-	const int64_t s_max = INT64_MAX / WD_NS_PER_S - 1;
-	int64_t whole = s < (uint64_t)s_max ? (int64_t)s : s_max;
-	if (offset_s > s_max - whole)
-		whole = s_max;
-	else
-		whole += offset_s < -s_max ? -s_max : offset_s;
-	if (whole < -s_max)
-		whole = -s_max;
-	return (wd_wall){whole * WD_NS_PER_S + ns};
+	const int64_t s_max = INT64_C(7258118400); /* 2200-01-01 */
+	if (s > 2 * (uint64_t)s_max || offset_s <= -s_max || offset_s >= s_max)
+		return (wd_wall){0};
+	int64_t whole = (int64_t)s + offset_s;
+	return whole < 0 || whole >= s_max ? (wd_wall){0} : (wd_wall){whole * WD_NS_PER_S + ns};
 }
 
 static wd_wall ticks_to_wall(const struct pcap_interface *i, uint64_t ticks)

@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while ((err = pcap_next(&p, &packet, &end, &why)) == WD_OK && !end) {
 		WD_CHECK(packet.bytes >= data && packet.bytes + packet.captured <= data + size);
 		WD_CHECK(packet.wire_length >= packet.captured);
+		WD_CHECK(packet.at.ns >= 0 && wall_to_s(packet.at) < INT64_C(7258118400));
 		WD_CHECK(++packets <= size / 16 && p.packets == packets);
 		if (packet_parse(&packet, NULL, &flow) == WD_OK)
 			WD_CHECK(flow.packets == 1);

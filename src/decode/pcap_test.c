@@ -315,11 +315,12 @@ static void blocks_of_pcapng_are_read_and_others_passed_over(void **state)
 	}
 }
 
-static void times_beyond_all_measure_are_the_last_there_is(void **state)
+static void times_beyond_all_measure_are_not_told(void **state)
 {
 	static const struct { uint8_t resolution; uint64_t ticks; int64_t offset; } cases[] = {
 		{0, UINT64_MAX, 0}, {0, UINT64_MAX, INT64_MAX}, {0, 0, INT64_MIN}, {0x80, UINT64_MAX, 0},
-		{0xfe, UINT64_MAX, INT64_MAX}, {0xbf, UINT64_MAX, INT64_MIN}, {18, UINT64_MAX, 0}, {0xc0, UINT64_MAX, 0},
+		{0xfe, UINT64_MAX, INT64_MAX}, {0xbf, UINT64_MAX, INT64_MIN}, {0xc0, UINT64_MAX, INT64_MAX},
+		{0, 1, -2}, {0, UINT64_C(7258118400), 0}, {0, UINT64_C(7258118399), 1}, {0, 0, -1},
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {
@@ -331,6 +332,29 @@ static void times_beyond_all_measure_are_the_last_there_is(void **state)
 		put_packet(&m, 6, 0, cases[i].ticks, 1);
 		assert_int_equal(read_all(&m.f, m.f.len, packets, 1, &count, NULL), WD_OK);
 		assert_int_equal(count, 1);
+		assert_int_equal(packets[0].at.ns, 0);
+	}
+}
+
+static void times_are_told_up_to_the_year_2199(void **state)
+{
+	static const struct { uint8_t resolution; uint64_t ticks; int64_t offset, ns; } cases[] = {
+		{0, UINT64_C(7258118399), 0, INT64_C(7258118399000000000)},
+		{0, 5, -5, 0},
+		{0, 5, INT64_C(7258118394), INT64_C(7258118399000000000)},
+		{0x80, UINT64_C(7258118400), -1, INT64_C(7258118399000000000)}, /* 2^0 a second */
+		{18, UINT64_MAX, 0, INT64_C(18446744073)}, {0xc0, UINT64_MAX, 0, 999999999}, /* 2^-64 s */
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct maker m = {0};
+		struct packet packets[1];
+		size_t count;
+		put_section(&m);
+		put_interface(&m, 1, cases[i].resolution, cases[i].offset);
+		put_packet(&m, 6, 0, cases[i].ticks, 1);
+		assert_int_equal(read_all(&m.f, m.f.len, packets, 1, &count, NULL), WD_OK);
+		assert_int_equal(packets[0].at.ns, cases[i].ns);
 	}
 }
 
@@ -467,7 +491,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_kinds_of_pcap_are_read),
 		cmocka_unit_test(blocks_of_pcapng_are_read_and_others_passed_over),
-		cmocka_unit_test(times_beyond_all_measure_are_the_last_there_is),
+		cmocka_unit_test(times_beyond_all_measure_are_not_told),
+		cmocka_unit_test(times_are_told_up_to_the_year_2199),
 		cmocka_unit_test(a_torn_file_says_where_and_what_came_before_counts),
 		cmocka_unit_test(a_broken_file_says_what_is_wrong),
 		cmocka_unit_test(packets_of_interfaces_beyond_the_maximum_are_counted),

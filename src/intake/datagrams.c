@@ -86,6 +86,8 @@ static size_t length_sflow(const uint8_t *bytes, size_t left)
 
 size_t datagram_length(const uint8_t *bytes, size_t left)
 {
+	/* No further: a file of one set behind the other would be gone through for each. */
+	left = left < DATAGRAM_MAX ? left : DATAGRAM_MAX;
 	size_t len = left;
 	switch (export_version(bytes, left)) {
 	case 5:
@@ -105,8 +107,7 @@ size_t datagram_length(const uint8_t *bytes, size_t left)
 	default:
 		break;
 	}
-	len = len < left ? len : left;
-	return len < DATAGRAM_MAX ? len : DATAGRAM_MAX;
+	return len < left ? len : left;
 }
 
 bool datagram_time(const uint8_t *bytes, size_t len, wd_wall *ret_at)
