@@ -92,6 +92,21 @@ def try_sampled():
           status == 0 and first.get("id") == "syn.spoof" and near(first["packets"], 37841, 0.4), (err, first))
 
 
+def try_text():
+    """What stands in a terminal: vector, share, rates, sources and what they prove, times, how sure it is."""
+    path = DATA / "ddos/stopddos/pkt.TCP.synflood.spoofed.pcap"
+    if not path.exists():
+        skip("replay in words", f"no {path}")
+        return
+    done = subprocess.run([WHYDOWN, "replay", "--quiet", path], capture_output=True, text=True, timeout=120)
+    for part in ("SYN flood with forged sources (syn.spoof), 100 % of the packets, peak ", " packets/s, ",
+                 "which are forged: they prove nothing", "still on at the end of the recording", "decided after ",
+                 "a fixed rule: too little was seen before"):
+        check(f"replay in words says: {part.strip()}", part in done.stdout, done.stdout)
+    for part in ("0bit", " 0 %", "countries", "addresses  ", "usual 0"):
+        check(f"replay of forged sources says nothing like: {part.strip()}", part not in done.stdout, done.stdout)
+
+
 def try_options(folder):
     done = subprocess.run([WHYDOWN, "replay", "--service", "shop", "x"], capture_output=True, text=True)
     check("a service without prefixes is a mistake that is told", done.returncode == 2 and "shop=192.0.2.0/24" in
@@ -276,6 +291,7 @@ def main():
         for capture, truth in CAPTURES.items():
             try_capture(capture, truth)
         try_sampled()
+        try_text()
         try_options(folder)
         for part in (try_live, try_logs):
             own = folder / part.__name__

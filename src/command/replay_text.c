@@ -3,6 +3,7 @@
 
 #include "base/timetext.h"
 #include "command/replay_trace.h"
+#include "publish/words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,6 +36,10 @@ static void add_time_after(struct buf *b, wd_wall t, wd_wall before)
 static void add_span(struct buf *b, wd_span span)
 {
 	int64_t minutes = (span_to_s(span) + 30) / 60;
+	if (span_to_s(span) < 120) {
+		buf_fmt(b, "%lld s", (long long)span_to_s(span));
+		return;
+	}
 	if (minutes >= 1440)
 		buf_fmt(b, "%lld d ", (long long)(minutes / 1440));
 	if (minutes >= 60)
@@ -74,8 +79,16 @@ static void add_waves(struct buf *b, const struct incident *i)
 			buf_str(b, " to ");
 			add_time_after(b, w->ended_at, w->began_at);
 		}
-		buf_str(b, ", peak ");
-		add_number(b, w->peak_observed);
+		if (w->peak_observed > 0) {
+			buf_str(b, ", peak ");
+			add_number(b, w->peak_observed);
+		} else if (w->peak_packets_per_s > 0) {
+			buf_str(b, ", peak ");
+			words_rate(b, (double)w->peak_packets_per_s, "packets/s");
+		} else if (w->peak_requests_per_s > 0) {
+			buf_str(b, ", peak ");
+			words_rate(b, (double)w->peak_requests_per_s, "requests/s");
+		}
 	}
 	buf_char(b, '\n');
 }
@@ -119,13 +132,13 @@ void replay_text_incident(struct buf *b, const struct incident *i, const struct 
 	add_plain(b, i->service);
 	buf_str(b, ": ");
 	add_time(b, i->began_at);
-	buf_str(b, " to ");
 	if (i->ended_at.ns != 0) {
+		buf_str(b, " to ");
 		add_time_after(b, i->ended_at, i->began_at);
 		buf_str(b, " UTC, ");
 		add_span(b, incident_duration(i, i->ended_at));
 	} else
-		buf_str(b, "the end of the recording UTC");
+		buf_str(b, " UTC, still on at the end of the recording");
 	buf_fmt(b, ", %s%s\n", severity_name(incident_severity_word(i)),
 		i->reconstruction ? " (a reconstruction)" : "");
 

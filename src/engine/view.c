@@ -140,7 +140,8 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		s->low_now = total->low;
 		s->high_now = total->high;
 	}
-	if (t->watch != NULL && (s->traffic = watch_show(t->watch, e->options.classes,
+	if (t->watch != NULL && (s->traffic = watch_show(t->watch, &e->flood_plan,
+							 e->options.classes,
 							 watch_time(t, e->now))) == NULL) {
 		service_state_release(s);
 		return NULL;
@@ -269,6 +270,7 @@ struct snapshot *engine_snapshot(struct engine *e)
 		.incidents = e->list->incidents,
 		.incident_owner = e->list,
 		.incident_release = incident_list_release,
+		.book = e->options.book,
 		.budget = e->budget,
 		.counters = e->counters,
 		.references = 1,

@@ -108,8 +108,8 @@ static float rate_now(const struct rate *r)
 	return r->covered_s > 0 ? r->sum / r->covered_s : 0;
 }
 
-struct traffic_state *watch_show(const struct watch *w, const struct vector_classes *classes,
-				 wd_wall now)
+struct traffic_state *watch_show(const struct watch *w, const struct flood_plan *plan,
+				 const struct vector_classes *classes, wd_wall now)
 {
 	const struct flood_reading *f = &w->flows;
 	const struct web_reading *q = &w->requests;
@@ -125,7 +125,9 @@ struct traffic_state *watch_show(const struct watch *w, const struct vector_clas
 		.sources = f->sources, .requests_per_s = rate_now(&w->rates[RATE_REQUESTS]),
 		.usual_requests_per_s = q->usual_per_s, .clients = q->clients,
 		.log10_return = f->log10_return, .requests_log10_return = q->log10_return,
-		.cold = f->cold,
+		.cold = w->flood.ticks < plan->cold, .requests_cold = w->web.seen < WEB_WARM,
+		.learned.ns = (int64_t)w->flood.ticks * TRAFFIC_TICK_NS,
+		.requests_learned = span_s((int64_t)w->web.seen),
 	};
 	if (f->class_count > 0) {
 		const struct flood_class *c = &f->classes[0];
@@ -227,13 +229,15 @@ void watch_carry(struct track *t, const struct cause *c)
 	if (k == WATCH_FLOWS) {
 		struct incident_traffic *x = &i->traffic;
 		if (first)
-			*x = (struct incident_traffic){.began_at = c->began, .decided_at = c->now};
+			*x = (struct incident_traffic){.began_at = c->began, .decided_at = c->now,
+						       .cold = t->watch->flows.cold};
 		x->ended_at = (wd_wall){0};
 		x->log10_return = fmaxf(x->log10_return, w->log10_return);
 	} else {
 		struct incident_requests *x = &i->requests;
 		if (first)
-			*x = (struct incident_requests){.began_at = c->began, .decided_at = c->now};
+			*x = (struct incident_requests){.began_at = c->began, .decided_at = c->now,
+							.cold = t->watch->requests.cold};
 		x->ended_at = (wd_wall){0};
 		x->log10_return = fmaxf(x->log10_return, w->log10_return);
 	}

@@ -78,8 +78,8 @@ bool watch_open_rates(struct watch *w, enum watched kind);
 void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p);
 
 /* As readers see it; NULL if memory ran out. */
-struct traffic_state *watch_show(const struct watch *w, const struct vector_classes *classes,
-				 wd_wall now);
+struct traffic_state *watch_show(const struct watch *w, const struct flood_plan *plan,
+				 const struct vector_classes *classes, wd_wall now);
 
 void watch_write(const struct watch *w, const struct vector_classes *classes, struct out *o);
 /* NULL, and c bad, if the bytes are not a watch or memory ran out. */

@@ -21,6 +21,33 @@ const char *incident_state_name(enum incident_state s)
 	return state_names[s];
 }
 
+uint32_t incident_kind_of(const char *name)
+{
+	for (uint32_t n = 0; n < WD_COUNT(kind_names); n++) {
+		if (strcmp(kind_names[n], name) == 0)
+			return UINT32_C(1) << n;
+	}
+	return 0;
+}
+
+static bool has_part(const struct part *parts, uint32_t count, const char *id)
+{
+	for (uint32_t n = 0; n < count; n++) {
+		if (strcmp(parts[n].id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool incident_has_vector(const struct incident *i, const char *id)
+{
+	uint32_t kinds = incident_kinds(i);
+	return ((kinds & INCIDENT_TRAFFIC) != 0 &&
+		has_part(i->traffic.vectors, i->traffic.vector_count, id)) ||
+	       ((kinds & INCIDENT_REQUESTS) != 0 &&
+		has_part(i->requests.findings, i->requests.finding_count, id));
+}
+
 const char *incident_kind_name(enum incident_kind k)
 {
 	WD_CHECK(k == INCIDENT_REPORTS || k == INCIDENT_TRAFFIC || k == INCIDENT_REQUESTS);
@@ -158,7 +185,8 @@ static void put_traffic(struct buf *b, const struct incident_traffic *t)
 	buf_str(b, ",\"traffic\":{");
 	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
 	put_numbers(b, traffic_names, numbers, WD_COUNT(numbers));
-	buf_fmt(b, "\"status\":\"%s\",", source_status_name(t->status));
+	buf_fmt(b, "\"status\":\"%s\",\"cold\":%s,", source_status_name(t->status),
+		t->cold ? "true" : "false");
 	put_parts(b, "vectors", t->vectors, t->vector_count);
 }
 
@@ -168,6 +196,7 @@ static void put_requests(struct buf *b, const struct incident_requests *t)
 	buf_str(b, ",\"requests\":{");
 	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
 	put_numbers(b, requests_names, numbers, WD_COUNT(numbers));
+	buf_fmt(b, "\"cold\":%s,", t->cold ? "true" : "false");
 	put_parts(b, "findings", t->findings, t->finding_count);
 }
 
@@ -325,6 +354,7 @@ static void get_traffic(struct members *r, const json_t *o, struct incident_traf
 	for (size_t n = 0; n < WD_COUNT(numbers); n++)
 		*numbers[n] = member_get_number(r, o, traffic_names[n]);
 	t->status = (enum source_status)member_get_word(r, o, "status", words, WD_COUNT(words));
+	t->cold = json_is_true(json_object_get(o, "cold"));
 	t->vector_count = get_parts(r, json_object_get(o, "vectors"), t->vectors);
 }
 
@@ -335,6 +365,7 @@ static void get_requests(struct members *r, const json_t *o, struct incident_req
 	get_span(r, o, &t->began_at, &t->decided_at, &t->ended_at, &t->peak_at);
 	for (size_t n = 0; n < WD_COUNT(numbers); n++)
 		*numbers[n] = member_get_number(r, o, requests_names[n]);
+	t->cold = json_is_true(json_object_get(o, "cold"));
 	t->finding_count = get_parts(r, json_object_get(o, "findings"), t->findings);
 }
 

@@ -70,6 +70,7 @@ struct incident_traffic {
 	float peak_bits_per_s, usual_bits_per_s;
 	float log10_return;        /* highest so far */
 	enum source_status status; /* of the heaviest vector */
+	bool cold; /* opened by fixed rules: too little history for odds (log10_return is none) */
 	uint32_t vector_count;
 	struct part vectors[INCIDENT_PARTS_MAX]; /* heaviest first */
 };
@@ -79,6 +80,7 @@ struct incident_requests {
 	wd_wall began_at, decided_at, ended_at, peak_at;
 	float peak_requests_per_s, usual_requests_per_s;
 	float log10_return;
+	bool cold; /* as above */
 	uint32_t finding_count;
 	struct part findings[INCIDENT_PARTS_MAX];
 };
@@ -127,6 +129,9 @@ static inline uint32_t incident_kinds(const struct incident *i)
 	return i->kinds != 0 ? i->kinds : (uint32_t)INCIDENT_REPORTS;
 }
 const char *incident_kind_name(enum incident_kind k); /* "reports", "traffic", "requests" */
+uint32_t incident_kind_of(const char *name);          /* 0: there is none of that name */
+/* True if a vector or a finding of that id is among its heaviest. */
+bool incident_has_vector(const struct incident *i, const char *id);
 const char *incident_state_name(enum incident_state s); /* "suspected", … */
 const char *relation_name(enum relation r);
 enum severity incident_severity_word(const struct incident *i);

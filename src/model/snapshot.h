@@ -11,6 +11,7 @@
 #include "model/incident.h"
 #include "model/service.h"
 #include "model/signal.h"
+#include "model/vector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,9 @@ struct traffic_state {
 	struct part top;           /* the heaviest class or vector of what floods; id "" = none */
 	struct part finding;       /* the strongest of the requests; id "" = none */
 	float log10_return, requests_log10_return; /* in their own ticks */
-	bool cold;                 /* too little history to say what is usual */
+	bool cold;                 /* too little history to say what is usual of it */
+	bool requests_cold;
+	wd_span learned, requests_learned; /* history behind what is usual, floods left out */
 	/* Mean rates: of the day in five minutes, and of the last minutes in seconds. */
 	struct series day_packets, day_bits, day_requests;
 	struct series recent_packets, recent_bits, recent_requests;
@@ -116,6 +119,8 @@ struct snapshot {
 	void (*incident_release)(struct incident_list *owner);
 	size_t trace_count;
 	struct shared_trace **traces; /* held; of the latest incidents with traffic */
+	/* Names of vectors; outlives the snapshot. NULL: ids are shown. */
+	const struct vector_book *book;
 	struct budget_stated budget;
 	struct engine_counters counters;
 	int references;

@@ -13,7 +13,8 @@
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200 };
 
 struct filter {
-	const char *service, *state; /* "" = any */
+	const char *service, *state, *vector; /* "" = any */
+	uint32_t kinds;              /* one of these carries it; 0 = any */
 	wd_wall since;               /* began then or later; 0 = any */
 	size_t limit;
 	size_t first; /* index of the first that may be shown */
@@ -28,6 +29,8 @@ static bool read_filter(const struct render *r, struct filter *f)
 
 	*f = (struct filter){.service = query_value(r, "service"),
 			     .state = query_value(r, "state"),
+			     .vector = query_value(r, "vector"),
+			     .kinds = incident_kind_of(query_value(r, "kind")),
 			     .limit = LIMIT_DEFAULT};
 	if (f->service[0] != '\0' && snapshot_service(r->snapshot, f->service) == NULL) {
 		api_refuse(r, "service", "there is no service with this id");
@@ -37,6 +40,10 @@ static bool read_filter(const struct render *r, struct filter *f)
 		known = known || strcmp(f->state, incident_state_name((enum incident_state)s)) == 0;
 	if (f->state[0] != '\0' && !known) {
 		api_refuse(r, "state", "a state is suspected, open, recovering or closed");
+		return false;
+	}
+	if (query_value(r, "kind")[0] != '\0' && f->kinds == 0) {
+		api_refuse(r, "kind", "a kind is reports, traffic or requests");
 		return false;
 	}
 	if (since[0] != '\0' && timetext_read(since, strlen(since), &f->since, NULL) != WD_OK) {
@@ -68,6 +75,8 @@ static bool passes(const struct filter *f, const struct incident *i)
 {
 	return (f->service[0] == '\0' || strcmp(f->service, i->service) == 0) &&
 	       (f->state[0] == '\0' || strcmp(f->state, incident_state_name(i->state)) == 0) &&
+	       (f->kinds == 0 || (incident_kinds(i) & f->kinds) != 0) &&
+	       (f->vector[0] == '\0' || incident_has_vector(i, f->vector)) &&
 	       (f->since.ns == 0 || !wall_before(i->began_at, f->since));
 }
 

@@ -47,6 +47,9 @@ void api_traffic_member(struct buf *b, const struct traffic_state *t)
 	rate(b, "clients", t->requests_at, t->clients);
 	part(b, "finding", &t->finding);
 	wd_json_number(b, "requests_log10_return", (double)t->requests_log10_return);
+	wd_json_number(b, "learned_s", (double)t->learned.ns / 1e9);
+	wd_json_truth(b, "requests_cold", t->requests_cold);
+	wd_json_number(b, "requests_learned_s", (double)t->requests_learned.ns / 1e9);
 	wd_json_close(b, '}');
 }
 

@@ -169,11 +169,40 @@ static void area_path(struct buf *b, const struct series *s, size_t count, doubl
 	}
 }
 
-/* Share of the width at which time t stands: the middle of the first bucket is 0, of the last 1. */
-static double share_of(const struct series *s, wd_wall t)
+struct frame chart_frame(wd_wall begin, wd_span step, size_t count, struct chart_span window)
 {
-	double span = (double)s->step.ns * (double)(s->count > 1 ? s->count - 1 : 1);
-	return fmin(1, fmax(0, ((double)wall_sub(t, s->begin).ns - (double)s->step.ns / 2) / span));
+	wd_wall middle = wall_add(begin, (wd_span){step.ns / 2});
+	double points = (double)(count > 1 ? count - 1 : 1);
+
+	if (window.end.ns <= window.begin.ns || step.ns <= 0)
+		return (struct frame){middle, points * (double)step.ns, 0, points, false};
+	double span = (double)wall_sub(window.end, window.begin).ns;
+	return (struct frame){window.begin, span,
+			      (double)wall_sub(window.begin, middle).ns / (double)step.ns,
+			      span / (double)step.ns, true};
+}
+
+double chart_share_of(const struct frame *f, wd_wall t)
+{
+	return fmin(1, fmax(0, (double)wall_sub(t, f->begin).ns / f->span_ns));
+}
+
+void chart_viewbox(struct buf *b, const struct frame *f)
+{
+	if (f->window)
+		buf_fmt(b, " viewBox=\"%.3f 0 %.3f %d\" overflow=\"hidden\"", f->x0, f->width,
+			PLOT_HEIGHT);
+	else
+		buf_fmt(b, " viewBox=\"0 0 %.0f %d\" overflow=\"visible\"", f->width,
+			PLOT_HEIGHT);
+	buf_str(b, " preserveAspectRatio=\"none\">");
+}
+
+void chart_window_attributes(struct buf *b, const struct frame *f)
+{
+	if (f->window)
+		buf_fmt(b, " data-from=\"%lld\" data-span=\"%lld\"",
+			(long long)(f->begin.ns / 1000000), (long long)(f->span_ns / 1e6));
 }
 
 static void plot(struct buf *b, const struct chart *c, double top)
@@ -201,7 +230,8 @@ static void plot(struct buf *b, const struct chart *c, double top)
 /* The step between time labels: at most seven of them. */
 static int64_t tick_step_s(int64_t span_s_)
 {
-	static const int64_t steps[] = {60,     120,    300,     900,    1800,  3600,
+	static const int64_t steps[] = {1,      2,      5,       10,      15,    30,
+					60,     120,    300,     900,    1800,  3600,
 					7200,   10800,  14400,   21600,  43200, 86400,
 					172800, 604800, 1209600, 2592000};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -211,15 +241,15 @@ static int64_t tick_step_s(int64_t span_s_)
 	return span_s_ / 6 + 1;
 }
 
-void chart_time_labels(struct buf *b, const struct series *s, int y)
+void chart_time_labels(struct buf *b, const struct frame *f, int y)
 {
 	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	int64_t begin = wall_to_s(s->begin), span = span_to_s(s->step) * (int64_t)s->count;
+	int64_t begin = wall_to_s(f->begin), span = (int64_t)(f->span_ns / 1e9) + 1;
 	int64_t step = tick_step_s(span);
 
 	for (int64_t t = begin - begin % step + step; t < begin + span; t += step) {
-		double share = share_of(s, wall_s(t));
+		double share = chart_share_of(f, wall_s(t));
 		if (share < 0.04 || share > 0.96)
 			continue;
 		struct civil at = civil_of(wall_s(t));
@@ -227,7 +257,10 @@ void chart_time_labels(struct buf *b, const struct series *s, int y)
 			"<line class=\"tick\" x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"%d\" y2=\"%d\"/>"
 			"<text class=\"x\" x=\"%.1f%%\" y=\"%d\"",
 			share * 100, share * 100, y, y + 4, share * 100, y + 17);
-		if (step < 86400)
+		if (step < 60)
+			buf_fmt(b, " data-t=\"%lld\">%02d:%02d:%02d</text>", (long long)t,
+				at.hour, at.minute, at.second);
+		else if (step < 86400)
 			buf_fmt(b, " data-t=\"%lld\">%02d:%02d</text>", (long long)t, at.hour,
 				at.minute);
 		else
@@ -239,10 +272,12 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 {
 	const struct series *s = c->series;
 	double top = chart_top(s);
+	struct frame frame = chart_frame(s->begin, s->step, s->count, c->window);
 	int plot_height = c->height - AXIS_HEIGHT - TOP_HEIGHT, bottom = TOP_HEIGHT + plot_height;
 
 	for (size_t i = 0; i < c->span_count; i++) {
-		double from = share_of(s, c->spans[i].begin), to = share_of(s, c->spans[i].end);
+		double from = chart_share_of(&frame, c->spans[i].begin),
+		       to = chart_share_of(&frame, c->spans[i].end);
 		buf_fmt(b,
 			"<rect class=\"inc\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" "
 			"height=\"%d\"/>",
@@ -256,15 +291,14 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
 			i == 0 ? " base" : "", y, y);
 	}
-	chart_time_labels(b, s, bottom);
+	chart_time_labels(b, &frame, bottom);
 	if (width > 0)
 		buf_fmt(b, "<svg y=\"%d\" width=\"%d\" height=\"%d\"", TOP_HEIGHT, width,
 			plot_height);
 	else
 		buf_fmt(b, "<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\"", TOP_HEIGHT,
 			plot_height);
-	buf_fmt(b, " viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" overflow=\"visible\">",
-		s->count > 1 ? s->count - 1 : 1, PLOT_HEIGHT);
+	chart_viewbox(b, &frame);
 	plot(b, c, top);
 	buf_str(b, "</svg>");
 	/* Numbers last, over the lines. */
@@ -283,9 +317,12 @@ void chart_svg(struct buf *b, const struct chart *c)
 {
 	buf_fmt(b,
 		"<svg class=\"chart\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
-		"aria-labelledby=\"%s-t %s-d\">"
-		"<title id=\"%s-t\">",
-		c->id, c->height, c->id, c->id, c->id);
+		"aria-labelledby=\"%s-t %s-d\"",
+		c->id, c->height, c->id, c->id);
+	struct frame f = chart_frame(c->series->begin, c->series->step, c->series->count,
+				     c->window);
+	chart_window_attributes(b, &f);
+	buf_fmt(b, "><title id=\"%s-t\">", c->id);
 	buf_html(b, c->title);
 	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
 	buf_html(b, c->description);

@@ -22,7 +22,17 @@ void pen_to(struct pen *p, int dx, int y);
 double chart_axis_top(double highest);
 /* From the top of a plot of this height. */
 int chart_height_of(double value, double top, int height);
-/* Under the axis, whose line is at y. Only begin, step and count of the series are read. */
-void chart_time_labels(struct buf *b, const struct series *s, int y);
+
+/* The time that a chart shows, and where its points stand in it: point i is at x = i. Without
+ * a window it is from the middle of the first bucket to the middle of the last. */
+struct frame { wd_wall begin; double span_ns, x0, width; bool window; };
+struct frame chart_frame(wd_wall begin, wd_span step, size_t count, struct chart_span window);
+double chart_share_of(const struct frame *f, wd_wall t); /* of the width, 0..1 */
+/* The attributes of the plot's <svg>: viewBox and what becomes of what is outside of it. */
+void chart_viewbox(struct buf *b, const struct frame *f);
+/* When the chart begins and ends, for the read-out, if it has a window. */
+void chart_window_attributes(struct buf *b, const struct frame *f);
+/* Under the axis, whose line is at y. */
+void chart_time_labels(struct buf *b, const struct frame *f, int y);
 
 #endif

@@ -69,12 +69,14 @@ void chart_stack_svg(struct buf *b, const struct chart_stack *c)
 		return;
 	double top = stack_top(c);
 	int plot_height = c->height - AXIS_HEIGHT - TOP_HEIGHT, bottom = TOP_HEIGHT + plot_height;
-	struct series axis = {.begin = c->begin, .step = c->step, .count = c->count};
+	struct frame frame = chart_frame(c->begin, c->step, c->count, c->window);
 
 	buf_fmt(b,
 		"<svg class=\"chart stack\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
-		"aria-labelledby=\"%s-t %s-d\"><title id=\"%s-t\">",
-		c->id, c->height, c->id, c->id, c->id);
+		"aria-labelledby=\"%s-t %s-d\"",
+		c->id, c->height, c->id, c->id);
+	chart_window_attributes(b, &frame);
+	buf_fmt(b, "><title id=\"%s-t\">", c->id);
 	buf_html(b, c->title);
 	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
 	buf_html(b, c->description);
@@ -84,11 +86,10 @@ void chart_stack_svg(struct buf *b, const struct chart_stack *c)
 		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
 			i == 0 ? " base" : "", y, y);
 	}
-	chart_time_labels(b, &axis, bottom);
-	buf_fmt(b,
-		"<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %zu %d\" "
-		"preserveAspectRatio=\"none\" overflow=\"visible\">",
-		TOP_HEIGHT, plot_height, c->count > 1 ? c->count - 1 : 1, PLOT_HEIGHT);
+	chart_time_labels(b, &frame, bottom);
+	buf_fmt(b, "<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\"", TOP_HEIGHT,
+		plot_height);
+	chart_viewbox(b, &frame);
 	plot(b, c, top);
 	buf_str(b, "</svg>");
 	for (int i = 1; i <= 2; i++) {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/units.h"
+#include "publish/chart.h"
 
 #include <stddef.h>
 
@@ -18,6 +19,7 @@ struct chart_stack {
 	wd_wall begin;
 	wd_span step;
 	size_t count, layers;
+	struct chart_span window; /* as in struct chart */
 	/* Of point i in layer k, from the bottom up. */
 	double (*value)(const void *ctx, size_t i, size_t k);
 	/* What is usual of the whole; NULL = not known. */

@@ -64,7 +64,7 @@ static const struct route routes[] = {
 	{"/api/v1/services/{service}/traffic", api_traffic, JSON, FRESH, ON_SERVICE, API,
 		.choice = "range", .choices = "6m 24h"},
 	{"/api/v1/incidents", api_incidents, JSON, FRESH, ON_SNAPSHOT, API,
-		.free = "service state since limit cursor"},
+		.free = "service state kind vector since limit cursor"},
 	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},
 	{"/api/v1/incidents/{incident}/trace", api_trace, JSON, FRESH, ON_SNAPSHOT, API},
 	{"/api/v1/openapi.json", api_openapi, JSON, LATER, ON_NOTHING, API, .undocumented = true},

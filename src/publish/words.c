@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
+#include "publish/words_traffic.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,6 +47,18 @@ void words_time(const struct words *w, wd_wall t)
 	if (!same_day)
 		buf_fmt(w->out, "%d %s %d, ", c.day, months[c.month - 1], c.year);
 	buf_fmt(w->out, "%02d:%02d UTC", c.hour, c.minute);
+	time_close(w);
+}
+
+void words_second(const struct words *w, wd_wall t)
+{
+	struct civil c = civil_of(t), today = civil_of(w->now);
+	bool same_day = c.year == today.year && c.month == today.month && c.day == today.day;
+
+	time_open(w, t, same_day ? "hs" : "dhs");
+	if (!same_day)
+		buf_fmt(w->out, "%d %s %d, ", c.day, months[c.month - 1], c.year);
+	buf_fmt(w->out, "%02d:%02d:%02d UTC", c.hour, c.minute, c.second);
 	time_close(w);
 }
 
@@ -251,6 +264,8 @@ static void status_coordinated(const struct words *w, const struct service_state
 void words_status(const struct words *w, const struct snapshot *snapshot,
 		  const struct service_state *s)
 {
+	if (words_traffic_status(w, snapshot, s))
+		return;
 	switch (s->status) {
 	case STATUS_UNKNOWN:
 		words_text(w, s->first_seen_at.ns == 0 ? "No report about " : "The baseline of ");
@@ -303,12 +318,11 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		       const struct service_state *s)
 {
-	if (s->status == STATUS_INCIDENT && s->incident < snapshot->incident_count) {
-		const struct incident *i = &snapshot->incidents[s->incident];
-		words_text(w, "Odds of a false alarm: normal reports do this ");
-		words_odds(w->out, i->log10_return, i->step);
-		words_text(w, ".");
-	} else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {
+	if (s->status == STATUS_INCIDENT && s->incident < snapshot->incident_count)
+		words_incident_odds(w, &snapshot->incidents[s->incident]);
+	else if (words_traffic_odds(w, s))
+		return;
+	else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {
 		words_text(w, "Normal reports do this ");
 		words_odds(w->out, s->log10_return, span_s(60));
 		words_text(w, ".");
@@ -343,7 +357,16 @@ static enum incident_kind main_kind(const struct incident *i)
 					  : INCIDENT_REQUESTS;
 }
 
-/* "78 × usual", "11 × the usual traffic" */
+/* In seconds where a report's minute does not set the grain. */
+static void words_duration(struct buf *b, const struct incident *i, wd_wall now)
+{
+	wd_span d = incident_duration(i, now);
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		words_span(b, d);
+	else
+		words_seconds(b, d);
+}
+
 void words_strength(struct buf *b, const struct incident *i)
 {
 	switch (main_kind(i)) {
@@ -357,20 +380,32 @@ void words_strength(struct buf *b, const struct incident *i)
 	}
 }
 
+/* ", DNS amplification", if it is known */
+static void headline_vector(const struct words *w, const struct snapshot *snapshot,
+			    const struct incident *i)
+{
+	bool named = (incident_kinds(i) & INCIDENT_TRAFFIC && i->traffic.vector_count > 0) ||
+		     (incident_kinds(i) & INCIDENT_REQUESTS && i->requests.finding_count > 0);
+	words_text(w, named ? ", " : "");
+	words_main_vector(w, snapshot, i);
+}
+
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i)
 {
 	words_text(w, service_title(snapshot, i->service));
 	if (i->state == INCIDENT_CLOSED) {
 		words_text(w, ": incident of ");
-		words_span(w->out, incident_duration(i, w->now));
+		words_duration(w->out, i, w->now);
 		words_text(w, " on ");
 		words_date(w, i->began_at);
+		headline_vector(w, snapshot, i);
 		return;
 	}
 	words_text(w, i->state == INCIDENT_RECOVERING ? ": recovering, incident since "
 						      : ": incident since ");
 	words_time(w, i->began_at);
+	headline_vector(w, snapshot, i);
 	words_text(w, ", ");
 	words_strength(w->out, i);
 	words_text(w, " at its peak");
@@ -394,25 +429,6 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 	}
 	words_text(w, " since ");
 	words_month(w->out, snapshot->since);
-}
-
-/* "21,900 packets/s (182 Mbit/s) where 2,000 is usual" */
-static void words_traffic_peak(const struct words *w, const struct incident_traffic *t)
-{
-	words_rate(w->out, t->peak_packets_per_s, "packets/s");
-	words_text(w, " (");
-	words_rate(w->out, t->peak_bits_per_s, "bit/s");
-	words_text(w, ") where ");
-	words_count(w->out, t->usual_packets_per_s);
-	words_text(w, " is usual");
-}
-
-static void words_requests_peak(const struct words *w, const struct incident_requests *q)
-{
-	words_rate(w->out, q->peak_requests_per_s, "requests/s");
-	words_text(w, " where ");
-	words_count(w->out, q->usual_requests_per_s);
-	words_text(w, " is usual");
 }
 
 static void words_reports_peak(const struct words *w, const struct incident *i)
@@ -441,7 +457,7 @@ void words_peak(const struct words *w, const struct incident *i)
 	else
 		words_reports_peak(w, i);
 	words_text(w, "; ");
-	words_span(w->out, incident_duration(i, w->now));
+	words_duration(w->out, i, w->now);
 	words_text(w, i->ended_at.ns == 0 ? " so far" : " in all");
 	if (i->wave_count > 1) {
 		words_text(w, " in ");
@@ -456,6 +472,9 @@ void words_incident(const struct words *w, const struct snapshot *snapshot,
 {
 	words_peak(w, i);
 	words_text(w, " ");
+	size_t before = w->out->len;
+	words_attack(w, snapshot, i);
+	words_text(w, w->out->len > before ? " " : "");
 	words_rank(w, snapshot, i);
 	words_text(w, ".");
 	if (i->reconstruction) {

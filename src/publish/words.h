@@ -18,6 +18,7 @@ struct words {
 
 void words_text(const struct words *w, const char *text); /* escaped if HTML */
 void words_time(const struct words *w, wd_wall t); /* "09:45 UTC", "10 Mar 2025, 09:45 UTC" */
+void words_second(const struct words *w, wd_wall t); /* "09:45:12 UTC", as above */
 void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */
 
 /* Numbers: the same in HTML and text. */
