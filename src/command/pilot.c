@@ -426,11 +426,8 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 	struct engine_options eo = engine_options_of(&options->config->detection);
 	p->store = options->store;
 	p->telemetry = options->telemetry;
-	if (p->telemetry != NULL) {
-		eo.classes = telemetry_classes(p->telemetry);
-		eo.book = telemetry_book(p->telemetry);
-		eo.places = telemetry_places(p->telemetry);
-	}
+	if (p->telemetry != NULL)
+		traffic_book_options(telemetry_book(p->telemetry), &eo);
 	p->policy = policy_of(&options->config->storage);
 	p->state_every = span_s(options->config->storage.snapshot_s);
 	p->pages_every = span_ms(options->config->pages.refresh_ms);

@@ -436,11 +436,8 @@ static bool open_engine(struct run *run)
 		fputs("whydown replay: memory ran out\n", stderr);
 		ok = false;
 	}
-	if (ok) {
-		options.classes = traffic_play_classes(run->traffic);
-		options.book = traffic_play_book(run->traffic);
-		options.places = traffic_play_places(run->traffic);
-	}
+	if (ok)
+		traffic_book_options(traffic_play_book(run->traffic), &options);
 	struct catalogue *catalogue = config != NULL ? catalogue_hold(config->catalogue) : NULL;
 	if (ok && ((catalogue == NULL && catalogue_open(NULL, 0, &catalogue, &why) != WD_OK) ||
 		   engine_open(&options, &run->engine, &why) != WD_OK ||

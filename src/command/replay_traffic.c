@@ -62,20 +62,7 @@ void traffic_play_close(struct traffic_play *p)
 	free(p);
 }
 
-const struct vector_classes *traffic_play_classes(const struct traffic_play *p)
-{
-	return &p->book.classes;
-}
-
-const struct tracer_places *traffic_play_places(const struct traffic_play *p)
-{
-	return &p->book.places;
-}
-
-const struct vector_book *traffic_play_book(const struct traffic_play *p)
-{
-	return &p->book.book;
-}
+const struct traffic_book *traffic_play_book(const struct traffic_play *p) { return &p->book; }
 
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
 				const struct catalogue *catalogue, struct wd_why *why)

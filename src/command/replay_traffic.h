@@ -58,9 +58,7 @@ struct traffic_play;
 enum wd_err traffic_play_open(const struct place_files *files,
 			      struct traffic_play **ret_play) WD_MUST_CHECK;
 void traffic_play_close(struct traffic_play *p); /* NULL is fine; after the engine */
-const struct vector_classes *traffic_play_classes(const struct traffic_play *p);
-const struct vector_book *traffic_play_book(const struct traffic_play *p);
-const struct tracer_places *traffic_play_places(const struct traffic_play *p);
+const struct traffic_book *traffic_play_book(const struct traffic_play *p);
 /* Whose the traffic is; the targets and the catalogue (for hosts of logs; may be NULL) are
  * borrowed. */
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,

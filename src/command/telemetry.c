@@ -258,15 +258,7 @@ void telemetry_close(struct telemetry *t)
 
 /* ---- the pilot's thread ---- */
 
-const struct vector_classes *telemetry_classes(const struct telemetry *t)
-{
-	return &t->book.classes;
-}
-const struct vector_book *telemetry_book(const struct telemetry *t) { return &t->book.book; }
-const struct tracer_places *telemetry_places(const struct telemetry *t)
-{
-	return &t->book.places;
-}
+const struct traffic_book *telemetry_book(const struct telemetry *t) { return &t->book; }
 
 bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last)
 {

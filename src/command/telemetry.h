@@ -30,11 +30,8 @@ void telemetry_close(struct telemetry *t); /* NULL is fine */
 /* Whose addresses are whose, and who may send, from the next tick on. */
 void telemetry_reload(struct telemetry *t, const struct config *config);
 
-/* How traffic is told apart, for the engine: as the ticks are counted. They live as long as
- * the telemetry. */
-const struct vector_classes *telemetry_classes(const struct telemetry *t);
-const struct vector_book *telemetry_book(const struct telemetry *t);
-const struct tracer_places *telemetry_places(const struct telemetry *t);
+/* How traffic is told apart; lives as long as the telemetry. */
+const struct traffic_book *telemetry_book(const struct telemetry *t);
 
 struct telemetry_handler {
 	struct gather_handler traffic;

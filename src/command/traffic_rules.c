@@ -33,6 +33,14 @@ void traffic_book_close(struct traffic_book *b)
 	b->geo = NULL;
 }
 
+void traffic_book_options(const struct traffic_book *b, struct engine_options *o)
+{
+	o->classes = &b->classes;
+	o->book = &b->book;
+	o->places = &b->places;
+	o->source_key = &b->rules.key;
+}
+
 static bool read_key(int fd, struct hash_key *ret_key)
 {
 	struct hash_key key;

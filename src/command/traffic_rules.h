@@ -5,6 +5,7 @@
 #define WD_COMMAND_TRAFFIC_RULES_H
 
 #include "base/err.h"
+#include "engine/engine.h"
 #include "explain/tracer.h"
 #include "intake/place.h"
 #include "model/vector.h"
@@ -23,6 +24,8 @@ struct traffic_book {
 void traffic_book_open(struct traffic_book *b, const struct hash_key *key,
 		       const struct place_files *files);
 void traffic_book_close(struct traffic_book *b);
+/* For the engine, which borrows it all. */
+void traffic_book_options(const struct traffic_book *b, struct engine_options *o);
 
 /* The key of this data folder, which ticks and traces of before a restart were made with;
  * drawn once and kept in traffic.key. Random if it cannot be kept (then *why says why). */

@@ -15,6 +15,7 @@ static const wd_span OFF_MAX = {120 * WD_NS_PER_S};
 /* A longer time without a tick is a gap, not silence. */
 static const wd_span FILL_MAX = {60 * WD_NS_PER_S};
 static const float SUSPECT_DECADES = 2;
+static const float STIRS_DECADES = 3; /* once in four minutes of ticks of 250 ms */
 static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
 static const wd_span KEEP_EVERY = {WD_NS_PER_S};
 static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S}; /* of a service where all is usual */
@@ -324,6 +325,22 @@ void engine_watch_minute(struct engine *e)
 
 /* ---- flows ---- */
 
+/* Who is usual is learned from quiet times only. */
+static void learn_sources(struct engine *e, struct track *t, const struct traffic_tick *tick)
+{
+	struct watch *w = t->watch;
+	bool quiet = t->episode.state == INCIDENT_CLOSED && !w->flows.above &&
+		     w->flows.log10_return < STIRS_DECADES;
+	if (e->options.source_key == NULL)
+		return;
+	if (w->usual == NULL)
+		w->usual = calloc(1, sizeof(*w->usual)); /* without memory nobody is usual */
+	if (w->usual != NULL && quiet)
+		usual_tick(w->usual, tick, e->options.source_key);
+	else if (w->usual != NULL)
+		usual_stir(w->usual);
+}
+
 /* `tick` may be NULL: nothing came. */
 static enum engine_verdict step_flows(struct engine *e, struct track *t,
 				      const struct traffic_tick *tick, wd_wall at, wd_span width)
@@ -353,8 +370,10 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 	watch_rate(&w->rates[RATE_PACKETS], at, width, &packets);
 	watch_rate(&w->rates[RATE_BITS], at, width, &bits);
 	decide(e, t, WATCH_FLOWS, width, r->sustained);
-	if (tick != NULL)
+	if (tick != NULL) {
+		learn_sources(e, t, tick);
 		engine_trace_tick(e, t, tick, width);
+	}
 	return ENGINE_COUNTED;
 }
 

@@ -12,7 +12,8 @@
  * Traffic comes as ticks that are whole (engine_traffic, engine_web), is judged at once and by the
  * ticks' own time: an incident that traffic opens was decided at the end of a tick. A tick never
  * moves the clock. A service that ticks come for costs WATCH_BYTES_MAX (engine/watch.h), and what
- * is traced of an open incident a tracer; both have a stated number.
+ * is traced of an open incident a tracer; both have a stated number. Who took part in the latest
+ * incidents is another MB.
  *
  * Memory: sized by `struct engine_options`; every table has a maximum, and what does not
  * fit is counted (struct engine_counters). */
@@ -47,6 +48,9 @@ struct engine_options {
 	const struct vector_classes *classes; /* as the ticks were counted; NULL: no traffic */
 	const struct vector_book *book;       /* NULL: nothing is traced */
 	const struct tracer_places *places;   /* explain/tracer.h; NULL: traces name no places */
+	/* What sources are remembered by: one that outlives restarts (traffic_rules). NULL: nobody
+	 * is called new, and incidents have no sources in common. */
+	const struct address_key *source_key;
 	double packets_floor, bits_floor; /* a second above usual, less is no flood; 0 = default */
 	size_t services_watched_max;      /* ticks come for, default 1000 */
 	size_t tracers_max;               /* open incidents traced at once, default 64 */

@@ -5,6 +5,7 @@
 
 #include "detect/budget.h"
 #include "engine/engine.h"
+#include "engine/lineage.h"
 #include "engine/once.h"
 #include "engine/track.h"
 #include "explain/tracer.h"
@@ -60,6 +61,7 @@ struct engine {
 	struct tracing *tracings;     /* options.tracers_max */
 	struct trace *trace_scratch;
 	struct traffic_tick *blank;   /* without flows: only requests are told of it */
+	struct lineage *lineage;      /* NULL without options.source_key */
 
 	struct incident *incidents; /* all tracked; those of open episodes are refreshed */
 	size_t incident_count, incident_cap;
@@ -120,6 +122,10 @@ void engine_tracing_read(struct engine *e, struct track *t, struct cur *c);
 void engine_trace_stop(struct engine *e, struct track *t);
 /* The incident's traffic is back to usual, or (last) the incident is closed. */
 void engine_trace_end(struct engine *e, struct track *t, bool last);
+
+/* links.c: keeps who took part, and fills in the links; `usual` may be NULL. */
+void engine_find_links(struct engine *e, const struct tracer *tracer,
+		       const struct source_memory *usual, struct trace *t);
 
 /* tell.c */
 struct effect *engine_add_effect(struct engine *e, enum effect_kind kind); /* NULL: no memory */

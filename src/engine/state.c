@@ -10,8 +10,9 @@
 #include <string.h>
 #include <zlib.h>
 
-/* 2: a service has its watch at the end, after u8 (0 = none), and its tracer. */
-enum { STATE_VERSION = 2, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
+/* 2: a service has its watch at the end, after u8 (0 = none), and its tracer.
+ * 3: the whole has who took part in the latest incidents at its end, after u8 (0 = nothing). */
+enum { STATE_VERSION = 3, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
 
 static void begin(struct out *o, uint8_t kind)
 {
@@ -74,6 +75,11 @@ enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *re
 	out_u32(&o, sizeof(counters) / sizeof(uint64_t));
 	for (size_t n = 0; n < sizeof(counters) / sizeof(uint64_t); n++)
 		out_u64(&o, counters_of(&counters)[n]);
+	out_u8(&o, e->lineage != NULL);
+	if (e->lineage != NULL) {
+		out_u64(&o, usual_mark(e->options.source_key));
+		lineage_write(e->lineage, &o);
+	}
 	return finish(&o, ret_bytes, ret_len);
 }
 
@@ -96,7 +102,11 @@ enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, stru
 		if (n < sizeof(counters) / sizeof(uint64_t))
 			counters_of(&counters)[n] = value;
 	}
-	if (c.bad) {
+	bool bad = c.bad; /* the rest can be done without */
+	if (!bad && version >= 3 && cur_u8(&c) != 0 && e->lineage != NULL &&
+	    cur_u64(&c) == usual_mark(e->options.source_key))
+		lineage_read(e->lineage, &c);
+	if (bad) {
 		once_done(&persons);
 		return wd_fail(why, WD_MALFORMED, (uint32_t)cur_offset(&c),
 			       "state of the engine is damaged");
@@ -283,7 +293,7 @@ static void write_watch(const struct engine *e, const struct track *t, struct ou
 {
 	out_u8(o, t->watch != NULL);
 	if (t->watch != NULL)
-		watch_write(t->watch, e->options.classes, o);
+		watch_write(t->watch, e->options.classes, e->options.source_key, o);
 }
 
 /* It comes last, so that an engine without classes can leave it alone. */
@@ -291,7 +301,7 @@ static void read_watch(const struct engine *e, struct track *t, uint16_t version
 {
 	if (version < 2 || cur_u8(c) == 0 || e->options.classes == NULL || c->bad)
 		return;
-	t->watch = watch_read(&e->flood_plan, e->options.classes, c);
+	t->watch = watch_read(&e->flood_plan, e->options.classes, e->options.source_key, c);
 	t->episode.held = t->episode.state == INCIDENT_OPEN && !watch_is_calm(t, e->now);
 }
 

@@ -21,7 +21,6 @@ static const wd_span TELL_EVERY = {30 * WD_NS_PER_S};
 /* What comes long after the last tick out of the usual is not the incident's; a pause between two
    bursts, and the stragglers after the last one, are. */
 static const wd_span TAIL = {30 * WD_NS_PER_S};
-static const float LINK_OVERLAP = 0.5f; /* of proved sources' prefixes */
 
 /* ---- tracers ---- */
 
@@ -88,7 +87,7 @@ static void feed(struct engine *e, const struct track *t, struct tracing *g,
 		.tick = tick, .classes = classes, .class_count = r->class_count,
 		.usual_packets_per_s = (double)r->usual_packets_per_s,
 		.usual_bits_per_s = (double)r->usual_bits_per_s, .carpet = r->carpet,
-		.pulse = r->pulse,
+		.pulse = r->pulse, .key = e->options.source_key,
 	};
 	for (uint32_t n = 0; n < r->class_count; n++) {
 		const struct flood_class *c = &r->classes[n];
@@ -153,50 +152,6 @@ enum wd_err engine_remember_trace(struct engine *e, const struct trace *t)
 	return WD_OK;
 }
 
-/* What both have of the same prefixes. */
-static float overlap(const struct trace *a, const struct trace *b)
-{
-	float sum = 0;
-	for (uint32_t n = 0; n < a->prefix_count; n++) {
-		for (uint32_t m = 0; m < b->prefix_count; m++) {
-			if (strcmp(a->prefixes[n].name, b->prefixes[m].name) == 0)
-				sum += fminf(a->prefixes[n].share, b->prefixes[m].share);
-		}
-	}
-	return sum;
-}
-
-static bool same_fingerprint(const struct trace *a, const struct trace *b)
-{
-	for (uint32_t n = 0; n < a->vector_count; n++) {
-		for (uint32_t m = 0; m < b->vector_count; m++) {
-			if (a->vectors[n].fingerprint != 0 &&
-			    a->vectors[n].fingerprint == b->vectors[m].fingerprint)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Which other incidents were made by the same tool, or came from the same proved places. */
-static void find_links(const struct engine *e, struct trace *t)
-{
-	t->link_count = 0;
-	for (size_t n = 0; n < e->trace_count && t->link_count < TRACE_LINKS_MAX; n++) {
-		const struct trace *other = shared_trace_of(e->traces[n]);
-		if (strcmp(other->incident, t->incident) == 0)
-			continue;
-		bool tool = same_fingerprint(t, other);
-		float shared = overlap(t, other);
-		bool proved = t->status == SOURCE_PROVED && other->status == SOURCE_PROVED;
-		if (!tool && !(proved && shared >= LINK_OVERLAP))
-			continue;
-		struct trace_link *l = &t->links[t->link_count++];
-		*l = (struct trace_link){.shared = shared, .fingerprint = tool};
-		text_copy(l->incident, sizeof(l->incident), other->incident);
-	}
-}
-
 /* The incident names the vectors that the trace found. */
 static void name_vectors(struct incident_traffic *x, const struct trace *t)
 {
@@ -217,12 +172,14 @@ static struct shared_trace *refresh(struct engine *e, struct track *t, struct tr
 	wd_wall now = watch_time(t, e->now);
 	g->traced_at = now;
 	*scratch = (struct trace){{0}};
-	tracer_write(g->tracer, &e->index, e->options.places, scratch);
+	struct tracer_places places = {.context = NULL};
+	if (e->options.places != NULL)
+		places = *e->options.places;
+	places.memory = usual_memory(t->watch->usual);
+	tracer_write(g->tracer, &e->index, &places, scratch);
 	text_copy(scratch->incident, sizeof(scratch->incident), t->episode.incident.id);
 	scratch->changed_at = now;
-	for (uint32_t n = 0; n < scratch->vector_count; n++)
-		scratch->vectors[n].new_share = -1; /* no memory of sources before the incident */
-	find_links(e, scratch);
+	engine_find_links(e, g->tracer, places.memory, scratch);
 	name_vectors(&t->episode.incident.traffic, scratch);
 	t->watch->traced = scratch->vector_count > 0;
 	/* After a restart that lost the tracer: what is known from before is not thrown away. */
@@ -378,6 +335,10 @@ enum wd_err engine_traces_open(struct engine *e)
 	e->trace_scratch = malloc(sizeof(*e->trace_scratch));
 	e->blank = calloc(1, sizeof(*e->blank));
 	bool all = e->tracings != NULL && e->blank != NULL && e->trace_scratch != NULL;
+	if (e->options.source_key != NULL) {
+		e->lineage = calloc(1, sizeof(*e->lineage));
+		all = all && e->lineage != NULL;
+	}
 	return all ? WD_OK : WD_NOMEM;
 }
 
@@ -391,4 +352,5 @@ void engine_traces_close(struct engine *e)
 	free(e->traces);
 	free(e->trace_scratch);
 	free(e->blank);
+	free(e->lineage);
 }

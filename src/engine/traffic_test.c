@@ -190,26 +190,6 @@ static void made_up_services_are_refused_and_take_no_memory(void **state)
 	world_close(&w);
 }
 
-/* Both engines go on with the same ticks from here. */
-static void restart_into(const struct world *from, struct world *to)
-{
-	uint8_t *bytes;
-	const char *id;
-	size_t len;
-	struct wd_why why = {0};
-	assert_int_equal(engine_write(from->e, &bytes, &len), WD_OK);
-	assert_int_equal(engine_read(to->e, bytes, len, &why), WD_OK);
-	free(bytes);
-	for (size_t n = 0; n < engine_service_count(from->e); n++) {
-		assert_int_equal(engine_write_service(from->e, n, &id, &bytes, &len), WD_OK);
-		assert_int_equal(engine_read_service(to->e, bytes, len, &why), WD_OK);
-		free(bytes);
-	}
-	to->random = from->random;
-	to->at_ms = from->at_ms;
-	to->persons = from->persons;
-}
-
 static void assert_same_state(const struct world *a, const struct world *b)
 {
 	for (size_t n = 0; n < engine_service_count(a->e); n++) {
@@ -234,7 +214,7 @@ static void a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte(
 	world_minutes(&a, 10, &(struct scene){"x", 4000, 0});
 	world_play(&a, 20.5, &(struct scene){"x", 4000, 36000}, 1);
 	assert_int_equal(a.opened, 1);
-	restart_into(&a, &b);
+	world_restart(&a, &b);
 	assert_same_state(&a, &b);
 	buf_reset(&a.told);
 	struct world *worlds[] = {&a, &b};
@@ -259,8 +239,8 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 	world_open(&b, 8);
 	world_open(&c, 8);
 	world_minutes(&a, 10, &(struct scene){"x", 4000, 0});
-	restart_into(&a, &b);
-	restart_into(&a, &c);
+	world_restart(&a, &b);
+	world_restart(&a, &c);
 	world_play(&a, 20, &(struct scene){"x", 4000, 36000}, 1);
 	struct incident known = a.last;
 	assert_int_equal(known.state, INCIDENT_OPEN);

@@ -37,6 +37,7 @@ struct engine_options world_options(const struct world *w)
 	o.adopt_services = true;
 	o.classes = w->classes;
 	o.book = w->book;
+	o.source_key = &w->rules.key;
 	return o;
 }
 
@@ -118,6 +119,25 @@ void world_collect(struct world *w)
 	engine_effects_drop(w->e);
 }
 
+void world_restart(const struct world *from, struct world *to)
+{
+	uint8_t *bytes;
+	const char *id;
+	size_t len;
+	struct wd_why why = {0};
+	assert_int_equal(engine_write(from->e, &bytes, &len), WD_OK);
+	assert_int_equal(engine_read(to->e, bytes, len, &why), WD_OK);
+	free(bytes);
+	for (size_t n = 0; n < engine_service_count(from->e); n++) {
+		assert_int_equal(engine_write_service(from->e, n, &id, &bytes, &len), WD_OK);
+		assert_int_equal(engine_read_service(to->e, bytes, len, &why), WD_OK);
+		free(bytes);
+	}
+	to->random = from->random;
+	to->at_ms = from->at_ms;
+	to->persons = from->persons;
+}
+
 /* ---- traffic ---- */
 
 static void add(struct world *w, struct flow *f, double packets, uint64_t bytes_each, bool out)
@@ -146,15 +166,36 @@ static void add_users(struct world *w, double packets_per_s)
 	}
 }
 
+/* Another crowd has none of this one's. */
+static uint32_t member(uint32_t crowd, uint32_t n)
+{
+	return (crowd * 100000 + n) * 2654435761u;
+}
+
+/* Bots that open connections and send. */
+static void add_bots(struct world *w, double packets_per_s, uint32_t crowd)
+{
+	double left = world_noisy(w, packets_per_s / 4);
+	for (int n = 0; n < 60 && left > 0; n++) {
+		struct flow f = {.family = 4, .protocol = 6, .tcp_flags = 0x1a, .dport = 443,
+				 .sport = (uint16_t)(1024 + world_next(w) % 60000),
+				 .known = FLOW_FLAGS | FLOW_TTL};
+		uint32_t src = member(crowd, (uint32_t)(world_next(w) % 700));
+		memcpy(f.src, &src, 4);
+		f.ttl = (uint8_t)(40 + src % 24);
+		add(w, &f, left / 60, 120, false);
+	}
+}
+
 /* Answers of a few thousand open resolvers that nobody asked for. */
-static void add_dns(struct world *w, double packets_per_s)
+static void add_dns(struct world *w, double packets_per_s, uint32_t crowd)
 {
 	double left = world_noisy(w, packets_per_s / 4);
 	for (int n = 0; n < 60 && left > 0; n++) {
 		struct flow f = {.family = 4, .protocol = 17, .sport = 53,
 				 .dport = (uint16_t)(1024 + world_next(w) % 60000), .ttl = 54,
 				 .known = FLOW_TTL};
-		uint32_t src = (uint32_t)world_next(w) % 3000 * 2654435761u;
+		uint32_t src = member(crowd, (uint32_t)world_next(w) % 3000);
 		memcpy(f.src, &src, 4);
 		add(w, &f, left / 60, 1400, false);
 	}
@@ -170,7 +211,8 @@ static void tick(struct world *w, const struct scene *scenes, size_t count)
 		traffic_clear(w->tick, scenes[n].service, at);
 		w->tick->width = span_ms(250);
 		add_users(w, scenes[n].users);
-		add_dns(w, scenes[n].dns);
+		add_dns(w, scenes[n].dns, scenes[n].crowd);
+		add_bots(w, scenes[n].bots, scenes[n].crowd);
 		assert_int_equal(engine_traffic(w->e, w->tick), ENGINE_COUNTED);
 	}
 	wd_wall end = wall_add(wall_s(START_S), span_ms(w->at_ms));

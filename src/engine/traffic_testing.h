@@ -24,8 +24,8 @@ struct world {
 	struct buf told;
 };
 
-/* Packets a second of users and of a DNS amplification. */
-struct scene { const char *service; double users, dns; };
+/* Packets a second of users, of a DNS amplification and of bots, and which resolvers and bots. */
+struct scene { const char *service; double users, dns, bots; uint32_t crowd; };
 
 void world_open(struct world *w, uint64_t seed);
 void world_close(struct world *w);
@@ -38,6 +38,8 @@ void world_collect(struct world *w);
 /* Ticks of these services, with the clock. */
 void world_play(struct world *w, double seconds, const struct scene *scenes, size_t count);
 void world_minutes(struct world *w, int count, const struct scene *scene);
+/* Both engines go on with the same ticks from here. */
+void world_restart(const struct world *from, struct world *to);
 /* By somebody new, now. */
 enum engine_verdict world_report(struct world *w, const char *service);
 

@@ -27,6 +27,7 @@ void watch_close(struct watch *w)
 		rollup_close(&w->rates[n].fives);
 		rollup_close(&w->rates[n].seconds);
 	}
+	free(w->usual);
 	free(w);
 }
 

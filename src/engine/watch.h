@@ -7,6 +7,7 @@
 
 #include "detect/flood.h"
 #include "detect/web.h"
+#include "engine/usual.h"
 #include "model/incident.h"
 #include "tally/rollup.h"
 #include "tally/second.h"
@@ -24,7 +25,7 @@ enum {
 	RATE_SECONDS = 361, /* six minutes of seconds */
 	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on */
 	WATCH_FRESH_S = 60,     /* the last reading speaks of now for so long */
-	WATCH_BYTES_MAX = 96 * 1024, /* with its charts; a tracer is extra */
+	WATCH_BYTES_MAX = 134 * 1024, /* with its charts; a tracer is extra */
 };
 
 /* A rate for the charts: means of seconds, kept in two rings. */
@@ -58,11 +59,13 @@ struct watch {
 	uint32_t tracing; /* 1 + index of the engine's tracings; 0 = none */
 	bool traced;      /* the incident's vectors are the trace's */
 	bool untraced;    /* no tracer was free for it */
+	struct usual *usual; /* NULL without a key, or while nothing came */
 	struct flood flood;
 	struct web_watch web;
 };
-_Static_assert(sizeof(struct watch) + WATCH_RATES * (RATE_FIVES + RATE_SECONDS) *
-	       sizeof(struct rollup_cell) <= WATCH_BYTES_MAX, "the stated bound");
+_Static_assert(sizeof(struct watch) + sizeof(struct usual) +
+	       WATCH_RATES * (RATE_FIVES + RATE_SECONDS) * sizeof(struct rollup_cell) <=
+	       WATCH_BYTES_MAX, "the stated bound");
 
 /* What makes an incident begin, or joins it. */
 struct cause {
@@ -81,10 +84,12 @@ void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p
 struct traffic_state *watch_show(const struct watch *w, const struct flood_plan *plan,
 				 const struct vector_classes *classes, wd_wall now);
 
-void watch_write(const struct watch *w, const struct vector_classes *classes, struct out *o);
+/* `key` of the sources; may be NULL. */
+void watch_write(const struct watch *w, const struct vector_classes *classes,
+		 const struct address_key *key, struct out *o);
 /* NULL, and c bad, if the bytes are not a watch or memory ran out. */
 struct watch *watch_read(const struct flood_plan *plan, const struct vector_classes *classes,
-			 struct cur *c);
+			 const struct address_key *key, struct cur *c);
 
 /* ---- what it means for the incident; each is as if nothing were watched without a watch ---- */
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WATCH_VERSION = 1 };
+/* 2: the usual sources at the end, after u8 (0 = none). */
+enum { WATCH_VERSION = 2 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -123,7 +124,8 @@ static void read_web(struct web_watch *web, struct cur *c)
 		memcpy(web, words, sizeof(words));
 }
 
-void watch_write(const struct watch *w, const struct vector_classes *classes, struct out *o)
+void watch_write(const struct watch *w, const struct vector_classes *classes,
+		 const struct address_key *key, struct out *o)
 {
 	out_u8(o, WATCH_VERSION);
 	for (size_t n = 0; n < WATCH_KINDS; n++)
@@ -138,13 +140,29 @@ void watch_write(const struct watch *w, const struct vector_classes *classes, st
 	out_u8(o, (uint8_t)(w->traced | w->untraced << 1));
 	write_flood(w, classes, o);
 	write_web(&w->web, o);
+	bool usual = w->usual != NULL && key != NULL;
+	out_u8(o, usual);
+	if (usual)
+		usual_write(w->usual, key, o);
+}
+
+static void read_usual(struct watch *w, const struct address_key *key, struct cur *c)
+{
+	if (cur_u8(c) == 0 || c->bad)
+		return;
+	w->usual = calloc(1, sizeof(*w->usual));
+	if (w->usual == NULL)
+		c->bad = true;
+	else
+		usual_read(w->usual, key, c);
 }
 
 struct watch *watch_read(const struct flood_plan *plan, const struct vector_classes *classes,
-			 struct cur *c)
+			 const struct address_key *key, struct cur *c)
 {
 	uint8_t version = cur_u8(c);
-	struct watch *w = version == WATCH_VERSION ? watch_open(plan) : NULL;
+	bool known = version >= 1 && version <= WATCH_VERSION;
+	struct watch *w = known ? watch_open(plan) : NULL;
 	if (w == NULL) {
 		c->bad = true;
 		return NULL;
@@ -163,6 +181,8 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	w->untraced = flags >> 1 & 1;
 	read_flood(w, plan, classes, c);
 	read_web(&w->web, c);
+	if (version >= 2)
+		read_usual(w, key, c);
 	if (c->bad) {
 		watch_close(w);
 		return NULL;

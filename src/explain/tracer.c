@@ -378,6 +378,7 @@ void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tr
 void tracer_sources(const struct tracer *t, struct source_set *ret)
 {
 	ret->count = 0;
+	ret->below = 0;
 	for (uint32_t i = 0; i < t->slot_count; i++) {
 		if (t->slots[i].flooded)
 			source_set_merge(ret, &t->slots[i].set);

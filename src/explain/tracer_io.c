@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
@@ -173,6 +173,7 @@ static void io_slot(struct io *io, struct tracer_slot *s)
 	io_flag(io, &s->first_fragments);
 	io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
 	io_count(io, &s->set.count, SOURCE_SET_MAX);
+	io_uint(io, &s->set.below, sizeof(s->set.below));
 	for (uint32_t i = 0; i < s->set.count; i++) {
 		io_uint(io, &s->set.hashes[i], sizeof(s->set.hashes[i]));
 		io->wrong |= i > 0 && s->set.hashes[i] <= s->set.hashes[i - 1];

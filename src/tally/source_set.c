@@ -27,50 +27,52 @@ static uint32_t place_of(const struct source_set *s, uint64_t hash)
 void source_set_add(struct source_set *s, uint64_t hash)
 {
 	uint32_t at = place_of(s, hash);
-	if (at == SOURCE_SET_MAX || (at < s->count && s->hashes[at] == hash))
+	if ((s->below != 0 && hash >= s->below) || (at < s->count && s->hashes[at] == hash))
 		return;
-	uint32_t kept = s->count < SOURCE_SET_MAX ? s->count : SOURCE_SET_MAX - 1;
-	memmove(&s->hashes[at + 1], &s->hashes[at], (kept - at) * sizeof(s->hashes[0]));
+	if (s->count == SOURCE_SET_MAX) {
+		s->below = at == SOURCE_SET_MAX ? hash : s->hashes[SOURCE_SET_MAX - 1];
+		if (at == SOURCE_SET_MAX)
+			return;
+		s->count--;
+	}
+	memmove(&s->hashes[at + 1], &s->hashes[at], (s->count - at) * sizeof(s->hashes[0]));
 	s->hashes[at] = hash;
-	s->count = kept + 1;
+	s->count++;
 }
 
 void source_set_merge(struct source_set *s, const struct source_set *other)
 {
+	if (other->below != 0 && (s->below == 0 || other->below < s->below)) {
+		s->below = other->below;
+		s->count = place_of(s, s->below);
+	}
 	for (uint32_t i = 0; i < other->count; i++)
 		source_set_add(s, other->hashes[i]);
 }
 
-/* How many there are, if `highest` is the count-th lowest hash and there may be more. */
-static double estimate(uint32_t count, uint64_t highest)
-{
-	if (count < SOURCE_SET_MAX)
-		return count;
-	return (count - 1) / (((double)highest + 1) * 0x1p-64);
-}
-
 double source_set_count(const struct source_set *s)
 {
-	return s->count == 0 ? 0 : estimate(s->count, s->hashes[s->count - 1]);
+	return s->below == 0 ? s->count : s->count / ((double)s->below * 0x1p-64);
 }
 
-/* The lowest hashes of both sets together: how many, how many are in both, and the highest. */
-struct both { uint32_t count, shared; uint64_t highest; };
+/* Of the hashes that both sets would have kept: how many are in either, in a, in both. */
+struct both { uint32_t count, of_a, shared; };
 
 static struct both both_of(const struct source_set *a, const struct source_set *b)
 {
 	struct both both = {0, 0, 0};
-	uint32_t i = 0, k = 0;
-	while (both.count < SOURCE_SET_MAX && (i < a->count || k < b->count)) {
-		uint64_t x = i < a->count ? a->hashes[i] : UINT64_MAX;
-		uint64_t y = k < b->count ? b->hashes[k] : UINT64_MAX;
-		bool from_a = i < a->count && x <= y, from_b = k < b->count && y <= x;
-		both.highest = x < y ? x : y;
+	uint64_t below = a->below == 0 || (b->below != 0 && b->below < a->below) ? b->below
+										 : a->below;
+	uint32_t a_count = below == 0 ? a->count : place_of(a, below);
+	uint32_t b_count = below == 0 ? b->count : place_of(b, below);
+	for (uint32_t i = 0, k = 0; i < a_count || k < b_count; both.count++) {
+		bool from_a = k == b_count || (i < a_count && a->hashes[i] <= b->hashes[k]);
+		bool from_b = i == a_count || (k < b_count && b->hashes[k] <= a->hashes[i]);
 		both.shared += from_a && from_b;
-		both.count++;
 		i += from_a;
 		k += from_b;
 	}
+	both.of_a = a_count;
 	return both;
 }
 
@@ -83,11 +85,17 @@ double source_set_jaccard(const struct source_set *a, const struct source_set *b
 double source_set_shared(const struct source_set *a, const struct source_set *b)
 {
 	struct both both = both_of(a, b);
-	double count = source_set_count(a);
-	if (count <= 0)
-		return 0;
-	double all = estimate(both.count, both.highest);
-	return fmin(1, all * both.shared / both.count / count);
+	return both.of_a == 0 ? 0 : (double)both.shared / both.of_a;
+}
+
+void source_set_without(struct source_set *s, const struct source_memory *m)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!source_memory_has(m, s->hashes[i]))
+			s->hashes[kept++] = s->hashes[i];
+	}
+	s->count = kept;
 }
 
 void source_memory_advance(struct source_memory *m, wd_wall now)
@@ -149,6 +157,14 @@ double source_memory_false(const struct source_memory *m)
 	return 1 - no;
 }
 
+bool source_memory_is_full(const struct source_memory *m)
+{
+	bool full = false;
+	for (size_t i = 0; i < SOURCE_MEMORY_WEEKS; i++)
+		full = full || m->set[i] >= BITS / 2;
+	return full;
+}
+
 double source_memory_new_share(const struct source_memory *m, uint64_t known, uint64_t count)
 {
 	bool empty = true;
@@ -159,4 +175,75 @@ double source_memory_new_share(const struct source_memory *m, uint64_t known, ui
 	/* yes = old + new * false */
 	double unknown = 1 - (double)known / (double)count;
 	return fmin(1, unknown / (1 - source_memory_false(m)));
+}
+
+/* ---- to bytes and back ---- */
+
+void source_set_write(const struct source_set *s, struct out *o)
+{
+	out_u32(o, s->count);
+	out_u64(o, s->below);
+	for (uint32_t i = 0; i < s->count; i++)
+		out_u64(o, s->hashes[i]);
+}
+
+void source_set_read(struct source_set *s, struct cur *c)
+{
+	uint32_t count = cur_u32(c);
+	s->below = cur_u64(c);
+	if (count > SOURCE_SET_MAX)
+		c->bad = true;
+	for (s->count = 0; s->count < count && !c->bad; s->count++) {
+		uint64_t hash = cur_u64(c);
+		bool rises = s->count == 0 || hash > s->hashes[s->count - 1];
+		if (!rises || (s->below != 0 && hash >= s->below))
+			c->bad = true;
+		s->hashes[s->count] = hash;
+	}
+	if (c->bad)
+		s->count = 0;
+}
+
+enum { WORDS = BITS / 64 };
+
+/* Only words that are not 0: most weeks of most services are nearly empty. */
+void source_memory_write(const struct source_memory *m, struct out *o)
+{
+	out_i64(o, m->begin.ns);
+	out_u8(o, (uint8_t)m->at);
+	out_u64(o, m->refused);
+	for (size_t i = 0; i < SOURCE_MEMORY_WEEKS; i++) {
+		uint16_t count = 0;
+		for (size_t n = 0; n < WORDS; n++)
+			count = (uint16_t)(count + (m->weeks[i][n] != 0));
+		out_u16(o, count);
+		for (uint16_t n = 0; n < WORDS; n++) {
+			if (m->weeks[i][n] == 0)
+				continue;
+			out_u16(o, n);
+			out_u64(o, m->weeks[i][n]);
+		}
+	}
+}
+
+void source_memory_read(struct source_memory *m, struct cur *c)
+{
+	*m = (struct source_memory){.begin = {cur_i64(c)}, .at = cur_u8(c), .refused = cur_u64(c)};
+	for (size_t i = 0; i < SOURCE_MEMORY_WEEKS && !c->bad; i++) {
+		uint16_t count = cur_u16(c);
+		for (uint16_t n = 0; n < count && !c->bad; n++) {
+			uint16_t at = cur_u16(c);
+			uint64_t word = cur_u64(c);
+			if (at >= WORDS || m->weeks[i][at] != 0)
+				c->bad = true;
+			else
+				m->weeks[i][at] = word;
+			for (; word != 0; word &= word - 1)
+				m->set[i]++;
+		}
+	}
+	if (m->at >= SOURCE_MEMORY_WEEKS || m->begin.ns < 0)
+		c->bad = true;
+	if (c->bad)
+		*m = (struct source_memory){.at = 0};
 }

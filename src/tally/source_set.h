@@ -14,6 +14,7 @@
 #ifndef WD_TALLY_SOURCE_SET_H
 #define WD_TALLY_SOURCE_SET_H
 
+#include "base/bytes.h"
 #include "base/units.h"
 
 #include <stdbool.h>
@@ -26,7 +27,11 @@ enum {
 	SOURCE_MEMORY_BITS = 16, /* 2^16 bits, 8 KB a week: about 22,000 sources to the half */
 };
 
-struct source_set { uint32_t count; uint64_t hashes[SOURCE_SET_MAX]; }; /* rising */
+struct source_set {
+	uint32_t count;
+	uint64_t below; /* hashes from here on were left out; 0 = none was */
+	uint64_t hashes[SOURCE_SET_MAX]; /* rising */
+};
 
 void source_set_add(struct source_set *s, uint64_t hash);
 /* s takes in other; exactly as if s had been given all. */
@@ -51,10 +56,21 @@ void source_memory_add(struct source_memory *m, uint64_t hash, wd_wall now);
 /* Moves on to the week of `now`; what is older than the weeks kept is forgotten. */
 void source_memory_advance(struct source_memory *m, wd_wall now);
 bool source_memory_has(const struct source_memory *m, uint64_t hash);
+/* Takes those out of s that m has. */
+void source_set_without(struct source_set *s, const struct source_memory *m);
+/* A week took no more: sources that were there may be called new. */
+bool source_memory_is_full(const struct source_memory *m);
 /* The chance that it says yes to a source that was never added. */
 double source_memory_false(const struct source_memory *m);
 /* The share of new sources among `count`, of which it said yes to `known`: false yes taken
  * out. -1 if it can not tell: nothing was asked, or nothing was ever added. */
 double source_memory_new_share(const struct source_memory *m, uint64_t known, uint64_t count);
+
+/* To bytes and back; what cannot be makes c bad, and then they are empty. A week is as long as it
+ * is full, at most 10 KB. */
+void source_set_write(const struct source_set *s, struct out *o);
+void source_set_read(struct source_set *s, struct cur *c);
+void source_memory_write(const struct source_memory *m, struct out *o);
+void source_memory_read(struct source_memory *m, struct cur *c);
 
 #endif

@@ -84,6 +84,59 @@ static void merging_is_as_if_one_had_been_given_all(void **state)
 	}
 }
 
+/* What is taken out of two samples leaves them comparable. */
+static void usual_sources_can_be_taken_out(void **state)
+{
+	(void)state;
+	struct source_memory *m = calloc(1, sizeof(*m));
+	assert_non_null(m);
+	for (uint32_t i = 0; i < 3000; i++) /* users of both times */
+		source_memory_add(m, hash_mix(UINT64_C(4) << 32 | i), (wd_wall){1});
+	fill(&a, 3, 0, 9000);     /* 3000 users, 6000 others */
+	fill(&b, 3, 0, 3000);     /* the same users, 2000 of the others, 4000 more */
+	fill(&both, 3, 7000, 6000);
+	source_set_merge(&b, &both);
+	assert_true(source_set_shared(&a, &b) > 0.45); /* (3000 + 2000) / 9000 */
+	source_set_without(&a, m);
+	source_set_without(&b, m);
+	assert_true(fabs(source_set_count(&a) / 6000 - 1) < 0.15);
+	assert_true(fabs(source_set_count(&b) / 6000 - 1) < 0.15);
+	assert_true(fabs(source_set_shared(&a, &b) - 2.0 / 6) < 0.08);
+	assert_true(fabs(source_set_shared(&b, &a) - 2.0 / 6) < 0.08);
+	free(m);
+}
+
+static void both_survive_writing_and_reading(void **state)
+{
+	(void)state;
+	struct source_memory *m = calloc(1, sizeof(*m)), *again = calloc(1, sizeof(*m));
+	struct out o;
+	assert_true(m != NULL && again != NULL);
+	for (uint32_t i = 0; i < 3000; i++)
+		source_memory_add(m, hash_mix(i), (wd_wall){(int64_t)i * 900 * WD_NS_PER_S});
+	fill(&a, 5, 0, 5000);
+	out_init(&o, 1 << 20);
+	source_set_write(&a, &o);
+	source_memory_write(m, &o);
+	struct cur c = cur_over(o.bytes, o.len);
+	memset(&b, 0, sizeof(b));
+	source_set_read(&b, &c);
+	source_memory_read(again, &c);
+	assert_true(!c.bad && cur_left(&c) == 0);
+	assert_memory_equal(&a, &b, sizeof(a));
+	assert_memory_equal(m, again, sizeof(*m));
+	for (size_t len = 0; len < o.len; len += len < 100 ? 1 : 97) { /* cut, it is none */
+		c = cur_over(o.bytes, len);
+		source_set_read(&b, &c);
+		source_memory_read(again, &c);
+		assert_true(c.bad);
+		assert_int_equal(again->set[0] + again->set[1] + again->set[2] + again->set[3], 0);
+	}
+	out_done(&o);
+	free(m);
+	free(again);
+}
+
 static const wd_wall start = {1741600000 * WD_NS_PER_S};
 
 static wd_wall weeks_on(int64_t weeks)
@@ -142,6 +195,8 @@ int main(void)
 		cmocka_unit_test(few_sources_are_counted_exactly),
 		cmocka_unit_test(errors_are_as_stated_over_many_seeds),
 		cmocka_unit_test(merging_is_as_if_one_had_been_given_all),
+		cmocka_unit_test(usual_sources_can_be_taken_out),
+		cmocka_unit_test(both_survive_writing_and_reading),
 		cmocka_unit_test(what_was_here_is_known_for_weeks_and_then_forgotten),
 		cmocka_unit_test(false_yes_is_as_often_as_it_says),
 	};
