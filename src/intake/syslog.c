@@ -15,8 +15,6 @@ enum {
 	EVENTS = 64,
 	BATCHES_A_POLL = 64,          /* of datagrams; then connections get their turn */
 	READS_A_POLL = 16,            /* of one connection */
-	PREFIX_MAX = 8,               /* "65536 " */
-	ROOM = SYSLOG_MESSAGE_MAX + PREFIX_MAX,
 };
 
 typedef void handler(void *, const struct exporter_address *, const char *, size_t);
@@ -25,10 +23,7 @@ struct connection {
 	int fd; /* -1: free */
 	struct exporter_address from;
 	wd_mono last;
-	uint64_t passing; /* bytes of a counted message that was cut, still to come */
-	bool to_line_end; /* passing over the rest of a line that was cut */
-	size_t len;
-	char *buffer; /* ROOM bytes */
+	struct syslog_frames frames; /* its buffer is owned */
 };
 
 struct syslog_listener {
@@ -131,7 +126,7 @@ enum wd_err syslog_open(const struct syslog_options *o, struct syslog_listener *
 static void connection_close(struct syslog_listener *s, struct connection *c)
 {
 	close(c->fd);
-	free(c->buffer);
+	free(c->frames.buffer);
 	*c = (struct connection){.fd = -1};
 	s->counters.connections--;
 }
@@ -190,74 +185,18 @@ static void receive_datagrams(struct syslog_listener *s, handler *message, void 
 		}
 }
 
-/* ---- framing: each takes what it can off the front and says how much; 0 = wait ---- */
+/* A message of a connection. */
+struct delivery {
+	struct syslog_listener *listener;
+	struct connection *connection;
+	handler *message;
+	void *context;
+};
 
-/* "LEN MSG". *broken: the length is none. */
-static size_t take_counted(struct syslog_listener *s, struct connection *c, const char *at,
-			   size_t left, handler *message, void *context, bool *broken)
+static void deliver(void *context, const char *text, size_t len)
 {
-	uint64_t len = 0;
-	size_t digits = 0;
-
-	while (digits < left && digits < 10 && at[digits] >= '0' && at[digits] <= '9')
-		len = len * 10 + (uint64_t)(at[digits++] - '0');
-	if (digits == left && digits < 10)
-		return 0;
-	if (digits == left || at[digits] != ' ' || len == 0 || digits + 1 > PREFIX_MAX) {
-		*broken = true;
-		return 0;
-	}
-	size_t head = digits + 1, fits = len < SYSLOG_MESSAGE_MAX ? len : SYSLOG_MESSAGE_MAX;
-	if (left < head + fits)
-		return 0;
-	s->counters.cut += len > fits;
-	hand_on(s, &c->from, at + head, fits, message, context);
-	c->passing = len - fits;
-	return head + fits;
-}
-
-static size_t take_line(struct syslog_listener *s, struct connection *c, const char *at,
-			size_t left, handler *message, void *context)
-{
-	const char *lf = memchr(at, '\n', left), *end = lf;
-	const char *nul = memchr(at, '\0', lf != NULL ? (size_t)(lf - at) : left);
-
-	if (nul != NULL)
-		end = nul;
-	if (end == NULL && left < SYSLOG_MESSAGE_MAX)
-		return 0;
-	size_t len = end != NULL ? (size_t)(end - at) : left;
-	if (!c->to_line_end) {
-		s->counters.cut += len > SYSLOG_MESSAGE_MAX || end == NULL;
-		hand_on(s, &c->from, at, len < SYSLOG_MESSAGE_MAX ? len : SYSLOG_MESSAGE_MAX,
-			message, context);
-	}
-	c->to_line_end = end == NULL;
-	return len + (end != NULL);
-}
-
-/* False: the framing broke. */
-static bool take_all(struct syslog_listener *s, struct connection *c, handler *message,
-		     void *context)
-{
-	size_t at = 0, took = 1;
-	bool broken = false;
-
-	while (at < c->len && took > 0 && !broken) {
-		size_t left = c->len - at;
-		if (c->passing > 0) {
-			took = left < c->passing ? left : (size_t)c->passing;
-			c->passing -= took;
-		} else if (!c->to_line_end && c->buffer[at] >= '1' && c->buffer[at] <= '9') {
-			took = take_counted(s, c, c->buffer + at, left, message, context, &broken);
-		} else {
-			took = take_line(s, c, c->buffer + at, left, message, context);
-		}
-		at += took;
-	}
-	c->len -= at;
-	memmove(c->buffer, c->buffer + at, c->len);
-	return !broken;
+	const struct delivery *d = context;
+	hand_on(d->listener, &d->connection->from, text, len, d->message, d->context);
 }
 
 /* ---- connections ---- */
@@ -289,7 +228,7 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		struct exporter_address from = sender_of(&ss);
 		struct connection *c = is_allowed(s, &from) ? room_for(s, now) : NULL;
-		char *buffer = c != NULL ? malloc(ROOM) : NULL;
+		char *buffer = c != NULL ? malloc(SYSLOG_ROOM) : NULL;
 
 		len = sizeof(ss);
 		s->counters.full += c == NULL && (s->allowed == NULL ||
@@ -300,7 +239,8 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 			close(fd);
 			continue;
 		}
-		*c = (struct connection){.fd = fd, .from = from, .last = now, .buffer = buffer};
+		*c = (struct connection){
+			.fd = fd, .from = from, .last = now, .frames.buffer = buffer};
 		s->counters.connections++;
 	}
 }
@@ -308,21 +248,25 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 static void receive_from(struct syslog_listener *s, struct connection *c, wd_mono now,
 			 handler *message, void *context)
 {
+	struct delivery d = {s, c, message, context};
+	struct syslog_frames *f = &c->frames;
+
 	for (int i = 0; i < READS_A_POLL; i++) {
-		ssize_t n = recv(c->fd, c->buffer + c->len, ROOM - c->len, 0);
+		ssize_t n = recv(c->fd, f->buffer + f->len, SYSLOG_ROOM - f->len, 0);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) {
-			/* A last line without its end is one; half a counted message is not. */
-			if (n == 0 && !c->to_line_end && c->passing == 0 && c->len > 0 &&
-			    !(c->buffer[0] >= '1' && c->buffer[0] <= '9'))
-				hand_on(s, &c->from, c->buffer, c->len, message, context);
+			if (n == 0)
+				syslog_frames_end(f, deliver, &d);
 			connection_close(s, c);
 			return;
 		}
-		c->len += (size_t)n;
+		f->len += (size_t)n;
 		c->last = now;
-		if (!take_all(s, c, message, context)) {
+		uint64_t cut = f->cut;
+		bool sound = syslog_frames_take(f, deliver, &d);
+		s->counters.cut += f->cut - cut;
+		if (!sound) {
 			s->counters.malformed++;
 			connection_close(s, c);
 			return;

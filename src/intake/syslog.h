@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* syslog: messages over UDP (RFC 5426: a datagram each) and TCP (RFC 6587: "LEN MSG", or each
- * with LF or NUL behind it, told apart by the first byte of each message), handed on as they
- * are; decode/syslog.h strips their headers. A sender over UDP can be forged.
+/* syslog: messages over UDP (RFC 5426: a datagram each) and TCP (decode/syslog_frames.h), handed
+ * on as they are; decode/syslog.h strips their headers. A sender over UDP can be forged.
  *
  * One thread. Memory: SYSLOG_CONNECTIONS_MAX buffers of SYSLOG_MESSAGE_MAX at most, each
  * taken when its connection comes. When all are taken, the one that has been quiet the longest
@@ -11,16 +10,14 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "decode/syslog_frames.h"
 #include "intake/senders.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	SYSLOG_MESSAGE_MAX = 64 << 10, /* bytes; a longer one is cut and counted */
-	SYSLOG_CONNECTIONS_MAX = 128,
-};
+enum { SYSLOG_CONNECTIONS_MAX = 128 };
 #define SYSLOG_QUIET (10 * WD_NS_PER_S)
 
 struct syslog_listener;
