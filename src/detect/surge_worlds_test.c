@@ -158,6 +158,40 @@ static void a_series_that_starts_within_an_outage_recovers(void **state)
 	assert_in_range(delay_of(&r, &w, 2 * DAY, 10), 1, 5);
 }
 
+/* Quarter hours that begin in an outage which fades for five hours: what it left in level and
+ * scatter must not hide the next one. */
+static void an_outage_that_fades_at_the_start_does_not_hide_the_next(void **state)
+{
+	(void)state;
+	int found = 0, alarms = 0;
+
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct surge_plan plan;
+		struct surge s;
+		struct surge_reading r;
+		struct prng prng = prng_of(seed, 4);
+		bool seen = false;
+
+		surge_plan_init(&plan, span_s(900), SURGE_COUNTS);
+		surge_init(&s, &plan);
+		for (int t = 0; t < 52; t++) {
+			double rate = t < 48 ? 3 + 500 * exp(-t / 4.0) : 30;
+			struct surge_sample sample = {
+				.bin = t, .observed = (double)prng_poisson(&prng, rate),
+				.minute = (uint16_t)(t * 15 % DAY)};
+
+			surge_step(&s, &plan, &sample, &r);
+			bool alarm = r.sustained && r.log10_return >= 3.46F;
+
+			alarms += alarm && t < 48;
+			seen |= alarm && t >= 48;
+		}
+		found += seen;
+	}
+	assert_int_equal(alarms, 0);
+	assert_in_range(found, 18, 20);
+}
+
 static void growth_gaps_and_summer_time_raise_nothing(void **state)
 {
 	(void)state;
@@ -401,6 +435,7 @@ int main(void)
 		cmocka_unit_test(ten_times_usual_is_found_within_minutes),
 		cmocka_unit_test(an_outage_in_the_past_does_not_hide_the_next),
 		cmocka_unit_test(a_series_that_starts_within_an_outage_recovers),
+		cmocka_unit_test(an_outage_that_fades_at_the_start_does_not_hide_the_next),
 		cmocka_unit_test(growth_gaps_and_summer_time_raise_nothing),
 		cmocka_unit_test(the_shape_of_the_day_and_the_weekend_is_learned),
 		cmocka_unit_test(after_a_day_open_what_is_now_is_normal),

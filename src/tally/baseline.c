@@ -40,6 +40,7 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 
 	plan->level_memory = between(7 * 86400 / step_s, 30, 604800);
 	plan->below_max = between(2 * 3600 / step_s, 8, 120);
+	plan->below_keep = 1 - 1 / plan->below_max;
 	plan->shape_memory = (float)(20 * visit);
 	plan->block = (uint32_t)between(900 / step_s, 1, 900);
 	plan->scatter_keep = 1 - 1 / scatter;
@@ -64,6 +65,7 @@ void baseline_restart(struct baseline *b, float level)
 	b->level = within(level, level_min, level_max);
 	b->weight = level_prior_samples;
 	b->below = b->below_counts = b->below_factors = 0;
+	b->recent = b->recent_mean = 0; /* measured by a level that was another */
 }
 
 static float shape_of(const struct baseline *b, int bin)
@@ -153,7 +155,8 @@ static void noise_refresh(struct baseline *b, const struct baseline_plan *plan)
 	b->wander = b->wander < wander_max ? b->wander : wander_max;
 }
 
-static void level_learn(struct baseline *b, const struct baseline_plan *plan,
+/* True if it began anew: then what the old level expected says nothing of the scatter. */
+static bool level_learn(struct baseline *b, const struct baseline_plan *plan,
 			const struct baseline_now *now, float count)
 {
 	b->weight += now->factor > weight_min ? now->factor : weight_min;
@@ -166,17 +169,20 @@ static void level_learn(struct baseline *b, const struct baseline_plan *plan,
 	b->below += missing < 1 ? missing : 1;
 	if (b->below <= 0) {
 		b->below = b->below_counts = b->below_factors = 0;
-		return;
+		return false;
 	}
-	b->below_counts += count;
-	b->below_factors += now->factor;
-	if (b->below > plan->below_max) {
-		float factors = b->below_factors > weight_min ? b->below_factors : weight_min;
+	b->below_counts = plan->below_keep * b->below_counts + count;
+	b->below_factors = plan->below_keep * b->below_factors + now->factor;
+	if (b->below <= plan->below_max)
+		return false;
+	float factors = b->below_factors > weight_min ? b->below_factors : weight_min;
 
-		baseline_restart(b, b->below_counts / factors);
-		b->weight = factors;
-		b->excess = b->sum = b->blocks_excess = b->blocks_sum = 0;
-	}
+	baseline_restart(b, b->below_counts / factors);
+	b->weight = factors;
+	b->excess = b->sum = b->blocks_excess = b->blocks_sum = 0;
+	b->block_sum = b->block_mean = 0;
+	b->block_samples = 0;
+	return true;
 }
 
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
@@ -184,14 +190,19 @@ void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
 {
 	float mean = now->mean * now->drift, off = count - mean;
 
-	level_learn(b, plan, now, count);
+	bool anew = level_learn(b, plan, now, count);
+
+	b->visit_sum += count;
+	b->visit_level += b->level;
+	b->visit_samples += b->visit_samples < 1800;
+	if (anew) {
+		noise_refresh(b, plan);
+		return;
+	}
 	b->excess = plan->scatter_keep * b->excess + off * off - mean;
 	b->sum = plan->scatter_keep * b->sum + mean;
 	b->recent = plan->recent_keep * b->recent + count;
 	b->recent_mean = plan->recent_keep * b->recent_mean + now->mean;
-	b->visit_sum += count;
-	b->visit_level += b->level;
-	b->visit_samples += b->visit_samples < 1800;
 	b->block_sum += count;
 	b->block_mean += mean;
 	if (++b->block_samples >= plan->block) {

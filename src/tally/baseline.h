@@ -29,6 +29,7 @@ enum { BASELINE_BINS = 96 }; /* 48 half hours of a weekday, then 48 of a weekend
 struct baseline_plan {
 	float level_memory;    /* about a week */
 	float below_max;       /* about two hours */
+	float below_keep;      /* the same */
 	float shape_memory;    /* 20 visits to a half hour */
 	float scatter_keep;    /* about two weeks */
 	float blocks_keep;     /* the same, of a block */
@@ -41,7 +42,8 @@ struct baseline {
 	float level;  /* mean count of a bin, over the whole week */
 	float weight; /* samples behind the level */
 	float below;  /* counts that a fifth of the level would have brought too many, >= 0 */
-	float below_counts, below_factors; /* what came and the shape's factors since it left 0 */
+	/* What came and the shape's factors since it left 0, the last two hours above all. */
+	float below_counts, below_factors;
 	float excess, sum;         /* of samples: squared residuals less their means; means */
 	float recent, recent_mean; /* of three hours: counts; what was expected of them */
 	/* The running quarter of an hour, and the sums of the whole ones so far. */
