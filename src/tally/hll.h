@@ -12,11 +12,17 @@
 
 enum { HLL_BITS_MIN = 7, HLL_BITS_MAX = 16 };
 
+/* What the hash's register is at least, once it was added. */
+static inline uint8_t hll_rank(uint64_t hash, unsigned bits)
+{
+	uint64_t rest = hash << bits | (UINT64_C(1) << (bits - 1));
+	return (uint8_t)(__builtin_clzll(rest) + 1);
+}
+
 /* `hash` is well mixed (base/hash.h). */
 static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
 {
-	uint64_t rest = hash << bits | (UINT64_C(1) << (bits - 1));
-	uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
+	uint8_t rank = hll_rank(hash, bits);
 	uint8_t *r = &registers[hash >> (64 - bits)];
 	*r = rank > *r ? rank : *r; /* no branch: whether is a matter of chance */
 }

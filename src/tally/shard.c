@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two passes over each few records: the first finds class and services and asks for the
- * memory that the second will need, so that the second does not wait for it. */
+/* Three passes over each few records: the first finds whose they are and their class; the
+ * second finds the places in the services' ticks that they count in and asks for that memory;
+ * the third counts. Each is short, so that the processor works on several records at a time
+ * and waits for no memory. */
 #include "tally/shard.h"
 
 #include "base/check.h"
@@ -16,8 +18,12 @@ enum {
 	RECENT_BITS = 9,
 };
 
-/* Destinations are few, or what they are is the attack: the last ones' entries and hashes. */
-struct recent { uint64_t low, high, hash; uint32_t entry; uint8_t family; /* 0 = free */ };
+/* Where a hash counts in registers, and what (tally/hll.h). */
+struct spot { uint8_t at, rank; };
+
+/* Destinations are few, or what they are is the attack: the last ones' entries, and where they
+ * count in a tick's `targets`. IPv4 alone: four of them to a cache line. */
+struct recent { uint32_t address, entry; struct spot target; bool taken; };
 
 /* Packets by the mark of their records, halved with every tick. */
 struct sides { uint64_t ingress, egress; };
@@ -28,9 +34,9 @@ struct live {
 	float threshold;      /* of the last tick's sample */
 	uint8_t heavy[HEAVY]; /* class + 1, of the last tick */
 	uint8_t place[VECTOR_CLASSES_MAX]; /* of the class in tick->class_of, + 1 */
-	uint8_t unused[10];                /* to whole cache lines */
+	struct traffic_keys keys;          /* of the tick's sample */
 };
-_Static_assert(sizeof(struct live) == 200, "shard.h states it");
+_Static_assert(sizeof(struct live) <= 1216, "shard.h states it");
 
 struct shard {
 	struct shard_options o;
@@ -43,12 +49,23 @@ struct shard {
 	bool more; /* ticks of the last seal that found no spare or room */
 	bool begun;
 	uint64_t random;
+	uint32_t recent_factor; /* odd, and nobody outside knows it */
 	struct recent recent[1 << RECENT_BITS];
+	uint8_t nowhere; /* a register that nobody reads */
 	struct shard_counters counters;
 };
 
-/* One inbound record between the passes. */
-struct arrival { uint32_t at, entry; uint64_t source, target; };
+/* One inbound record after the first pass, … */
+struct arrival { const struct flow *flow; uint32_t entry; struct spot target; uint64_t source; };
+
+/* … and with one of its services, after the second. */
+struct count {
+	const struct flow *flow;
+	struct live *live;
+	struct traffic_sum *sum;
+	uint8_t *source, *target, *class_source; /* registers */
+	uint8_t source_rank, target_rank, class_rank;
+};
 
 enum wd_err shard_open(const struct shard_options *o, struct shard **ret_shard, struct wd_why *why)
 {
@@ -62,6 +79,7 @@ enum wd_err shard_open(const struct shard_options *o, struct shard **ret_shard, 
 		return wd_fail(why, WD_NOMEM, 0, "open a shard");
 	s->o = *o;
 	s->random = o->seed;
+	s->recent_factor = (uint32_t)o->rules->key.k[0] | 1;
 	s->tick_count = (size_t)o->service_count + o->spares;
 	size_t services = (size_t)o->service_count + 1;
 	s->live = calloc(services, sizeof(*s->live));
@@ -165,32 +183,70 @@ static inline uint8_t *class_registers(struct live *l, struct traffic_tick *t, u
 	return t->class_sources[place - 1];
 }
 
-static inline void add_in(struct shard *s, uint32_t service, const struct flow *f,
-			  const struct arrival *a)
+/* Whether the record is shown (priority sampling, tally/traffic.h). */
+static inline void sample(struct shard *s, const struct count *c)
 {
-	struct live *l = &s->live[service];
-	if (is_duplicate(&l->in, f)) {
-		s->counters.duplicates++;
-		return;
-	}
-	struct traffic_tick *t = tick_of(s, service);
-	traffic_sum_add(&t->in[f->class], f);
-	hll_add(t->sources, TRAFFIC_SOURCES_BITS, a->source);
-	hll_add(t->targets, TRAFFIC_TARGETS_BITS, a->target);
-	uint8_t *registers = class_registers(l, t, f->class);
-	if (registers != NULL)
-		hll_add(registers, TRAFFIC_CLASS_BITS, a->source);
-	else
-		t->class_sources_lost++;
-
+	struct traffic_tick *t = c->live->tick;
 	/* packets / u > threshold, without the division; a little too often, never too seldom. */
-	uint64_t random = random_next(s), packets = traffic_scale(f->packets, f->sampling);
+	uint64_t random = random_next(s);
+	uint64_t packets = traffic_scale(c->flow->packets, c->flow->sampling);
 	double u = (double)((random >> 11) + 1) * 0x1p-53;
 	if (__builtin_expect((double)packets * (1 + 1e-9) >= u * (double)t->threshold, 0)) {
 		float priority = traffic_priority(packets, random);
 		if (priority > t->threshold)
-			traffic_sample(t, f, f->class, priority);
+			traffic_sample(t, &c->live->keys, c->flow, c->flow->class, priority);
 	}
+}
+
+static inline void raise(uint8_t *r, uint8_t rank)
+{
+	*r = rank > *r ? rank : *r;
+}
+
+static void count_all(struct shard *s, const struct count *counts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct count *c = &counts[i];
+		raise(c->source, c->source_rank);
+		raise(c->class_source, c->class_rank);
+		raise(c->target, c->target_rank);
+		traffic_sum_add(c->sum, c->flow);
+	}
+	for (size_t i = 0; i < n; i++)
+		sample(s, &counts[i]);
+}
+
+/* Where the record counts in that service's tick; false if it was counted already. */
+static inline bool count_find(struct shard *s, const struct arrival *a, uint32_t service,
+			      struct count *ret_count)
+{
+	const struct flow *f = a->flow;
+	struct live *l = &s->live[service];
+	if (is_duplicate(&l->in, f)) {
+		s->counters.duplicates++;
+		return false;
+	}
+	struct traffic_tick *t = tick_of(s, service);
+	uint8_t *registers = class_registers(l, t, f->class);
+	t->class_sources_lost += registers == NULL;
+	unsigned rank = hll_rank(a->source, TRAFFIC_SOURCES_BITS);
+	*ret_count = (struct count){
+		.flow = f, .live = l, .sum = &t->in[f->class],
+		.source = &t->sources[a->source >> (64 - TRAFFIC_SOURCES_BITS)],
+		.target = &t->targets[a->target.at],
+		.class_source = registers != NULL
+					? &registers[a->source >> (64 - TRAFFIC_CLASS_BITS)]
+					: &s->nowhere,
+		.source_rank = (uint8_t)rank,
+		.target_rank = a->target.rank,
+		/* One bit fewer chooses the register: the next one is the rank's first. */
+		.class_rank = (uint8_t)(((a->source >> (63 - TRAFFIC_CLASS_BITS) & 1) != 0)
+						? 1 : rank + 1),
+	};
+	__builtin_prefetch(ret_count->sum, 1);
+	__builtin_prefetch(ret_count->source, 1);
+	__builtin_prefetch(ret_count->class_source, 1);
+	return true;
 }
 
 static void add_out(struct shard *s, uint32_t first, const struct flow *f)
@@ -206,38 +262,28 @@ static void add_out(struct shard *s, uint32_t first, const struct flow *f)
 	}
 }
 
-static inline void prefetch(const struct shard *s, const struct flow *f, const struct arrival *a)
+static inline struct spot target_spot(const struct shard *s, const struct flow *f)
 {
-	const struct live *l = &s->live[prefix_value(s->o.prefixes, a->entry)];
-	const struct traffic_tick *t = l->tick;
-	if (t == NULL)
-		return;
-	__builtin_prefetch(&t->in[f->class], 1);
-	__builtin_prefetch(&t->sources[a->source >> (64 - TRAFFIC_SOURCES_BITS)], 1);
-	uint8_t place = l->place[f->class];
-	if (place != 0) {
-		const uint8_t *registers = t->class_sources[place - 1];
-		__builtin_prefetch(&registers[a->source >> (64 - TRAFFIC_CLASS_BITS)], 1);
-	}
+	uint64_t hash = address_hash(&s->o.rules->key, f->dst, f->family);
+	return (struct spot){(uint8_t)(hash >> (64 - TRAFFIC_TARGETS_BITS)),
+			     hll_rank(hash, TRAFFIC_TARGETS_BITS)};
 }
 
-/* The destination's entry; *ret_hash is left alone where there is none. */
-static inline uint32_t target_find(struct shard *s, const struct flow *f, uint64_t *ret_hash)
+/* The destination's entry; *ret_spot is left alone where there is none. */
+static inline uint32_t target_find(struct shard *s, const struct flow *f, struct spot *ret_spot)
 {
-	uint64_t low, high;
-	memcpy(&low, f->dst, sizeof(low));
-	memcpy(&high, f->dst + 8, sizeof(high));
-	uint64_t mixed = (low ^ (high >> 7) ^ (high << 23)) * s->o.rules->key.k[0];
-	struct recent *r = &s->recent[mixed >> (64 - RECENT_BITS)];
-	if (r->low == low && r->high == high && r->family == f->family) {
-		*ret_hash = r->hash;
+	uint32_t address;
+	memcpy(&address, f->dst, sizeof(address));
+	struct recent *r = &s->recent[address * s->recent_factor >> (32 - RECENT_BITS)];
+	if (r->address == address && r->taken && f->family == 4) {
+		*ret_spot = r->target;
 		return r->entry;
 	}
 	uint32_t entry = prefix_find(s->o.prefixes, f->family, f->dst);
 	if (entry != PREFIX_NONE) { /* what is nobody's is found fast anyway */
-		uint64_t hash = address_hash(&s->o.rules->key, f->dst, f->family);
-		*r = (struct recent){low, high, hash, entry, f->family};
-		*ret_hash = hash;
+		*ret_spot = target_spot(s, f);
+		if (f->family == 4)
+			*r = (struct recent){address, entry, *ret_spot, true};
 	}
 	return entry;
 }
@@ -247,31 +293,34 @@ static void add_block(struct shard *s, struct flow *batch, uint32_t count)
 	const struct traffic_rules *rules = s->o.rules;
 	const struct prefix_table *p = s->o.prefixes;
 	struct arrival arrivals[BLOCK];
-	uint32_t n = 0;
+	struct count counts[BLOCK];
+	size_t n = 0, ready = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct flow *f = &batch[i];
 		struct arrival *a = &arrivals[n];
-		uint32_t to = target_find(s, f, &a->target);
+		a->entry = target_find(s, f, &a->target);
 		uint32_t from = prefix_find(p, f->family, f->src);
 		f->class = vector_class(rules->classes, f);
-		if (to != PREFIX_NONE) {
-			n++;
-			a->at = i;
-			a->entry = to;
-			a->source = address_hash(&rules->key, f->src, f->family);
-			prefetch(s, f, a);
-		}
-		if (from != PREFIX_NONE)
+		a->flow = f;
+		a->source = address_hash(&rules->key, f->src, f->family);
+		n += a->entry != PREFIX_NONE;
+		if (__builtin_expect(from != PREFIX_NONE, 0))
 			add_out(s, from, f);
 		else
-			s->counters.elsewhere += to == PREFIX_NONE;
+			s->counters.elsewhere += a->entry == PREFIX_NONE;
 	}
-	for (uint32_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct arrival *a = &arrivals[i];
-		for (uint32_t e = a->entry; e != PREFIX_NONE; e = prefix_next(p, a->entry, e))
-			add_in(s, prefix_value(p, e), &batch[a->at], a);
+		for (uint32_t e = a->entry; e != PREFIX_NONE; e = prefix_next(p, a->entry, e)) {
+			ready += count_find(s, a, prefix_value(p, e), &counts[ready]);
+			if (ready == BLOCK) { /* services inside of services */
+				count_all(s, counts, ready);
+				ready = 0;
+			}
+		}
 	}
+	count_all(s, counts, ready);
 }
 
 static void begin_at(struct shard *s, wd_wall now)

@@ -95,8 +95,11 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 	else
 		t->class_sources_lost++;
 	float priority = traffic_priority(traffic_scale(f->packets, f->sampling), random);
-	if (priority > t->threshold)
-		traffic_sample(t, f, class, priority);
+	if (priority > t->threshold) {
+		struct traffic_keys keys;
+		traffic_keys_of(t, &keys);
+		traffic_sample(t, &keys, f, class, priority);
+	}
 }
 
 static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t class,
@@ -130,67 +133,68 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	memcpy(r->payload, f->payload, r->payload_len);
 }
 
-/* The least priority, and how many have it. Four at a time: they do not wait for each other. */
-struct least { uint32_t at, count; };
-
-static struct least sample_least(const struct traffic_tick *t)
+void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys)
 {
-	float least[4] = {INFINITY, INFINITY, INFINITY, INFINITY};
-	struct least l = {0, 0};
-	uint32_t i = 0;
-	for (; i + 4 <= t->sample_count; i += 4) {
-		for (uint32_t k = 0; k < 4; k++) {
-			float p = t->sample[i + k].priority;
-			least[k] = p < least[k] ? p : least[k];
-		}
+	for (uint32_t i = 0; i < t->sample_count; i++)
+		ret_keys->of[i] = t->sample[i].priority;
+}
+
+/* The least of all, which are full. Eight at a time: they do not wait for each other. */
+static float keys_least(const struct traffic_keys *k)
+{
+	enum { LANES = 8 };
+	_Static_assert(TRAFFIC_SAMPLES % LANES == 0, "no rest");
+	float least[LANES];
+	memcpy(least, k->of, sizeof(least));
+	for (uint32_t i = LANES; i < TRAFFIC_SAMPLES; i += LANES) {
+		for (uint32_t lane = 0; lane < LANES; lane++)
+			least[lane] = k->of[i + lane] < least[lane] ? k->of[i + lane] : least[lane];
 	}
-	for (; i < t->sample_count; i++)
-		least[0] = t->sample[i].priority < least[0] ? t->sample[i].priority : least[0];
-	for (uint32_t k = 1; k < 4; k++)
-		least[0] = least[k] < least[0] ? least[k] : least[0];
-	for (i = 0; i < t->sample_count; i++) {
-		bool is = t->sample[i].priority == least[0];
-		l.at = is ? i : l.at;
-		l.count += is;
-	}
-	return l;
+	for (uint32_t lane = 1; lane < LANES; lane++)
+		least[0] = least[lane] < least[0] ? least[lane] : least[0];
+	return least[0];
+}
+
+static void sample_drop(struct traffic_tick *t, struct traffic_keys *k, uint32_t i)
+{
+	t->sample_count--;
+	t->sample[i] = t->sample[t->sample_count];
+	k->of[i] = k->of[t->sample_count];
 }
 
 /* Takes out what is not above the threshold. */
-static void sample_thin(struct traffic_tick *t)
+static void sample_thin(struct traffic_tick *t, struct traffic_keys *k)
 {
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < t->sample_count; i++) {
-		if (t->sample[i].priority > t->threshold)
-			t->sample[kept++] = t->sample[i];
+	for (uint32_t i = t->sample_count; i-- > 0;) {
+		if (k->of[i] <= t->threshold)
+			sample_drop(t, k, i);
 	}
-	t->sample_count = kept;
 }
 
 /* Room for a record of that priority, which is above the threshold; NULL if it is itself
  * what must go. Whatever the order of the records, the threshold becomes the highest
  * priority that found no room, and the sample all that is above it: equal ones go together,
  * so that joining samples in any order gives the same. */
-static struct traffic_record *sample_room(struct traffic_tick *t, float priority)
+static struct traffic_record *sample_room(struct traffic_tick *t, struct traffic_keys *k,
+					  float priority)
 {
-	if (t->sample_count < TRAFFIC_SAMPLES)
-		return &t->sample[t->sample_count++];
-	struct least least = sample_least(t);
-	if (priority < t->sample[least.at].priority) {
-		t->threshold = priority;
-		return NULL;
+	if (t->sample_count == TRAFFIC_SAMPLES) {
+		float least = keys_least(k);
+		t->threshold = priority < least ? priority : least;
+		if (priority < least)
+			return NULL;
+		sample_thin(t, k);
+		if (priority == least)
+			return NULL;
 	}
-	t->threshold = t->sample[least.at].priority;
-	if (least.count > 1)
-		sample_thin(t);
-	else
-		t->sample[least.at] = t->sample[--t->sample_count];
-	return priority > t->threshold ? &t->sample[t->sample_count++] : NULL;
+	k->of[t->sample_count] = priority;
+	return &t->sample[t->sample_count++];
 }
 
-void traffic_sample(struct traffic_tick *t, const struct flow *f, uint8_t class, float priority)
+void traffic_sample(struct traffic_tick *t, struct traffic_keys *keys, const struct flow *f,
+		    uint8_t class, float priority)
 {
-	struct traffic_record *r = sample_room(t, priority);
+	struct traffic_record *r = sample_room(t, keys, priority);
 	if (r != NULL)
 		record_fill(r, f, class, priority);
 }
@@ -246,15 +250,17 @@ static void classes_merge(struct traffic_tick *t, const struct traffic_tick *oth
 
 static void samples_merge(struct traffic_tick *t, const struct traffic_tick *other)
 {
+	struct traffic_keys keys;
+	traffic_keys_of(t, &keys);
 	if (other->threshold > t->threshold) {
 		t->threshold = other->threshold;
-		sample_thin(t);
+		sample_thin(t, &keys);
 	}
 	for (uint32_t i = 0; i < other->sample_count; i++) {
 		const struct traffic_record *theirs = &other->sample[i];
 		struct traffic_record *r = NULL;
 		if (theirs->priority > t->threshold)
-			r = sample_room(t, theirs->priority);
+			r = sample_room(t, &keys, theirs->priority);
 		if (r != NULL)
 			*r = *theirs;
 	}

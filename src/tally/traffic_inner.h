@@ -33,8 +33,15 @@ static inline float traffic_priority(uint64_t packets, uint64_t random)
 	return (float)((double)packets / u);
 }
 
+/* The sample's priorities side by side, since the least of them is looked for again and again:
+ * of[i] is that of sample[i]. Whoever adds many records to a tick keeps it beside the tick. */
+struct traffic_keys { float of[TRAFFIC_SAMPLES]; };
+
+void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys);
+
 /* Takes the record in, if there is room or one of lower priority; `priority` is above the
  * tick's threshold. */
-void traffic_sample(struct traffic_tick *t, const struct flow *f, uint8_t class, float priority);
+void traffic_sample(struct traffic_tick *t, struct traffic_keys *keys, const struct flow *f,
+		    uint8_t class, float priority);
 
 #endif
