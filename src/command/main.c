@@ -7,6 +7,7 @@
 #include "command/report.h"
 #include "command/serve.h"
 #include "command/simulate.h"
+#include "command/top.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ static const struct command commands[] = {
 	{"replay", "run recordings through the engine and print the incidents", command_replay},
 	{"simulate", "make a recording from a scenario", command_simulate},
 	{"report", "send a report, or a feeder's recording, to a running server", command_report},
+	{"top", "a running server's services and what floods them, in a terminal", command_top},
 	{"export", "what a data folder holds, as NDJSON or CSV", command_export},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -27,15 +27,19 @@ static bool is_printable(const char *text)
 	return true;
 }
 
+bool report_client_is_server(const char *url)
+{
+	return (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) &&
+	       strlen(url) < URL_MAX - 64 && is_printable(url);
+}
+
 enum wd_err report_client_open(const struct report_client_options *options,
 			       struct report_client **ret_client, struct wd_why *why)
 {
 	size_t len = strlen(options->server);
-	bool is_url = strncmp(options->server, "http://", 7) == 0 ||
-		      strncmp(options->server, "https://", 8) == 0;
 
 	WD_CHECK(options->tries > 0);
-	if (!is_url || len >= URL_MAX - 64 || !is_printable(options->server))
+	if (!report_client_is_server(options->server))
 		return wd_fail(why, WD_MALFORMED, 0,
 			       "the server is a URL like http://127.0.0.1:8080");
 	if (strlen(options->token) > CLIENT_TOKEN_MAX || !is_printable(options->token))

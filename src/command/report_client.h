@@ -14,6 +14,9 @@ enum { CLIENT_REPLY_MAX = 1 << 20, CLIENT_TOKEN_MAX = 256 };
 
 struct report_client;
 
+/* Is it a URL that paths can be put after: http or https, printable, not too long? */
+bool report_client_is_server(const char *url);
+
 struct report_client_options {
 	const char *server; /* "http://127.0.0.1:8080"; a slash at its end is fine */
 	const char *token;  /* a feeder's; "" = none */
