@@ -51,10 +51,13 @@ static int make_line(struct maker *m, enum form form, char *dst, size_t size)
 	struct prng *p = &m->prng;
 	struct civil c = civil_of(wall_s(1714550400 + (int64_t)(m->made++ / A_SECOND)));
 	uint32_t who = prng_below(p, 50000), what = prng_below(p, 3000);
-	const char *agent = agents[prng_below(p, 5)];
+	bool flood = m->flooded && prng_below(p, 4) > 0;
 	char path[128], time[64];
 
-	if (m->flooded && prng_below(p, 4) > 0)
+	if (flood)
+		who = who % 300 * 7; /* a botnet */
+	const char *agent = agents[who % 5]; /* a client keeps its own */
+	if (flood)
 		snprintf(path, sizeof(path), "/?%x%x", prng_below(p, 1 << 30), what);
 	else if (what % 3 > 0)
 		snprintf(path, sizeof(path), "/static/images/products/%u-large.jpg", what);
@@ -79,7 +82,8 @@ static int make_line(struct maker *m, enum form form, char *dst, size_t size)
 	return snprintf(dst, size,
 			"10.%u.%u.7 - - [%s +0000] \"GET %s HTTP/1.1\" %u %u "
 			"\"https://shop.example/shop/category/%u\" \"%s\"\n",
-			who >> 8, who & 255, time, path, what % 50 ? 200 : 404, who, what, agent);
+			who >> 8, who & 255, time, path, what % 50 ? 200 : 404, who, what % 300,
+			agent);
 }
 
 /* ---- reading all the way ---- */

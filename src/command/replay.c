@@ -313,6 +313,12 @@ static void observe_traffic(struct run *run, struct source *s)
 		traffic_play_take(run->traffic, s->traffic, s->next.clock, run->engine);
 }
 
+/* What stands beside it in time needs no comparison with other files, and effects can wait. */
+static bool is_same_moment(const struct run *run, const struct source *s)
+{
+	return s->more && s->traffic != NULL && s->next.clock.ns == run->last.ns;
+}
+
 static bool play(struct run *run)
 {
 	for (size_t i = 0; i < run->job->path_count; i++) {
@@ -320,12 +326,18 @@ static bool play(struct run *run)
 			return false;
 	}
 	for (struct source *s; (s = earliest(run)) != NULL && !run->out_failed;) {
-		if (s->traffic != NULL)
-			observe_traffic(run, s);
-		else
+		bool read = true;
+		if (s->traffic == NULL) {
 			observe(run, &s->next);
+			read = fetch(run, s);
+		} else {
+			do {
+				observe_traffic(run, s);
+				read = fetch(run, s);
+			} while (read && is_same_moment(run, s));
+		}
 		take_effects(run);
-		if (!fetch(run, s))
+		if (!read)
 			return false;
 		if (run->bar && (s->traffic != NULL || run->observed % LOOK_AT_CLOCK_EVERY == 0))
 			show_progress(run);

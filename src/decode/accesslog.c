@@ -41,14 +41,26 @@ static enum wd_err read_line(struct accesslog *a, const char *at, const char *en
 	return accesslog_clf(a, at, end, ret, why);
 }
 
+/* Member by member: a compiler makes a slow instruction of a memset of this length. */
+static void request_clear(struct request *r)
+{
+	const struct text_span none = {NULL, 0};
+
+	r->at.ns = 0;
+	memset(r->client, 0, sizeof(r->client));
+	r->family = r->method = r->protocol = 0;
+	r->malformed = false;
+	r->status = 0;
+	r->host = r->path = r->query = r->referer = r->agent = none;
+	r->bytes = r->duration_us = -1;
+}
+
 enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, struct request *ret,
 			   struct wd_why *why)
 {
 	enum wd_err err;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->bytes = -1;
-	ret->duration_us = -1;
+	request_clear(ret);
 	if (len > ACCESSLOG_LINE_MAX)
 		err = wd_fail(why, WD_FULL, ACCESSLOG_LINE_MAX, "too long a line");
 	else

@@ -16,13 +16,15 @@ static bool is_time_bracket(const char *p, const char *end)
  * a quote follows is the server's. HAProxy, which has no names, follows its own with others. */
 static const char *time_bracket(const char *at, const char *end)
 {
-	const char *first = NULL;
+	const char *space = find_near(at, end, ' '), *first = NULL;
 
+	if (end - space > 30 && memcmp(space, " - - [", 6) == 0) /* nearly all */
+		at = space + 5;
 	for (const char *p = at; (p = find(p, end, '[')) < end; p++) {
 		if (!is_time_bracket(p, end))
 			continue;
 		const char *last = end - p > TIME_MAX ? p + TIME_MAX : end;
-		const char *close = find(p, last, ']');
+		const char *close = end - p > 29 && p[27] == ']' ? p + 27 : find(p, last, ']');
 		if (end - close > 2 && close < last && close[1] == ' ' && close[2] == '"')
 			return p;
 		first = first == NULL ? p : first;
@@ -33,12 +35,12 @@ static const char *time_bracket(const char *at, const char *end)
 /* "client ident user ", "vhost client ident user " or "client:port ". */
 static void who(struct request *r, const char *at, const char *end)
 {
-	const char *first = find(at, end, ' ');
-	const char *second = first < end ? find(first + 1, end, ' ') : end;
+	const char *first = find_near(at, end, ' ');
 
 	r->family = address_read(at, (size_t)(first - at), r->client);
 	if (r->family != 0)
 		return;
+	const char *second = first < end ? find(first + 1, end, ' ') : end;
 	if (first + 1 < second && accesslog_client(r, first + 1, second)) {
 		r->host = span_of(at, find(at, first, ':'));
 		return;
@@ -85,12 +87,12 @@ static enum wd_err combined(const char *begin, const char *at, const char *end,
 			       "a request line without its closing quote");
 	accesslog_request_line(r, at + 2, close);
 	at = close + 1 < end ? close + 2 : end;
-	word = find(at, end, ' ');
+	word = end - at > 3 && at[3] == ' ' ? at + 3 : find(at, end, ' ');
 	r->status = accesslog_status(at, word);
 	if (word - at != 3 && !(word - at == 1 && *at == '-'))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin), "no status");
 	at = word < end ? word + 1 : end;
-	word = find(at, end, ' ');
+	word = find_near(at, end, ' ');
 	r->bytes = accesslog_bytes(at, word);
 	at = word + 1;
 	if (at >= end || *at != '"')
@@ -182,7 +184,9 @@ enum wd_err accesslog_clf(struct accesslog *a, const char *begin, const char *en
 
 	if (bracket == NULL || bracket - begin < 2 || bracket[-1] != ' ')
 		return wd_fail(why, WD_UNKNOWN, 0, "no client and time of a request");
-	close = find(bracket, end, ']');
+	close = bracket + 27; /* "[17/May/2015:10:05:03 +0000" */
+	if (close >= end || *close != ']')
+		close = find(bracket, end, ']');
 	if (!accesslog_time(a, bracket + 1, close, &r->at))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(bracket - begin), "no such time");
 	who(r, begin, bracket - 1);

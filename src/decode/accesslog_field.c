@@ -91,7 +91,7 @@ void accesslog_target(struct request *r, const char *at, const char *end)
 			r->host = span_of(host, path);
 		at = path;
 	}
-	const char *query = find(at, end, '?');
+	const char *query = find_near(at, end, '?');
 	r->path = span_of(at, query);
 	r->query = query < end ? span_of(query + 1, end) : (struct text_span){NULL, 0};
 }
@@ -117,7 +117,10 @@ void accesslog_request_line(struct request *r, const char *at, const char *end)
 		return;
 	}
 	r->method = (uint8_t)request_method_of(at, len);
-	last = memrchr(target, ' ', (size_t)(end - target));
+	if (end - target > 9 && end[-9] == ' ' && memcmp(end - 8, "HTTP/", 5) == 0)
+		last = end - 9; /* nearly all */
+	else
+		last = memrchr(target, ' ', (size_t)(end - target));
 	if (last != NULL && is_protocol(last + 1, end)) {
 		r->protocol = protocol_of(last + 1, end);
 		end = last;
