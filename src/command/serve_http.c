@@ -2,11 +2,14 @@
 /* serve_http: a request to a page, a stream, or the intake. */
 #include "base/check.h"
 #include "command/server.h"
+#include "publish/exporters.h"
+#include "publish/problem.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +50,60 @@ static struct site_health health_of(struct server *s)
 	};
 }
 
+/* Does who asks have the operator's token? Not by address: a proxy makes everybody local. */
+static bool is_operator(struct server *s, const struct http_request *req)
+{
+	const char *field = http_request_field(req, "Authorization");
+	bool yes = false;
+	if (field == NULL || strncasecmp(field, "Bearer ", 7) != 0)
+		return false;
+	pthread_rwlock_rdlock(&s->lock);
+	yes = token_is(&s->config->admin_token, field + 7, strlen(field + 7));
+	pthread_rwlock_unlock(&s->lock);
+	return yes;
+}
+
+static struct http_response *answer(const struct http_response_options *o)
+{
+	struct http_response *r = NULL;
+	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
+}
+
+static struct http_response *challenge(void)
+{
+	static const struct http_field field = {"WWW-Authenticate", "Bearer"};
+	struct buf b;
+	buf_init(&b, 1 << 12);
+	problem_json(&b, &(struct problem_document){
+		.status = 401, .title = "Not the operator's token",
+		.detail = "The header must be \"Authorization: Bearer \" and the token of the "
+			  "setting admin_token."});
+	struct http_response *r = b.bad ? NULL : answer(&(struct http_response_options){
+		.status = 401, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
+		.body = b.data, .body_len = b.len, .fields = &field, .field_count = 1});
+	buf_done(&b);
+	return r;
+}
+
+static struct http_response *exporters(struct server *s, const struct http_request *req)
+{
+	struct exporters *list = is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
+	struct http_response *r;
+	struct buf b;
+	if (list == NULL)
+		return challenge();
+	telemetry_exporters(s->telemetry, list);
+	buf_init(&b, 1 << 20);
+	exporters_json(&b, list);
+	free(list);
+	r = b.bad ? NULL : answer(&(struct http_response_options){
+			.content_type = "application/json", .cache_control = "no-store",
+			.body = b.data, .body_len = b.len, .compress = HTTP_COMPRESS_FAST,
+			.no_etag = true});
+	buf_done(&b);
+	return r;
+}
+
 static struct http_response *page(struct server *s, struct http_request *req)
 {
 	struct site_request request = {.path = req->path, .query = query, .ctx = req};
@@ -61,10 +118,15 @@ static struct http_response *page(struct server *s, struct http_request *req)
 		server_metrics(s, &metrics);
 		struct http_counters http = http_counters_read(s->http);
 		metrics.http = &http;
+		struct exporters *list = is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
+		if (list != NULL)
+			telemetry_exporters(s->telemetry, list);
+		metrics.exporters = list;
 		request.metrics = &metrics;
 		struct snapshot *snapshot = pilot_snapshot(s->pilot);
 		struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, &request);
 		snapshot_release(snapshot);
+		free(list);
 		return r;
 	}
 	struct snapshot *snapshot = pilot_snapshot(s->pilot);
@@ -80,6 +142,8 @@ static struct http_response *handle(void *app, struct http_request *req)
 		return intake_handle(s, req);
 	if (strcmp(req->path, "/api/v1/events") == 0)
 		return http_stream(req);
+	if (strcmp(req->path, "/api/v1/exporters") == 0)
+		return exporters(s, req);
 	return page(s, req);
 }
 

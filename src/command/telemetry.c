@@ -275,12 +275,76 @@ bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler
 	return any || last;
 }
 
+/* ---- what the operator asks ---- */
+
+static struct exporters_address address_of(const uint8_t bytes[16], uint8_t family)
+{
+	struct exporters_address a = {.family = family};
+	memcpy(a.bytes, bytes, sizeof(a.bytes));
+	return a;
+}
+
+static void list_exporters(struct collector *c, struct exporters *e)
+{
+	struct export_view views[EXPORTERS_ROWS_MAX];
+	e->count = collector_exporters(c, views, WD_COUNT(views));
+	for (size_t i = 0; i < e->count; i++) {
+		const struct export_view *v = &views[i];
+		e->rows[i] = (struct exporter_row){
+			.address = address_of(v->address.bytes, v->address.family),
+			.version = v->version, .source_id = v->source_id,
+			.templates = v->templates, .sampling = v->sampling, .seen = v->seen,
+			.skew = v->skew,
+#define EXPORTER_COUNT(name) .name = v->counts.name,
+			EXPORTER_COUNTS(EXPORTER_COUNT)
+#undef EXPORTER_COUNT
+		};
+	}
+}
+
+static void list_sflow(struct collector *c, struct exporters *e)
+{
+	struct sflow_source sources[EXPORTERS_ROWS_MAX];
+	e->sflow_count = collector_sflow(c, sources, WD_COUNT(sources));
+	for (size_t i = 0; i < e->sflow_count; i++) {
+		const struct sflow_source *s = &sources[i];
+		e->sflow[i] = (struct sflow_row){
+			.sender = address_of(s->sender, s->sender_family),
+			.agent = address_of(s->agent, s->agent_family),
+			.sub_agent = s->sub_agent, .type = s->type, .index = s->index,
+			.sampling = s->sampling, .seen = s->seen, .samples = s->samples,
+			.lost = s->lost, .pool = s->pool, .drops = s->drops,
+			.discards_in = s->discards_in, .discards_out = s->discards_out,
+		};
+	}
+}
+
+void telemetry_exporters(struct telemetry *t, struct exporters *e)
+{
+	struct collector_counts counts;
+	struct collector_refused refused[EXPORTERS_REFUSED_MAX];
+	memset(e, 0, sizeof(*e));
+	e->now = wall_now();
+	if (t->collector == NULL)
+		return;
+	list_exporters(t->collector, e);
+	list_sflow(t->collector, e);
+	e->refused_count = collector_refused(t->collector, refused, WD_COUNT(refused));
+	for (size_t i = 0; i < e->refused_count; i++)
+		e->refused[i] = (struct refused_row){
+			address_of(refused[i].address.bytes, refused[i].address.family),
+			refused[i].datagrams, refused[i].seen};
+	collector_count(t->collector, &counts);
+	e->receive_buffer_bytes = collector_buffer(t->collector);
+	e->kernel_drops = counts.dropped;
+	e->refused_datagrams = counts.refused;
+}
+
 /* ---- what Prometheus asks ---- */
 
 static void collector_metrics(struct telemetry *t, struct metrics *m)
 {
 	struct collector_counts c;
-	struct export_view views[METRICS_EXPORTERS_MAX];
 
 	collector_count(t->collector, &c);
 	const struct export_counts *e = &c.exports.counts;
@@ -306,18 +370,14 @@ static void collector_metrics(struct telemetry *t, struct metrics *m)
 	m->value[METRIC_SFLOW_LOST] = (double)c.sflow.lost_samples;
 	m->value[METRIC_SFLOW_UNUSABLE] =
 		(double)(c.sflow.not_ip + c.sflow.headers_bad + c.sflow.no_packet);
-	m->exporter_count = collector_exporters(t->collector, views, WD_COUNT(views));
-	for (size_t i = 0; i < m->exporter_count; i++) {
-		struct metrics_exporter *x = &m->exporters[i];
-		memcpy(x->address, views[i].address.bytes, sizeof(x->address));
-		x->family = views[i].address.family;
-		x->source_id = views[i].source_id;
-		x->version = views[i].version;
-		x->flows = (double)views[i].counts.flows;
-		x->lost = (double)views[i].counts.lost;
-		x->sampling = views[i].sampling;
-		x->skew_s = (double)views[i].skew.ns / 1e9;
-	}
+	m->value[METRIC_EXPORTS_BUFFER] = collector_buffer(t->collector);
+	m->value[METRIC_EXPORTS_LATE] = (double)e->late;
+	m->value[METRIC_EXPORTS_RESTARTS] = (double)e->restarts;
+	m->value[METRIC_SFLOW_LOST_DATAGRAMS] = (double)c.sflow.lost_datagrams;
+	m->value[METRIC_SFLOW_AGENT_DROPS] = (double)c.sflow.agent_drops;
+	m->value[METRIC_SFLOW_NOTICES] = (double)c.sflow.drop_notices;
+	m->value[METRIC_SFLOW_NOTICES_SAMPLED] = (double)c.sflow.drops_sampled;
+	m->value[METRIC_EXPORTS_SKEW] = (double)c.skew_ns_max / 1e9;
 }
 
 static void tap_metrics(struct telemetry *t, struct metrics *m)
@@ -331,10 +391,12 @@ static void tap_metrics(struct telemetry *t, struct metrics *m)
 		sum.dropped += c.dropped;
 		sum.other += c.other;
 		sum.broken += c.broken;
+		sum.down += c.down;
 	}
 	m->value[METRIC_CAPTURE_PACKETS] = (double)sum.packets;
 	m->value[METRIC_CAPTURE_BYTES] = (double)sum.bytes;
 	m->value[METRIC_CAPTURE_DROPS] = (double)sum.dropped;
+	m->value[METRIC_CAPTURE_DOWN] = (double)sum.down;
 	m->value[METRIC_CAPTURE_NOT_IP] = (double)sum.other;
 	m->value[METRIC_CAPTURE_BROKEN] = (double)sum.broken;
 }

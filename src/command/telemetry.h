@@ -43,5 +43,7 @@ struct telemetry_handler {
 bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last);
 
 void telemetry_metrics(struct telemetry *t, struct metrics *m);
+/* Any thread. */
+void telemetry_exporters(struct telemetry *t, struct exporters *ret_exporters);
 
 #endif

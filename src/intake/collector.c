@@ -18,6 +18,8 @@ enum { GATHER = 256, FLOWS_MAX = GATHER + EXPORT_FLOWS_MAX };
 /* Datagrams of one socket before the clock and the other sockets have their turn. */
 enum { BATCHES_AT_ONCE = 16 };
 enum { KNOWN_SENDERS = 64, SFLOW_SOURCES_EACH = 16 };
+static const wd_span SKEW_LIFE = {3600 * WD_NS_PER_S};
+static const wd_span REFUSED_SILENCE = {10 * WD_NS_PER_S};
 
 struct known_sender { struct exporter_address sender; const struct sender_rule *rule; };
 
@@ -26,13 +28,14 @@ struct worker {
 	struct lane *lane;
 	struct exports *exports;
 	struct sflow *sflow;
-	struct packet_options parsing; /* of what sFlow samples */
+	struct packet_options parsing; /* of what sFlow samples and IPFIX sections hold */
 	struct udp_batch *batch;
 	struct flow *flows; /* FLOWS_MAX */
 	size_t flow_count;
 	int fds[COLLECTOR_ADDRESSES_MAX];
 	uint32_t generation; /* of the rules that `known` was looked up in */
 	struct known_sender known[KNOWN_SENDERS];
+	struct collector_refused refused[COLLECTOR_REFUSED_MAX]; /* by a hash of the address */
 	struct collector_counts counts;
 	wd_wall told_at;
 	pthread_t thread;
@@ -41,7 +44,9 @@ struct worker {
 	pthread_mutex_t lock; /* of what follows */
 	struct collector_counts told;
 	struct export_view views[COLLECTOR_VIEWS_MAX];
-	size_t view_count;
+	struct sflow_source sources[COLLECTOR_VIEWS_MAX];
+	struct collector_refused told_refused[COLLECTOR_REFUSED_MAX];
+	size_t view_count, source_count;
 };
 
 struct collector {
@@ -62,10 +67,16 @@ static wd_wall wall_now(void)
 
 /* ---- a datagram ---- */
 
+static uint64_t mix(const struct exporter_address *s)
+{
+	uint64_t halves[2];
+	memcpy(halves, s->bytes, sizeof(halves));
+	return hash_mix(halves[0] ^ hash_mix(halves[1]));
+}
+
 static const struct sender_rule *rule_of(struct worker *w, const struct exporter_address *s)
 {
 	const struct senders *senders = lane_senders(w->lane);
-	uint64_t halves[2];
 
 	if (senders == NULL)
 		return NULL;
@@ -73,9 +84,7 @@ static const struct sender_rule *rule_of(struct worker *w, const struct exporter
 		memset(w->known, 0, sizeof(w->known));
 		w->generation = lane_generation(w->lane);
 	}
-	memcpy(halves, s->bytes, sizeof(halves));
-	uint64_t mixed = hash_mix(halves[0] ^ hash_mix(halves[1]));
-	struct known_sender *k = &w->known[mixed % KNOWN_SENDERS];
+	struct known_sender *k = &w->known[mix(s) % KNOWN_SENDERS];
 	if (k->sender.family == 0 || memcmp(&k->sender, s, sizeof(*s)) != 0)
 		*k = (struct known_sender){*s, senders_find(senders, s)};
 	return k->rule;
@@ -153,13 +162,27 @@ static void take_sflow(struct worker *w, const struct datagram *d,
 		take_flows(w, count, rule);
 }
 
+/* So that an operator finds the exporter that the list forgot. Two that share a row: the one
+ * that fell silent gives way. */
+static void note_refused(struct worker *w, const struct exporter_address *s, wd_wall now)
+{
+	struct collector_refused *r = &w->refused[mix(s) % COLLECTOR_REFUSED_MAX];
+	bool same = memcmp(&r->address, s, sizeof(*s)) == 0;
+	w->counts.refused++;
+	if (!same && r->datagrams > 0 && wall_sub(now, r->seen).ns < REFUSED_SILENCE.ns)
+		return;
+	r->datagrams = same ? r->datagrams + 1 : 1;
+	r->address = *s;
+	r->seen = now;
+}
+
 static void take_datagram(struct worker *w, const struct datagram *d, wd_wall now)
 {
 	struct exporter_address s = sender_of(d->from);
 	const struct sender_rule *rule = rule_of(w, &s);
 
 	if (rule == NULL) {
-		w->counts.refused++;
+		note_refused(w, &s, now);
 		return;
 	}
 	w->counts.datagrams++;
@@ -189,6 +212,9 @@ static void add_view(void *arg, const struct export_view *view)
 {
 	struct worker *w = arg;
 	size_t at = w->view_count;
+	uint64_t skew = (uint64_t)llabs(view->skew.ns);
+	if (wall_sub(w->told_at, view->seen).ns < SKEW_LIFE.ns && skew > w->told.skew_ns_max)
+		w->told.skew_ns_max = skew;
 	if (at == COLLECTOR_VIEWS_MAX) {
 		for (at = 0; at < COLLECTOR_VIEWS_MAX; at++) {
 			if (w->views[at].counts.lost < view->counts.lost)
@@ -199,6 +225,13 @@ static void add_view(void *arg, const struct export_view *view)
 	} else
 		w->view_count++;
 	w->views[at] = *view;
+}
+
+static void add_source(void *arg, const struct sflow_source *source)
+{
+	struct worker *w = arg;
+	if (w->source_count < COLLECTOR_VIEWS_MAX)
+		w->sources[w->source_count++] = *source;
 }
 
 /* Once a second others may see the counts. */
@@ -216,6 +249,9 @@ static void tell(struct worker *w, wd_wall now)
 	w->told = w->counts;
 	w->view_count = 0;
 	exports_each(w->exports, add_view, w);
+	w->source_count = 0;
+	sflow_each(w->sflow, add_source, w);
+	memcpy(w->told_refused, w->refused, sizeof(w->refused));
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -303,6 +339,7 @@ static enum wd_err open_worker(struct worker *w, const struct collector_options 
 	w->parsing = (struct packet_options){
 		.decapsulate = true, .watched = is_watched, .context = w->lane};
 	sflow_set_packet_options(w->sflow, &w->parsing);
+	exports_packets(w->exports, &w->parsing);
 	return open_sockets(w, o, why);
 }
 
@@ -423,9 +460,12 @@ void collector_count(struct collector *c, struct collector_counts *ret_counts)
 		pthread_mutex_lock(&w->lock);
 		struct collector_counts told = w->told;
 		pthread_mutex_unlock(&w->lock);
+		uint64_t skew = told.skew_ns_max > sum.skew_ns_max ? told.skew_ns_max
+								   : sum.skew_ns_max;
 		uint32_t exporters = sum.exports.exporters + told.exports.exporters;
 		uint32_t templates = sum.exports.templates + told.exports.templates;
 		add_up(&sum, &told, sizeof(sum));
+		sum.skew_ns_max = skew;
 		sum.exports.exporters = exporters;
 		sum.exports.templates = templates;
 	}
@@ -438,6 +478,24 @@ static int by_loss(const void *a, const void *b)
 	return (va->counts.lost < vb->counts.lost) - (va->counts.lost > vb->counts.lost);
 }
 
+/* Adds it to the same exporter's of another thread, or behind them. */
+static void join_view(struct export_view *all, size_t *count, const struct export_view *view)
+{
+	for (size_t i = 0; i < *count; i++) {
+		struct export_view *v = &all[i];
+		if (v->source_id != view->source_id || v->version != view->version ||
+		    memcmp(&v->address, &view->address, sizeof(v->address)) != 0)
+			continue;
+		struct export_counts sum = v->counts;
+		add_up(&sum, &view->counts, sizeof(sum));
+		if (wall_before(v->seen, view->seen))
+			*v = *view;
+		v->counts = sum;
+		return;
+	}
+	all[(*count)++] = *view;
+}
+
 size_t collector_exporters(struct collector *c, struct export_view *ret_views, size_t max)
 {
 	struct export_view *all = calloc(c->threads * COLLECTOR_VIEWS_MAX, sizeof(*all));
@@ -447,13 +505,41 @@ size_t collector_exporters(struct collector *c, struct export_view *ret_views, s
 	for (size_t n = 0; n < c->threads; n++) {
 		struct worker *w = &c->workers[n];
 		pthread_mutex_lock(&w->lock);
-		memcpy(all + count, w->views, w->view_count * sizeof(*all));
-		count += w->view_count;
+		for (size_t i = 0; i < w->view_count; i++)
+			join_view(all, &count, &w->views[i]);
 		pthread_mutex_unlock(&w->lock);
 	}
 	qsort(all, count, sizeof(*all), by_loss);
 	count = count < max ? count : max;
 	memcpy(ret_views, all, count * sizeof(*all));
 	free(all);
+	return count;
+}
+
+size_t collector_sflow(struct collector *c, struct sflow_source *ret_sources, size_t max)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < c->threads; n++) {
+		struct worker *w = &c->workers[n];
+		pthread_mutex_lock(&w->lock);
+		for (size_t i = 0; i < w->source_count && count < max; i++)
+			ret_sources[count++] = w->sources[i];
+		pthread_mutex_unlock(&w->lock);
+	}
+	return count;
+}
+
+size_t collector_refused(struct collector *c, struct collector_refused *ret_refused, size_t max)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < c->threads; n++) {
+		struct worker *w = &c->workers[n];
+		pthread_mutex_lock(&w->lock);
+		for (size_t i = 0; i < COLLECTOR_REFUSED_MAX && count < max; i++) {
+			if (w->told_refused[i].datagrams > 0)
+				ret_refused[count++] = w->told_refused[i];
+		}
+		pthread_mutex_unlock(&w->lock);
+	}
 	return count;
 }

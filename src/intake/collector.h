@@ -20,7 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COLLECTOR_ADDRESSES_MAX = 16, COLLECTOR_THREADS_MAX = 64, COLLECTOR_VIEWS_MAX = 64 };
+enum { COLLECTOR_ADDRESSES_MAX = 16, COLLECTOR_THREADS_MAX = 64, COLLECTOR_VIEWS_MAX = 256,
+       COLLECTOR_REFUSED_MAX = 64 };
 
 struct collector_options {
 	const struct udp_address *addresses;
@@ -32,7 +33,7 @@ struct collector_options {
 	struct lane_options lane;
 };
 
-/* All threads together. Only grows. */
+/* All threads together. Only grows, where nothing else is said. */
 struct collector_counts {
 	uint64_t datagrams, bytes; /* of allowed senders */
 	uint64_t refused;          /* datagrams of others */
@@ -42,6 +43,7 @@ struct collector_counts {
 	uint64_t unknown;          /* datagrams that are none of the formats */
 	uint64_t broken;           /* datagrams that could not be read to their end */
 	uint64_t no_room;          /* datagrams of exporters beyond exporters_max */
+	uint64_t skew_ns_max;      /* now: the largest, of exporters heard in the last hour */
 	struct export_totals exports;
 	struct sflow_counts sflow;
 };
@@ -65,7 +67,12 @@ uint16_t collector_port(const struct collector *c, size_t address);
 
 /* As of each thread's last tick. Any thread. */
 void collector_count(struct collector *c, struct collector_counts *ret_counts);
-/* Exporters, the most datagrams lost first; returns how many of `max` were filled in. */
+/* Exporters of NetFlow and IPFIX, those that lost the most first; data sources of sFlow agents;
+ * and some of those that are not allowed, the latest of each of a few rows. Each returns how many
+ * of `max` were filled in; an exporter whose datagrams came to several threads is one. */
 size_t collector_exporters(struct collector *c, struct export_view *ret_views, size_t max);
+size_t collector_sflow(struct collector *c, struct sflow_source *ret_sources, size_t max);
+struct collector_refused { struct exporter_address address; uint64_t datagrams; wd_wall seen; };
+size_t collector_refused(struct collector *c, struct collector_refused *ret_refused, size_t max);
 
 #endif

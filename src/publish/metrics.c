@@ -5,7 +5,6 @@
 #include "publish/render.h"
 #include "publish/words.h"
 
-#include <arpa/inet.h>
 #include <math.h>
 
 struct declared {
@@ -36,7 +35,7 @@ static const struct declared of_service[] = {
 	{"whydown_service_reports_usual", "gauge", "reports", "What is usual there and then."},
 };
 
-/* Of exporters: at most METRICS_EXPORTERS_MAX, those that lost the most. */
+/* Of exporters, for the operator. */
 static const struct declared of_exporter[] = {
 	{"whydown_exporter_flows_total", "counter", "records", "Flow records of this exporter."},
 	{"whydown_exporter_lost_total", "counter", "",
@@ -51,7 +50,7 @@ void metrics_init(struct metrics *m)
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		m->value[i] = NAN;
 	m->http = NULL;
-	m->exporter_count = 0;
+	m->exporters = NULL;
 }
 
 static void from_snapshot(struct metrics *m, const struct snapshot *s)
@@ -113,16 +112,16 @@ static void put_services(struct buf *b, const struct snapshot *s)
 	}
 }
 
-static void put_exporters(struct buf *b, const struct metrics *m)
+static void put_exporters(struct buf *b, const struct exporters *all)
 {
-	for (size_t d = 0; m->exporter_count > 0 && d < WD_COUNT(of_exporter); d++) {
+	for (size_t d = 0; all->count > 0 && d < WD_COUNT(of_exporter); d++) {
 		head(b, &of_exporter[d]);
-		for (size_t i = 0; i < m->exporter_count; i++) {
-			const struct metrics_exporter *e = &m->exporters[i];
-			const double value[] = {e->flows, e->lost, e->sampling, e->skew_s};
-			char address[INET6_ADDRSTRLEN] = "?";
-			inet_ntop(e->family == 4 ? AF_INET : AF_INET6, e->address, address,
-				  sizeof(address));
+		for (size_t i = 0; i < all->count; i++) {
+			const struct exporter_row *e = &all->rows[i];
+			const double value[] = {(double)e->flows, (double)e->lost, e->sampling,
+						(double)e->skew.ns / 1e9};
+			char address[46];
+			exporters_address_text(&e->address, address);
 			buf_fmt(b, "%s{exporter=\"%s\",id=\"%u\",version=\"%u\"} %.9g\n",
 				of_exporter[d].name, address, e->source_id, e->version, value[d]);
 		}
@@ -146,7 +145,8 @@ void metrics_write(struct buf *b, const struct metrics *m, const struct snapshot
 		HTTP_COUNTERS(HTTP_METRIC)
 #undef HTTP_METRIC
 	}
-	put_exporters(b, &all);
+	if (all.exporters != NULL)
+		put_exporters(b, all.exporters);
 	put_services(b, snapshot);
 }
 
@@ -175,9 +175,9 @@ void metrics_document(struct buf *b)
 	buf_str(b, "\n## Per service\n\nWith the label `service`, its id.\n\n"
 		   "| name | type | unit | meaning |\n|---|---|---|---|\n");
 	rows(b, of_service, sizeof(of_service) / sizeof(of_service[0]));
-	buf_str(b, "\n## Per exporter of flows\n\nThose that lost the most, at most 64, of each "
-		   "collecting thread. With the labels `exporter`, its address, `id`, its source "
-		   "id or observation domain, and `version`.\n\n"
+	buf_str(b, "\n## Per exporter of flows\n\nOnly to who sends the operator's token "
+		   "(`admin_token`), because the labels are addresses: `exporter`, `id`, its "
+		   "source id or observation domain, and `version`. At most 256.\n\n"
 		   "| name | type | unit | meaning |\n|---|---|---|---|\n");
 	rows(b, of_exporter, WD_COUNT(of_exporter));
 }

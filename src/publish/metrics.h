@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "model/snapshot.h"
+#include "publish/exporters.h"
 #include "publish/http.h"
 
 enum metric {
@@ -15,22 +16,10 @@ enum metric {
 	METRIC_COUNT,
 };
 
-enum { METRICS_EXPORTERS_MAX = 64 };
-
-/* An exporter of flows; those that lost the most first. */
-struct metrics_exporter {
-	uint8_t address[16]; /* as in struct flow */
-	uint8_t family;
-	uint16_t version;
-	uint32_t source_id, sampling;
-	double flows, lost, skew_s;
-};
-
 struct metrics {
 	double value[METRIC_COUNT];
 	const struct http_counters *http; /* borrowed; NULL = not known */
-	size_t exporter_count;
-	struct metrics_exporter exporters[METRICS_EXPORTERS_MAX];
+	const struct exporters *exporters; /* borrowed; NULL = who asks may not see addresses */
 };
 
 void metrics_init(struct metrics *m); /* nothing is known */

@@ -144,7 +144,8 @@ static void fill_path(char *dst, size_t size, const char *path)
 static bool is_servers(const char *path)
 {
 	return strcmp(path, "/api/v1/events") == 0 || strcmp(path, "/api/v1/reports") == 0 ||
-	       strcmp(path, "/api/v1/observations") == 0;
+	       strcmp(path, "/api/v1/observations") == 0 ||
+	       strcmp(path, "/api/v1/exporters") == 0;
 }
 
 static void check_answer(json_t *root, const char *path, json_t *operation, enum fixture fixture)
