@@ -79,7 +79,7 @@ def try_table(p):
 def try_keys(p):
     p.type("?")
     check("? explains", p.wait_for("this help", "x USUAL"), p.screen.text())
-    p.type("?s")
+    p.type("?ss")
     check("s sorts by the next column", p.wait_for("by packets"), p.screen.text())
     p.type("/bank\r")
     check("/ filters", p.wait_for("filter: bank", lambda s: "\nShop" not in s.text().split("INCIDENT")[0]),

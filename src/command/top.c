@@ -24,8 +24,8 @@ static const char usage[] =
 	"\n"
 	"  --url URL      the server (default http://127.0.0.1:8080)\n"
 	"  --service ID   one service in detail\n"
-	"  --sort COLUMN  ratio (to what is usual; default), packets, usual, bits, flows,\n"
-	"                 sources, requests, reports or name\n"
+	"  --sort COLUMN  status (default: incidents first), ratio (to what is usual), packets,\n"
+	"                 usual, bits, flows, sources, requests, reports or name\n"
 	"  --every N      seconds from one reading to the next, 1 to 3600 (default 1)\n"
 	"  --once         all of it once, as plain text; so it is without a terminal, too\n"
 	"  --help         this text\n"
@@ -37,7 +37,7 @@ enum { TICK_MS = 1000, PLAIN_COLUMNS = 100, COLUMNS_MIN = 20 };
 
 struct session {
 	const char *url;
-	bool once, help;
+	bool once, help, utf8;
 	int every_s;
 	struct top_fetch *fetch;
 	struct top_reader reader;
@@ -113,8 +113,8 @@ static int read_options(int argc, char **argv, struct session *s)
 			break;
 		case SORT:
 			if (!read_sort(optarg, &s->view.sort))
-				return wrong("--sort is ratio, packets, usual, bits, flows, "
-					     "sources, requests, reports or name");
+				return wrong("--sort is status, ratio, packets, usual, bits, "
+					     "flows, sources, requests, reports or name");
 			break;
 		case EVERY:
 			if (!read_every(optarg, &s->every_s))
@@ -163,14 +163,14 @@ static bool wait_once(struct session *s, int fd, int wait_ms)
  * either: they go out as lines do. */
 static bool first_round(struct session *s)
 {
-	struct top_line *l = &s->page.spare;
+	struct top_line *l = &s->page.spare; /* of a page that is not open yet */
 
 	begin_round(s);
 	while (!wait_once(s, -1, TICK_MS)) {
 	}
 	if (s->data.trouble[0] == '\0')
 		return true;
-	top_line_init(l, TOP_COLUMNS_MAX, s->page.utf8);
+	top_line_init(l, TOP_COLUMNS_MAX, s->utf8);
 	top_line_fmt(l, TOP_PLAIN, "%s: %s", s->data.server, s->data.trouble);
 	fprintf(stderr, "whydown top: %s\n`whydown serve` is a server; --url names it\n", l->text);
 	return false;
@@ -202,10 +202,7 @@ static unsigned plain_columns(void)
 
 static int print_once(struct session *s)
 {
-	unsigned rows = top_view_rows(&s->data);
-
-	draw(s, plain_columns(), rows < TOP_ROWS_MAX && s->view.service[0] == '\0' ? rows
-										   : TOP_ROWS_MAX);
+	draw(s, plain_columns(), s->page.rows);
 	for (unsigned y = 0; y < s->page.count; y++) {
 		const struct top_line *l = &s->page.lines[y];
 		int len = (int)l->len;
@@ -282,14 +279,18 @@ static int run(struct session *s)
 	if (top_fetch_open(s->url, &s->fetch, &why) != WD_OK)
 		return wrong(why.what);
 	show_server(s->url, s->data.server, sizeof(s->data.server));
-	if (!top_page_open(&s->page, TOP_ROWS_MAX)) {
+	s->utf8 = top_line_locale();
+	if (!first_round(s))
+		return 1;
+	bool plain = s->once || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
+		     !top_terminal_can();
+	unsigned rows = plain ? top_view_rows(&s->data) : 0;
+	if (!top_page_open(&s->page, rows > TOP_ROWS_MAX ? rows : TOP_ROWS_MAX)) {
 		fputs("whydown top: no memory\n", stderr);
 		return 1;
 	}
-	s->page.utf8 = top_line_locale();
-	if (!first_round(s))
-		return 1;
-	if (s->once || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !top_terminal_can())
+	s->page.utf8 = s->utf8;
+	if (plain)
 		return print_once(s);
 	catch_signals();
 	if (!top_screen_open()) {

@@ -27,7 +27,8 @@ static const struct column {
 };
 enum {
 	COLUMNS = WD_COUNT(columns),
-	BY_NAME = COLUMNS,
+	RATIO = 0, PACKETS = 1, /* of the columns */
+	BY_STATUS = 0, BY_COLUMN = 1, BY_NAME = BY_COLUMN + COLUMNS, /* what is sorted by */
 	RANKS = 7,
 	NAME_MIN = 12,
 	NAME_MAX = 28,
@@ -38,7 +39,8 @@ enum {
 
 const char *top_sort_name(unsigned sort)
 {
-	return sort < COLUMNS ? columns[sort].name : sort == BY_NAME ? "name" : NULL;
+	return sort == BY_STATUS ? "status" : sort < BY_NAME ? columns[sort - BY_COLUMN].name :
+	       sort == BY_NAME   ? "name" : NULL;
 }
 
 static double value_of(const struct top_service *s, const struct column *c)
@@ -50,20 +52,33 @@ static double value_of(const struct top_service *s, const struct column *c)
 
 struct ordering { const struct top_service *rows; unsigned sort; };
 
-/* The largest first, those not known last, equal ones by name. */
+/* The larger first, what is not known last. */
+static int compare_column(const struct top_service *x, const struct top_service *y, unsigned column)
+{
+	double of_x = value_of(x, &columns[column]), of_y = value_of(y, &columns[column]);
+	return (of_x < of_y) - (of_x > of_y);
+}
+
+/* Incidents, what is unusual, the rest; of these the largest first. */
+static int compare_status(const struct top_service *x, const struct top_service *y)
+{
+	static const int ranks[] = {0, 0, 1, 2}; /* learning and usual are one */
+	int by = ranks[y->status] - ranks[x->status];
+	by = by != 0 ? by : compare_column(x, y, RATIO);
+	return by != 0 ? by : compare_column(x, y, PACKETS);
+}
+
+/* Equal ones by name. */
 static int compare(const void *a, const void *b, void *ctx)
 {
 	const struct ordering *o = ctx;
 	const struct top_service *x = &o->rows[*(const uint16_t *)a];
 	const struct top_service *y = &o->rows[*(const uint16_t *)b];
+	int by = o->sort == BY_STATUS ? compare_status(x, y) :
+		 o->sort < BY_NAME    ? compare_column(x, y, o->sort - BY_COLUMN) : 0;
 
-	if (o->sort < COLUMNS) {
-		double of_x = value_of(x, &columns[o->sort]), of_y = value_of(y, &columns[o->sort]);
-		if (of_x < of_y || of_x > of_y)
-			return of_x < of_y ? 1 : -1;
-	}
-	int by_name = strcasecmp(x->name, y->name);
-	return by_name != 0 ? by_name : strcmp(x->id, y->id);
+	by = by != 0 ? by : strcasecmp(x->name, y->name);
+	return by != 0 ? by : strcmp(x->id, y->id);
 }
 
 static void put_in_order(struct top_view *v, const struct top_data *d)

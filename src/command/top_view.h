@@ -62,7 +62,7 @@ struct top_line *top_page_line(struct top_page *p);
 /* Words over as many lines as they need, broken at spaces, after `indent` columns. */
 void top_page_wrap(struct top_page *p, enum top_style style, unsigned indent, const char *text);
 
-/* What services can be sorted by: "ratio", "packets" …; NULL past the last. */
+/* What services can be sorted by: "status", "ratio", "packets" …; NULL past the last. */
 const char *top_sort_name(unsigned sort);
 
 /* Fills the page anew; v learns what is on it. */

@@ -90,21 +90,35 @@ static void the_table_tells_rates_and_what_floods(void **state)
 	assert_non_null(strstr(flood, "open       16:21:12    93k pkt/s  reflectors  amp.dns 62 %"));
 }
 
-static void the_largest_ratio_stands_first(void **state)
+static void sort_by(const char *name)
 {
-	(void)state;
-	draw(120, 24);
-	assert_memory_equal(page.lines[3].text, "Shop ", 5);
-	assert_memory_equal(page.lines[4].text, "x ", 2);    /* 3 times */
-	assert_memory_equal(page.lines[5].text, "Bank ", 5); /* 1.2 times */
-	for (int i = 0; strcmp(top_sort_name(view.sort), "name") != 0; i++) {
+	for (int i = 0; strcmp(top_sort_name(view.sort), name) != 0; i++) {
 		assert_true(i < 20);
 		keys("s");
 	}
 	draw(120, 24);
+}
+
+static void what_is_worst_stands_first(void **state)
+{
+	(void)state;
+	/* Whether or not its usual traffic is known. */
+	data.services.rows[0].ratio = -1;
+	draw(120, 24);
+	assert_memory_equal(page.lines[3].text, "Shop ", 5);
+	assert_memory_equal(page.lines[4].text, "x ", 2);    /* unusual */
+	assert_memory_equal(page.lines[5].text, "Bank ", 5);
+	sort_by("ratio");
+	assert_memory_equal(page.lines[3].text, "x ", 2);    /* 3 times */
+	assert_memory_equal(page.lines[4].text, "Bank ", 5); /* 1.2 times */
+	assert_memory_equal(page.lines[5].text, "Shop ", 5);
+	sort_by("requests");
 	assert_memory_equal(page.lines[3].text, "Bank ", 5);
+	sort_by("name");
+	assert_memory_equal(page.lines[3].text, "Bank ", 5);
+	assert_memory_equal(page.lines[5].text, "x ", 2);
 	keys("s"); /* round */
-	assert_string_equal(top_sort_name(view.sort), "ratio");
+	assert_string_equal(top_sort_name(view.sort), "status");
 	keys("S");
 	assert_string_equal(top_sort_name(view.sort), "name");
 }
@@ -324,7 +338,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_table_tells_rates_and_what_floods, begin, end),
-		cmocka_unit_test_setup_teardown(the_largest_ratio_stands_first, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_worst_stands_first, begin, end),
 		cmocka_unit_test_setup_teardown(a_filter_leaves_what_has_it, begin, end),
 		cmocka_unit_test_setup_teardown(enter_shows_the_marked_service, begin, end),
 		cmocka_unit_test_setup_teardown(what_sources_prove_is_told_before_any_place, begin,
