@@ -32,8 +32,12 @@ enum {
 	SEGMENTS_MAX = 64, /* of an AS path; a path is a few */
 };
 
+struct agent_id { uint8_t sender[16], agent[16], families[2], sub[4]; };
+
 struct sflow {
 	struct sflow_counts counts;
+	struct agent_id last_id; /* of the last datagram, and its key: mostly the next one's */
+	uint64_t last_key;
 	struct sflow_seats seats;
 	struct hash_key key;
 	const struct packet_options *packet;
@@ -457,14 +461,18 @@ static bool sample(struct decoding *d, struct cur *c)
 static void agent_step(struct decoding *d, uint32_t sequence)
 {
 	struct sflow_counts *counts = &d->s->counts;
-	struct { uint8_t sender[16], agent[16], families[2], sub[4]; } id;
+	struct agent_id id;
 	const struct sflow_source *b = &d->blank;
 	memcpy(id.sender, b->sender, 16);
 	memcpy(id.agent, b->agent, 16);
 	id.families[0] = b->sender_family;
 	id.families[1] = b->agent_family;
 	memcpy(id.sub, &b->sub_agent, 4);
-	d->agent_key = hash_bytes(&d->s->key, &id, sizeof(id));
+	if (memcmp(&id, &d->s->last_id, sizeof(id)) != 0) {
+		d->s->last_id = id;
+		d->s->last_key = hash_bytes(&d->s->key, &id, sizeof(id));
+	}
+	d->agent_key = d->s->last_key;
 
 	bool is_new;
 	uint32_t lost;

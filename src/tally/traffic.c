@@ -135,24 +135,38 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 
 void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys)
 {
-	for (uint32_t i = 0; i < t->sample_count; i++)
-		ret_keys->of[i] = t->sample[i].priority;
+	for (uint32_t i = 0; i < TRAFFIC_SAMPLES; i++)
+		ret_keys->of[i] = i < t->sample_count ? t->sample[i].priority : INFINITY;
 }
 
-/* The least of all, which are full. Eight at a time: they do not wait for each other. */
+/* Four priorities at a time, and what comparing them gives: all bits or none of each. */
+typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t lane_bits __attribute__((vector_size(16)));
+_Static_assert(TRAFFIC_SAMPLES % 16 == 0, "no rest behind the last lanes");
+
+static inline lanes lesser(lanes a, lanes b)
+{
+	lane_bits is = a < b;
+	return (lanes)(((lane_bits)a & is) | ((lane_bits)b & ~is));
+}
+
+static inline bool any(lane_bits x)
+{
+	return (x[0] | x[1] | x[2] | x[3]) != 0;
+}
+
+/* The least of all, which are full. */
 static float keys_least(const struct traffic_keys *k)
 {
-	enum { LANES = 8 };
-	_Static_assert(TRAFFIC_SAMPLES % LANES == 0, "no rest");
-	float least[LANES];
-	memcpy(least, k->of, sizeof(least));
-	for (uint32_t i = LANES; i < TRAFFIC_SAMPLES; i += LANES) {
-		for (uint32_t lane = 0; lane < LANES; lane++)
-			least[lane] = k->of[i + lane] < least[lane] ? k->of[i + lane] : least[lane];
+	const lanes *of = (const void *)k->of;
+	lanes a = of[0], b = of[1];
+	for (size_t i = 2; i < TRAFFIC_SAMPLES / 4; i += 2) {
+		a = lesser(of[i], a);
+		b = lesser(of[i + 1], b);
 	}
-	for (uint32_t lane = 1; lane < LANES; lane++)
-		least[0] = least[lane] < least[0] ? least[lane] : least[0];
-	return least[0];
+	a = lesser(a, b);
+	float x = a[0] < a[1] ? a[0] : a[1], y = a[2] < a[3] ? a[2] : a[3];
+	return x < y ? x : y;
 }
 
 static void sample_drop(struct traffic_tick *t, struct traffic_keys *k, uint32_t i)
@@ -162,12 +176,23 @@ static void sample_drop(struct traffic_tick *t, struct traffic_keys *k, uint32_t
 	k->of[i] = k->of[t->sample_count];
 }
 
-/* Takes out what is not above the threshold. */
+/* Takes out what is not above the threshold; mostly that is one. */
 static void sample_thin(struct traffic_tick *t, struct traffic_keys *k)
 {
-	for (uint32_t i = t->sample_count; i-- > 0;) {
-		if (k->of[i] <= t->threshold)
-			sample_drop(t, k, i);
+	enum { STEP = 16 };
+	const lanes *of = (const void *)k->of;
+	float x = t->threshold;
+	lanes threshold = {x, x, x, x};
+	for (uint32_t end = (t->sample_count + STEP - 1) / STEP * STEP; end > 0; end -= STEP) {
+		const lanes *p = of + (end - STEP) / 4;
+		if (!any((p[0] <= threshold) | (p[1] <= threshold) | (p[2] <= threshold) |
+			 (p[3] <= threshold)))
+			continue;
+		/* From the end: what takes the place of one that goes has been looked at. */
+		for (uint32_t i = end; i-- > end - STEP;) {
+			if (i < t->sample_count && k->of[i] <= t->threshold)
+				sample_drop(t, k, i);
+		}
 	}
 }
 
