@@ -40,6 +40,8 @@ void top_page_wrap(struct top_page *p, enum top_style style, unsigned indent, co
 	top_line_fill(l, TOP_PLAIN, indent);
 	for (bool first = true; *text != '\0'; first = false) {
 		size_t len = strcspn(text, " ");
+		if (strncmp(text + len, " %", 2) == 0) /* a number and its unit stay together */
+			len += 1 + strcspn(text + len + 1, " ");
 		snprintf(word, sizeof(word), "%.*s", (int)(len < 250 ? len : 250), text);
 		text += len;
 		text += strspn(text, " ");
