@@ -192,10 +192,13 @@ static char *read_measured(void)
 static void open_site(struct server *s)
 {
 	const struct config_site *c = &s->config->site;
+	const struct config_telemetry *t = &s->config->telemetry;
 	s->measured = read_measured();
 	s->site = (struct site){
 		.name = strdup(c->name), .base_url = strdup(c->url), .contact = strdup(c->contact),
 		.measured = s->measured != NULL ? s->measured : "",
+		.collects_flows = t->listen.count > 0 || t->capture.count > 0,
+		.collects_logs = t->logs.count > 0 || t->syslog.count > 0,
 		.incident_series = stored_series, .incident_trace = stored_trace, .ctx = s,
 	};
 	WD_CHECK(s->site.name != NULL && s->site.base_url != NULL && s->site.contact != NULL);

@@ -62,8 +62,10 @@ static void say(char *dst, const char *fmt, ...)
 
 static void say_numbers(const struct source_facts *f, struct source_finding *r)
 {
-	if (f->sources > 0)
-		say(r->why, ": %.3g packets a source", fmax(1, f->seen / f->sources));
+	double each = f->sources > 0 ? fmax(1, f->seen / f->sources) : 0;
+	if (each > 0) /* no powers of ten: it stands in a sentence */
+		say(r->why, each < 100 ? ": %.3g packets a source" : ": %.0f packets a source",
+		    each);
 	if (r->octet_entropy >= 0)
 		say(r->why, ", /8 entropy %.2f of 8 bits", (double)r->octet_entropy);
 	if (r->hop_entropy >= 0)
@@ -75,7 +77,7 @@ static void judge_reflector(const struct source_facts *f, struct source_finding 
 	const struct vector_row *row = f->row;
 	if (f->asked > ASKED * f->packets) {
 		r->status = SOURCE_UNKNOWN;
-		say(r->why, "answers, but the service asked: it sent %.3g packets for %.3g",
+		say(r->why, "answers, but the service asked: it sent %.0f packets for %.0f",
 		    f->asked, f->packets);
 		return;
 	}
@@ -90,7 +92,7 @@ static void judge_reflector(const struct source_facts *f, struct source_finding 
 	if (row->payload_len > 0 && f->profile->payload_weight > 0)
 		say(r->why, "; their content confirms it");
 	if (f->asked > 0)
-		say(r->why, "; %.3g asked for", f->asked);
+		say(r->why, "; %.0f asked for", f->asked);
 }
 
 static void judge_proved(const struct source_facts *f, double share, struct source_finding *r)

@@ -198,6 +198,15 @@ void chart_viewbox(struct buf *b, const struct frame *f)
 	buf_str(b, " preserveAspectRatio=\"none\">");
 }
 
+void chart_mark(struct buf *b, const struct frame *f, wd_wall t, int height)
+{
+	double into = (double)wall_sub(t, f->begin).ns;
+	if (t.ns == 0 || into < 0 || into > f->span_ns)
+		return;
+	buf_fmt(b, "<line class=\"alarm\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"%d\" y2=\"%d\"/>",
+		into / f->span_ns * 100, into / f->span_ns * 100, TOP_HEIGHT, TOP_HEIGHT + height);
+}
+
 void chart_window_attributes(struct buf *b, const struct frame *f)
 {
 	if (f->window)
@@ -301,6 +310,7 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 	chart_viewbox(b, &frame);
 	plot(b, c, top);
 	buf_str(b, "</svg>");
+	chart_mark(b, &frame, c->mark, plot_height);
 	/* Numbers last, over the lines. */
 	for (int i = 1; i <= 2; i++) {
 		buf_fmt(b, "<text class=\"y\" x=\"0\" y=\"%d\">", bottom - plot_height * i / 2 - 4);

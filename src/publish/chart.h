@@ -26,6 +26,7 @@ struct chart {
 	int height;       /* pixels */
 	bool unfinished;  /* the last point's bucket still runs: drawn apart */
 	bool numbered;    /* spans carry 1, 2, 3 */
+	wd_wall mark; /* a line at that time; 0 = none */
 	struct chart_span window; /* the time that it shows; end 0 = that of the series */
 	size_t span_count;
 	struct chart_span spans[CHART_SPANS_MAX];

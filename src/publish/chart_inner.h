@@ -32,6 +32,8 @@ double chart_share_of(const struct frame *f, wd_wall t); /* of the width, 0..1 *
 void chart_viewbox(struct buf *b, const struct frame *f);
 /* When the chart begins and ends, for the read-out, if it has a window. */
 void chart_window_attributes(struct buf *b, const struct frame *f);
+/* A line down the plot, whose height in pixels it is; nothing if t is not in the frame. */
+void chart_mark(struct buf *b, const struct frame *f, wd_wall t, int height);
 /* Under the axis, whose line is at y. */
 void chart_time_labels(struct buf *b, const struct frame *f, int y);
 

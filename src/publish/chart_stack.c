@@ -44,7 +44,10 @@ static void layer_path(struct buf *b, const struct chart_stack *c, size_t k, dou
 static void plot(struct buf *b, const struct chart_stack *c, double top)
 {
 	for (size_t k = 0; k < c->layers; k++) {
-		buf_fmt(b, "<path class=\"v%zu\" d=\"", k);
+		if (c->plain)
+			buf_str(b, "<path class=\"vp\" d=\"");
+		else
+			buf_fmt(b, "<path class=\"v%zu\" d=\"", k);
 		layer_path(b, c, k, top);
 		buf_str(b, "\"/>");
 	}
@@ -92,6 +95,7 @@ void chart_stack_svg(struct buf *b, const struct chart_stack *c)
 	chart_viewbox(b, &frame);
 	plot(b, c, top);
 	buf_str(b, "</svg>");
+	chart_mark(b, &frame, c->mark, plot_height);
 	for (int i = 1; i <= 2; i++) {
 		buf_fmt(b, "<text class=\"y\" x=\"0\" y=\"%d\">", bottom - plot_height * i / 2 - 4);
 		words_rate(b, top * i / 2, c->unit);

@@ -20,6 +20,8 @@ struct chart_stack {
 	wd_span step;
 	size_t count, layers;
 	struct chart_span window; /* as in struct chart */
+	wd_wall mark;
+	bool plain; /* one layer, of no vector: the colour of what is observed */
 	/* Of point i in layer k, from the bottom up. */
 	double (*value)(const void *ctx, size_t i, size_t k);
 	/* What is usual of the whole; NULL = not known. */

@@ -3,6 +3,7 @@
 
 #include "publish/chart.h"
 #include "publish/embedded.h"
+#include "publish/words_traffic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,6 +148,30 @@ void html_service_link(const struct render *r, const char *id)
 		buf_str(r->out, "</a>");
 }
 
+/* A cell: the heaviest vector where there is one, else which kinds of signal. */
+static void carried_by(const struct render *r, const struct incident *i)
+{
+	struct words w = html_words(r);
+	uint32_t kinds = incident_kinds(i);
+	const char *before = "";
+
+	buf_str(r->out, "</td><td>");
+	for (uint32_t k = INCIDENT_REPORTS; k <= INCIDENT_REQUESTS; k <<= 1) {
+		if ((kinds & k) == 0)
+			continue;
+		buf_fmt(r->out, "%s%s", before, incident_kind_name((enum incident_kind)k));
+		before = ", ";
+	}
+	size_t at = r->out->len;
+	words_text(&w, ": ");
+	size_t named = r->out->len;
+	words_main_vector(&w, r->snapshot, i);
+	if (r->out->len == named && !r->out->bad) { /* none: the colon goes again */
+		r->out->len = at;
+		r->out->data[at] = '\0';
+	}
+}
+
 void html_incident_row(const struct render *r, const struct incident *i, bool with_service)
 {
 	struct buf *b = r->out;
@@ -168,9 +193,14 @@ void html_incident_row(const struct render *r, const struct incident *i, bool wi
 	if (i->reconstruction)
 		buf_str(b, " <span class=\"tag\">reconstruction</span>");
 	buf_str(b, "</td><td>");
-	words_span(b, incident_duration(i, w.now));
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		words_span(b, incident_duration(i, w.now));
+	else
+		words_seconds(b, incident_duration(i, w.now));
 	buf_str(b, i->ended_at.ns == 0 ? " so far</td><td>" : "</td><td>");
 	words_strength(b, i);
+	if (with_service)
+		carried_by(r, i);
 	buf_fmt(b, "</td><td><span class=\"sev %s\">%s</span></td><td>", severity_name(severity),
 		severity_name(severity));
 	buf_fmt(b, "%zu of %zu</td></tr>\n", rank.by_duration, rank.of);

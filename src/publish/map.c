@@ -50,16 +50,41 @@ static void countries(const struct render *r, const struct trace *t)
 	}
 }
 
-/* Over the map, in the middle, where it is grey. */
+enum { LINE_MAX = 46, LINE = 40 };
+
+/* Where the text is cut so that its lines are about equal: at a blank past the middle. */
+static size_t cut(const char *text)
+{
+	size_t len = strlen(text), at = len / 2;
+	if (len <= LINE_MAX)
+		return len;
+	at += strcspn(text + at, " ");
+	return at < len ? at : len;
+}
+
+static void line(const struct render *r, const char *text, size_t len, int y)
+{
+	char part[TRACE_TEXT_MAX + 1];
+	snprintf(part, sizeof(part), "%.*s", (int)len, text);
+	buf_fmt(r->out, "<text class=\"why\" x=\"%d\" y=\"%d\">", WIDTH / 2, y);
+	buf_xml(r->out, part);
+	buf_str(r->out, "</text>");
+}
+
+/* Over the map, in the middle, where it is grey; large, so that it reads on a phone too. */
 static void unsaid(const struct render *r, const struct trace *t)
 {
 	const char *why = t == NULL ? "No traffic was watched." : t->not_mappable;
+	size_t first = cut(why);
+	bool two = why[first] != '\0';
+	int height = two ? 2 * LINE + 24 : LINE + 24, top = (HEIGHT - height) / 2;
+
 	buf_fmt(r->out,
-		"<rect class=\"bg\" x=\"60\" y=\"%d\" width=\"%d\" height=\"44\" rx=\"6\"/>",
-		HEIGHT - 64, WIDTH - 120);
-	buf_fmt(r->out, "<text class=\"why\" x=\"%d\" y=\"%d\">", WIDTH / 2, HEIGHT - 37);
-	buf_xml(r->out, why);
-	buf_str(r->out, "</text>");
+		"<rect class=\"bg\" x=\"20\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"/>",
+		top, WIDTH - 40, height);
+	line(r, why, first, top + LINE + 4);
+	if (two)
+		line(r, why + first + 1, strlen(why + first + 1), top + 2 * LINE + 4);
 }
 
 void embed_map(const struct render *r)

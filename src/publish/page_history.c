@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* History: all tracked incidents, the longest, the most severe or the latest first. */
 #include "publish/html.h"
+#include "publish/words_traffic.h"
 
 #include "base/timetext.h"
 
@@ -13,9 +14,21 @@ enum { ROWS_A_PAGE = 50, PAGES_MAX = 1000 };
 struct filter {
 	const struct service_state *service; /* NULL = any */
 	int year;                            /* 0 = any */
+	const char *kind;                    /* a kind of signal that carries it; "" = any */
+	const char *vector;                  /* among its heaviest; "" = any */
 	const char *order;
 	size_t page; /* from 1 */
 };
+
+/* True if an incident has it: what the query says is then an id, and no longer a stranger's. */
+static bool is_told(const struct snapshot *s, const char *vector)
+{
+	for (size_t i = 0; vector[0] != '\0' && i < s->incident_count; i++) {
+		if (incident_has_vector(&s->incidents[i], vector))
+			return true;
+	}
+	return false;
+}
 
 /* A small whole number; 0 if it is none. */
 static unsigned long small_number(const char *text)
@@ -34,6 +47,8 @@ static struct filter read_filter(const struct render *r)
 	struct filter f = {
 		.service = snapshot_service(r->snapshot, query_value(r, "service")),
 		.year = (int)small_number(query_value(r, "year")),
+		.kind = query_value(r, "kind"),
+		.vector = query_value(r, "vector"),
 		.order = orders[0],
 		.page = small_number(query_value(r, "page")),
 	};
@@ -41,6 +56,10 @@ static struct filter read_filter(const struct render *r)
 		if (strcmp(orders[i], query_value(r, "order")) == 0)
 			f.order = orders[i];
 	}
+	if (incident_kind_of(f.kind) == 0)
+		f.kind = "";
+	if (!is_told(r->snapshot, f.vector))
+		f.vector = "";
 	if (f.page < 1 || f.page > PAGES_MAX)
 		f.page = 1;
 	return f;
@@ -49,7 +68,9 @@ static struct filter read_filter(const struct render *r)
 static bool passes(const struct filter *f, const struct incident *i)
 {
 	return (f->service == NULL || strcmp(f->service->service->id, i->service) == 0) &&
-	       (f->year == 0 || civil_of(i->began_at).year == f->year);
+	       (f->year == 0 || civil_of(i->began_at).year == f->year) &&
+	       (f->kind[0] == '\0' || (incident_kinds(i) & incident_kind_of(f->kind)) != 0) &&
+	       (f->vector[0] == '\0' || incident_has_vector(i, f->vector));
 }
 
 /* A row: the incident beside what it is sorted by, so that sorting needs no context. */
@@ -97,6 +118,68 @@ static bool *with_incidents(const struct snapshot *s)
 	return with;
 }
 
+enum { VECTORS_MAX = 64 };
+
+/* Adds those that are not there yet. */
+static void add_parts(const char *ids[VECTORS_MAX], size_t *count, const struct part *parts,
+		      uint32_t part_count)
+{
+	for (uint32_t n = 0; n < part_count; n++) {
+		size_t at = 0;
+		while (at < *count && strcmp(ids[at], parts[n].id) != 0)
+			at++;
+		if (at == *count && at < VECTORS_MAX)
+			ids[(*count)++] = parts[n].id;
+	}
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+static void vectors(const struct render *r, const struct filter *f)
+{
+	const struct snapshot *s = r->snapshot;
+	const char *ids[VECTORS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->incident_count; i++) {
+		const struct incident *incident = &s->incidents[i];
+		if (incident_kinds(incident) & INCIDENT_TRAFFIC)
+			add_parts(ids, &count, incident->traffic.vectors,
+				  incident->traffic.vector_count);
+		if (incident_kinds(incident) & INCIDENT_REQUESTS)
+			add_parts(ids, &count, incident->requests.findings,
+				  incident->requests.finding_count);
+	}
+	if (count == 0)
+		return;
+	qsort(ids, count, sizeof(*ids), by_id);
+	buf_str(r->out, "</select></div><div><label for=\"vector\">Vector</label><select "
+			"id=\"vector\" name=\"vector\">");
+	option(r->out, "", "All", f->vector[0] == '\0');
+	for (size_t n = 0; n < count; n++) {
+		const struct vector_row *row = vector_row_of(s, ids[n]);
+		option(r->out, ids[n], row != NULL ? row->name : ids[n],
+		       strcmp(f->vector, ids[n]) == 0);
+	}
+}
+
+/* Within the list before: it is still open, and the last one stays so. */
+static void kinds_and_vectors(const struct render *r, const struct filter *f)
+{
+	struct buf *b = r->out;
+	buf_str(b, "</select></div><div><label for=\"kind\">Carried by</label><select "
+		   "id=\"kind\" name=\"kind\">");
+	option(b, "", "All", f->kind[0] == '\0');
+	option(b, "reports", "Reports", strcmp(f->kind, "reports") == 0);
+	option(b, "traffic", "Traffic", strcmp(f->kind, "traffic") == 0);
+	option(b, "requests", "Requests", strcmp(f->kind, "requests") == 0);
+	vectors(r, f);
+}
+
 static void form(const struct render *r, const struct filter *f)
 {
 	enum { SERVICES_OFFERED_MAX = 300 };
@@ -130,6 +213,7 @@ static void form(const struct render *r, const struct filter *f)
 		snprintf(text, sizeof(text), "%d", year);
 		option(b, text, text, f->year == year);
 	}
+	kinds_and_vectors(r, f);
 	buf_str(b, "</select></div><div><label for=\"order\">Order</label><select id=\"order\" "
 		   "name=\"order\">");
 	option(b, "latest", "Latest first", strcmp(f->order, "latest") == 0);
@@ -141,8 +225,10 @@ static void form(const struct render *r, const struct filter *f)
 static void page_link(const struct render *r, const struct filter *f, size_t page, const char *text)
 {
 	buf_fmt(r->out,
-		" <a href=\"/history?service=%s&amp;year=%.0d&amp;order=%s&amp;page=%zu\">%s</a>",
-		f->service != NULL ? f->service->service->id : "", f->year, f->order, page, text);
+		" <a href=\"/history?service=%s&amp;year=%.0d&amp;kind=%s&amp;vector=%s&amp;"
+		"order=%s&amp;page=%zu\">%s</a>",
+		f->service != NULL ? f->service->service->id : "", f->year, f->kind, f->vector,
+		f->order, page, text);
 }
 
 static void table(const struct render *r, const struct filter *f, const struct row *rows,
@@ -158,7 +244,7 @@ static void table(const struct render *r, const struct filter *f, const struct r
 	buf_str(r->out, "<div class=\"scroll\"><table class=\"list\"><thead><tr><th "
 			"scope=\"col\">Service</th>"
 			"<th scope=\"col\">Began</th><th scope=\"col\">Lasted</th><th "
-			"scope=\"col\">Peak</th>"
+			"scope=\"col\">Peak</th><th scope=\"col\">Carried by</th>"
 			"<th scope=\"col\">Severity</th><th scope=\"col\">Longest of the "
 			"service</th></tr></thead><tbody>\n");
 	for (size_t i = first; i < last; i++)

@@ -4,6 +4,7 @@
 #include "publish/html.h"
 #include "publish/incident_series.h"
 #include "publish/page_traffic.h"
+#include "publish/words_traffic.h"
 
 #include "base/check.h"
 
@@ -11,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_NS (WD_NS_PER_S / 4) /* of traffic: tally/traffic.h */
-
 /* ---- chart ---- */
 
-static void incident_chart(const struct render *r)
+/* `window`: what it shows of it; end 0 = all. */
+static void incident_chart(const struct render *r, struct chart_span window)
 {
 	const struct incident *i = r->incident;
 	struct incident_series found = incident_series_open(r, i);
@@ -41,9 +41,11 @@ static void incident_chart(const struct render *r)
 		.description =
 			"Its waves are shaded and numbered. A table with the numbers follows.",
 		.unit = unit,
-		.height = 260,
+		.height = window.end.ns != 0 ? 190 : 260,
 		.unfinished = found.unfinished,
 		.numbered = i->wave_count > 1,
+		.window = window,
+		.mark = window.end.ns != 0 ? i->decided_at : (wd_wall){0},
 	};
 	for (uint32_t n = 0; n < i->wave_count; n++)
 		chart_shade(&chart, i->waves[n].began_at, i->waves[n].ended_at);
@@ -60,109 +62,6 @@ static void incident_chart(const struct render *r)
 	html_series_table(r, &found.series, "incident", title, found.unfinished);
 	buf_str(r->out, "</figure>\n");
 	incident_series_close(&found);
-}
-
-/* ---- timeline ---- */
-
-enum moment_kind { BEGAN, DECIDED, WAVE, PEAK, WAVE_OVER, OVER };
-
-struct moment {
-	wd_wall at;
-	enum moment_kind kind;
-	uint32_t wave;
-};
-
-enum { MOMENTS_MAX = 3 + 3 * INCIDENT_WAVES_MAX };
-
-static int by_time(const void *a, const void *b)
-{
-	const struct moment *x = a, *y = b;
-	if (x->at.ns != y->at.ns)
-		return x->at.ns < y->at.ns ? -1 : 1;
-	return (int)x->kind - (int)y->kind;
-}
-
-static size_t list_moments(const struct incident *i, struct moment moments[MOMENTS_MAX])
-{
-	size_t count = 0;
-
-	moments[count++] = (struct moment){i->began_at, BEGAN, 0};
-	if (i->decided_at.ns != 0)
-		moments[count++] = (struct moment){i->decided_at, DECIDED, 0};
-	for (uint32_t n = 0; n < i->wave_count; n++) {
-		const struct wave *wave = &i->waves[n];
-		if (n > 0)
-			moments[count++] = (struct moment){wave->began_at, WAVE, n};
-		if (wave->peak_at.ns != 0)
-			moments[count++] = (struct moment){wave->peak_at, PEAK, n};
-		if (wave->ended_at.ns != 0 && n + 1 < i->wave_count)
-			moments[count++] = (struct moment){wave->ended_at, WAVE_OVER, n};
-	}
-	if (i->ended_at.ns != 0)
-		moments[count++] = (struct moment){i->ended_at, OVER, 0};
-	qsort(moments, count, sizeof(*moments), by_time);
-	return count;
-}
-
-static void moment_words(const struct render *r, const struct moment *m)
-{
-	const struct incident *i = r->incident;
-	const struct wave *wave = &i->waves[m->wave];
-	struct buf *b = r->out;
-
-	switch (m->kind) {
-	case BEGAN:
-		buf_fmt(b, "%s to rise <small>(estimated afterwards)</small>",
-			incident_kinds(i) & INCIDENT_REPORTS   ? "Reports begin"
-			: incident_kinds(i) & INCIDENT_TRAFFIC ? "Traffic begins"
-							       : "Requests begin");
-		return;
-	case DECIDED:
-		buf_str(b, "Called an incident, ");
-		words_span(b, wall_sub(m->at, i->began_at));
-		buf_str(b, " after its begin");
-		if (incident_kinds(i) & INCIDENT_REPORTS && i->log10_return_decided > 0) {
-			buf_str(b, ": normal reports do this ");
-			words_odds(b, i->log10_return_decided, i->step);
-		}
-		return;
-	case WAVE: buf_fmt(b, "Wave %u begins", m->wave + 1); return;
-	case PEAK:
-		if (i->wave_count > 1)
-			buf_fmt(b, "Wave %u peaks: ", m->wave + 1);
-		else
-			buf_str(b, "Peak: ");
-		words_count(b, wave->peak_observed);
-		buf_str(b, " in ");
-		words_span(b, i->step);
-		buf_str(b, ", ");
-		words_times(b, wave->peak_observed, wave->peak_expected);
-		return;
-	case WAVE_OVER: buf_fmt(b, "Wave %u is over", m->wave + 1); return;
-	case OVER: buf_str(b, "Back to usual <small>(estimated afterwards)</small>"); return;
-	}
-}
-
-static void timeline(const struct render *r)
-{
-	struct moment moments[MOMENTS_MAX];
-	size_t count = list_moments(r->incident, moments);
-	struct words w = html_words(r);
-
-	buf_str(r->out, "<section aria-labelledby=\"time\"><h2 id=\"time\">Timeline</h2><ol "
-			"class=\"timeline\">\n");
-	for (size_t n = 0; n < count; n++) {
-		bool calm = moments[n].kind == OVER || moments[n].kind == WAVE_OVER;
-		bool hot = moments[n].kind == DECIDED || moments[n].kind == WAVE;
-		buf_fmt(r->out, "<li%s>", calm ? " class=\"calm\"" : hot ? " class=\"hot\"" : "");
-		words_time(&w, moments[n].at);
-		buf_str(r->out, " ");
-		moment_words(r, &moments[n]);
-		buf_str(r->out, "</li>\n");
-	}
-	if (r->incident->waves_dropped > 0)
-		buf_fmt(r->out, "<li>and %u more waves</li>\n", r->incident->waves_dropped);
-	buf_str(r->out, "</ol></section>\n");
 }
 
 /* ---- numbers, scope, related ---- */
@@ -296,36 +195,48 @@ static void related(const struct render *r)
 
 /* ---- the page ---- */
 
-/* Of each kind of signal that carries it, by its own clock. */
-static void odds(const struct render *r)
+/* One time axis for reports and traffic: what both show, and a little before and after. */
+static struct chart_span joint_window(const struct render *r, const struct trace *t)
 {
 	const struct incident *i = r->incident;
-	uint32_t kinds = incident_kinds(i);
+	struct chart_span s = page_trace_span(t);
+	wd_wall end = i->ended_at.ns != 0 ? i->ended_at : r->snapshot->now;
 
-	if (kinds & INCIDENT_REPORTS) {
-		buf_str(r->out, "normal reports do this ");
-		words_odds(r->out, i->log10_return, i->step);
-		buf_str(r->out, ". ");
-	}
-	if (kinds & INCIDENT_TRAFFIC && i->traffic.log10_return > 0) {
-		buf_str(r->out, "normal traffic does this ");
-		words_odds(r->out, i->traffic.log10_return, (wd_span){TICK_NS});
-		buf_str(r->out, ". ");
-	}
-	if (kinds & INCIDENT_REQUESTS && i->requests.log10_return > 0) {
-		buf_str(r->out, "normal requests do this ");
-		words_odds(r->out, i->requests.log10_return, span_s(1));
-		buf_str(r->out, ".");
-	}
+	if (wall_before(i->began_at, s.begin))
+		s.begin = i->began_at;
+	if (wall_before(s.end, end))
+		s.end = end;
+	wd_span margin = {wall_sub(s.end, s.begin).ns / 8};
+	if (margin.ns < 5 * i->step.ns)
+		margin.ns = 5 * i->step.ns;
+	s.begin = wall_back(s.begin, margin);
+	s.end = wall_add(s.end, i->ended_at.ns != 0 ? margin : (wd_span){0});
+	return s;
+}
+
+static void charts(const struct render *r, const struct trace *t)
+{
+	bool reports = (incident_kinds(r->incident) & INCIDENT_REPORTS) != 0;
+	bool traffic = t != NULL && t->point_count > 0;
+	struct chart_span window = {{0}, {0}};
+
+	if (reports && traffic)
+		window = joint_window(r, t);
+	if (reports)
+		incident_chart(r, window);
+	if (traffic)
+		page_traffic_chart(r, t, window);
 }
 
 void page_incident_live(const struct render *r)
 {
 	const struct incident *i = r->incident;
 	struct words w = html_words(r);
-	char path[INCIDENT_ID_MAX + 16], event[SERVICE_ID_MAX + 16];
+	char path[INCIDENT_ID_MAX + 32], event[SERVICE_ID_MAX + 16];
+	const char *show = query_value(r, "show");
 
-	snprintf(path, sizeof(path), "/i/%s/live", i->id);
+	snprintf(path, sizeof(path), "/i/%s/live%s%s", i->id, page_shows(show) ? "?show=" : "",
+		 page_shows(show) ? show : "");
 	snprintf(event, sizeof(event), "service.%s", i->service);
 	html_live_begin(r, path, event);
 	buf_str(r->out, "<p class=\"crumb\">");
@@ -341,27 +252,28 @@ void page_incident_live(const struct render *r)
 		html_reconstruction(r);
 	buf_str(r->out, "<p class=\"lead\">");
 	words_peak(&w, i);
-	buf_str(r->out, "</p><p>");
-	words_rank(&w, r->snapshot, i);
-	buf_str(r->out, ".</p><p class=\"odds\">Odds of a false alarm: ");
-	odds(r);
 	buf_str(r->out, "</p>\n");
 	struct page_trace found = page_trace_open(r, i);
 	const struct trace *t = found.trace;
-	if (t != NULL) {
+	if (t != NULL)
 		page_traffic_lead(r, t);
-		page_traffic_charts(r, t);
-		page_traffic_vectors(r, t);
-		page_traffic_sources(r, t);
-	}
-	if (incident_kinds(i) & INCIDENT_REPORTS)
-		incident_chart(r);
+	buf_str(r->out, "<p>");
+	words_rank(&w, r->snapshot, i);
+	buf_str(r->out, ".</p><p class=\"odds\">");
+	words_incident_odds(&w, i);
+	buf_str(r->out, "</p>\n");
+	charts(r, t);
+	page_incident_proof(r, t);
 	numbers(r);
-	timeline(r);
+	page_incident_timeline(r, t);
+	if (t != NULL)
+		page_traffic_vectors(r, t);
+	page_requests_findings(r);
+	if (t != NULL)
+		page_traffic_sources(r, t);
 	if (incident_kinds(i) & INCIDENT_REPORTS)
 		scope(r);
-	if (t != NULL)
-		page_traffic_evidence(r, t);
+	page_incident_evidence(r, t);
 	related(r);
 	page_trace_close(&found);
 	html_live_end(r);

@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "publish/chart.h"
+#include "publish/page_traffic.h"
+#include "publish/words_traffic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +77,7 @@ static void headline(const struct render *r)
 	if (unknown > 0 && unknown < s->service_count) {
 		buf_str(b, ", ");
 		buf_u64(b, unknown);
-		buf_str(b, " with too few reports to judge");
+		buf_str(b, " not known well enough to judge");
 	}
 	if (s->now.ns != 0) { /* 0: the engine has only just been started */
 		buf_str(b, ". As of ");
@@ -109,12 +111,57 @@ static void scope_words(const struct render *r, const struct service_state *s,
 	}
 }
 
+/* Its chart, and what is now: of the reports if they carry it, else of the traffic. */
+static void card_numbers(const struct render *r, const struct service_state *s,
+			 const struct incident *i, bool charted)
+{
+	struct buf *b = r->out;
+	struct now now = service_now(s);
+	bool reports = (incident_kinds(i) & INCIDENT_REPORTS) != 0;
+	char id[SERVICE_ID_MAX + 8];
+
+	snprintf(id, sizeof(id), "c-%s", i->service);
+	if (!reports && page_traffic_card(r, s, id, charted))
+		return;
+	if (charted && reports)
+		html_service_chart(r, s,
+				   &(struct html_chart){.series = &s->day,
+							.id = id,
+							.span = "last 24 hours",
+							.height = 150,
+							.unfinished = true});
+	buf_str(b, "<dl class=\"facts\"><div><dt>Now</dt><dd>");
+	if (now.observed >= 0)
+		words_times(b, now.observed, now.expected);
+	else
+		buf_str(b, "not seen");
+	buf_str(b, "</dd></div>");
+}
+
+/* The vectors that are on, and what their addresses prove. */
+static void card_attack(const struct render *r, const struct incident *i)
+{
+	struct words w = html_words(r);
+	const struct incident_traffic *t = &i->traffic;
+
+	if (i->kinds & INCIDENT_TRAFFIC && t->vector_count > 0) {
+		buf_str(r->out, "<div><dt>Vectors</dt><dd>");
+		words_parts(&w, r->snapshot, t->vectors, t->vector_count);
+		buf_fmt(r->out, "</dd></div><div><dt>Addresses</dt><dd>%s</dd></div>",
+			source_word(t->status));
+	}
+	if (i->kinds & INCIDENT_REQUESTS && i->requests.finding_count > 0) {
+		buf_str(r->out, "<div><dt>Requests look like</dt><dd>");
+		words_parts(&w, r->snapshot, i->requests.findings, i->requests.finding_count);
+		buf_str(r->out, "</dd></div>");
+	}
+}
+
 static void incident_card(const struct render *r, const struct incident *i, bool charted)
 {
 	const struct service_state *s = snapshot_service(r->snapshot, i->service);
 	struct words w = html_words(r);
 	struct buf *b = r->out;
-	struct now now = service_now(s);
 
 	buf_str(b, "<article class=\"card\"><div class=\"row\"><h3><a href=\"/s/");
 	buf_html(b, i->service);
@@ -127,26 +174,16 @@ static void incident_card(const struct render *r, const struct incident *i, bool
 	buf_str(b, "</p>");
 	if (i->reconstruction)
 		html_reconstruction(r);
-	if (charted) {
-		char id[SERVICE_ID_MAX + 8];
-		snprintf(id, sizeof(id), "c-%s", i->service);
-		html_service_chart(r, s,
-				   &(struct html_chart){.series = &s->day,
-							.id = id,
-							.span = "last 24 hours",
-							.height = 150,
-							.unfinished = true});
-	}
-	buf_str(b, "<dl class=\"facts\"><div><dt>Now</dt><dd>");
-	if (now.observed >= 0)
-		words_times(b, now.observed, now.expected);
-	else
-		buf_str(b, "not seen");
-	buf_str(b, "</dd></div><div><dt>Peak</dt><dd>");
+	card_numbers(r, s, i, charted);
+	buf_str(b, "<div><dt>Peak</dt><dd>");
 	words_strength(b, i);
 	buf_str(b, "</dd></div><div><dt>Lasts</dt><dd>");
-	words_span(b, incident_duration(i, r->snapshot->now));
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		words_span(b, incident_duration(i, r->snapshot->now));
+	else
+		words_seconds(b, incident_duration(i, r->snapshot->now));
 	buf_str(b, "</dd></div>");
+	card_attack(r, i);
 	scope_words(r, s, i);
 	buf_str(b, "</dl><p class=\"more\"><a href=\"/i/");
 	buf_html(b, i->id);
@@ -163,7 +200,7 @@ static void down_now(const struct render *r)
 
 	if (count == 0)
 		return;
-	buf_str(r->out, "<section aria-labelledby=\"down\"><h2 id=\"down\">Down now</h2><div "
+	buf_str(r->out, "<section aria-labelledby=\"down\"><h2 id=\"down\">Incidents now</h2><div "
 			"class=\"cards\">\n");
 	for (size_t i = 0; i < count; i++)
 		incident_card(r, open[i], i < CHARTS_MAX);
@@ -199,6 +236,22 @@ static void unusual_now(const struct render *r)
 		buf_str(r->out, "</ul></section>\n");
 }
 
+/* Of a service of which only traffic is known. */
+static void traffic_line(const struct render *r, const struct traffic_state *t)
+{
+	bool flows = t->flows_at.ns != 0;
+	const struct series *s = flows ? &t->recent_packets : &t->recent_requests;
+	wd_wall at = flows ? t->flows_at : t->requests_at;
+
+	if (s->count > 0)
+		chart_spark(r->out, s);
+	if (wall_sub(r->snapshot->now, at).ns > 60 * WD_NS_PER_S)
+		return;
+	buf_str(r->out, "<b>");
+	words_rate(r->out, flows ? (double)t->packets_per_s : (double)t->requests_per_s, "/s");
+	buf_str(r->out, "</b>");
+}
+
 /* One line of the list. It stands here some hundred times: nothing in it is spare. */
 static void service_line(const struct render *r, const struct service_state *s)
 {
@@ -210,12 +263,16 @@ static void service_line(const struct render *r, const struct service_state *s)
 	buf_str(b, "\">");
 	buf_html(b, s->service->name);
 	buf_str(b, "</a>");
-	if (s->day.count > 0 && s->first_seen_at.ns != 0)
-		chart_spark(b, &s->day);
-	if (now.observed >= 0 && s->first_seen_at.ns != 0) {
-		buf_str(b, "<b>");
-		words_count(b, now.observed);
-		buf_str(b, "</b>");
+	if (s->first_seen_at.ns == 0 && s->traffic != NULL) {
+		traffic_line(r, s->traffic);
+	} else {
+		if (s->day.count > 0 && s->first_seen_at.ns != 0)
+			chart_spark(b, &s->day);
+		if (now.observed >= 0 && s->first_seen_at.ns != 0) {
+			buf_str(b, "<b>");
+			words_count(b, now.observed);
+			buf_str(b, "</b>");
+		}
 	}
 	html_status(b, s->status);
 	buf_str(b, "</li>\n");
@@ -244,8 +301,16 @@ static void all_services(const struct render *r)
 	}
 	memcpy(sorted, s->services, s->service_count * sizeof(*sorted));
 	qsort(sorted, s->service_count, sizeof(*sorted), by_name);
+	bool traffic = false;
+	for (size_t i = 0; i < s->service_count; i++)
+		traffic = traffic || (s->services[i]->traffic != NULL &&
+				      s->services[i]->first_seen_at.ns == 0);
 	buf_str(b, "<p class=\"note\">Line: reports of the last 24 hours. Number: the last 5 "
-		   "minutes.</p>"
+		   "minutes.");
+	if (traffic)
+		buf_str(b, " With /s: packets or requests of the last minutes, where nobody has "
+			   "reported yet.");
+	buf_str(b, "</p>"
 		   "<ul class=\"all\" id=\"all\">\n");
 	for (size_t i = 0; i < s->service_count && i < LISTED_MAX; i++)
 		service_line(r, sorted[i]);

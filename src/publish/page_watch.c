@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a service receives now, where its traffic is watched: numbers and two charts. */
+/* What a service receives now, where its traffic is watched: numbers and charts, or why there
+ * are none yet. */
 #include "publish/page_traffic.h"
 
 #include "publish/chart.h"
 #include "publish/html.h"
+#include "publish/words_traffic.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { STALE_S = 60 };
+
+static bool is_stale(const struct render *r, wd_wall at)
+{
+	return wall_sub(r->snapshot->now, at).ns > STALE_S * WD_NS_PER_S;
+}
 
 static void number(const struct render *r, const char *name, double now, double usual,
 		   const char *unit)
@@ -21,59 +30,169 @@ static void number(const struct render *r, const char *name, double now, double 
 	buf_str(r->out, "</dd></div>");
 }
 
-static void chart(const struct render *r, const struct series *s, const char *id,
-		  const char *title, const char *unit)
+static void named(const struct render *r, const char *name, const struct part *p)
 {
-	bool any = false;
-	for (size_t n = 0; n < s->count; n++)
-		any = any || s->points[n].observed > 0;
-	if (!any)
+	struct words w = html_words(r);
+	if (p->id[0] == '\0')
 		return;
-	struct chart c = {.series = s, .id = id, .title = title, .unit = unit, .height = 150,
+	buf_fmt(r->out, "<div><dt>%s</dt><dd>", name);
+	words_vector(&w, r->snapshot, p->id);
+	buf_fmt(r->out, " <small>%.0f %%</small></dd></div>", (double)p->share * 100);
+}
+
+/* Of a service that is watched for minutes a day's chart would be empty but for its end. */
+static struct series since_first(const struct series *s)
+{
+	enum { LEAST = 12 };
+	size_t first = 0;
+	while (first < s->count && s->points[first].observed < 0)
+		first++;
+	if (s->count - first < LEAST)
+		first = s->count > LEAST ? s->count - LEAST : 0;
+	struct series rest = *s;
+	rest.begin = wall_add(s->begin, (wd_span){s->step.ns * (int64_t)first});
+	rest.points += first;
+	rest.count -= first;
+	return rest;
+}
+
+static bool any_of(const struct series *s)
+{
+	size_t seen = 0;
+	for (size_t n = 0; n < s->count; n++)
+		seen += s->points[n].observed > 0;
+	return seen > 1;
+}
+
+static bool chart(const struct render *r, const struct service_state *state,
+		  const struct series *all, const char *id, const char *title, const char *unit)
+{
+	if (!any_of(all))
+		return false;
+	struct series s = since_first(all);
+	struct chart c = {.series = &s, .id = id, .title = title, .unit = unit, .height = 150,
 			  .description = "What was received, against what is usual."};
-	chart_shade_incidents(&c, r->snapshot, r->service->service->id);
+	chart_shade_incidents(&c, r->snapshot, state->service->id);
+	chart_svg(r->out, &c);
+	return true;
+}
+
+static void figure(const struct render *r, const struct series *all, const char *id,
+		   const char *title, const char *unit)
+{
+	if (!any_of(all))
+		return;
 	buf_fmt(r->out,
 		"<figure><figcaption><h3>%s <small class=\"zone\">UTC</small></h3></figcaption>",
 		title);
-	chart_svg(r->out, &c);
+	chart(r, r->service, all, id, title, unit);
 	buf_str(r->out, "</figure>\n");
+}
+
+/* ---- why there is little to see ---- */
+
+static void nothing_yet(const struct render *r)
+{
+	const struct service *s = r->service->service;
+	bool flows = s->address_count > 0 && r->site->collects_flows;
+	bool requests = s->hosts.count > 0 && r->site->collects_logs;
+
+	if (!flows && !requests)
+		return;
+	buf_str(r->out, "<section aria-labelledby=\"traffic\"><h2 id=\"traffic\">Traffic</h2><p "
+			"class=\"empty\">Telemetry is on, and nothing has arrived for this service "
+			"yet: no ");
+	buf_str(r->out, flows && requests ? "flow record, packet or line of an access log"
+			: flows		  ? "flow record or packet"
+					  : "line of an access log");
+	buf_str(r->out, ".</p></section>\n");
+}
+
+static void learning(const struct render *r, const struct traffic_state *t)
+{
+	bool flows = t->flows_at.ns != 0 && t->cold;
+	bool requests = t->requests_at.ns != 0 && t->requests_cold;
+
+	if (!flows && !requests)
+		return;
+	buf_str(r->out, "<p class=\"note\">Still learning what is usual: ");
+	words_seconds(r->out, flows ? t->learned : t->requests_learned);
+	buf_str(r->out, flows ? " of the 10 min that it takes at least. " : " of 2 min. ");
+	buf_str(r->out, "Until then only what a fixed rule calls a flood opens an incident.</p>");
+}
+
+static void stale(const struct render *r, const char *what, wd_wall at)
+{
+	struct words w = html_words(r);
+	if (at.ns == 0 || !is_stale(r, at))
+		return;
+	buf_fmt(r->out, "<p class=\"note\">No %s came in since ", what);
+	words_second(&w, at);
+	buf_str(r->out, ".</p>");
+}
+
+/* ---- the service's page ---- */
+
+static void numbers(const struct render *r, const struct traffic_state *t)
+{
+	if (t->flows_at.ns != 0 && !is_stale(r, t->flows_at)) {
+		number(r, "Packets", (double)t->packets_per_s,
+		       t->cold ? 0 : (double)t->usual_packets_per_s, "packets/s");
+		number(r, "Bits", (double)t->bits_per_s,
+		       t->cold ? 0 : (double)t->usual_bits_per_s, "bit/s");
+		number(r, "Flow records", (double)t->records_per_s, 0, "records/s");
+		named(r, "Flooded by", &t->top);
+	}
+	if (t->requests_at.ns != 0 && !is_stale(r, t->requests_at)) {
+		number(r, "Requests", (double)t->requests_per_s,
+		       t->requests_cold ? 0 : (double)t->usual_requests_per_s, "requests/s");
+		named(r, "Requests look like", &t->finding);
+	}
 }
 
 void page_traffic_now(const struct render *r)
 {
 	const struct traffic_state *t = r->service->traffic;
-	if (t == NULL)
+	if (t == NULL || (t->flows_at.ns == 0 && t->requests_at.ns == 0)) {
+		nothing_yet(r);
 		return;
+	}
 	buf_str(r->out, "<section aria-labelledby=\"traffic\"><h2 id=\"traffic\">Traffic</h2><dl "
 			"class=\"facts\">");
-	if (t->flows_at.ns != 0) {
-		number(r, "Packets", t->packets_per_s, t->cold ? 0 : t->usual_packets_per_s,
-		       "packets/s");
-		number(r, "Bits", t->bits_per_s, t->cold ? 0 : t->usual_bits_per_s, "bit/s");
-		number(r, "Flow records", t->records_per_s, 0, "records/s");
-		if (t->top.id[0] != '\0') {
-			buf_str(r->out, "<div><dt>Flooded by</dt><dd><code>");
-			buf_html(r->out, t->top.id);
-			buf_fmt(r->out, "</code> %.0f %%</dd></div>", (double)t->top.share * 100);
-		}
-	}
-	if (t->requests_at.ns != 0) {
-		number(r, "Requests", t->requests_per_s, t->usual_requests_per_s, "requests/s");
-		if (t->finding.id[0] != '\0') {
-			buf_str(r->out, "<div><dt>Requests look like</dt><dd><code>");
-			buf_html(r->out, t->finding.id);
-			buf_str(r->out, "</code></dd></div>");
-		}
-	}
+	numbers(r, t);
 	buf_str(r->out, "</dl>");
-	if (t->cold)
-		buf_str(r->out,
-			"<p class=\"note\">Not watched for long enough to say what is usual: "
-			"until then only what is plainly a flood is called one.</p>");
+	learning(r, t);
+	stale(r, "flow record", t->flows_at);
+	stale(r, "line of an access log", t->requests_at);
 	buf_str(r->out, "<div class=\"two\">\n");
-	chart(r, &t->recent_packets, "watch-p", "Packets, last minutes", "packets/s");
-	chart(r, &t->day_packets, "watch-d", "Packets, last 24 hours", "packets/s");
-	chart(r, &t->recent_requests, "watch-r", "Requests, last minutes", "requests/s");
-	chart(r, &t->day_requests, "watch-e", "Requests, last 24 hours", "requests/s");
+	figure(r, &t->recent_packets, "watch-p", "Packets, last minutes", "packets/s");
+	figure(r, &t->day_packets, "watch-d", "Packets, last 24 hours", "packets/s");
+	figure(r, &t->recent_requests, "watch-r", "Requests, last minutes", "requests/s");
+	figure(r, &t->day_requests, "watch-e", "Requests, last 24 hours", "requests/s");
 	buf_str(r->out, "</div></section>\n");
+}
+
+/* ---- the card on the page Now ---- */
+
+bool page_traffic_card(const struct render *r, const struct service_state *s, const char *id,
+		       bool charted)
+{
+	const struct traffic_state *t = s->traffic;
+	if (t == NULL)
+		return false;
+	bool flows = t->flows_at.ns != 0;
+	if (charted && flows)
+		chart(r, s, &t->recent_packets, id, "Packets, last minutes", "packets/s");
+	else if (charted)
+		chart(r, s, &t->recent_requests, id, "Requests, last minutes", "requests/s");
+	buf_str(r->out, "<dl class=\"facts\">");
+	if (flows && !is_stale(r, t->flows_at)) {
+		number(r, "Now", (double)t->packets_per_s,
+		       t->cold ? 0 : (double)t->usual_packets_per_s, "packets/s");
+		number(r, "Bits", (double)t->bits_per_s, 0, "bit/s");
+	} else if (t->requests_at.ns != 0 && !is_stale(r, t->requests_at)) {
+		number(r, "Now", (double)t->requests_per_s,
+		       t->requests_cold ? 0 : (double)t->usual_requests_per_s, "requests/s");
+	}
+	return true;
 }

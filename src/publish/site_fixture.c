@@ -422,6 +422,7 @@ static void make_incidents(struct snapshot *s, enum fixture which, wd_wall began
 							   (int64_t)(next(&seed) % 70000))),
 				   n, &seed);
 	}
+	fixture_proved(s, &s->incidents[6]);
 }
 
 struct snapshot *fixture_snapshot(enum fixture which)
@@ -440,6 +441,7 @@ struct snapshot *fixture_snapshot(enum fixture which)
 		s->services[i] = make_state(which, catalogue_at(s->catalogue, i), i, s->now, began);
 	s->service_count = count;
 	make_incidents(s, which, began);
+	s->book = fixture_book(which == FIXTURE_HOSTILE ? FIXTURE_HOSTILE_NAME : NULL);
 	s->budget = (struct budget_stated){4800, 1, 8.3};
 	s->counters = (struct engine_counters){
 		.observations = 123456, .reports = 120000, .signals = 4800};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/site_fixture_traffic.h"
+#include "publish/site_fixture.h"
 
 #include "model/trace.h"
 
@@ -14,7 +15,10 @@ static void add_vector(struct trace *t, const char *id, const char *name, enum s
 	snprintf(v->id, sizeof(v->id), "%s", id);
 	snprintf(v->name, sizeof(v->name), "%s", name);
 	snprintf(v->why, sizeof(v->why), "made up for a test: %s", name);
-	snprintf(v->rule, sizeof(v->rule), "udp from 53, ttl 52-58");
+	snprintf(v->rule, sizeof(v->rule), "%s", name[0] == '<' ? name : "udp from 53, ttl 52-58");
+	v->first_at = wall_add(t->begin, span_s(share > 0.5f ? 0 : 280));
+	v->last_at = wall_add(t->begin, span_s(780));
+	v->fingerprint = 0x1d2c3b4a59687766;
 	v->status = status;
 	v->share = share;
 	v->packets = packets;
@@ -59,6 +63,27 @@ static void make_points(struct trace *t)
 	}
 }
 
+static void fill_places(struct trace *t, const char *name)
+{
+	add_place(t->countries, &t->country_count, name != NULL ? name : "DE", 0.1f);
+	add_place(t->countries, &t->country_count, "US", 0.3f);
+	add_place(t->networks, &t->network_count, name != NULL ? name : "AS64500", 0.2f);
+	add_place(t->prefixes, &t->prefix_count, name != NULL ? name : "192.0.2.0/24", 0.01f);
+	add_place(t->sources_top, &t->source_count, name != NULL ? name : "192.0.2.7", 0.002f);
+}
+
+/* The snapshot takes a copy; t is freed. */
+static void add_trace(struct snapshot *s, struct trace *t)
+{
+	if (s->traces == NULL)
+		s->traces = calloc(4, sizeof(*s->traces));
+	if (s->traces == NULL)
+		abort();
+	s->traces[s->trace_count] = shared_trace_new(t);
+	s->trace_count += s->traces[s->trace_count] != NULL;
+	free(t);
+}
+
 void fixture_traffic(struct snapshot *s, struct incident *i, const char *name)
 {
 	struct trace *t = calloc(1, sizeof(*t));
@@ -72,6 +97,14 @@ void fixture_traffic(struct snapshot *s, struct incident *i, const char *name)
 	i->traffic.peak_bits_per_s = 1.4e8f;
 	i->traffic.log10_return = 12;
 	i->traffic.status = SOURCE_SPOOFED;
+	i->traffic.decided_at = wall_add(i->began_at, (wd_span){WD_NS_PER_S / 2});
+	i->decided_at = i->traffic.decided_at;
+	i->traffic.ended_at = wall_add(i->began_at, span_s(780));
+	i->traffic.vector_count = 2;
+	snprintf(i->traffic.vectors[0].id, sizeof(i->traffic.vectors[0].id), "syn.spoof");
+	i->traffic.vectors[0].share = 0.68f;
+	snprintf(i->traffic.vectors[1].id, sizeof(i->traffic.vectors[1].id), "amp.dns");
+	i->traffic.vectors[1].share = 0.32f;
 	snprintf(t->incident, sizeof(t->incident), "%s", i->id);
 	t->begin = i->began_at;
 	t->status = SOURCE_SPOOFED;
@@ -82,28 +115,90 @@ void fixture_traffic(struct snapshot *s, struct incident *i, const char *name)
 	t->sources_error = 0.023f;
 	t->targets = 3;
 	t->patterns = PATTERN_MULTI;
-	snprintf(t->not_mappable, sizeof(t->not_mappable),
-		 "The source addresses are forged: they say nothing of where this came from.");
+	snprintf(t->not_mappable, sizeof(t->not_mappable), "%s",
+		 name != NULL ? name : "the source addresses are forged and prove nothing");
 	add_vector(t, "syn.spoof", name != NULL ? name : "SYN flood, forged sources",
 		   SOURCE_SPOOFED, 0.68f, 900000);
 	add_vector(t, "amp.dns", "DNS amplification", SOURCE_REFLECTOR, 0.32f, 420000);
-	add_place(t->countries, &t->country_count, "DE", 0.1f);
-	add_place(t->countries, &t->country_count, "US", 0.3f);
-	add_place(t->networks, &t->network_count, "AS64500", 0.2f);
-	add_place(t->prefixes, &t->prefix_count, "192.0.2.0/24", 0.01f);
-	add_place(t->sources_top, &t->source_count, "192.0.2.7", 0.002f);
-	snprintf(t->links[0].incident, sizeof(t->links[0].incident), "%s", i->id);
+	fill_places(t, name);
+	snprintf(t->links[0].incident, sizeof(t->links[0].incident), "%s",
+		 name != NULL ? name : i->id);
 	t->links[0].shared = 0.63f;
+	t->links[0].fingerprint = true;
 	t->link_count = 1;
 	make_points(t);
-	snprintf(t->evidence[t->evidence_count++], TRACE_TEXT_MAX,
-		 "09:45:01.250 udp 192.0.2.7:53 > 198.51.100.7:4711, 1500 bytes, ttl 55");
-	s->traces = calloc(1, sizeof(*s->traces));
-	if (s->traces == NULL)
+	snprintf(t->evidence[t->evidence_count++], TRACE_TEXT_MAX, "%s",
+		 name != NULL ? name : "2025-03-10T09:45:01.250Z 192.0.2.7:53 > 198.51.100.7:4711 "
+				       "udp length 1500 ttl 55");
+	add_trace(s, t);
+}
+
+/* Of machines that completed handshakes; only what fixed rules say, as its service is new. */
+void fixture_proved(struct snapshot *s, struct incident *i)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	if (t == NULL)
 		abort();
-	s->traces[0] = shared_trace_new(t);
-	s->trace_count = s->traces[0] != NULL;
-	free(t);
+	snprintf(i->id, sizeof(i->id), "%s", FIXTURE_PROVED);
+	snprintf(i->service, sizeof(i->service), "att");
+	i->kinds = INCIDENT_TRAFFIC | INCIDENT_REQUESTS;
+	i->peak_observed = i->peak_expected = i->waves[0].peak_observed = 0;
+	i->scope_count = 0;
+	i->traffic = (struct incident_traffic){
+		.began_at = i->began_at, .decided_at = i->decided_at, .ended_at = i->ended_at,
+		.peak_at = i->peak_at, .peak_packets_per_s = 31000, .peak_bits_per_s = 9e7f,
+		.log10_return = 12, .cold = true, .status = SOURCE_PROVED, .vector_count = 1};
+	snprintf(i->traffic.vectors[0].id, sizeof(i->traffic.vectors[0].id), "syn.real");
+	i->traffic.vectors[0].share = 0.9f;
+	i->requests = (struct incident_requests){
+		.began_at = i->began_at, .decided_at = i->decided_at, .ended_at = i->ended_at,
+		.peak_at = i->peak_at, .peak_requests_per_s = 2100, .usual_requests_per_s = 40,
+		.log10_return = 9, .finding_count = 1};
+	snprintf(i->requests.findings[0].id, sizeof(i->requests.findings[0].id), "http.cachebust");
+	i->requests.findings[0].share = 0.95f;
+	snprintf(t->incident, sizeof(t->incident), "%s", i->id);
+	t->begin = i->began_at;
+	t->status = SOURCE_PROVED;
+	t->mappable = true;
+	t->sampling = 1;
+	t->packets = 2e6;
+	t->sources = 512;
+	t->sources_error = 0.016f;
+	t->targets = 1;
+	add_vector(t, "syn.real", "SYN flood of real machines", SOURCE_PROVED, 0.9f, 1.8e6);
+	fill_places(t, NULL);
+	make_points(t);
+	for (uint32_t n = 0; n < t->point_count; n++)
+		t->points[n].requests_per_s = n >= 12 && n < 90 ? 2000 : 40;
+	add_trace(s, t);
+}
+
+/* A few rows, so that names and documents can be shown. */
+static void add_row(struct vector_book *b, const char *id, const char *name, const char *source,
+		    enum vector_family family)
+{
+	struct vector_row *r = &b->rows[b->count++];
+	snprintf(r->id, sizeof(r->id), "%s", id);
+	snprintf(r->name, sizeof(r->name), "%s", name);
+	snprintf(r->source, sizeof(r->source), "%s", source);
+	snprintf(r->date, sizeof(r->date), "2014-01-17");
+	r->family = family;
+	r->unverified = family == VECTOR_APPLICATION;
+}
+
+const struct vector_book *fixture_book(const char *name)
+{
+	static struct vector_book plain, hostile;
+	struct vector_book *b = name != NULL ? &hostile : &plain;
+	b->count = 0;
+	add_row(b, "syn.spoof", name != NULL ? name : "SYN flood with forged sources",
+		name != NULL ? name : "RFC 4987, TCP SYN Flooding Attacks", VECTOR_FLOOD);
+	add_row(b, "syn.real", "SYN flood of real machines", "RFC 4987", VECTOR_FLOOD);
+	add_row(b, "amp.dns", "DNS amplification", "US-CERT alert TA14-017A",
+		VECTOR_AMPLIFICATION);
+	add_row(b, "http.cachebust", name != NULL ? name : "Cache-busting HTTP flood",
+		"Cloudflare's documentation", VECTOR_APPLICATION);
+	return b;
 }
 
 static void make_series(struct series *series, wd_wall end, wd_span step, size_t count, float level)
@@ -125,6 +220,8 @@ void fixture_watched(struct service_state *s, wd_wall now)
 	if (t == NULL)
 		abort();
 	t->flows_at = t->requests_at = now;
+	t->learned = span_s(86400);
+	t->requests_learned = span_s(86400);
 	t->packets_per_s = 24000;
 	t->usual_packets_per_s = 2000;
 	t->bits_per_s = 1.4e8f;

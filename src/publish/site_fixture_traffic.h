@@ -8,6 +8,9 @@
 /* Gives the incident traffic, and the snapshot its trace. `name`: of the heaviest vector, or
  * NULL for its own. */
 void fixture_traffic(struct snapshot *s, struct incident *i, const char *name);
+/* Gives it traffic and requests of machines that are proved, opened by a fixed rule. */
+void fixture_proved(struct snapshot *s, struct incident *i);
+const struct vector_book *fixture_book(const char *name); /* as above */
 /* The service's traffic is watched. */
 void fixture_watched(struct service_state *s, wd_wall now);
 

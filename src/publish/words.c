@@ -336,7 +336,7 @@ void words_rate(struct buf *b, double a_second, const char *unit)
 	double scaled = isfinite(a_second) && a_second > 0 ? a_second : 0;
 	size_t p = 0;
 
-	if (!bits && scaled < 1e6) {
+	if (scaled <= 0 || (!bits && scaled < 1e6)) {
 		words_count(b, scaled);
 		buf_fmt(b, " %s", unit);
 		return;

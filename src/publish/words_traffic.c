@@ -142,12 +142,13 @@ void words_requests_peak(const struct words *w, const struct incident_requests *
 
 /* ---- odds ---- */
 
-/* "normal traffic does this once in 3 years" */
-static void odds_of(const struct words *w, const char *what, float log10_return, wd_span step)
+/* "; normal traffic does this once in 3 years" */
+static void odds_of(const struct words *w, const char *before, const char *what,
+		    float log10_return, wd_span step)
 {
+	words_text(w, before);
 	words_text(w, what);
 	words_odds(w->out, (double)log10_return, step);
-	words_text(w, ".");
 }
 
 static void by_rule(const struct words *w, const char *what)
@@ -166,15 +167,20 @@ void words_incident_odds(const struct words *w, const struct incident *i)
 	bool stated = kinds & INCIDENT_REPORTS || (traffic && !i->traffic.cold) ||
 		      (requests && !i->requests.cold);
 
-	if (stated)
-		words_text(w, "Odds of a false alarm:");
-	if (kinds & INCIDENT_REPORTS)
-		odds_of(w, " normal reports do this ", i->log10_return, i->step);
-	if (traffic && !i->traffic.cold)
-		odds_of(w, " normal traffic does this ", i->traffic.log10_return,
+	const char *before = "Odds of a false alarm: ";
+	if (kinds & INCIDENT_REPORTS) {
+		odds_of(w, before, "normal reports do this ", i->log10_return, i->step);
+		before = "; ";
+	}
+	if (traffic && !i->traffic.cold) {
+		odds_of(w, before, "normal traffic does this ", i->traffic.log10_return,
 			(wd_span){TICK_NS});
+		before = "; ";
+	}
 	if (requests && !i->requests.cold)
-		odds_of(w, " normal requests do this ", i->requests.log10_return, span_s(1));
+		odds_of(w, before, "normal requests do this ", i->requests.log10_return,
+			span_s(1));
+	words_text(w, stated ? "." : "");
 	if (traffic && i->traffic.cold) {
 		words_text(w, stated ? " " : "");
 		by_rule(w, "traffic");
@@ -318,11 +324,13 @@ bool words_traffic_odds(const struct words *w, const struct service_state *s)
 	if (s->status != STATUS_UNUSUAL || t == NULL || !traffic_is_unusual(s))
 		return false;
 	bool requests = requests_are_more(t);
-	if (requests ? t->requests_cold : t->cold)
+	if (requests ? t->requests_cold : t->cold) {
 		words_text(w, "It has not been watched for long enough to state odds.");
-	else
-		odds_of(w, requests ? "Normal requests do this " : "Normal traffic does this ",
-			requests ? t->requests_log10_return : t->log10_return,
-			requests ? span_s(1) : (wd_span){TICK_NS});
+		return true;
+	}
+	odds_of(w, "", requests ? "Normal requests do this " : "Normal traffic does this ",
+		requests ? t->requests_log10_return : t->log10_return,
+		requests ? span_s(1) : (wd_span){TICK_NS});
+	words_text(w, ".");
 	return true;
 }

@@ -4,6 +4,11 @@
 "use strict";
 (() => {
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  const exact = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const zonedExact = new Intl.DateTimeFormat(undefined, {
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+  const datedExact = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
   const zoned = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   const dated = new Intl.DateTimeFormat(undefined, {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
@@ -15,8 +20,14 @@
       time.title = time.textContent;
       time.textContent = (isToday(date) ? zoned : dated).format(date);
     }
+    for (const time of document.querySelectorAll("time.hs:not([title]), time.dhs:not([title])")) {
+      const date = new Date(time.dateTime);
+      time.title = time.textContent;
+      time.textContent = (isToday(date) ? zonedExact : datedExact).format(date);
+    }
     for (const label of document.querySelectorAll("text[data-t]")) {
-      label.textContent = clock.format(new Date(label.dataset.t * 1000));
+      const format = label.textContent.length > 5 ? exact : clock;
+      label.textContent = format.format(new Date(label.dataset.t * 1000));
       label.removeAttribute("data-t");
     }
     for (const zone of document.querySelectorAll(".zone:not([title])")) {
@@ -40,9 +51,16 @@
     const points = (data?.series ?? data)?.points;
     if (!points?.length || reading?.id !== chart.id) return;
     const last = points.length - 1;
-    const index = Math.round(Math.max(0, Math.min(1, reading.share)) * last);
+    const share = Math.max(0, Math.min(1, reading.share));
+    /* A chart with a window shows part of the series, or more time than there is of it. */
+    const { from, span } = chart.dataset;
+    const step = (data.series ?? data).step_s * 1000;
+    const begin = new Date(points[0].at).getTime() + step / 2;
+    const index = from === undefined ? Math.round(share * last)
+      : Math.max(0, Math.min(last, Math.round((Number(from) + share * Number(span) - begin) / step)));
     const { at, observed, expected, low, high } = points[index];
-    reading.step = 1 / Math.max(1, last);
+    reading.step = from === undefined ? 1 / Math.max(1, last) : step / Number(span);
+    const x = from === undefined ? index / Math.max(1, last) : (begin + index * step - Number(from)) / Number(span);
     figure.querySelector(".read").textContent = `${dated.format(new Date(at))}: ` +
       `${observed === null ? "not seen" : count(observed)}, usual ${count(expected)} (${count(low)}–${count(high)})`;
     let line = chart.querySelector(".here");
@@ -53,7 +71,7 @@
       line.setAttribute("y2", chart.getAttribute("height") - 22);
       chart.append(line);
     }
-    for (const end of ["x1", "x2"]) line.setAttribute(end, `${(100 * index) / Math.max(1, last)}%`);
+    for (const end of ["x1", "x2"]) line.setAttribute(end, `${100 * x}%`);
   }
 
   document.addEventListener("pointermove", (event) => {
