@@ -9,6 +9,7 @@
 #include "command/replay_text.h"
 #include "command/replay_trace.h"
 #include "command/replay_traffic.h"
+#include "decode/packet.h"
 #include "engine/engine.h"
 #include "intake/recording.h"
 
@@ -247,12 +248,18 @@ static bool fetch(struct run *run, struct source *s)
 	struct wd_why why = {0};
 
 	if (s->traffic != NULL) {
-		if (traffic_input_next(s->traffic, &s->next.clock, &s->more, &why) == WD_OK)
+		enum wd_err err =
+			traffic_input_next(s->traffic, &s->next.clock, &s->more, &why);
+		if (err == WD_OK)
 			return true;
 		clear_progress(run);
-		fprintf(stderr, "%s: %s, at %u (--skip-bad ends the file there)\n",
-			run->job->paths[s - run->sources], why.what, why.at);
-		return false;
+		/* Who captures is mostly stopped within a packet. */
+		bool torn = err == WD_SHORT;
+		fprintf(stderr, "%s: %s, at %u (%s)\n", run->job->paths[s - run->sources],
+			why.what, why.at,
+			torn ? "what came before counts" : "--skip-bad ends the file there");
+		s->more = false;
+		return torn;
 	}
 	const char *path = recording_path(s->recording);
 	if (recording_next(s->recording, &s->next, &s->more, &why) == WD_OK)
@@ -351,26 +358,41 @@ static bool play(struct run *run)
 	return true;
 }
 
-static struct traffic_input_options traffic_options(const struct job *job, size_t i)
+static struct traffic_input_options traffic_options(const struct run *run, size_t i)
 {
+	const struct job *job = run->job;
 	return (struct traffic_input_options){
-		.path = job->paths[i], .from = job->recording.from, .to = job->recording.to,
+		.packet = traffic_play_packets(run->traffic), .path = job->paths[i],
+		.from = job->recording.from, .to = job->recording.to,
 		.sampling = job->sampling, .skip_bad = job->recording.skip_bad};
 }
 
-/* Whose traffic it is: said, or found out by a first look at it. */
+static bool survey(struct run *run, const struct packet_options *tunnels, struct wd_why *why)
+{
+	bool well = true;
+	targets_forget(run->job->targets);
+	for (size_t i = 0; well && i < run->job->path_count; i++) {
+		struct traffic_input_options o = traffic_options(run, i);
+		o.packet = tunnels;
+		if (run->sources[i].traffic != NULL)
+			well = traffic_input_survey(&o, run->job->targets, why) == WD_OK;
+	}
+	return well;
+}
+
+/* Whose traffic it is: said, or found out by a first look at it. What floods with tunnel packets
+ * carries anything inside: then their outer addresses tell. */
 static bool open_targets(struct run *run)
 {
+	static const struct packet_options closed = {.decapsulate = false};
 	const struct job *job = run->job;
 	struct wd_why why = {0};
 	bool well = run->catalogue == NULL ||
 		    targets_add_catalogue(job->targets, run->catalogue);
 	if (well && !targets_any(job->targets)) {
-		for (size_t i = 0; well && i < job->path_count; i++) {
-			const struct traffic_input_options o = traffic_options(job, i);
-			if (run->sources[i].traffic != NULL)
-				well = traffic_input_survey(&o, job->targets, &why) == WD_OK;
-		}
+		well = survey(run, NULL, &why);
+		if (well && !targets_found(job->targets))
+			well = survey(run, &closed, &why);
 		well = well && targets_adopt(job->targets);
 	}
 	if (well && traffic_play_target(run->traffic, job->targets, run->catalogue, &why) == WD_OK)
@@ -388,7 +410,7 @@ static bool open_sources(struct run *run)
 	run->sources = calloc(job->path_count, sizeof(*run->sources));
 	for (size_t i = 0; run->sources != NULL && i < job->path_count; i++) {
 		struct recording_options options = job->recording;
-		const struct traffic_input_options traffic = traffic_options(job, i);
+		const struct traffic_input_options traffic = traffic_options(run, i);
 		enum wd_err err = traffic_input_open(&traffic, &run->sources[i].traffic, &why);
 		if (err == WD_OK)
 			continue;

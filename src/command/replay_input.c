@@ -44,7 +44,8 @@ static void name_of_file(const char *path, char dst[SERVICE_ID_MAX + 1])
 
 static enum wd_err try_capture(struct traffic_input *in, struct wd_why *why)
 {
-	const struct capture_options options = {.kind = CAPTURE_ANY};
+	const struct capture_options options = {.kind = CAPTURE_ANY,
+						.packet = in->options.packet};
 	enum wd_err err = capture_open(in->options.path, &options, &in->capture, why);
 	if (err != WD_OK)
 		return err;
@@ -260,6 +261,7 @@ struct traffic_input_counts traffic_input_count(const struct traffic_input *in)
 	if (in->capture != NULL) {
 		struct capture_counters k = capture_counters(in->capture);
 		c.packets = k.packets;
+		c.mended = k.times_mended;
 		c.bad += k.broken + k.cut;
 		c.elsewhere = k.other + k.not_ip;
 	} else {

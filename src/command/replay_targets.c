@@ -13,6 +13,8 @@
 /* Nets that are counted; when the table is full, new ones are left out. A tenth of the packets
  * cannot hide behind so many others for long in a recording of any use. */
 enum { NETS = 1 << 16, NETS_MAX = NETS / 4 * 3 };
+/* Bits (of IPv6 twice as many) by which nets are widened, at the most and at a time. */
+enum { SHORTER_MAX = 8, SHORTER_STEP = 4 };
 
 struct net {
 	uint8_t address[16];
@@ -209,15 +211,26 @@ static void name_of(const struct address_block *b, char *dst, size_t dst_size)
 		snprintf(dst + len, dst_size - len, "-%u", b->bits);
 }
 
-static bool adopt(struct targets *t, const struct net *n)
+static bool is_one_host(const struct net *n)
+{
+	return n->most_in >= n->in - n->in / 10;
+}
+
+static bool adopt_block(struct targets *t, const struct address_block *b)
 {
 	char id[SERVICE_ID_MAX + 1];
-	bool host = n->most_in >= n->in - n->in / 10;
+	name_of(b, id, sizeof(id));
+	return add_prefix(t, service_of(t, id), b);
+}
+
+static bool adopt(struct targets *t, const struct net *n, unsigned shorter)
+{
+	bool host = shorter == 0 && is_one_host(n);
 	struct address_block b = {.family = n->family};
-	b.bits = n->family == 4 ? (host ? 32 : 24) : host ? 128 : 48;
+	unsigned net = n->family == 4 ? 24 - shorter : 48 - 2 * shorter;
+	b.bits = (uint8_t)(!host ? net : n->family == 4 ? 32 : 128);
 	memcpy(b.address, host ? n->most : n->address, sizeof(b.address));
-	name_of(&b, id, sizeof(id));
-	return add_prefix(t, service_of(t, id), &b);
+	return adopt_block(t, &b);
 }
 
 static int by_received(const void *a, const void *b)
@@ -228,23 +241,112 @@ static int by_received(const void *a, const void *b)
 	return memcmp(na->address, nb->address, sizeof(na->address));
 }
 
+static bool receives(const struct targets *t, const struct net *n)
+{
+	return n->in > 0 && n->in >= t->packets / 10 && n->out / 2 <= n->in;
+}
+
+static size_t receiving(const struct targets *t)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < NETS; i++)
+		count += receives(t, &t->nets[i]);
+	return count;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct net *na = a, *nb = b;
+	if (na->family != nb->family)
+		return na->family < nb->family ? -1 : 1;
+	return memcmp(na->address, nb->address, sizeof(na->address));
+}
+
+/* Nets that have their first bits in common become one: a sixteenth as many at the most, with
+ * each step. An attack at a whole network is at none of its parts. */
+static void widen(struct targets *t, unsigned shorter)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < NETS; i++) {
+		struct net *n = &t->nets[i];
+		if (n->family == 4) {
+			uint32_t mask = UINT32_MAX << (8 + shorter);
+			n->address[1] &= (uint8_t)(mask >> 16);
+			n->address[2] &= (uint8_t)(mask >> 8);
+		} else if (n->family == 6) {
+			uint64_t mask = UINT64_MAX << (16 + 2 * shorter);
+			for (unsigned k = 2; k < 6; k++)
+				n->address[k] &= (uint8_t)(mask >> (56 - 8 * k));
+		}
+	}
+	qsort(t->nets, NETS, sizeof(*t->nets), by_address);
+	for (size_t i = 0; i < NETS; i++) {
+		struct net *n = &t->nets[i];
+		if (n->family == 0)
+			continue;
+		if (kept > 0 && by_address(&t->nets[kept - 1], n) == 0) {
+			t->nets[kept - 1].in += n->in;
+			t->nets[kept - 1].out += n->out;
+		} else {
+			struct net copy = *n;
+			t->nets[kept++] = copy;
+		}
+	}
+	memset(&t->nets[kept], 0, (NETS - kept) * sizeof(*t->nets));
+	t->net_count = kept;
+}
+
+bool targets_found(const struct targets *t)
+{
+	return t->nets != NULL && receiving(t) > 0;
+}
+
+void targets_forget(struct targets *t)
+{
+	free(t->nets);
+	t->nets = NULL;
+	t->net_count = 0;
+	t->packets = 0;
+}
+
+/* Several neighbours that receive about alike, none of them for one address: one target. */
+static bool is_one_network(const struct targets *t)
+{
+	const struct net *first = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < NETS; i++) {
+		const struct net *n = &t->nets[i];
+		if (!receives(t, n))
+			continue;
+		if (is_one_host(n))
+			return false;
+		size_t common = n->family == 4 ? 2 : 4;
+		if (first != NULL && (n->family != first->family ||
+				      memcmp(n->address, first->address, common) != 0))
+			return false;
+		first = first == NULL ? n : first;
+		count++;
+	}
+	return count >= 3;
+}
+
 bool targets_adopt(struct targets *t)
 {
 	size_t adopted = 0;
+	unsigned shorter = 0;
 	if (t->nets == NULL || t->packets == 0)
 		return true;
+	while (shorter < SHORTER_MAX && (receiving(t) == 0 || is_one_network(t)))
+		widen(t, shorter += SHORTER_STEP);
 	qsort(t->nets, NETS, sizeof(*t->nets), by_received);
 	for (size_t i = 0; i < NETS && adopted < TARGETS_ADOPTED_MAX; i++) {
-		const struct net *n = &t->nets[i];
-		if (n->in == 0 || n->in < t->packets / 10)
-			break;
-		if (n->out / 2 > n->in)
+		if (!receives(t, &t->nets[i]))
 			continue;
-		if (!adopt(t, n))
+		if (!adopt(t, &t->nets[i], shorter))
 			return false;
 		adopted++;
 	}
-	return adopted > 0 || adopt(t, &t->nets[0]); /* what received the most */
+	return adopted > 0 || adopt(t, &t->nets[0], shorter); /* what received the most */
 }
 
 enum wd_err targets_table(struct targets *t, const struct prefix_table **ret_table,

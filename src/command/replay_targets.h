@@ -31,8 +31,12 @@ bool targets_any(const struct targets *t);
  * Packets are counted by the /24 (IPv4) or /48 (IPv6) that they go to and come from. Each that
  * received a tenth of all packets or more is a service, unless it sent more than twice as much
  * as it received; named after itself, or after its one address that got nine tenths of it. If
- * there is none, it is the one that received the most. */
+ * there is none, or several of them are neighbours, nets of 4 (8) bits less are looked at, down to
+ * /16 (/32); at last it is the one that received the most. */
 void targets_see(struct targets *t, const struct flow *flows, size_t count);
+/* Does any of what was shown receive a tenth? If not, another look at it may help: */
+bool targets_found(const struct targets *t);
+void targets_forget(struct targets *t);
 /* False if memory ran out. */
 bool targets_adopt(struct targets *t);
 

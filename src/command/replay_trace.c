@@ -244,6 +244,8 @@ void replay_text_input(FILE *out, const char *path, const struct traffic_input *
 	if (c.elsewhere > 0)
 		fprintf(out, ", %llu %s", (unsigned long long)c.elsewhere,
 			log ? "lines of other kinds" : "packets beside them");
+	if (c.mended > 0)
+		fprintf(out, ", %llu times out of order", (unsigned long long)c.mended);
 	if (c.bad > 0)
 		fprintf(out, ", %llu that cannot be read", (unsigned long long)c.bad);
 	fputc('\n', out);

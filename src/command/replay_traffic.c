@@ -25,10 +25,19 @@ struct traffic_play {
 	const struct catalogue *catalogue;
 	struct hash_key key;
 	struct prng random;
+	struct packet_options packets;
+	const struct prefix_table *prefixes; /* the targets' */
 	struct site *sites;
 	size_t site_count;
 	uint64_t no_room;
 };
+
+static bool is_target(const void *context, const struct flow *f)
+{
+	const struct traffic_play *p = context;
+	return p->prefixes != NULL &&
+	       prefix_find(p->prefixes, f->family, f->dst) != PREFIX_NONE;
+}
 
 /* Everything drawn is drawn the same each time: a replay can be repeated. */
 enum wd_err traffic_play_open(const struct place_files *files, struct traffic_play **ret_play)
@@ -39,6 +48,8 @@ enum wd_err traffic_play_open(const struct place_files *files, struct traffic_pl
 	p->key = (struct hash_key){"replayed traffic"};
 	traffic_book_open(&p->book, &p->key, files);
 	p->random = prng_of(1, 1);
+	p->packets = (struct packet_options){
+		.decapsulate = true, .watched = is_target, .context = p};
 	p->sites = calloc(SITES_MAX, sizeof(*p->sites));
 	p->sealed = calloc(SPARES_MAX, sizeof(struct traffic_tick *));
 	if (p->sites == NULL || p->sealed == NULL) {
@@ -64,6 +75,11 @@ void traffic_play_close(struct traffic_play *p)
 
 const struct traffic_book *traffic_play_book(const struct traffic_play *p) { return &p->book; }
 
+const struct packet_options *traffic_play_packets(const struct traffic_play *p)
+{
+	return &p->packets;
+}
+
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
 				const struct catalogue *catalogue, struct wd_why *why)
 {
@@ -73,6 +89,7 @@ enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
 		targets_table(t, &o.prefixes, &o.services, &o.service_count, why);
 	if (err != WD_OK || o.service_count == 0)
 		return err;
+	p->prefixes = o.prefixes;
 	p->spares = o.service_count < SPARES_MAX ? o.service_count : SPARES_MAX;
 	o.spares = (uint32_t)p->spares;
 	return shard_open(&o, &p->shard, why);

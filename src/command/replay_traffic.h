@@ -23,6 +23,7 @@ struct traffic_input_options {
 	wd_wall from, to;  /* only what came in [from, to); 0 = no limit */
 	uint32_t sampling; /* thin out: one packet in so many; 1 = all */
 	bool skip_bad;     /* a file that is broken ends there */
+	const struct packet_options *packet; /* how tunnels are read; borrowed, NULL = all open */
 };
 
 struct traffic_input_counts {
@@ -30,6 +31,7 @@ struct traffic_input_counts {
 	uint64_t records;    /* flows, or requests */
 	uint64_t bad;        /* packets, datagrams and lines that could not be read */
 	uint64_t outside;    /* of [from, to) */
+	uint64_t mended;     /* times of packets that could not be */
 	uint64_t elsewhere;  /* lines of a log that are no requests; packets beside exports */
 };
 
@@ -64,6 +66,10 @@ const struct traffic_book *traffic_play_book(const struct traffic_play *p);
 enum wd_err traffic_play_target(struct traffic_play *p, struct targets *t,
 				const struct catalogue *catalogue,
 				struct wd_why *why) WD_MUST_CHECK;
+
+/* How tunnels are to be read: a packet whose outer address alone is a target's stays closed. To
+ * be given to the inputs, before or after the targets are known. */
+const struct packet_options *traffic_play_packets(const struct traffic_play *p);
 
 /* What the input has read last, at its time; moves the engine's clock. Returns the number of
  * records. */

@@ -43,6 +43,17 @@ enum flood_nature {
 	FLOOD_FRAGMENT, /* later fragments: belong to whatever else floods */
 };
 
+/* What is to be known of some classes as long as nothing is known of the service. */
+enum flood_habit {
+	FLOOD_TALK,     /* between two ports for a while, as most do */
+	FLOOD_REQUEST,  /* each asks from another port */
+	FLOOD_EQUAL,    /* and all requests are of one size */
+	FLOOD_BULK,     /* answers of a port over which much is fetched, or played */
+	FLOOD_TUNNEL,   /* from few places, whatever the rate */
+	FLOOD_TROUBLE,  /* never much of it */
+	FLOOD_END,      /* as many as connections are opened */
+};
+
 struct flood_plan {
 	/* Floors: less than this above usual is never a flood. A second. */
 	double packets_floor, bits_floor;
@@ -56,6 +67,8 @@ struct flood_plan {
 	struct flood_meter_plan meter;       /* packets and bits of all and of a class, */
 	struct flood_meter_plan meter_other; /* records and sources */
 	uint8_t nature[VECTOR_CLASSES_MAX];  /* enum flood_nature */
+	uint8_t habit[VECTOR_CLASSES_MAX];   /* enum flood_habit */
+	uint8_t syn_class;
 	uint8_t fragment_class;
 	uint8_t stream_class; /* under which all that TCP sends is counted */
 	uint8_t class_count;
@@ -117,6 +130,7 @@ struct flood_reading {
 	bool sustained;   /* enough separate ticks carry it: with A over the threshold, open */
 	bool calm;        /* back to usual for calm_min: close */
 	bool cold;        /* decided by the absolute rules: too little history */
+	bool stirs;       /* something may begin: what comes next may be named a flood since here */
 	bool carpet;      /* spread over many targets, each with a small part of it */
 	bool pulse;       /* on and off, FLOOD_PULSES_MIN cycles or more */
 	bool taken;       /* false: not after the last tick; nothing changed */

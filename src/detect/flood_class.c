@@ -9,8 +9,10 @@
 static const float ticks_per_s = 4;
 static const float second_gain = 0.15F; /* running mean of about a second */
 static const float seen_keep = 0.9F;    /* sum of about ten ticks */
-static const float answers_asked = 3;   /* packets that may come back for one */
+static const float answers_asked = 3;   /* packets that may come back for one, */
+static const float answers_fetched = 30; /* where a packet may acknowledge many */
 static const int64_t run_gap_ns = 5 * TRAFFIC_TICK_NS; /* does not end a run */
+static const float begins_floors = 0.05F, begins_times = 3; /* packets, floors and usual */
 static const float transfer_size = 400, transfer_answered = 0.02F;
 
 void flood_run(const struct flood_step *s, int64_t *began, int64_t *last)
@@ -37,7 +39,8 @@ static void values(struct flood_step *s, int c)
 		/* Answers come a little later. */
 		f->asked[c] = asked > f->asked[c] ? asked : f->asked[c] * seen_keep;
 		f->asked[c] = f->asked[c] > 0.01F ? f->asked[c] : 0;
-		float left = fmaxf(packets - answers_asked * f->asked[c], 0);
+		float each = s->plan->habit[c] == FLOOD_BULK ? answers_fetched : answers_asked;
+		float left = fmaxf(packets - each * f->asked[c], 0);
 		float left_bytes = packets > 0 ? bytes * (left / packets) : 0;
 		s->asked[0] += packets - left;
 		s->asked[1] += bytes - left_bytes;
@@ -67,8 +70,10 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		.seen = f->class_seen[c] +
 			(fragments ? f->class_seen[s->plan->fragment_class] : 0),
 		.packets_mean = f->cold_rate[c], .bytes_mean = f->cold_bytes[c],
-		.tcp = s->tcp, .scale = s->scale, .out_seen = flood_out_seen(s),
+		.tcp = s->tcp, .all = s->packets, .scale = s->scale, .out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
+		.syn = flood_clean((double)s->tick->in[s->plan->syn_class].packets *
+				   (double)s->scale),
 	};
 
 	return flood_cold_judge(s->plan, &cold);
@@ -198,12 +203,19 @@ static float weigh(struct flood_step *s, int c, const struct flood_meter_reading
 	return r->log10_return;
 }
 
-/* Answers that nobody asked for, too few yet to be named by a rule: a flood of them that is
- * named soon began here. */
-static bool may_begin(const struct flood_step *s, int c)
+/* Much more of it than a moment ago, or answers that nobody asked for, too few yet to be named by
+ * a rule: a flood that is named soon began here. */
+static bool may_begin(const struct flood_step *s, int c, const float usual[METER_RATES])
 {
-	return s->plan->nature[c] == FLOOD_ANSWER && s->f->ticks < s->plan->cold &&
-	       (double)s->now[c].value[1] * 32 >= 0.25 * s->plan->answers_bits_floor;
+	const float *value = s->now[c].value;
+
+	if (s->f->ticks >= s->plan->cold)
+		return false;
+	if (s->plan->nature[c] == FLOOD_ANSWER &&
+	    (double)value[1] * 32 >= 0.25 * s->plan->answers_bits_floor)
+		return true;
+	return value[0] > begins_floors * s->plan->meter.floor[0] &&
+	       value[0] > begins_times * usual[0];
 }
 
 void flood_class_step(struct flood_step *s, int c)
@@ -221,13 +233,16 @@ void flood_class_step(struct flood_step *s, int c)
 	m.slow = nature != FLOOD_STREAM;
 	if (nature == FLOOD_STREAM || nature == FLOOD_SYN || nature == FLOOD_DATAGRAM)
 		memcpy(m.discount, s->discount, sizeof(m.discount));
+	const float usual[METER_RATES] = {f->class[c].rate[0].recent, f->class[c].rate[1].recent};
 	flood_meter_step(&f->class[c], &s->plan->meter, &m, &r);
 	bool above = r.above[0] || r.above[1], cold = now->cold != FLOOD_COLD_NO;
 	float a = weigh(s, c, &r);
 
 	s->ret->cold |= cold;
 	s->over |= now->cold == FLOOD_COLD_OVER;
-	if (above || cold || may_begin(s, c))
+	bool begins = may_begin(s, c, usual);
+	s->ret->stirs |= begins;
+	if (above || cold || begins)
 		flood_run(s, &f->class_began[c], &f->class_last[c]);
 	s->calm &= (!above || r.log10_return < 1) && !cold;
 	if (a < flood_hot)

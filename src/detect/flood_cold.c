@@ -7,11 +7,17 @@
 
 static const float overwhelming = 4;  /* floors, of many sources, in one tick */
 static const float datagram_floors = 10, stream_floors = 5, few_floors = 4;
+static const float equal_floors = 2, loose_floors = 3, talk_floors = 20; /* of datagrams */
+static const float trouble_floors = 2, fragment_floors = 2;
 static const float few_sources = 16;
 static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
+static const float ends_max = 2;      /* packets that end a connection, for each that opens one */
 static const uint32_t records_min = 12, records_few = 4;
+static const uint32_t pairs_min = 8;
+static const float talk_min = 0.8F, loose_max = 0.2F, loose_streams_max = 0.1F;
+static const float one_each = 0.8F, few_each = 0.3F; /* sources for a packet */
 
 struct sight {
 	struct flood_shape shape;
@@ -19,16 +25,36 @@ struct sight {
 	float floors_mean;
 	float unit;    /* packets a tick that a record of the sample stands for */
 	bool many;     /* sources: at least a hundred, or one for every two packets seen */
+	bool answered; /* the service sends back a tenth as much, or more */
+	bool unsampled;
+	float each;    /* sources for a packet seen */
 };
 
-static bool many_sources(const struct flood_cold *c, const struct flood_shape *shape)
+static void count_sources(const struct flood_cold *c, struct sight *s)
 {
 	double sources = traffic_class_sources(c->tick, c->class);
-	double seen = (double)c->tick->in[c->class].seen;
+	const struct traffic_sum *in = &c->tick->in[c->class];
+	double seen = (double)in->seen;
 
 	if (sources < 0) /* found no place */
-		sources = shape->sources;
-	return sources >= 100 || (sources >= 8 && sources >= 0.5 * seen);
+		sources = (double)s->shape.sources;
+	s->many = sources >= 100 || (sources >= 8 && sources >= 0.5 * seen);
+	s->each = seen > 0 ? (float)(sources / seen) : 0;
+	s->unsampled = (double)in->packets < 2 * seen;
+}
+
+/* Between changing ports, or each packet from somebody else: nobody talks. Of what is sampled
+ * each packet is from somebody else, too. */
+static bool loose(const struct sight *s, float most)
+{
+	if (s->shape.pairs >= pairs_min)
+		return s->shape.same_talk <= most;
+	return s->unsampled && s->each >= one_each;
+}
+
+static bool talks(const struct sight *s)
+{
+	return s->shape.pairs >= pairs_min && s->shape.same_talk >= talk_min;
 }
 
 static bool scans(const struct sight *s)
@@ -41,12 +67,30 @@ static enum flood_cold_verdict many_or_hit(const struct sight *s)
 	return s->many && s->floors >= overwhelming ? FLOOD_COLD_OVER : FLOOD_COLD_HIT;
 }
 
+/* What a client fetches comes in parts of conversations, each to a port of its own. */
+static bool fetched(const struct flood_plan *plan, const struct flood_cold *c,
+		    const struct sight *s)
+{
+	bool parts = !loose(s, loose_max) && s->shape.top_port < 0.8F && s->each < few_each;
+
+	return plan->habit[c->class] == FLOOD_BULK && (!s->many || parts);
+}
+
+static bool to_one_port(const struct flood_cold *c, const struct sight *s)
+{
+	return s->shape.sources >= 8 && s->shape.top_port >= 0.8F &&
+	       c->tick->out[c->class].packets == 0;
+}
+
 static enum flood_cold_verdict answers(const struct flood_plan *plan, const struct flood_cold *c,
 				       const struct sight *s)
 {
 	float bits_per_s = c->bytes_mean * 32;
 	float size = c->packets_mean > 0 ? c->bytes_mean / c->packets_mean : 0;
+	bool trouble = plan->habit[c->class] == FLOOD_TROUBLE;
 
+	if (fetched(plan, c, s))
+		return FLOOD_COLD_NO;
 	if (bits_per_s >= plan->answers_bits_floor && size >= large && s->shape.sources >= 2)
 		return many_or_hit(s);
 	if ((s->floors_mean < 1 && s->floors < 1) || s->shape.records < records_min)
@@ -54,7 +98,10 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 	if (s->many && (c->out_seen || s->shape.one_size >= 0.5F ||
 			s->shape.sources >= 0.3F * (float)s->shape.records))
 		return many_or_hit(s);
-	return size >= large && s->floors >= few_floors ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+	if (s->floors >= equal_floors && to_one_port(c, s))
+		return many_or_hit(s);
+	bool heavy = s->floors >= few_floors && (trouble || s->shape.sources >= 2);
+	return heavy && (size >= large || trouble) ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 /* Are clearly fewer connections ended than opened? Packets of the sample stand for `unit`
@@ -117,40 +164,111 @@ static enum flood_cold_verdict stray(const struct sight *s)
 								     : FLOOD_COLD_NO;
 }
 
+/* A connection is ended about once from each side. A flow that was summed up has more in it. */
+static enum flood_cold_verdict ends(const struct flood_plan *plan, const struct flood_cold *c,
+				    struct sight *s)
+{
+	const struct traffic_sum *in = &c->tick->in[c->class];
+	float more = c->packets - ends_max * c->syn;
+
+	if (in->seen > 2 * in->records)
+		return FLOOD_COLD_NO;
+	s->floors = more * 4 / (float)plan->packets_floor;
+	return stray(s);
+}
+
+static enum flood_cold_verdict equal_datagrams(const struct sight *s, float floors)
+{
+	if (loose(s, loose_max))
+		return floors >= equal_floors ? many_or_hit(s) : FLOOD_COLD_NO;
+	if (s->floors < (talks(s) ? talk_floors : datagram_floors))
+		return FLOOD_COLD_NO;
+	return FLOOD_COLD_OVER;
+}
+
+static enum flood_cold_verdict tunnels(const struct sight *s, float floors)
+{
+	return s->many && floors >= loose_floors ? many_or_hit(s) : FLOOD_COLD_NO;
+}
+
 static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const struct flood_cold *c,
 					 const struct sight *s)
 {
 	float bit_floors = c->bytes * 32 / (float)plan->bits_floor;
 	float floors = s->floors > bit_floors ? s->floors : bit_floors;
-	bool equal = s->shape.one_size >= 0.8F;
-
-	if (floors < datagram_floors || scans(s))
-		return FLOOD_COLD_NO;
-	if (c->out_seen && c->out * 10 >= c->packets)
-		return FLOOD_COLD_NO;
-	if (equal && s->floors >= datagram_floors)
-		return FLOOD_COLD_OVER;
-	/* Video and games come in all sizes from many sources too. */
+	enum flood_habit habit = plan->habit[c->class];
+	bool equal = s->shape.one_size >= 0.8F && habit != FLOOD_EQUAL;
+	bool nobody = loose(s, loose_max) && habit != FLOOD_EQUAL && habit != FLOOD_REQUEST;
 	bool one_way_in = s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources;
-	if (s->many && (c->out_seen || one_way_in))
-		return FLOOD_COLD_OVER;
-	return c->out_seen ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+
+	if (floors < trouble_floors || scans(s) || s->answered)
+		return FLOOD_COLD_NO;
+	if (habit == FLOOD_TROUBLE)
+		return many_or_hit(s);
+	if (habit == FLOOD_TUNNEL)
+		return tunnels(s, floors);
+	if (equal && equal_datagrams(s, floors) != FLOOD_COLD_NO)
+		return equal_datagrams(s, floors);
+	/* Video and games come in all sizes from many sources too. */
+	bool shaped = nobody || one_way_in || (c->out_seen && !talks(s));
+	if (s->many && floors >= loose_floors && shaped)
+		return many_or_hit(s);
+	if (floors < datagram_floors || !c->out_seen)
+		return FLOOD_COLD_NO;
+	return s->many ? FLOOD_COLD_OVER : talks(s) ? FLOOD_COLD_NO : FLOOD_COLD_HIT;
 }
 
-/* Acknowledgements of usual traffic are of one size too, but they come over all distances,
- * among data and closed connections, and are answered. */
+static bool one_place(const struct sight *s)
+{
+	return s->many && s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources &&
+	       s->shape.one_size >= 0.8F && s->floors >= stream_floors;
+}
+
+/* Acknowledgements of usual traffic are of one size too, but they belong to connections, come
+ * over all distances, among data and closed connections, and are answered. */
 static enum flood_cold_verdict streams(const struct flood_cold *c, const struct sight *s)
 {
-	if (s->floors < stream_floors || s->shape.one_size < 0.8F)
-		return FLOOD_COLD_NO;
-	if (s->many && s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources)
-		return many_or_hit(s);
-	if (c->packets < 0.9F * c->tcp || (c->out_seen && c->out * 10 >= c->packets))
-		return FLOOD_COLD_NO;
+	bool equal = s->shape.one_size >= 0.8F;
 	float closes = (float)flood_shape_closes(c->tick) * c->scale;
-	if (closes > 0.01F * c->packets)
+
+	if (one_place(s))
+		return many_or_hit(s);
+	if (s->floors < (equal ? equal_floors : loose_floors) || s->answered)
 		return FLOOD_COLD_NO;
-	return many_or_hit(s);
+	if (c->packets < 0.9F * c->tcp || closes > 0.01F * c->packets ||
+	    c->syn > 0.02F * c->packets)
+		return FLOOD_COLD_NO;
+	return loose(s, loose_streams_max) ? many_or_hit(s) : FLOOD_COLD_NO;
+}
+
+/* Parts of datagrams, of which the first part is not there, or is nothing by itself. */
+static enum flood_cold_verdict fragments(const struct flood_cold *c, const struct sight *s)
+{
+	if (s->floors < fragment_floors || s->answered || c->packets < 0.5F * (c->all - c->tcp))
+		return FLOOD_COLD_NO;
+	return s->many ? many_or_hit(s) : FLOOD_COLD_NO;
+}
+
+static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const struct flood_cold *c,
+					 struct sight *s)
+{
+	if (plan->habit[c->class] == FLOOD_END)
+		return ends(plan, c, s);
+	switch ((enum flood_nature)plan->nature[c->class]) {
+	case FLOOD_ANSWER:
+		return answers(plan, c, s);
+	case FLOOD_SYN:
+		return opening(c, s);
+	case FLOOD_STRAY:
+		return stray(s);
+	case FLOOD_STREAM:
+		return streams(c, s);
+	case FLOOD_FRAGMENT:
+		return fragments(c, s);
+	case FLOOD_DATAGRAM:
+		break;
+	}
+	return datagrams(plan, c, s);
 }
 
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)
@@ -160,7 +278,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	enum flood_nature nature = plan->nature[c->class];
 	float bits = c->bytes_mean * 32, bits_now = c->bytes * 32;
 
-	if (c->seen < (float)plan->seen_min || nature == FLOOD_FRAGMENT)
+	if (c->seen < (float)plan->seen_min)
 		return FLOOD_COLD_NO;
 	if (s.floors < 1 && s.floors_mean < 1 && bits_now < (float)plan->bits_floor &&
 	    !(nature == FLOOD_ANSWER && bits >= (float)plan->answers_bits_floor))
@@ -168,20 +286,8 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	flood_shape_of(c->tick, c->class, &s.shape);
 	if (s.shape.records < (nature == FLOOD_ANSWER ? records_few : records_min))
 		return FLOOD_COLD_NO;
-	s.many = many_sources(c, &s.shape);
+	count_sources(c, &s);
 	s.unit = c->packets / (float)s.shape.records;
-	switch (nature) {
-	case FLOOD_ANSWER:
-		return answers(plan, c, &s);
-	case FLOOD_SYN:
-		return opening(c, &s);
-	case FLOOD_STRAY:
-		return stray(&s);
-	case FLOOD_STREAM:
-		return streams(c, &s);
-	case FLOOD_FRAGMENT:
-	case FLOOD_DATAGRAM:
-		break;
-	}
-	return datagrams(plan, c, &s);
+	s.answered = c->out_seen && c->out * 10 >= c->packets;
+	return by_nature(plan, c, &s);
 }

@@ -3,13 +3,23 @@
  * for less than ten minutes, or a recording that begins with the attack. Not statistics but
  * rules, each "well above the floors, and of a shape that usual traffic does not have":
  *
- * answers  nobody asked for, above a megabit/s and large, or above the packet floor, from many;
+ * answers  nobody asked for, above a megabit/s and large, or above the packet floor, from many,
+ *          or all to one port of ours; of ports over which much is fetched (QUIC, games): only
+ *          from many, and not as parts of conversations;
  * opening  connections above the floor from many sources, of which few are closed again, or that
  *          all came over the same distance; from few sources only for longer and if no scan;
+ * endings  more than two for each connection that was opened;
  * stray    TCP packets above the floor from many sources, or equal ones;
- * datagrams ten times above a floor, one way, equal in size or from many sources;
- * streams  five times above the packet floor, of one size, and from many sources over the same
- *          distance, or with hardly any data, end or answer. */
+ * datagrams two to three times above a floor without conversations, and equal in size, not
+ *          answered, or from many sources; ten times, one way, equal in size or from many;
+ *          twenty times equal ones of one conversation;
+ * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
+ * streams  without conversations, openings and ends, not answered; five times above the packet
+ *          floor, of one size, from many sources over the same distance;
+ * fragments twice above the floor from many, more than half of what is not TCP.
+ *
+ * A conversation: packets of one source between the same two ports, one after the other. Who makes
+ * up packets makes up their ports as well, mostly. */
 #ifndef WD_DETECT_FLOOD_COLD_H
 #define WD_DETECT_FLOOD_COLD_H
 
@@ -23,7 +33,8 @@ struct flood_cold {
 	float packets, bytes; /* of the class, a tick: less what was asked for */
 	float seen;           /* packets looked at within about a second */
 	float packets_mean, bytes_mean; /* of about a second; fragments included for answers */
-	float tcp;            /* TCP packets, a tick */
+	float tcp, all;       /* TCP packets; packets, a tick */
+	float syn;            /* packets that open connections, a tick */
 	float out;            /* of the class's answers, a tick */
 	float scale;          /* a tick over this tick's width */
 	bool out_seen;        /* the service's other direction is visible at all */

@@ -35,6 +35,43 @@ static void tcp_natures(struct flood_plan *plan, const struct vector_classes *cl
 	}
 }
 
+static const struct { char id[VECTOR_ID_MAX + 1]; enum flood_habit habit; } habits[] = {
+	{"dns.query", FLOOD_REQUEST},  {"snmp.request", FLOOD_REQUEST},
+	{"ldap.request", FLOOD_REQUEST}, {"memcached.request", FLOOD_REQUEST},
+	{"ssdp.request", FLOOD_REQUEST}, {"syslog.flood", FLOOD_REQUEST},
+	{"ntp.request", FLOOD_EQUAL},
+	{"amp.quic", FLOOD_BULK},      {"amp.openvpn", FLOOD_BULK},   {"amp.ike", FLOOD_BULK},
+	{"amp.stun", FLOOD_BULK},      {"amp.rdp", FLOOD_BULK},       {"amp.steam", FLOOD_BULK},
+	{"amp.bittorrent", FLOOD_BULK}, {"amp.quake3", FLOOD_BULK},   {"amp.fivem", FLOOD_BULK},
+	{"amp.steamremote", FLOOD_BULK}, {"amp.ts3", FLOOD_BULK},
+	{"gre", FLOOD_TUNNEL},         {"ipip", FLOOD_TUNNEL},
+	{"igmp", FLOOD_TROUBLE},       {"icmp.echo", FLOOD_TROUBLE},
+	{"icmp.unreachable", FLOOD_TROUBLE}, {"icmp.exceeded", FLOOD_TROUBLE},
+	{"icmp.other", FLOOD_TROUBLE}, {"proto.other", FLOOD_TROUBLE},
+	{"tcp.rst", FLOOD_END},        {"tcp.fin", FLOOD_END},
+};
+
+/* Flags that no connection has, however its packets are summed up: even one that has ACK, too. */
+static void strays(struct flood_plan *plan, const struct vector_classes *classes)
+{
+	static const char ids[][VECTOR_ID_MAX + 1] = {"tcp.xmas", "tcp.urg"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		uint8_t class = vector_class_find(classes, ids[i]);
+		if (class != 0)
+			plan->nature[class] = FLOOD_STRAY;
+	}
+}
+
+static void habits_of(struct flood_plan *plan, const struct vector_classes *classes)
+{
+	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
+		uint8_t class = vector_class_find(classes, habits[i].id);
+		if (class != 0)
+			plan->habit[class] = (uint8_t)habits[i].habit;
+	}
+}
+
 static struct flood_meter_plan meter_plan(double first, double second)
 {
 	return (struct flood_meter_plan){
@@ -64,12 +101,15 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 		.frozen_max = 4 * 86400,
 		.join_max = 480,
 		.fragment_class = classes->fragment % VECTOR_CLASSES_MAX,
+		.syn_class = classes->tcp[SYN] % VECTOR_CLASSES_MAX,
 		.stream_class = classes->tcp[ACK] % VECTOR_CLASSES_MAX,
 		.class_count = classes->count <= VECTOR_CLASSES_MAX ? classes->count
 								    : VECTOR_CLASSES_MAX,
 	};
 	flood_plan_floors(plan, 1000, 10e6);
 	tcp_natures(plan, classes);
+	strays(plan, classes);
+	habits_of(plan, classes);
 	for (int i = 0; i < VECTOR_CLASSES_MAX; i++)
 		if (classes->status[i] == SOURCE_REFLECTOR)
 			plan->nature[i] = FLOOD_ANSWER;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PLACES = 256, PORTS_FEW = 4, TCP = 6 };
+enum { PLACES = 256, PORTS_FEW = 4, TCP = 6, TALK_PACKETS = 4 };
 
 /* Weights by a hash of the thing. Two things in one place look like one: with n places the
  * effective number is at most about n, which is all that is asked. */
@@ -67,9 +67,33 @@ static float stands_for(const struct traffic_tick *t, const struct traffic_recor
 }
 
 struct counts {
-	struct spread source, source_bytes, target, size;
+	struct spread source, source_bytes, target, size, port;
 	float hop[256], hop_all;
+	struct { uint64_t source, ports; } last[PLACES];
+	uint32_t pairs, same;
 };
+
+/* Whoever talks to the service does so between the same two ports for a while; what makes up
+ * its packets mostly makes up the ports, too. A record of several packets is a talk by itself. */
+static void count_pair(struct counts *n, const struct traffic_tick *t,
+		       const struct traffic_record *r)
+{
+	const struct traffic_sum *in = &t->in[r->class % VECTOR_CLASSES_MAX];
+	double each = in->seen > 0 ? (double)in->packets / (double)in->seen : 1;
+	uint64_t source = address(r->src) | 1;
+	uint64_t ports = hash_mix(address(r->dst)) ^ ((uint64_t)r->sport << 16 | r->dport);
+	int at = place_of(source);
+
+	if ((double)r->packets >= TALK_PACKETS * each) {
+		n->pairs++;
+		n->same++;
+	} else if (n->last[at].source == source) {
+		n->pairs++;
+		n->same += n->last[at].ports == ports;
+	}
+	n->last[at].source = source;
+	n->last[at].ports = ports;
+}
 
 static void count_one(struct counts *n, const struct traffic_tick *t,
 		      const struct traffic_record *r)
@@ -81,6 +105,8 @@ static void count_one(struct counts *n, const struct traffic_tick *t,
 	spread_add(&n->source_bytes, address(r->src), w * size);
 	spread_add(&n->target, address(r->dst), w);
 	spread_add(&n->size, (uint64_t)(size < 65536 ? size : 65536), w);
+	spread_add(&n->port, r->dport, w);
+	count_pair(n, t, r);
 	if (r->known & FLOW_TTL) {
 		n->hop[r->ttl] += w;
 		n->hop_all += w;
@@ -155,6 +181,9 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		.top_size = n.source.weight[top] > 0
 				    ? n.source_bytes.weight[top] / n.source.weight[top]
 				    : 0,
+		.top_port = spread_top(&n.port),
+		.pairs = n.pairs,
+		.same_talk = n.pairs > 0 ? (float)n.same / (float)n.pairs : 0,
 	};
 	heaviest(t, class, top, ret);
 }

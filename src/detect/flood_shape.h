@@ -20,6 +20,9 @@ struct flood_shape {
 	float one_hop;        /* share of the two commonest TTLs; < 0 not known */
 	float top_size;       /* bytes, mean of the heaviest source */
 	float top_closes;     /* packets of the heaviest source that end a TCP connection */
+	float top_port;       /* share of the commonest target port */
+	uint32_t pairs;       /* records of a source that was in the sample already, */
+	float same_talk;      /* share of them between the ports of its last one: conversations */
 	bool top_roams;       /* it goes to many ports or addresses, */
 	bool top_scan;        /* and that from few ports */
 };

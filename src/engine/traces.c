@@ -224,7 +224,7 @@ void engine_trace_tick(struct engine *e, struct track *t, const struct traffic_t
 	uint32_t kind = tick == e->blank ? INCIDENT_REQUESTS : INCIDENT_TRAFFIC;
 	wd_wall ended = tick == e->blank ? i->requests.ended_at : i->traffic.ended_at;
 	bool real = t->episode.state == INCIDENT_OPEN && (i->kinds & kind) != 0;
-	bool stirs = tick != e->blank && (r->above || r->log10_return >= STIRS);
+	bool stirs = tick != e->blank && (r->above || r->stirs || r->log10_return >= STIRS);
 	struct tracing *g = tracing_of(e, t);
 
 	if (e->tracings == NULL)

@@ -20,7 +20,11 @@ enum {
 	SOURCES = 4096, /* of sFlow */
 	STEP_MS = 50,
 	PROTOCOL_UDP = 17,
+	LOOK_AHEAD = 8, /* packets, to tell a wrong time from a clock that was set */
 };
+/* Packets of several queues are written a little out of order. Nothing is late by more. */
+#define LATE_NS WD_NS_PER_S
+#define FAR_NS (3600 * WD_NS_PER_S)
 
 /* A file is replayed the same way each time, so its tables have one key for ever: who makes a
  * file to fill one bucket of them makes its own replay slow. */
@@ -38,6 +42,7 @@ struct capture_file {
 	enum wd_err err; /* how it ended, told once */
 	struct wd_why why;
 	wd_wall clock; /* of the last batch */
+	int64_t last_ns, shift_ns; /* of the last packet, as shifted; 0 = none yet */
 	uint32_t uptime; /* of the first sFlow datagram, with has_uptime */
 	bool has_uptime;
 	struct exports *exports, *own_exports;
@@ -227,6 +232,48 @@ static void end_with(struct capture_file *c, enum wd_err err)
 	c->err = err;
 }
 
+/* Does one of the next packets have a time in [from, to)? */
+static bool comes_back(const struct capture_file *c, int64_t from, int64_t to)
+{
+	struct pcap p = c->pcap;
+	struct packet packet;
+	bool end = false;
+	for (int n = 0; n < LOOK_AHEAD; n++) {
+		if (pcap_next(&p, &packet, &end, NULL) != WD_OK || end)
+			return false;
+		int64_t at = packet.at.ns + c->shift_ns;
+		if (at >= from && at < to)
+			return true;
+	}
+	return false;
+}
+
+/* The time of the next packet: a single wrong one is that of the packet before, and where the
+ * clock was set back it goes on from there, so that no two hours are counted as one. */
+static void keep_time(struct capture_file *c)
+{
+	int64_t at = c->next.at.ns + c->shift_ns, last = c->last_ns;
+	if (c->next.at.ns == 0)
+		return;
+	if (last == 0 && !comes_back(c, at - FAR_NS, at + FAR_NS)) {
+		struct pcap p = c->pcap;
+		struct packet second;
+		bool end = false;
+		if (pcap_next(&p, &second, &end, NULL) == WD_OK && !end && second.at.ns != 0)
+			at = second.at.ns;
+	} else if (last != 0 && at < last - LATE_NS) {
+		c->counters.times_mended++;
+		c->shift_ns += comes_back(c, last - LATE_NS, last + FAR_NS) ? 0 : last - at;
+		at = last;
+	} else if (last != 0 && at > last + FAR_NS &&
+		   comes_back(c, last - LATE_NS, last + FAR_NS)) {
+		c->counters.times_mended++;
+		at = last;
+	}
+	c->last_ns = at > last ? at : last;
+	c->next.at.ns = at;
+}
+
 static bool next_packet(struct capture_file *c)
 {
 	bool end = false;
@@ -238,6 +285,7 @@ static bool next_packet(struct capture_file *c)
 		return false;
 	}
 	c->has_next = true;
+	keep_time(c);
 	return true;
 }
 

@@ -10,6 +10,9 @@
  *   begins (no set has the id 9, nor 5 or 10). Their times are those that exporters wrote into
  *   them. Zeros behind a datagram are filling.
  *
+ * The clock of a capture never goes back. A single packet whose time is an hour or more ahead, or
+ * a second late, has that of the packet before; from where a clock was set back, time goes on.
+ *
  * The file is mapped, so it must not shrink while it is read. UDP datagrams that the capture
  * holds in fragments are not put together: counted as `cut`. Compressed files: decompress
  * first. One thread. */
@@ -52,6 +55,7 @@ struct capture_counters {
 	uint64_t flows;
 	uint64_t not_ip, broken; /* packets of no use; datagrams nothing of which could be read */
 	uint64_t other;      /* packets beside the exports */
+	uint64_t times_mended; /* packets with a wrong time, and times a clock was set back */
 	uint64_t cut;        /* datagrams of which the capture holds only a part */
 };
 

@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks in every form a capture comes in, replayed: each kind of attack from its first packet on is named; links,
+tunnels, formats, lengths and clocks change nothing; and what many services usually do raises nothing."""
+import json
+import pathlib
+import random
+import struct
+import subprocess
+import tempfile
+import zlib
+
+from captures import (ACK, FIN, LINKS, PSH, RST, SECOND, STAMP, SYN, SYN_OPTIONS, TUNNELS, URG, ip_packet, moved, pcap,
+                      pcapng, tcp_packet, udp_packet)
+from live import WHYDOWN, check
+import live
+
+BEGIN = 1700000000 * SECOND + 123456789  # within a tick
+SHOP = bytes([203, 0, 113, 9])
+folder = None
+
+
+def replay(data, *arguments):
+    path = folder / "a.pcap"
+    path.write_bytes(data)
+    done = subprocess.run([WHYDOWN, "replay", "--format", "json", "--quiet", *arguments, path], capture_output=True,
+                          text=True, timeout=120)
+    incidents = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, incidents, done.stderr
+
+
+def spread(packets, seconds):
+    return [(BEGIN + int(i * seconds * SECOND / len(packets)), p) for i, p in enumerate(packets)]
+
+
+class Maker:
+    """Seeded. Addresses are unicast ones; each has a distance of its own."""
+
+    def __init__(self, target=SHOP, seed=1):
+        self.r = random.Random(seed)
+        self.target = target
+
+    def address(self):
+        if len(self.target) == 16:
+            return bytes([0x20 | self.r.randrange(16)]) + self.r.randbytes(15)
+        while True:
+            a = self.r.randbytes(4)
+            if a[0] not in (0, 10, 127) and a[0] < 224:
+                return a
+
+    @staticmethod
+    def ttl(address):
+        h = zlib.crc32(address)
+        return (64, 128, 255, 64)[h & 3] - 5 - (h >> 8) % 20
+
+    def sources(self, many):
+        """Makes the next source: of so many; 0 = each packet another one."""
+        pool = [self.address() for _ in range(many)]
+        return (lambda: self.r.choice(pool)) if pool else self.address
+
+    def port(self):
+        return self.r.randrange(1024, 65536)
+
+    def answers(self, n, port, begins, low, high, many, to=0):
+        source = self.sources(many)
+        out = []
+        for _ in range(n):
+            a, length = source(), self.r.randint(low, high)
+            payload = (begins + self.r.randbytes(length))[:length]
+            out.append(udp_packet(a, port, self.target, to or self.port(), payload, self.ttl(a)))
+        return out
+
+    def tcp(self, n, flags, many, ttl=0, payload=0, port=0, **rest):
+        source = self.sources(many)
+        out = []
+        for _ in range(n):
+            a = source()
+            out.append(tcp_packet(a, port or self.port(), self.target, self.port() if port else 80, flags,
+                                  self.r.randbytes(self.r.randint(1, payload)) if payload else b"", ttl or self.ttl(a),
+                                  self.r.getrandbits(32), **rest))
+        return out
+
+    def udp(self, n, many, to, low, high, begins=b""):
+        source = self.sources(many)
+        out = []
+        for _ in range(n):
+            a = source()
+            payload = begins + self.r.randbytes(self.r.randint(low, high))
+            out.append(udp_packet(a, self.port(), self.target, to or self.port(), payload, self.ttl(a)))
+        return out
+
+    def other(self, n, protocol, many, head, low, high):
+        source = self.sources(many)
+        out = []
+        for _ in range(n):
+            a = source()
+            body = head + self.r.randbytes(self.r.randint(low, high))
+            out.append(ip_packet(protocol or self.r.randrange(100, 250), a, self.target, body, self.ttl(a)))
+        return out
+
+    def fragments(self, n):
+        source = self.sources(400)
+        return [ip_packet(17, source(), self.target, self.r.randbytes(1000), 50, self.r.getrandbits(16), 185)
+                for _ in range(n)]
+
+
+def dns(*counts):
+    return struct.pack("!HHHHHH", 7, 0x8180, *counts) + b"\7example\3com\0\0\xff\0\1"
+
+
+R = "reflector"
+# What is made of a Maker and a number of packets; the vector, and what its sources prove where that is certain.
+ATTACKS = {
+    "DNS, 800 resolvers": (lambda m, n: m.answers(n, 53, dns(1, 20, 0, 1), 900, 1400, 800), "amp.dns", R),
+    "DNS, 40 resolvers, one port": (lambda m, n: m.answers(n, 53, dns(1, 4, 2, 1), 400, 512, 40, 80), "amp.dns", R),
+    "NTP monlist": (lambda m, n: m.answers(n, 123, b"\xd7\0\x03\x2a\0\6\0\x48", 440, 440, 500, 80), "amp.ntp", R),
+    "SNMP": (lambda m, n: m.answers(n, 161, b"\x30\x82\x04\xf0\x02\1\1\4\6public", 300, 1400, 1500), "amp.snmp", R),
+    "SSDP": (lambda m, n: m.answers(n, 1900, b"HTTP/1.1 200 OK\r\n", 250, 400, 2000, 7777), "amp.ssdp", R),
+    "CharGEN": (lambda m, n: m.answers(n, 19, bytes(range(33, 105)), 74, 1024, 300), "amp.chargen", R),
+    "CLDAP": (lambda m, n: m.answers(n, 389, b"\x30\x84\0\0\x0b\x3a\2\1\7d", 1300, 1470, 900), "amp.cldap", R),
+    "memcached": (lambda m, n: m.answers(n, 11211, b"\0\0\0\1\2\xbc\0\0VALUE a", 1408, 1408, 60), "amp.memcached", R),
+    "WS-Discovery": (lambda m, n: m.answers(n, 3702, b"<?xml version", 600, 1400, 800), "amp.wsd", R),
+    "TFTP": (lambda m, n: m.answers(n, 69, b"\0\3\0\1", 100, 516, 700), "amp.tftp", R),
+    "IKE": (lambda m, n: m.answers(n, 500, b"12345678abcdefgh\1\x10\2", 80, 350, 900), "amp.ike", R),
+    "SYN-ACK": (lambda m, n: m.tcp(n, SYN | ACK, 2500, port=443, options=b"\2\4\5\xb4"), "tcp.synack", R),
+    "SYN, forged": (lambda m, n: m.tcp(n, SYN, 0, ttl=113), "syn.spoof", "spoofed"),
+    "SYN of systems": (lambda m, n: m.tcp(n, SYN, 3000, options=SYN_OPTIONS), "syn.real", None),
+    "SYN, one source": (lambda m, n: m.tcp(n, SYN, 1), "syn", "unknown"),
+    "ACK": (lambda m, n: m.tcp(n, ACK, 500), "ack", None),
+    "ACK, closed window": (lambda m, n: m.tcp(n, ACK, 0, ttl=242, window=0), "ack", "spoofed"),
+    "PSH-ACK of all sizes": (lambda m, n: m.tcp(n, PSH | ACK, 800, payload=900), "ack.push", None),
+    "RST": (lambda m, n: m.tcp(n, RST, 300), "rst", None),
+    "FIN-ACK": (lambda m, n: m.tcp(n, FIN | ACK, 900), "fin", None),
+    "URG": (lambda m, n: m.tcp(n, URG | ACK, 900), "urg", None),
+    "no flags": (lambda m, n: m.tcp(n, 0, 0), "tcp.null", None),
+    "Xmas": (lambda m, n: m.tcp(n, FIN | PSH | URG, 0), "tcp.xmas", None),
+    "all flags": (lambda m, n: m.tcp(n, 63, 0), "tcp.xmas", None),
+    "SYN-FIN": (lambda m, n: m.tcp(n, SYN | FIN, 0), "tcp.synfin", None),
+    "UDP, random ports": (lambda m, n: m.udp(n, 900, 0, 1, 1400), "udp.random", None),
+    "UDP, one length": (lambda m, n: m.udp(n, 700, 80, 512, 512), "udp.fixed", None),
+    "UDP, one port, all lengths": (lambda m, n: m.udp(n, 700, 9999, 64, 1400), "udp", None),
+    "UDP, empty": (lambda m, n: m.udp(n, 700, 80, 0, 0), "udp.null", None),
+    "DNS queries": (lambda m, n: m.udp(n, 500, 53, 0, 0, struct.pack("!HHHHHH", 1, 256, 1, 0, 0, 0) +
+                                       b"\5abcde\7example\3com\0\0\1\0\1"), "dns.query", None),
+    "ping": (lambda m, n: m.other(n, 1, 800, b"\x08\0\0\0", 60, 60), "icmp.echo", None),
+    "ping, large": (lambda m, n: m.other(n, 1, 300, b"\x08\0\0\0", 1400, 1400), "icmp.large", None),
+    "BlackNurse": (lambda m, n: m.other(n, 1, 3, b"\3\3\0\0\0\0\0\0", 28, 28), "icmp.blacknurse", None),
+    "GRE": (lambda m, n: [ip_packet(47, m.address(), m.target, b"\0\0\x08\0" + udp_packet(
+        m.r.randbytes(4), 1, m.r.randbytes(4), 2, bytes(512))) for _ in range(n)], "gre", None),
+    "IP in IP": (lambda m, n: [ip_packet(4, m.address(), m.target, udp_packet(
+        m.r.randbytes(4), 1, m.r.randbytes(4), 2, bytes(60))) for _ in range(n)], "ipip", None),
+    "any protocol": (lambda m, n: m.other(n, 0, 500, b"", 20, 400), "rndproto", None),
+    "fragments": (lambda m, n: m.fragments(n), "frag", None),
+}
+
+
+def named(what, answer, vector, status, packets):
+    code, incidents, err = answer
+    found = [v for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+    first = found[0] if found else {}
+    check(f"{what}: {vector}", code == 0 and len(incidents) == 1 and first.get("id") == vector and
+          status in (None, first.get("status")) and abs(first["packets"] - packets) <= 0.01 * packets,
+          (err, [(v["id"], v["status"], v["packets"]) for v in found]))
+
+
+def try_kinds():
+    for what, (make, vector, status) in ATTACKS.items():
+        named(what, replay(pcap(spread(make(Maker(), 5000), 1))), vector, status, 5000)
+    six = bytes.fromhex("20010db8000000000000000000000010")
+    for what in ("DNS, 800 resolvers", "SYN, one source", "UDP, random ports", "memcached"):
+        make, vector, status = ATTACKS[what]
+        named("IPv6: " + what, replay(pcap(spread(make(Maker(six), 5000), 1))), vector, status, 5000)
+
+
+def try_forms():
+    make, vector, status = ATTACKS["SYN, forged"]
+    count = 3000
+    packets = spread(make(Maker(), count), 0.5)
+    for what in LINKS:
+        named(what, replay(pcap(packets, what)), vector, status, count)
+    for what, wrap in TUNNELS.items():
+        named("inside " + what, replay(pcap([(at, wrap(p)) for at, p in packets])), vector, status, count)
+    for write in (pcap, pcapng):
+        for order in "<>":
+            for nanoseconds in (False, True):
+                named(f"{write.__name__} {order} {'ns' if nanoseconds else 'us'}",
+                      replay(write(packets, order=order, nanoseconds=nanoseconds)), vector, status, count)
+    for kept in (54, 64, 96, 128):
+        named(f"{kept} bytes of each packet", replay(pcap(packets, kept_max=kept)), vector, status, count)
+    for write in (pcap, pcapng):
+        named(f"torn {write.__name__}", replay(write(packets)[:-30]), vector, status, count - 1)
+    wrong = list(packets)
+    wrong[100] = (wrong[100][0] + 10 * 365 * 86400 * SECOND, wrong[100][1])
+    first = [(5 * SECOND, packets[0][1])] + packets[1:]
+    half = count // 2
+    clocks = {
+        "times from 0 on": moved(packets, 0), "all at one time": [(BEGIN, p) for _, p in packets],
+        "one packet of ten years later": wrong, "the first of 1970": first,
+        "a clock set back": packets[:half] + [(at - 3600 * SECOND, p) for at, p in packets[half:]],
+        "backwards": [(2 * BEGIN + SECOND - at, p) for at, p in packets],
+    }
+    for what, changed in clocks.items():
+        named(what, replay(pcap(changed)), vector, status, count)
+
+
+def try_carpet():
+    """A sixteenth of a /20 each: no /24 stands out."""
+    packets = []
+    for n in range(256):
+        packets += Maker(bytes([198, 18, n % 16, n])).answers(40, 53, dns(1, 20, 0, 1), 900, 1400, 40)
+    random.Random(1).shuffle(packets)
+    code, incidents, err = replay(pcap(spread(packets, 2)))
+    traces = [i.get("trace", {}) for i in incidents]
+    check("a carpet over a /20 is one incident of that prefix", code == 0 and len(incidents) == 1 and
+          incidents[0]["service"] == "198.18.0.0-20" and traces[0]["vectors"][0]["id"] == "amp.dns" and
+          "carpet" in traces[0]["patterns"], (err, [(i["service"], t.get("patterns")) for i, t in zip(incidents, traces)]))
+
+
+# ---- what is none ----
+
+def talk(maker, seconds, count, one_way=1, back=0.5, low=40, high=1400, many=100, port=443, own=0, tcp=False):
+    """Conversations: the same two ports all the time, and `back` packets for each."""
+    peers = [(maker.address(), own or maker.port(), maker.port()) for _ in range(many)]
+    out = []
+    for _ in range(count):
+        a, far, near = maker.r.choice(peers)
+        near = port if own == 0 else near
+        at, payload = BEGIN + int(maker.r.random() * seconds * SECOND), bytes(maker.r.randint(low, high))
+        if tcp:
+            out.append((at, tcp_packet(a, far, SHOP, near, ACK | PSH, payload, maker.ttl(a), 1, options=STAMP)))
+        else:
+            out.append((at, udp_packet(a, far, SHOP, near, payload, maker.ttl(a))))
+        if maker.r.random() < back:
+            reply = tcp_packet(SHOP, near, a, far, ACK, options=STAMP) if tcp else \
+                udp_packet(SHOP, near, a, far, bytes(40))
+            out.append((at + 9000, reply))
+    return sorted(out, key=lambda p: p[0])
+
+
+def try_usual():
+    usual = {
+        "fetched by QUIC from four servers": dict(low=1250, high=1250, many=4, own=443, back=0.08),
+        "uploads": dict(low=1400, high=1400, many=300, back=0.25, tcp=True),
+        "uploads, one way seen": dict(low=1400, high=1400, many=300, back=0, tcp=True),
+        "messages of things": dict(low=20, high=200, many=3000, port=1883, back=1, tcp=True),
+        "calls": dict(low=172, high=172, many=200, port=5004, back=1),
+        "a game": dict(low=40, high=90, many=200, port=27015, back=1),
+        "a game, one way seen": dict(low=40, high=90, many=200, port=27015, back=0),
+        "flow exports of 20 routers": dict(low=1400, high=1400, many=20, port=2055, back=0),
+        "a VPN's client": dict(low=1380, high=1400, many=1, own=4500, back=0.25),
+        "television": dict(low=1328, high=1328, many=1, port=5004, back=0),
+    }
+    for what, how in usual.items():
+        packets = talk(Maker(), 2, 24000, **how)
+        code, incidents, err = replay(pcap(packets), "--service", "shop=203.0.113.9/32")
+        check(f"{what}: no incident", code == 0 and incidents == [],
+              (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
+
+
+def main():
+    global folder
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        try_kinds()
+        try_forms()
+        try_carpet()
+        try_usual()
+    return 1 if live.failures else 0
+
+
+raise SystemExit(main())
