@@ -299,11 +299,19 @@ static void wake_pilot(void *ctx)
 	journal_wake(((struct server *)ctx)->journal);
 }
 
+/* The wall clock may be set back by an hour: then ticks of its time were late for the engine, whose
+ * clock runs on. */
+static wd_wall engine_clock(void *ctx)
+{
+	return journal_now(((struct server *)ctx)->journal);
+}
+
 static bool start(struct server *s, struct player *player)
 {
 	struct wd_why why = {0};
 
-	if (telemetry_open(s->config, wake_pilot, s, &s->telemetry, &why) != WD_OK)
+	const struct telemetry_calls calls = {wake_pilot, engine_clock, s};
+	if (telemetry_open(s->config, &calls, &s->telemetry, &why) != WD_OK)
 		return said("telemetry", &why);
 	const struct pilot_options pilot = {
 		.store = s->store, .config = s->config, .telemetry = s->telemetry,

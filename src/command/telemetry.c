@@ -24,16 +24,19 @@ struct telemetry {
 	size_t tap_count;
 	struct weblogs *logs;  /* NULL: none wanted */
 	struct gather *gather; /* of all their lanes; NULL: no source */
+	struct telemetry_calls calls;
 
 	pthread_mutex_t lock; /* of what follows: the pilot's thread writes it */
 	struct gather_counts gathered;
 };
 
-static wd_wall wall_now(void)
+static wd_wall time_now(const struct telemetry *t)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	struct timespec now;
+	if (t->calls.clock != NULL)
+		return t->calls.clock(t->calls.ctx);
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (wd_wall){(int64_t)now.tv_sec * WD_NS_PER_S + now.tv_nsec};
 }
 
 /* ---- what is watched ---- */
@@ -194,21 +197,24 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 		err = open_collector(t, c, lane, why);
 	if (err == WD_OK)
 		err = open_taps(t, c, lane, why);
-	const struct weblogs_options logs = {config, &t->book.rules.key, lane->wake, lane->ctx};
+	const struct weblogs_options logs = {config, &t->book.rules.key, lane->wake, lane->clock,
+					     lane->ctx};
 	if (err == WD_OK)
 		err = weblogs_open(&logs, &t->logs, why);
 	return err != WD_OK ? err : open_gather(t, config->detection.services_watched_max, why);
 }
 
-enum wd_err telemetry_open(const struct config *config, void (*wake)(void *ctx), void *ctx,
+enum wd_err telemetry_open(const struct config *config, const struct telemetry_calls *calls,
 			   struct telemetry **ret_telemetry, struct wd_why *why)
 {
 	struct telemetry *t = calloc(1, sizeof(*t));
 	struct lane_options lane = {
-		.ring_bytes = config->telemetry.ticks_bytes, .wake = wake, .ctx = ctx};
+		.ring_bytes = config->telemetry.ticks_bytes, .wake = calls->wake,
+		.clock = calls->clock, .ctx = calls->ctx};
 
 	if (t == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "memory for telemetry");
+	t->calls = *calls;
 	pthread_mutex_init(&t->lock, NULL);
 	randombytes_buf(&lane.seed, sizeof(lane.seed));
 	enum wd_err err = open_all(t, config, &lane, why);
@@ -266,7 +272,7 @@ bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler
 		   weblogs_take(t->logs, handler->requests, handler->traffic.ctx);
 	if (t->gather == NULL)
 		return any;
-	any |= gather_run(t->gather, wall_now(), &handler->traffic);
+	any |= gather_run(t->gather, time_now(t), &handler->traffic);
 	if (last)
 		gather_end(t->gather, &handler->traffic);
 	pthread_mutex_lock(&t->lock);
@@ -324,7 +330,7 @@ void telemetry_exporters(struct telemetry *t, struct exporters *e)
 	struct collector_counts counts;
 	struct collector_refused refused[EXPORTERS_REFUSED_MAX];
 	memset(e, 0, sizeof(*e));
-	e->now = wall_now();
+	e->now = time_now(t);
 	if (t->collector == NULL)
 		return;
 	list_exporters(t->collector, e);

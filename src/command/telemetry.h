@@ -17,10 +17,17 @@
 
 struct telemetry;
 
+/* Called by the collecting threads. */
+struct telemetry_calls {
+	void (*wake)(void *ctx);     /* there is something to take; may be NULL */
+	wd_wall (*clock)(void *ctx); /* the engine's, which never goes back; NULL: the system's */
+	void *ctx;
+};
+
 /* What is watched is kept; sockets are opened. What cannot be opened is logged with its
- * reason, and the failure returned. With no source configured it does nothing. `wake` is
- * called by collecting threads when there is something to take; may be NULL. */
-enum wd_err telemetry_open(const struct config *config, void (*wake)(void *ctx), void *ctx,
+ * reason, and the failure returned. With no source configured it does nothing. No call is made
+ * before telemetry_start. */
+enum wd_err telemetry_open(const struct config *config, const struct telemetry_calls *calls,
 			   struct telemetry **ret_telemetry, struct wd_why *why) WD_MUST_CHECK;
 enum wd_err telemetry_start(struct telemetry *t, struct wd_why *why) WD_MUST_CHECK;
 /* Ends the collecting threads; what they counted can still be taken. */

@@ -45,6 +45,7 @@ struct weblogs {
 	struct senders *senders;
 	const struct address_key *key;
 	void (*wake)(void *ctx);
+	wd_wall (*clock)(void *ctx);
 	void *ctx;
 	struct ring *ring;
 	struct prng random;
@@ -61,12 +62,16 @@ struct weblogs {
 	struct catalogue *catalogue;
 	struct host *hosts; /* sorted */
 	size_t host_count;
+
+	pthread_mutex_t told_lock; /* of what others ask for, who shall not wait for lines */
 	struct weblogs_counts told;
 };
 
-static int64_t second_now(void)
+static int64_t second_now(const struct weblogs *w)
 {
 	struct timespec t;
+	if (w->clock != NULL)
+		return wall_to_s(w->clock(w->ctx));
 	clock_gettime(CLOCK_REALTIME, &t);
 	return t.tv_sec;
 }
@@ -217,14 +222,16 @@ static void on_message(void *context, const struct exporter_address *from, const
 
 /* ---- the thread ---- */
 
-static void read_all(struct weblogs *w)
+/* A piece of each; true if there may be more right now. A log that grows faster than it can be
+ * read keeps neither the others waiting nor the end of the second. */
+static bool read_each(struct weblogs *w)
 {
-	wd_mono now = mono_now();
+	bool more = false;
 	for (size_t i = 0; i < w->log_count; i++)
-		while (logtail_poll(w->logs[i].tail, now, on_line, &w->logs[i]))
-			now = mono_now();
+		more |= logtail_poll(w->logs[i].tail, mono_now(), on_line, &w->logs[i]);
 	for (size_t i = 0; i < w->listener_count; i++)
-		syslog_poll(w->listeners[i], 0, now, on_message, w);
+		syslog_poll(w->listeners[i], 0, mono_now(), on_message, w);
+	return more;
 }
 
 static void count_all(struct weblogs *w)
@@ -237,7 +244,9 @@ static void count_all(struct weblogs *w)
 		w->counts.cut += c.cut;
 		w->counts.refused += c.refused;
 	}
+	pthread_mutex_lock(&w->told_lock);
 	w->told = w->counts;
+	pthread_mutex_unlock(&w->told_lock);
 }
 
 /* A second has begun. */
@@ -272,12 +281,13 @@ static void *run(void *arg)
 	struct weblogs *w = arg;
 	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
 		pthread_mutex_lock(&w->lock);
-		int64_t now = second_now();
+		int64_t now = second_now(w);
 		if (now > w->second || now < w->second - 10)
 			tick(w, now);
-		read_all(w);
+		bool more = read_each(w);
 		pthread_mutex_unlock(&w->lock);
-		wait_a_moment(w);
+		if (!more)
+			wait_a_moment(w);
 	}
 	return NULL;
 }
@@ -370,9 +380,10 @@ enum wd_err weblogs_open(const struct weblogs_options *options, struct weblogs *
 	w->random = prng_of(seed, 0);
 	w->key = options->key;
 	w->wake = options->wake;
+	w->clock = options->clock;
 	w->ctx = options->ctx;
-	w->second = second_now();
 	pthread_mutex_init(&w->lock, NULL);
+	pthread_mutex_init(&w->told_lock, NULL);
 	enum wd_err err = open_all(w, c, why);
 	if (err != WD_OK) {
 		weblogs_close(w);
@@ -384,6 +395,7 @@ enum wd_err weblogs_open(const struct weblogs_options *options, struct weblogs *
 
 enum wd_err weblogs_start(struct weblogs *w, struct wd_why *why)
 {
+	w->second = second_now(w);
 	int failed = pthread_create(&w->thread, NULL, run, w);
 	if (failed != 0)
 		return wd_fail_os(why, failed, "start the thread of access logs");
@@ -420,6 +432,7 @@ void weblogs_close(struct weblogs *w)
 	free(w->logs);
 	free(w->empty);
 	pthread_mutex_destroy(&w->lock);
+	pthread_mutex_destroy(&w->told_lock);
 	free(w);
 }
 
@@ -449,7 +462,7 @@ bool weblogs_take(struct weblogs *w, void (*take)(void *ctx, const struct web_ti
 
 void weblogs_count(struct weblogs *w, struct weblogs_counts *ret_counts)
 {
-	pthread_mutex_lock(&w->lock);
+	pthread_mutex_lock(&w->told_lock);
 	*ret_counts = w->told;
-	pthread_mutex_unlock(&w->lock);
+	pthread_mutex_unlock(&w->told_lock);
 }

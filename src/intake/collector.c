@@ -56,15 +56,6 @@ struct collector {
 	struct worker *workers;
 };
 
-/* ---- the clock ---- */
-
-static wd_wall wall_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
-
 /* ---- a datagram ---- */
 
 static uint64_t mix(const struct exporter_address *s)
@@ -273,10 +264,10 @@ static void *run(void *arg)
 		for (size_t i = 0; i < count; i++) {
 			bool got = true;
 			for (int n = 0; n < BATCHES_AT_ONCE && got; n++)
-				got = take_batch(w, w->fds[i], wall_now());
+				got = take_batch(w, w->fds[i], lane_now(w->lane));
 			more |= got;
 		}
-		wd_wall now = wall_now();
+		wd_wall now = lane_now(w->lane);
 		lane_clock(w->lane, now);
 		tell(w, now);
 		if (!more) {
@@ -285,9 +276,9 @@ static void *run(void *arg)
 			(void)ppoll(polls, count, &t, NULL);
 		}
 	}
-	lane_end(w->lane, wall_now());
+	lane_end(w->lane, lane_now(w->lane));
 	w->told_at.ns = 0;
-	tell(w, wall_now());
+	tell(w, lane_now(w->lane));
 	return NULL;
 }
 

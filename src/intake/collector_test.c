@@ -30,8 +30,25 @@ struct world {
 	struct gather *gather;
 	int fd;
 	uint64_t packets, bytes;
+	wd_wall tick_at; /* of the last tick */
 	uint32_t sequence;
 };
+
+/* The engine's clock minus the system's. */
+static int64_t clock_off_ns;
+
+static wd_wall wall_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec + clock_off_ns};
+}
+
+static wd_wall clock_given(void *ctx)
+{
+	(void)ctx;
+	return wall_now();
+}
 
 static struct watchlist *make_watch(const char *sender, uint32_t sampling)
 {
@@ -70,7 +87,7 @@ static struct world *start(const char *listen, const char *sender, uint32_t samp
 	struct collector_options o = {
 		.addresses = &address, .address_count = 1, .threads = THREADS,
 		.receive_buffer_bytes = buffer, .exporters_max = 8,
-		.lane = {.box = w->box, .ring_bytes = 1 << 22, .seed = 1},
+		.lane = {.box = w->box, .ring_bytes = 1 << 22, .seed = 1, .clock = clock_given},
 	};
 	if (collector_open(&o, &w->collector, &why) != WD_OK)
 		fail_msg("%s: %s", why.what, strerror(why.os_errno));
@@ -89,6 +106,7 @@ static struct world *start(const char *listen, const char *sender, uint32_t samp
 static void on_tick(void *ctx, const struct traffic_tick *t)
 {
 	struct world *w = ctx;
+	w->tick_at = t->at;
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++) {
 		w->packets += t->in[i].packets;
 		w->bytes += t->in[i].bytes;
@@ -96,13 +114,6 @@ static void on_tick(void *ctx, const struct traffic_tick *t)
 }
 
 static void on_until(void *ctx, wd_wall until) { (void)ctx, (void)until; }
-
-static wd_wall wall_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
 
 static void pause_ms(long ms)
 {
@@ -195,6 +206,25 @@ static void every_record_is_counted_once(void **state)
 	assert_int_equal(w->packets, DATAGRAMS * V5_RECORDS * 2);
 	assert_int_equal(w->bytes, DATAGRAMS * V5_RECORDS * 200);
 	finish(w);
+}
+
+/* A wall clock that is an hour behind the engine's after it was set back makes no tick late. */
+static void ticks_have_the_engines_time(void **state)
+{
+	(void)state;
+	clock_off_ns = 3600 * WD_NS_PER_S;
+	struct world *w = start("127.0.0.1:0", "127.0.0.1", 0, 8 << 20);
+	send_v5(w);
+	for (int i = 0; i < 200 && w->packets == 0; i++) {
+		pause_ms(50);
+		take(w);
+	}
+	assert_int_equal(w->packets, V5_RECORDS * 2);
+	assert_true(wall_before(w->tick_at, wall_now()));
+	assert_true(wall_sub(wall_now(), w->tick_at).ns < 60 * WD_NS_PER_S);
+	stop(w);
+	finish(w);
+	clock_off_ns = 0;
 }
 
 static void ipv4_senders_are_known_at_an_ipv6_socket(void **state)
@@ -347,6 +377,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_record_is_counted_once),
+		cmocka_unit_test(ticks_have_the_engines_time),
 		cmocka_unit_test(ipv4_senders_are_known_at_an_ipv6_socket),
 		cmocka_unit_test(strangers_are_refused_before_decoding_until_they_are_allowed),
 		cmocka_unit_test(what_is_no_export_is_counted_with_its_reason),

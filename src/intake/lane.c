@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* Sealed ticks that can be on their way into the ring at one time. */
 enum { SPARES_MAX = 64 };
@@ -154,12 +155,21 @@ static void renew(struct lane *l)
 	l->watch = watch;
 }
 
+wd_wall lane_now(const struct lane *l)
+{
+	struct timespec t;
+	if (l->o.clock != NULL)
+		return l->o.clock(l->o.ctx);
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+}
+
 void lane_clock(struct lane *l, wd_wall now)
 {
 	wd_wall tick = tick_of(now);
 	l->now = now;
-	/* Also where nothing came: that it was watched is worth telling. A clock that was set
-	 * back is followed; the shard's tick lasts until its own end. */
+	/* Also where nothing came: that it was watched is worth telling. A system's clock that is
+	 * set back is followed; the shard's tick lasts until its own end. */
 	if (tick.ns == l->tick.ns)
 		return;
 	bool first = l->tick.ns == 0;

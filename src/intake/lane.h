@@ -23,6 +23,9 @@ struct lane_options {
 	size_t ring_bytes;
 	uint64_t seed;           /* random; lanes of one program may share it */
 	void (*wake)(void *ctx); /* the engine's thread has something to read; may be NULL */
+	/* What the time is; it must not go back, and be the engine's, which refuses ticks of
+	 * other times. NULL: the system's wall clock. */
+	wd_wall (*clock)(void *ctx);
 	void *ctx;
 };
 
@@ -48,6 +51,8 @@ void lane_close(struct lane *l); /* NULL is fine; nobody reads its ring any more
 
 /* Counts them, at the time of the last lane_clock. Writes into them. */
 void lane_flows(struct lane *l, struct flow *flows, size_t count);
+/* By its clock. */
+wd_wall lane_now(const struct lane *l);
 /* What time it is: at the end of a tick hands it over, and takes a new watch. */
 void lane_clock(struct lane *l, wd_wall now);
 /* At the end of all: hands over what is left, also of a tick that is not over. */

@@ -61,13 +61,6 @@ struct tap {
 	struct worker *workers;
 };
 
-static wd_wall wall_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
-
 /* ---- packets ---- */
 
 static void flush(struct worker *w)
@@ -248,7 +241,7 @@ static void *run(void *arg)
 
 	while (!__atomic_load_n(&w->tap->stop, __ATOMIC_RELAXED)) {
 		bool more = take_ready(w);
-		wd_wall now = wall_now();
+		wd_wall now = lane_now(w->lane);
 		lane_clock(w->lane, now);
 		tell(w, now);
 		if (more)
@@ -258,9 +251,9 @@ static void *run(void *arg)
 		if (ppoll(&p, 1, &t, NULL) > 0 && (p.revents & POLLERR) != 0)
 			mend(w, wait);
 	}
-	lane_end(w->lane, wall_now());
+	lane_end(w->lane, lane_now(w->lane));
 	w->told_at.ns = 0;
-	tell(w, wall_now());
+	tell(w, lane_now(w->lane));
 	return NULL;
 }
 
