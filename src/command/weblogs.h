@@ -17,7 +17,7 @@ struct weblogs_options {
 	const struct config *config;     /* for the time of the call */
 	const struct address_key *key;   /* of the tallies; borrowed */
 	void (*wake)(void *ctx);         /* the engine's thread has something to take */
-	wd_wall (*clock)(void *ctx);     /* the engine's, which never goes back; NULL: the system's */
+	wd_wall (*clock)(void *ctx);     /* the engine's, never goes back; NULL: the system's */
 	void *ctx;
 };
 

@@ -264,7 +264,8 @@ static enum wd_err file_add(const char *path, uint32_t at, struct cached *cache,
 	return WD_OK;
 }
 
-enum wd_err geo_read(const struct place_files *files, struct geo **ret_geo, struct wd_why *why)
+enum wd_err geo_read_ranges(const struct place_files *files, struct geo_ranges ret_ranges[2],
+			    struct wd_why *why)
 {
 	const char *const names[] = {files->city, files->country, files->network};
 	struct list lists[2] = {0};
@@ -277,6 +278,7 @@ enum wd_err geo_read(const struct place_files *files, struct geo **ret_geo, stru
 		if (names[i] != NULL && names[i][0] != '\0')
 			err = file_add(names[i], i, cache, lists, why);
 	}
+	free(cache);
 	for (size_t family = 0; family < 2 && err == WD_OK; family++) {
 		if (lists[family].count == 0)
 			continue;
@@ -284,13 +286,24 @@ enum wd_err geo_read(const struct place_files *files, struct geo **ret_geo, stru
 		if (err != WD_OK)
 			wd_fail(why, err, 0, "read the place files");
 	}
-	if (err == WD_OK) {
-		struct geo_ranges v4 = {lists[0].items, lists[0].count};
-		struct geo_ranges v6 = {lists[1].items, lists[1].count};
-		err = geo_open(&v4, &v6, ret_geo, why);
+	for (size_t family = 0; family < 2; family++) {
+		if (err == WD_OK)
+			ret_ranges[family] =
+				(struct geo_ranges){lists[family].items, lists[family].count};
+		else
+			free(lists[family].items);
 	}
-	free(lists[0].items);
-	free(lists[1].items);
-	free(cache);
+	return err;
+}
+
+enum wd_err geo_read(const struct place_files *files, struct geo **ret_geo, struct wd_why *why)
+{
+	struct geo_ranges ranges[2];
+	enum wd_err err = geo_read_ranges(files, ranges, why);
+	if (err != WD_OK)
+		return err;
+	err = geo_open(&ranges[0], &ranges[1], ret_geo, why);
+	free(ranges[0].items);
+	free(ranges[1].items);
 	return err;
 }

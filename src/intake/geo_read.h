@@ -13,6 +13,10 @@ enum {
 	GEO_VISITS_MAX = 64 << 20, /* nodes of one tree: a damaged one may lead in circles */
 };
 
+/* What the files say, before the table is made of it: of IPv4 and of IPv6; nothing is known where
+ * there are no items. The caller frees these. Errors as geo_read has them. */
+enum wd_err geo_read_ranges(const struct place_files *files, struct geo_ranges ret_ranges[2],
+			    struct wd_why *why) WD_MUST_CHECK;
 /* Errors and `at` as places_open has them; WD_FULL: a file is beyond these limits, or the
  * table beyond GEO_MEMORY_MAX. No file at all gives a table that knows nothing. */
 enum wd_err geo_read(const struct place_files *files, struct geo **ret_geo, struct wd_why *why)
