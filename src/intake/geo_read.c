@@ -26,7 +26,7 @@ struct walk {
 	struct cached *cache;
 	unsigned bits;
 	uint32_t offset; /* of the last range, to join it with the next */
-	size_t visits;
+	size_t visits, visits_max;
 	enum wd_err err;
 };
 
@@ -85,7 +85,7 @@ static void walk(struct walk *w, uint64_t record, int type, uint32_t offset, str
 		emit(w, start, type == MMDB_RECORD_TYPE_DATA ? offset : NOTHING);
 		return;
 	}
-	if (++w->visits > GEO_VISITS_MAX) {
+	if (++w->visits > w->visits_max) {
 		w->err = WD_FULL;
 		return;
 	}
@@ -109,6 +109,8 @@ static enum wd_err walk_family(const MMDB_s *mmdb, struct cached *cache, unsigne
 {
 	struct walk w = {.mmdb = mmdb, .to = to, .cache = cache, .bits = bits};
 	uint64_t root = 0, nodes = mmdb->metadata.node_count;
+	w.visits_max = nodes < GEO_VISITS_MAX / GEO_VISITS_EACH ? nodes * GEO_VISITS_EACH
+								: GEO_VISITS_MAX;
 	int type = MMDB_RECORD_TYPE_SEARCH_NODE;
 	uint32_t offset = NOTHING;
 
@@ -260,7 +262,8 @@ static enum wd_err file_add(const char *path, uint32_t at, struct cached *cache,
 	}
 	MMDB_close(&mmdb);
 	if (err != WD_OK)
-		return wd_fail(why, err, at, "a place file is too large for a table");
+		return wd_fail(why, err, at,
+			       "a place file is too large for a table, or leads in circles");
 	return WD_OK;
 }
 

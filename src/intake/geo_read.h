@@ -10,7 +10,8 @@
 
 enum {
 	GEO_RANGES_MAX = 8 << 20,  /* of one file and family */
-	GEO_VISITS_MAX = 64 << 20, /* nodes of one tree: a damaged one may lead in circles */
+	GEO_VISITS_MAX = 64 << 20, /* nodes of one tree: a damaged one may lead in circles, */
+	GEO_VISITS_EACH = 16, /* a sound one leads to IPv4 by a few ways (6to4, mapped, …) */
 };
 
 /* What the files say, before the table is made of it: of IPv4 and of IPv6; nothing is known where
