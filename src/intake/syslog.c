@@ -201,21 +201,61 @@ static void deliver(void *context, const char *text, size_t len)
 
 /* ---- connections ---- */
 
-static struct connection *room_for(struct syslog_listener *s, wd_mono now)
+static bool is_from(const struct connection *c, const struct exporter_address *from)
 {
-	struct connection *quietest = NULL;
+	return memcmp(&c->from, from, sizeof(*from)) == 0;
+}
 
+static size_t count_from(const struct syslog_listener *s, const struct exporter_address *from)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
+		count += s->connections[i].fd >= 0 && is_from(&s->connections[i], from);
+	return count;
+}
+
+static struct connection *quietest(struct syslog_listener *s, const struct exporter_address *from)
+{
+	struct connection *found = NULL;
 	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++) {
 		struct connection *c = &s->connections[i];
-		if (c->fd < 0)
-			return c;
-		if (quietest == NULL || c->last.ns < quietest->last.ns)
-			quietest = c;
+		if ((from == NULL || is_from(c, from)) &&
+		    (found == NULL || c->last.ns < found->last.ns))
+			found = c;
 	}
-	if (mono_sub(now, quietest->last).ns < SYSLOG_QUIET)
-		return NULL;
-	connection_close(s, quietest);
-	return quietest;
+	return found;
+}
+
+/* All are taken: whose makes room for one more from `from`? NULL: nobody's. */
+static struct connection *make_room(struct syslog_listener *s, const struct exporter_address *from,
+				    wd_mono now)
+{
+	struct connection *c = quietest(s, NULL);
+	const struct exporter_address *most = from;
+	size_t count = count_from(s, from) + 1;
+
+	if (mono_sub(now, c->last).ns >= SYSLOG_QUIET)
+		return c;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++) {
+		size_t theirs = count_from(s, &s->connections[i].from);
+		if (theirs > count) {
+			most = &s->connections[i].from;
+			count = theirs;
+		}
+	}
+	return most != from ? quietest(s, most) : NULL;
+}
+
+static struct connection *room_for(struct syslog_listener *s, const struct exporter_address *from,
+				   wd_mono now)
+{
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
+		if (s->connections[i].fd < 0)
+			return &s->connections[i];
+	struct connection *c = make_room(s, from, now);
+	if (c != NULL)
+		connection_close(s, c);
+	return c;
 }
 
 static void accept_all(struct syslog_listener *s, wd_mono now)
@@ -227,7 +267,7 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 	while ((fd = accept4(s->tcp, (struct sockaddr *)&ss, &len,
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		struct exporter_address from = sender_of(&ss);
-		struct connection *c = is_allowed(s, &from) ? room_for(s, now) : NULL;
+		struct connection *c = is_allowed(s, &from) ? room_for(s, &from, now) : NULL;
 		char *buffer = c != NULL ? malloc(SYSLOG_ROOM) : NULL;
 
 		len = sizeof(ss);

@@ -4,7 +4,8 @@
  *
  * One thread. Memory: SYSLOG_CONNECTIONS_MAX buffers of SYSLOG_MESSAGE_MAX at most, each
  * taken when its connection comes. When all are taken, the one that has been quiet the longest
- * makes room, if it was quiet for SYSLOG_QUIET; else the new one is refused. */
+ * makes room, if it was quiet for SYSLOG_QUIET; else one of the address that has most, if it has
+ * more than the new one's would; else the new one is refused. */
 #ifndef WD_INTAKE_SYSLOG_H
 #define WD_INTAKE_SYSLOG_H
 

@@ -49,15 +49,23 @@ static void fixture_free(struct fixture *f)
 	free(f);
 }
 
-static int socket_to(uint16_t port, int type)
+static int socket_from(const char *address, uint16_t port, int type)
 {
+	struct sockaddr_in from = {.sin_family = AF_INET};
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
 	int fd = socket(AF_INET, type, 0);
 
 	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+	inet_pton(AF_INET, address, &from.sin_addr);
 	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	return fd;
+}
+
+static int socket_to(uint16_t port, int type)
+{
+	return socket_from("127.0.0.1", port, type);
 }
 
 static void send_bytes(int fd, const char *bytes, size_t len)
@@ -166,6 +174,34 @@ static void room_is_made_only_by_the_quiet(void **state)
 	fixture_free(f);
 }
 
+/* One sender with all the places, all of them busy, does not keep the others out; nor do these,
+ * with as few as anybody, push each other out. */
+static void no_sender_has_all_the_room(void **state)
+{
+	struct fixture *f = fixture_new(NULL);
+	int fds[SYSLOG_CONNECTIONS_MAX + 4];
+	static const char *const others[] = {"127.0.0.2", "127.0.0.3", "127.0.0.2", "127.0.0.4"};
+	(void)state;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++) {
+		fds[i] = socket_to(syslog_tcp_port(f->s), SOCK_STREAM);
+		syslog_poll(f->s, 5, f->now, take, f);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		int fd = socket_from(others[i], syslog_tcp_port(f->s), SOCK_STREAM);
+		fds[SYSLOG_CONNECTIONS_MAX + i] = fd;
+		send_bytes(fd, "<1>in\n", 6);
+		expect(f, "<1>in|");
+	}
+	for (size_t i = 0; i < 4; i++)
+		send_bytes(fds[SYSLOG_CONNECTIONS_MAX + i], "<2>on\n", 6);
+	expect(f, "<2>on|<2>on|<2>on|<2>on|");
+	assert_int_equal(syslog_counters(f->s).connections, SYSLOG_CONNECTIONS_MAX);
+	assert_int_equal(syslog_counters(f->s).full, 0);
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX + 4; i++)
+		close(fds[i]);
+	fixture_free(f);
+}
+
 static void strangers_are_refused(void **state)
 {
 	struct senders *nobody;
@@ -191,6 +227,7 @@ int main(void)
 		cmocka_unit_test(framing_is_told_by_the_first_byte),
 		cmocka_unit_test(long_ones_are_cut),
 		cmocka_unit_test(room_is_made_only_by_the_quiet),
+		cmocka_unit_test(no_sender_has_all_the_room),
 		cmocka_unit_test(strangers_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
