@@ -70,7 +70,7 @@ def shown_with(url, **environment):
 def try_table(p):
     check("the services stand on the screen", p.wait_for("Shop", "Bank of 東京", "PKT/S", "of 2"), p.screen.text())
     check("a service's packets do, too",
-          p.wait_for(lambda s: any(line.startswith("Shop") and "-" not in line[22:36] for line in s.lines())),
+          p.wait_for(lambda s: any(line.startswith("Shop") and line[30:36].strip()[:1].isdigit() for line in s.lines())),
           p.screen.text())
     check("the flood is told, with its vector and what its sources prove",
           p.wait_for("1 incident", "INCIDENT OF", "reflectors", "amp.dns", seconds=30), p.screen.text())
