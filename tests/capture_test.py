@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Packets of an interface, inside a network namespace that this test makes: what is counted, a flood that is named,
-an interface that goes away and comes back, and what is said without the privilege or the interface."""
+an interface that goes away and comes back, and what is said without the privilege or the interface; the same by
+AF_XDP, where a program may be put on an interface."""
 import ctypes
 import json
 import os
@@ -21,7 +22,7 @@ failures = 0
 
 CONFIG = """
 listen: ["127.0.0.1:8080"]
-telemetry: {{capture: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304}}
+telemetry: {{{by}: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304}}
 services_from: []
 services:
   - {{id: shop, name: Shop, addresses: [192.0.2.1]}}
@@ -55,9 +56,9 @@ def frame(source, length, sport):
 
 
 class Server:
-    def __init__(self, folder, interface, threads=1, preexec=None):
+    def __init__(self, folder, interface, threads=1, preexec=None, by="capture"):
         config = folder / "whydown.yaml"
-        config.write_text(CONFIG.format(interface=interface, threads=threads))
+        config.write_text(CONFIG.format(interface=interface, threads=threads, by=by))
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen([WHYDOWN, "serve", "--config", config, "--data", folder / "data"],
                                         stderr=self.log, preexec_fn=preexec)
@@ -91,10 +92,10 @@ def incident_of(server):
     return incidents[0] if incidents else {}
 
 
-def try_counting(folder, threads):
-    server = Server(folder, "va", threads)
+def try_counting(folder, threads, by="capture"):
+    server = Server(folder, "va", threads, by=by)
     if not server.wait_for("event=listening"):
-        check(f"a capture of {threads} threads starts", False, server.said())
+        check(f"a {by} of {threads} threads starts", False, server.said())
         return
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind(("vb", 0))
@@ -106,7 +107,7 @@ def try_counting(folder, threads):
     wire.send(b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\x06" + b"\0" * 46)  # ARP
     time.sleep(2.2)
     packets = server.metric("whydown_capture_packets_total") - before
-    check(f"{threads} threads count every packet once", 3001 <= packets < 3050, packets)
+    check(f"{by}: {threads} threads count every packet once", 3001 <= packets < 3050, packets)
     check("… and those that are not IP apart", server.metric("whydown_capture_not_ip_total") >= 1)
     check("… and drop none", server.metric("whydown_capture_drops_total") == 0)
     check("an unhurried thousand packets is no incident", incident_of(server) == {}, incident_of(server))
@@ -121,7 +122,7 @@ def try_counting(folder, threads):
     time.sleep(1)
     vectors = [v["id"] for v in incident_of(server).get("traffic", {}).get("vectors", [])]
     check("… with its vector", vectors[:1] == ["amp.dns"], incident_of(server))
-    if threads == 1:
+    if threads == 1 and by == "capture":
         ip("link", "set", "va", "down")
         time.sleep(1)
         ip("link", "set", "va", "up")
@@ -140,16 +141,64 @@ def drop_privilege():
     ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_NET_RAW, 0, 0, 0)
 
 
+def make_wire():
+    ip("link", "set", "lo", "up")
+    ip("link", "add", "va", "type", "veth", "peer", "name", "vb")
+    for interface in ("va", "vb"):
+        ip("link", "set", interface, "up")
+    time.sleep(2)  # the kernel's own packets of a new interface
+
+
+def main_xdp():
+    with tempfile.TemporaryDirectory() as name:
+        folders = [pathlib.Path(name) / str(n) for n in range(2)]
+        for folder in folders:
+            folder.mkdir()
+        make_wire()
+        ip("addr", "add", "192.0.2.1/24", "dev", "va")
+        check("a frame of the wire reaches the system", reaches())
+        server = Server(folders[0], "va", by="capture_xdp")
+        if not server.wait_for("event=listening") and "built without" in server.said():
+            print("skip - packets by AF_XDP: this program was built without libxdp")
+            return 0
+        if "Operation not permitted" in server.said():
+            print("skip - packets by AF_XDP: this machine lets nobody put a program on an interface")
+            return 0
+        check("… but not what AF_XDP takes", not reaches(), server.said())
+        check("it stops in good order", server.stop() == 0, server.said())
+        try_counting(folders[1], 1, "capture_xdp")
+        check("the program on the interface goes with the server",
+              "xdp" not in subprocess.run(["ip", "link", "show", "va"], capture_output=True, text=True).stdout)
+        server = Server(folders[1], "nowhere0", by="capture_xdp")
+        check("AF_XDP: an interface that is not there is told", server.process.wait(timeout=20) == 1 and
+              "event=cannot_capture interface=nowhere0" in server.said(), server.said())
+    return 1 if failures else 0
+
+
+def reaches():
+    """Does a datagram to a port of ours, sent as a frame from the other end, come out of a socket?"""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("192.0.2.1", 40000))
+    listener.settimeout(0.5)
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    wire.send(frame(0xc0000202, 100, 3000))
+    try:
+        listener.recv(100)
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        listener.close()
+        wire.close()
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folders = [pathlib.Path(name) / str(n) for n in range(4)]
         for folder in folders:
             folder.mkdir()
-        ip("link", "set", "lo", "up")
-        ip("link", "add", "va", "type", "veth", "peer", "name", "vb")
-        for interface in ("va", "vb"):
-            ip("link", "set", interface, "up")
-        time.sleep(2)  # the kernel's own packets of a new interface
+        make_wire()
         try_counting(folders[0], 1)
         try_counting(folders[1], 2)
         server = Server(folders[2], "nowhere0")
@@ -162,8 +211,20 @@ def main():
     return 1 if failures else 0
 
 
+def try_xdp():
+    """In a namespace without users of its own: only there may a program be put on an interface."""
+    probe = subprocess.run(["unshare", "--net", "ip", "link", "add", "va", "type", "veth", "peer", "name", "vb"],
+                           capture_output=True, text=True)
+    if probe.returncode != 0:
+        print("skip - packets by AF_XDP: " + probe.stderr.strip())
+        return 0
+    return subprocess.run(["unshare", "--net", sys.executable, __file__, "--inside-xdp"]).returncode
+
+
 if "--inside" in sys.argv:
     sys.exit(main())
+if "--inside-xdp" in sys.argv:
+    sys.exit(main_xdp())
 try:
     made = subprocess.run(["unshare", "--user", "--map-root-user", "--net", "ip", "link", "add", "va", "type", "veth",
                            "peer", "name", "vb"], capture_output=True, text=True)
@@ -172,5 +233,5 @@ except FileNotFoundError as missing:
 if made.returncode != 0:
     print("skip - packets of an interface: no network namespace of its own: " + (made.stderr.strip() or "unshare fails"))
     sys.exit(0)
-sys.exit(subprocess.run(["unshare", "--user", "--map-root-user", "--net", sys.executable, __file__,
-                         "--inside"]).returncode)
+inside = subprocess.run(["unshare", "--user", "--map-root-user", "--net", sys.executable, __file__, "--inside"])
+sys.exit(inside.returncode or try_xdp())

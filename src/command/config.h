@@ -115,6 +115,7 @@ struct config_telemetry {
 	struct config_exporters exporters;
 	uint32_t exporters_max;  /* remembered at one time, a thread */
 	struct text_list capture; /* interfaces */
+	struct text_list capture_xdp; /* interfaces, which are ours alone */
 	uint32_t capture_threads; /* an interface's */
 	uint32_t capture_ring_bytes; /* a thread's */
 	bool capture_promiscuous;

@@ -146,6 +146,7 @@ static void telemetry_and_whose_traffic_it_is(void **state)
 				     "  listen: [\"[::]:2055\"]\n"
 				     "  exporters: [192.0.2.0/24, {address: 192.0.2.1, sampling: 1000}]\n"
 				     "  capture: [eth0, veth-a.100]\n"
+				     "  capture_xdp: [mirror0]\n"
 				     "  capture_promiscuous: true\n"
 				     "  logs: [{path: a.log}, {path: /var/log/b.log, service: aws, format: \"%h %s\"}]\n"
 				     "services:\n"
@@ -157,6 +158,8 @@ static void telemetry_and_whose_traffic_it_is(void **state)
 	assert_int_equal(t->exporters.items[0].sampling, 0);
 	assert_int_equal(t->exporters.items[1].sampling, 1000);
 	assert_int_equal(t->capture.count, 2);
+	assert_int_equal(t->capture_xdp.count, 1);
+	assert_string_equal(t->capture_xdp.items[0], "mirror0");
 	assert_true(t->capture_promiscuous);
 	assert_string_equal(t->logs.items[0].path, "/etc/whydown/a.log");
 	assert_string_equal(t->logs.items[0].service, "");

@@ -157,8 +157,12 @@ const struct setting settings[] = {
 	{AT(telemetry.capture), .type = &setting_interfaces, .max = CONFIG_INTERFACES_MAX,
 	 .fallback = "[]", .restart = true,
 	 .help = "Interfaces whose packets are looked at (needs CAP_NET_RAW)."},
+	{AT(telemetry.capture_xdp), .type = &setting_interfaces, .max = CONFIG_INTERFACES_MAX,
+	 .fallback = "[]", .restart = true,
+	 .help = "Mirror ports whose frames are taken by AF_XDP, a thread for each receive queue: "
+		 "the system does not see them any more (needs CAP_NET_ADMIN, CAP_BPF)."},
 	COUNT_FIXED(telemetry.capture_threads, 1, 64, "threads", "1",
-		    "For each interface; packets of one flow stay in one."),
+		    "For each interface of `capture`; packets of one flow stay in one."),
 	COUNT_FIXED(telemetry.capture_ring_bytes, 1048576, 1073741824, "bytes", "33554432",
 		    "Ring of each of these threads."),
 	{AT(telemetry.capture_promiscuous), .type = &setting_switch, .fallback = "false",

@@ -16,11 +16,13 @@
 #include <string.h>
 #include <time.h>
 
+enum { TAPS_MAX = 2 * CONFIG_INTERFACES_MAX };
+
 struct telemetry {
 	struct traffic_book book;
 	struct watchlist_box *box;
 	struct collector *collector; /* NULL: none wanted */
-	struct tap *taps[CONFIG_INTERFACES_MAX];
+	struct tap *taps[TAPS_MAX];
 	size_t tap_count;
 	struct weblogs *logs;  /* NULL: none wanted */
 	struct gather *gather; /* of all their lanes; NULL: no source */
@@ -118,32 +120,48 @@ static enum wd_err open_collector(struct telemetry *t, const struct config_telem
 	return WD_OK;
 }
 
+static enum wd_err open_tap(struct telemetry *t, const struct tap_options *o, struct wd_why *why)
+{
+	struct tap **tap = &t->taps[t->tap_count];
+	enum wd_err err = tap_open(o, tap, why);
+	if (err != WD_OK) {
+		log_line(LOG_LEVEL_ERROR, "cannot_capture", "interface=%s%s%s", o->interface,
+			 o->xdp ? " by=xdp" : "",
+			 why->os_errno != EPERM ? ""
+			 : o->xdp		? " remedy=CAP_NET_ADMIN,CAP_BPF,CAP_NET_RAW"
+						: " remedy=CAP_NET_RAW");
+		return err;
+	}
+	t->tap_count++;
+	log_line(LOG_LEVEL_INFO, "capturing", "interface=%s threads=%zu%s", o->interface,
+		 tap_threads(*tap), o->xdp ? " by=xdp" : "");
+	return WD_OK;
+}
+
 static enum wd_err open_taps(struct telemetry *t, const struct config_telemetry *c,
 			     const struct lane_options *lane, struct wd_why *why)
 {
-	for (size_t i = 0; i < c->capture.count; i++) {
-		const struct tap_options o = {
-			.interface = c->capture.items[i], .threads = c->capture_threads,
-			.ring_bytes = c->capture_ring_bytes,
-			.promiscuous = c->capture_promiscuous, .lane = *lane,
-		};
-		enum wd_err err = tap_open(&o, &t->taps[i], why);
-		if (err != WD_OK) {
-			log_line(LOG_LEVEL_ERROR, "cannot_capture", "interface=%s%s",
-				 o.interface,
-				 why->os_errno == EPERM ? " remedy=CAP_NET_RAW" : "");
-			return err;
-		}
-		t->tap_count++;
-		log_line(LOG_LEVEL_INFO, "capturing", "interface=%s threads=%zu", o.interface,
-			 tap_threads(t->taps[i]));
+	struct tap_options o = {
+		.threads = c->capture_threads, .ring_bytes = c->capture_ring_bytes,
+		.promiscuous = c->capture_promiscuous, .lane = *lane,
+	};
+	enum wd_err err = WD_OK;
+
+	for (size_t i = 0; err == WD_OK && i < c->capture.count; i++) {
+		o.interface = c->capture.items[i];
+		err = open_tap(t, &o, why);
 	}
-	return WD_OK;
+	o.xdp = true;
+	for (size_t i = 0; err == WD_OK && i < c->capture_xdp.count; i++) {
+		o.interface = c->capture_xdp.items[i];
+		err = open_tap(t, &o, why);
+	}
+	return err;
 }
 
 static enum wd_err open_gather(struct telemetry *t, size_t services_max, struct wd_why *why)
 {
-	struct lane *lanes[COLLECTOR_THREADS_MAX + CONFIG_INTERFACES_MAX * TAP_THREADS_MAX];
+	struct lane *lanes[COLLECTOR_THREADS_MAX + TAPS_MAX * TAP_THREADS_MAX];
 	size_t count = 0;
 	for (size_t n = 0; t->collector != NULL && n < collector_threads(t->collector); n++)
 		lanes[count++] = collector_lane(t->collector, n);
@@ -167,7 +185,7 @@ static void make_rules(struct telemetry *t, const struct config *config)
 					  .network = config->places.network_file};
 	struct wd_why why = {0};
 	struct hash_key key = {{0}};
-	bool used = c->listen.count + c->capture.count + c->logs.count + c->syslog.count > 0;
+	bool used = c->listen.count + c->capture.count + c->capture_xdp.count + c->logs.count + c->syslog.count > 0;
 
 	if (used)
 		key = traffic_key(config->data_folder, &why);
@@ -186,7 +204,7 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 	enum wd_err err = make_watch(t, config, &watch, why);
 	if (err != WD_OK)
 		return err;
-	if (c->listen.count + c->capture.count > 0)
+	if (c->listen.count + c->capture.count + c->capture_xdp.count > 0)
 		tell_watch(watch);
 	err = watchlist_box_open(watch, &t->box);
 	watchlist_release(watch);
@@ -254,7 +272,7 @@ void telemetry_close(struct telemetry *t)
 	gather_close(t->gather);
 	weblogs_close(t->logs);
 	collector_close(t->collector);
-	for (size_t i = 0; i < CONFIG_INTERFACES_MAX; i++)
+	for (size_t i = 0; i < TAPS_MAX; i++)
 		tap_close(t->taps[i]);
 	watchlist_box_close(t->box);
 	traffic_book_close(&t->book); /* the engine that looked into it is closed before */

@@ -4,6 +4,9 @@
  * kernel's hash of their flow, so that those of one flow stay together; each thread has its
  * own lane (intake/lane.h). Of a packet its first TAP_SNAP bytes are taken.
  *
+ * With `xdp` frames come by AF_XDP from the driver's queues, whole, before the system sees them,
+ * and it does not see them any more: for a mirror port. Needs CAP_NET_ADMIN and CAP_BPF.
+ *
  * What the network card or the kernel has put together before (GRO) counts as one packet with
  * all its bytes. Without CAP_NET_RAW it cannot be opened. */
 #ifndef WD_INTAKE_TAP_H
@@ -23,6 +26,7 @@ struct tap_options {
 	size_t threads;
 	uint32_t ring_bytes; /* a thread's */
 	bool promiscuous;
+	bool xdp; /* AF_XDP: takes the frames away from the system; `threads` = its receive queues */
 	struct lane_options lane;
 };
 
