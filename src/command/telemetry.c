@@ -185,7 +185,9 @@ static void make_rules(struct telemetry *t, const struct config *config)
 					  .network = config->places.network_file};
 	struct wd_why why = {0};
 	struct hash_key key = {{0}};
-	bool used = c->listen.count + c->capture.count + c->capture_xdp.count + c->logs.count + c->syslog.count > 0;
+	bool used = c->listen.count + c->capture.count + c->capture_xdp.count + c->logs.count +
+			    c->syslog.count >
+		    0;
 
 	if (used)
 		key = traffic_key(config->data_folder, &why);

@@ -26,7 +26,7 @@ struct tap_options {
 	size_t threads;
 	uint32_t ring_bytes; /* a thread's */
 	bool promiscuous;
-	bool xdp; /* AF_XDP: takes the frames away from the system; `threads` = its receive queues */
+	bool xdp; /* AF_XDP; then `threads` is how many receive queues there are */
 	struct lane_options lane;
 };
 

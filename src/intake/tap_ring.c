@@ -223,7 +223,8 @@ static void packets_close_all(struct tap *t)
 }
 
 const struct tap_way tap_ring = {
-	.threads = packets_threads, .open_all = packets_open_all, .open = packets_open, .take = take_ready,
+	.threads = packets_threads, .open_all = packets_open_all, .open = packets_open,
+	.take = take_ready,
 	.dropped = packets_dropped, .mend = packets_mend, .close = packets_close,
 	.close_all = packets_close_all,
 };

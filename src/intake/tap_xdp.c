@@ -68,7 +68,8 @@ static enum wd_err load_program(struct xdp_shared *x, struct wd_why *why)
 	x->map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "whydown", sizeof(uint32_t), sizeof(int),
 				TAP_THREADS_MAX, NULL);
 	if (x->map < 0)
-		return wd_fail_os(why, errno, "make a map of sockets: needs CAP_NET_ADMIN and CAP_BPF");
+		return wd_fail_os(why, errno,
+				  "make a map of sockets: needs CAP_NET_ADMIN and CAP_BPF");
 	const struct bpf_insn program[] = {
 		/* r2 = context->rx_queue_index */
 		{.code = BPF_LDX | BPF_W | BPF_MEM, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1,
@@ -159,7 +160,9 @@ static void give_frames(struct xdp_way *way, size_t frames)
 static enum wd_err open_socket(struct tap_worker *w, struct xdp_way *way, struct wd_why *why)
 {
 	const struct xsk_umem_config memory = {
-		.fill_size = (uint32_t)w->tap->blocks, .comp_size = FRAMES_MIN, .frame_size = FRAME};
+		.fill_size = (uint32_t)w->tap->blocks,
+		.comp_size = FRAMES_MIN,
+		.frame_size = FRAME};
 	const struct xsk_socket_config config = {
 		.rx_size = (uint32_t)w->tap->blocks,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
