@@ -107,6 +107,25 @@ static void judge_proved(const struct source_facts *f, double share, struct sour
 	say(r->why, "; machines took part, not people");
 }
 
+/* Whoever forges a SYN can forge, from the same address, what a true sender would send next: only
+ * an answer that reached it could be seen to be false. So what looks like a handshake proves
+ * nothing where the addresses cannot be, or bear two marks that no crowd has together. */
+static bool is_contradicted(const struct marks *m)
+{
+	return m->unroutable || m->uniform + m->one_place + m->tool >= 2;
+}
+
+static void judge_contradicted(const struct marks *m, const struct source_facts *f,
+			       struct source_finding *r)
+{
+	r->status = SOURCE_UNKNOWN;
+	say(r->why, "it looks like completed handshakes, but the addresses bear marks of forgery");
+	say_numbers(f, r);
+	if (m->unroutable)
+		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
+	say(r->why, "; what the service answered would tell");
+}
+
 static void judge_spoofed(const struct marks *m, const struct source_facts *f,
 			  struct source_finding *r)
 {
@@ -157,6 +176,8 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 			    (double)ret->hop_entropy >= HOPS_MANY_PLACES;
 	if (answers)
 		judge_reflector(f, ret);
+	else if (proved >= PROVED && is_contradicted(&m))
+		judge_contradicted(&m, f, ret);
 	else if (proved >= PROVED)
 		judge_proved(f, proved, ret);
 	else if (ret->forged)

@@ -5,7 +5,8 @@
  * No number decides alone. A crowd of small machines has a near-uniform spread of addresses
  * as forged ones have; answers off a few CDNs all travelled as far as each other, as forged
  * packets from one machine did. So `spoofed` takes three marks (of those that can be had),
- * `reflector` an answer nobody asked for, `proved` a handshake; the rest is unknown. */
+ * `reflector` an answer nobody asked for, `proved` a handshake that no marks contradict; the
+ * rest is unknown. */
 #ifndef WD_EXPLAIN_SOURCE_H
 #define WD_EXPLAIN_SOURCE_H
 

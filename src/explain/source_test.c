@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What addresses prove where somebody who forges them wants them to prove something. */
+#include "explain/source.h"
+
+#include "base/prng.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { RECORDS = 2000 };
+
+enum trait {
+	ANYWHERE = 1,   /* addresses of all /8s that can be, alike; else of a few */
+	ONE_PLACE = 2,  /* all as far away as each other */
+	UNROUTABLE = 4, /* addresses that cannot be, too */
+};
+
+/* Flows with a SYN and what follows it. */
+static struct source_finding judge_flows(unsigned traits)
+{
+	static const uint8_t few[] = {5, 24, 46, 77, 91, 185};
+	static struct profile p;
+	struct prng r = prng_of(1, 1);
+	struct source_finding finding;
+
+	memset(&p, 0, sizeof(p));
+	for (int i = 0; i < RECORDS; i++) {
+		struct traffic_record one = {
+			.packets = 4, .family = 4, .protocol = 6, .known = FLOW_FLAGS | FLOW_TTL,
+			.tcp_flags = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH,
+			.ttl = (uint8_t)(traits & ONE_PLACE ? 51 : 40 + prng_below(&r, 20)),
+		};
+		uint8_t top = (uint8_t)(1 + prng_below(&r, 223));
+		one.src[0] = traits & ANYWHERE	     ? (top == 127 ? 126 : top)
+			     : few[prng_below(&r, 6)];
+		if ((traits & UNROUTABLE) && i % 10 == 0)
+			one.src[0] = 240;
+		one.src[1] = (uint8_t)prng_below(&r, 256);
+		one.src[2] = (uint8_t)prng_below(&r, 256);
+		profile_add(&p, &one, 4);
+	}
+	source_judge(&(struct source_facts){.profile = &p, .packets = 4 * RECORDS,
+					    .seen = 4 * RECORDS, .sources = RECORDS}, &finding);
+	return finding;
+}
+
+static void handshakes_of_a_crowd_are_proof(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_flows(0).status, SOURCE_PROVED);
+	assert_int_equal(judge_flows(ANYWHERE).status, SOURCE_PROVED);
+	assert_int_equal(judge_flows(ONE_PLACE).status, SOURCE_PROVED);
+}
+
+static void handshakes_from_forged_addresses_are_none(void **state)
+{
+	(void)state;
+	struct source_finding f = judge_flows(ANYWHERE | ONE_PLACE);
+	assert_int_equal(f.status, SOURCE_UNKNOWN);
+	assert_non_null(strstr(f.why, "marks of forgery"));
+	f = judge_flows(UNROUTABLE);
+	assert_int_equal(f.status, SOURCE_UNKNOWN);
+	assert_non_null(strstr(f.why, "10 % unroutable"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(handshakes_of_a_crowd_are_proof),
+		cmocka_unit_test(handshakes_from_forged_addresses_are_none),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
