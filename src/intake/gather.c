@@ -68,24 +68,52 @@ void gather_close(struct gather *g)
 
 /* ---- one service ---- */
 
-/* The ids are the configuration's: the key may be public. */
-static struct pending *pending_of(struct gather *g, const char *service)
+/* Where it is, or would be. The ids are the configuration's: the key may be public. */
+static struct pending *place_of(const struct gather *g, struct pending *all, const char *service)
 {
 	static const struct hash_key key = {"gathered ticks"};
 	size_t at = hash_bytes(&key, service, strlen(service)) & g->mask;
 
-	for (;; at = (at + 1) & g->mask) {
-		struct pending *p = &g->pending[at];
-		if (p->tick != NULL && strcmp(p->tick->service, service) == 0)
-			return p;
-		if (p->tick != NULL)
-			continue;
-		if (g->used == g->max || (p->tick = malloc(sizeof(*p->tick))) == NULL)
-			return NULL;
-		g->used++;
-		traffic_clear(p->tick, service, (wd_wall){0});
-		return p;
+	while (all[at].tick != NULL && strcmp(all[at].tick->service, service) != 0)
+		at = (at + 1) & g->mask;
+	return &all[at];
+}
+
+/* Services that a reload took away would keep their places for ever: what has nothing to hand on
+ * makes room. */
+static void forget_quiet(struct gather *g)
+{
+	struct pending *now = calloc(g->mask + 1, sizeof(*now));
+	if (now == NULL)
+		return;
+	for (size_t i = 0; i <= g->mask; i++) {
+		struct pending *p = &g->pending[i];
+		if (p->filled) {
+			*place_of(g, now, p->tick->service) = *p;
+		} else if (p->tick != NULL) {
+			free(p->tick);
+			g->used--;
+		}
 	}
+	free(g->pending);
+	g->pending = now;
+}
+
+static struct pending *pending_of(struct gather *g, const char *service)
+{
+	struct pending *p = place_of(g, g->pending, service);
+
+	if (p->tick != NULL)
+		return p;
+	if (g->used == g->max) {
+		forget_quiet(g);
+		p = place_of(g, g->pending, service);
+	}
+	if (g->used == g->max || (p->tick = malloc(sizeof(*p->tick))) == NULL)
+		return NULL;
+	g->used++;
+	traffic_clear(p->tick, service, (wd_wall){0});
+	return p;
 }
 
 static void copy_tick(struct traffic_tick *to, const struct traffic_tick *from, size_t len)

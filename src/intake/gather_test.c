@@ -236,6 +236,29 @@ static void a_new_watch_holds_from_the_next_tick_on(void **state)
 	assert_int_equal(gather_count(w->gather).shards.records, 3);
 }
 
+static void services_that_are_gone_make_room(void **state)
+{
+	struct world *w = *state;
+	int64_t begin = 1000 * TICK;
+	gather_close(w->gather);
+	assert_int_equal(gather_open(w->lanes, LANES, 1, &w->gather), WD_OK);
+	clock_all(w, begin);
+	for (int64_t n = 1; n <= 4; n++) {
+		see(w->lanes[0], n % 2 ? 192 : 198, 1);
+		clock_all(w, begin + n * TICK);
+		run(w, begin + n * TICK);
+	}
+	assert_int_equal(w->tick_count, 4);
+	assert_string_equal(w->ticks[3].service, "b");
+	assert_int_equal(gather_count(w->gather).no_room, 0);
+	see(w->lanes[0], 192, 1); /* both at once are beyond the maximum */
+	see(w->lanes[0], 198, 1);
+	clock_all(w, begin + 5 * TICK);
+	run(w, begin + 5 * TICK);
+	assert_int_equal(w->tick_count, 5);
+	assert_int_equal(gather_count(w->gather).no_room, 1);
+}
+
 static void what_is_left_at_the_end_is_handed_on(void **state)
 {
 	struct world *w = *state;
@@ -277,6 +300,7 @@ int main(void)
 		WITH_WORLD(a_slow_lane_is_waited_for_and_a_dead_one_is_not),
 		WITH_WORLD(an_engine_that_is_stuck_gets_all_of_it_later),
 		WITH_WORLD(a_new_watch_holds_from_the_next_tick_on),
+		WITH_WORLD(services_that_are_gone_make_room),
 		WITH_WORLD(what_is_left_at_the_end_is_handed_on),
 		WITH_WORLD(a_clock_set_back_begins_anew),
 	};
