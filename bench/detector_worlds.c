@@ -13,7 +13,7 @@
 #include <time.h>
 
 enum { DAY = 1440, WEEK = 7 * DAY, LEARN = 4 * WEEK, COUNT = 4 * WEEK };
-enum { SERIES = 12, OUTAGES = 5, OUTAGE_MINUTES = 120, LATE = 999 };
+enum { SERIES = 40, OUTAGES = 5, OUTAGE_MINUTES = 120, LATE = 999 };
 
 struct world { bool bursty; double base, wander; struct prng prng; };
 

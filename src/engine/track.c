@@ -68,7 +68,7 @@ static bool room(struct track *t)
 {
 	if (t->signal_count < t->signal_cap)
 		return true;
-	uint32_t cap = t->signal_cap == 0 ? 1 : t->signal_cap + 8;
+	uint32_t cap = t->signal_cap == 0 ? 1 : t->signal_cap + 4;
 	struct signal *signals = realloc(t->signals, cap * sizeof(*signals));
 	if (signals == NULL)
 		return false;
