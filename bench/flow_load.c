@@ -2,7 +2,6 @@
 #include "flow_load.h"
 
 #include "base/hash.h"
-#include "base/prng.h"
 #include "intake/traffic_recipe.h"
 
 #include <math.h>
@@ -70,7 +69,7 @@ static void attack(struct prng *r, uint32_t kind, struct flow *f)
 	}
 }
 
-static struct flow make(struct prng *r, bool spoofed, bool attacked)
+struct flow flow_load_flow(struct prng *r, bool spoofed, bool attacked)
 {
 	struct flow f = {.family = 4, .sampling = 1, .dst = {198, 51, 100, 0}};
 	f.dst[3] = (uint8_t)prng_below(r, TARGETS);
@@ -94,7 +93,7 @@ struct flow_load flow_load_make(enum export_format format, uint64_t records, boo
 	struct prng r = prng_of(20250310, 1);
 	export_writer_init(&w, format, 1, wall_back(at, span_s(3600)), keep, &load);
 	for (uint64_t n = 0; n < records; n++) {
-		struct flow flow = make(&r, spoofed, n > records / 2);
+		struct flow flow = flow_load_flow(&r, spoofed, n > records / 2);
 		if (format == EXPORT_SFLOW) {
 			flow.packets = 1;
 			flow.bytes = flow.length;

@@ -7,6 +7,7 @@
 #ifndef WD_BENCH_FLOW_LOAD_H
 #define WD_BENCH_FLOW_LOAD_H
 
+#include "base/prng.h"
 #include "base/units.h"
 #include "intake/export_write.h"
 
@@ -23,6 +24,9 @@ struct flow_load {
 	uint32_t *lens;
 	size_t count, lens_cap;
 };
+
+/* The next record: of the flood alone, of usual traffic and attacks, or of usual traffic. */
+struct flow flow_load_flow(struct prng *r, bool spoofed, bool attacked);
 
 /* `at` is the exporter's time. Ends the program where memory does not suffice. */
 struct flow_load flow_load_make(enum export_format format, uint64_t records, bool spoofed,

@@ -19,6 +19,8 @@ enum {
 	LOOK_AT = 1000, /* IP packets, to tell exports from packets */
 	SOURCES = 4096, /* of sFlow */
 	STEP_MS = 50,
+	/* Flows of a batch: what is decoded is still near when it is counted. A datagram more. */
+	ENOUGH = 512,
 	PROTOCOL_UDP = 17,
 	LOOK_AHEAD = 8, /* packets, to tell a wrong time from a clock that was set */
 };
@@ -291,7 +293,7 @@ static bool next_packet(struct capture_file *c)
 
 static void batch_of_packets(struct capture_file *c, struct batch *b)
 {
-	while (b->count < b->cap && next_packet(c) && joins(c, b, c->next.at)) {
+	while (b->count < ENOUGH && next_packet(c) && joins(c, b, c->next.at)) {
 		enum wd_err err =
 			packet_parse(&c->next, c->options.packet, &b->out[b->count]);
 		c->has_next = false;
@@ -346,7 +348,7 @@ static bool has_room(const struct batch *b, size_t len)
 static void batch_of_exports(struct capture_file *c, struct batch *b)
 {
 	struct flow f;
-	while (!c->held && next_packet(c)) {
+	while (!c->held && b->count < ENOUGH && next_packet(c)) {
 		enum wd_err err = packet_parse(&c->next, c->options.packet, &f);
 		bool useful = err == WD_OK && f.protocol == PROTOCOL_UDP &&
 			      f.fragment != FLOW_FRAGMENT_LATER &&
@@ -385,7 +387,7 @@ static void batch_of_datagrams(struct capture_file *c, struct batch *b)
 {
 	/* Whom they came from is not told; the sources' own numbers tell them apart. */
 	static const struct exporter_address nobody = {.family = 4};
-	while (!c->held && !c->ended) {
+	while (!c->held && b->count < ENOUGH && !c->ended) {
 		const uint8_t *bytes = c->bytes + c->offset;
 		size_t left = c->len - c->offset;
 		while (left > 0 && *bytes == 0 && export_version(bytes, left) == 0) {

@@ -66,10 +66,10 @@ enum wd_err capture_open(const char *path, const struct capture_options *options
 			 struct capture_file **ret_c, struct wd_why *why) WD_MUST_CHECK;
 void capture_close(struct capture_file *c); /* NULL is fine */
 
-/* The next flows, at most cap (at least EXPORT_FLOWS_MAX; a few times that is faster), and when
- * the last of them came in, which never goes back. *ret_count is 0 only at the end. A file that
- * ends within a packet or is broken there fails after all that came before, with the place:
- * then it is at its end. Payloads borrow until the next call. */
+/* The next flows, about as many as an inner cache holds and at most cap (at least
+ * EXPORT_FLOWS_MAX), and when the last of them came in, which never goes back. *ret_count is 0
+ * only at the end. A file that ends within a packet or is broken there fails after all that
+ * came before, with the place: then it is at its end. Payloads borrow until the next call. */
 enum wd_err capture_next(struct capture_file *c, struct flow *out, size_t cap, size_t *ret_count,
 			 wd_wall *ret_at, struct wd_why *why) WD_MUST_CHECK;
 
