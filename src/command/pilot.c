@@ -223,7 +223,7 @@ static void tell_changes(struct pilot *p, const struct snapshot *before, const s
 			   (unsigned long long)now->version);
 	for (size_t n = 0; n < now->service_count && told < EVENT_SERVICES_MAX; n++) {
 		const struct service_state *s = now->services[n];
-		if (s->first_seen_at.ns == 0 ||
+		if ((s->first_seen_at.ns == 0 && s->traffic == NULL) ||
 		    (same && before->services[n]->version == s->version))
 			continue;
 		snprintf(name, sizeof(name), "service.%s", s->service->id);

@@ -175,12 +175,12 @@ static bool stored_trace(void *ctx, const struct incident *i, struct trace *ret_
 	return err == WD_OK;
 }
 
-/* The detector's measured error rates, as `make bench` wrote them; none is fine. */
-static char *read_measured(void)
+/* Measured error rates, a file that comes with the program; none is fine. */
+static char *read_measured(const char *name)
 {
 	char path[4096];
 	char *text = calloc(1, MEASURED_BYTES_MAX + 1);
-	snprintf(path, sizeof(path), "%s/measured.tsv", config_share_folder());
+	snprintf(path, sizeof(path), "%s/%s", config_share_folder(), name);
 	FILE *f = fopen(path, "re");
 	if (f != NULL && text != NULL)
 		text[fread(text, 1, MEASURED_BYTES_MAX, f)] = '\0';
@@ -193,10 +193,12 @@ static void open_site(struct server *s)
 {
 	const struct config_site *c = &s->config->site;
 	const struct config_telemetry *t = &s->config->telemetry;
-	s->measured = read_measured();
+	s->measured = read_measured("measured.tsv");
+	s->measured_traffic = read_measured("measured-traffic.tsv");
 	s->site = (struct site){
 		.name = strdup(c->name), .base_url = strdup(c->url), .contact = strdup(c->contact),
 		.measured = s->measured != NULL ? s->measured : "",
+		.measured_traffic = s->measured_traffic != NULL ? s->measured_traffic : "",
 		.collects_flows = t->listen.count > 0 || t->capture.count > 0,
 		.collects_logs = t->logs.count > 0 || t->syslog.count > 0,
 		.incident_series = stored_series, .incident_trace = stored_trace, .ctx = s,
@@ -361,6 +363,7 @@ static void stop(struct server *s, struct player *player)
 	store_close(s->store);
 	config_free(s->config);
 	free(s->measured);
+	free(s->measured_traffic);
 	free((void *)(uintptr_t)s->site.name);
 	free((void *)(uintptr_t)s->site.base_url);
 	free((void *)(uintptr_t)s->site.contact);

@@ -30,6 +30,7 @@ struct server {
 	struct intake *intake;
 	struct site site;
 	char *measured;               /* the detector's measured error rates; owned */
+	char *measured_traffic; /* the same of floods */
 	wd_mono started;
 	wd_wall started_at;
 	bool ready;                   /* all of the above is there: requests are answered */

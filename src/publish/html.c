@@ -185,14 +185,14 @@ void html_incident_row(const struct render *r, const struct incident *i, bool wi
 		html_service_link(r, i->service);
 		buf_str(b, "</th>");
 	}
-	buf_str(b, "<td><a href=\"/i/");
+	buf_str(b, with_service ? "<td><a href=\"/i/" : "<th scope=\"row\"><a href=\"/i/");
 	buf_html(b, i->id);
 	buf_str(b, "\">");
 	words_time(&w, i->began_at);
 	buf_str(b, "</a>");
 	if (i->reconstruction)
 		buf_str(b, " <span class=\"tag\">reconstruction</span>");
-	buf_str(b, "</td><td>");
+	buf_str(b, with_service ? "</td><td>" : "</th><td>");
 	if (incident_kinds(i) & INCIDENT_REPORTS)
 		words_span(b, incident_duration(i, w.now));
 	else

@@ -26,19 +26,18 @@ static void cells(struct buf *b, const char *line, size_t len, bool head)
 	buf_str(b, "</tr>\n");
 }
 
-static void measured(const struct render *r)
+static void measured(const struct render *r, const char *text)
 {
 	struct buf *b = r->out;
 	bool open = false;
 
-	if (r->site->measured == NULL || r->site->measured[0] == '\0') {
+	if (text == NULL || text[0] == '\0') {
 		buf_str(b, "<p class=\"empty\">This program came without the file of its measured "
 			   "figures "
-			   "(<code>data/measured.tsv</code>, written by <code>make "
-			   "bench</code>).</p>\n");
+			   "(<code>data/measured*.tsv</code>).</p>\n");
 		return;
 	}
-	for (const char *line = r->site->measured; *line != '\0';) {
+	for (const char *line = text; *line != '\0';) {
 		size_t len = strcspn(line, "\n");
 		if (len > 1 && line[0] == '#') {
 			char note[512];
@@ -82,6 +81,65 @@ static void budget(const struct render *r)
 	buf_str(b, ".</p>\n");
 }
 
+static void traffic(struct buf *b)
+{
+	buf_str(b, "<h2 id=\"traffic\">Traffic and requests</h2>\n<p>Where a service's "
+		   "addresses are watched, flow exports and packets are counted every "
+		   "quarter of a second, and access logs every second: packets, bits and "
+		   "flow records by class of vector, different addresses, and a sample of "
+		   "the records. What is usual is learned for the whole and for each class: "
+		   "a level of half a minute, one of six hours, and the highest half minute "
+		   "of two weeks. What stays below that has been usual before. While a "
+		   "flood lasts nothing is learned.</p>\n<p>Evidence is how far a tick and "
+		   "its running means lie above that, measured against the spread that the "
+		   "service's own traffic has. An incident opens when usual traffic would "
+		   "do the same less often than the stated budget allows. Less than 1,000 "
+		   "packets/s and 10 Mbit/s above usual (unless this site is set otherwise) "
+		   "is never a flood, nor is what one address explains as a "
+		   "transfer.</p>\n<p>In a service's first ten minutes nobody knows what is "
+		   "usual. Until then fixed rules decide: answers that nobody asked for, "
+		   "connections that are opened and left, datagrams of one size. "
+		   "<strong>They are rules, not statistics</strong>: such an incident says "
+		   "so and states no odds. The same holds for the first two minutes of "
+		   "access logs.</p>\n");
+	buf_str(b, "<h3>How exact the numbers are</h3><div class=\"scroll "
+		   "wrap\"><table><caption class=\"vh\">Stated errors of what is "
+		   "counted</caption><thead><tr><th scope=\"col\">Number</th><th "
+		   "scope=\"col\">How</th><th "
+		   "scope=\"col\">Error</th></tr></thead><tbody>\n<tr><th "
+		   "scope=\"row\">Packets, bits, flow records</th><td>sums</td><td>none but "
+		   "that of the exporter's sampling: 196/√n % where n packets were looked "
+		   "at; below 30 they are “seen”, not measured</td></tr>\n<tr><th "
+		   "scope=\"row\">Different source "
+		   "addresses</th><td>HyperLogLog</td><td>1.6 % (one standard error), 2.3 % "
+		   "of one vector</td></tr>\n<tr><th scope=\"row\">Addresses "
+		   "hit</th><td>HyperLogLog</td><td>6.5 %</td></tr>\n<tr><th "
+		   "scope=\"row\">Shares of countries, networks, prefixes</th><td>priority "
+		   "sample of the records</td><td>stands beside each, at 95 "
+		   "%</td></tr>\n</tbody></table></div>\n");
+	buf_str(b, "<h3>What addresses prove</h3><div class=\"scroll wrap\"><table><caption "
+		   "class=\"vh\">What source addresses prove</caption><thead><tr><th "
+		   "scope=\"col\">Addresses</th><th scope=\"col\">When</th><th "
+		   "scope=\"col\">What that proves</th></tr></thead><tbody>\n<tr><th "
+		   "scope=\"row\">reflectors</th><td>answers that the service never asked "
+		   "for</td><td>third parties are abused; the attacker is "
+		   "elsewhere</td></tr>\n<tr><th scope=\"row\">forged</th><td>about one "
+		   "packet an address, all over the address space, from one distance, or a "
+		   "tool's marks: several of these at once</td><td>nothing of where it came "
+		   "from: maps are grey</td></tr>\n<tr><th "
+		   "scope=\"row\">proved</th><td>completed handshakes</td><td>these "
+		   "machines took part: bots, proxies, VPN exits; no persons, no "
+		   "states</td></tr>\n<tr><th scope=\"row\">unknown</th><td>too little was "
+		   "seen</td><td>nothing yet; the page says what would "
+		   "tell</td></tr>\n</tbody></table></div>\n<p>Who attacks is never said: "
+		   "no address tells it. <a href=\"/method/vectors\">The vectors that are "
+		   "known by name</a>, with their documents.</p>\n<p>Not seen are: a flood "
+		   "below the service's own highest half minute of two weeks; a slight one "
+		   "in its main kind of traffic where that wanders; floods of whole "
+		   "requests that are answered in proportion, unless access logs are "
+		   "watched too.</p>\n");
+}
+
 void page_method(const struct render *r)
 {
 	struct buf *b = r->out;
@@ -97,7 +155,8 @@ void page_method(const struct render *r)
 	buf_str(b, "<div class=\"prose\"><h1>How it decides</h1>\n"
 		   "<p class=\"lead\">A service has an incident when significantly more people "
 		   "report a problem "
-		   "than usual at that time of day and week. Nobody decides by hand.</p>\n"
+		   "than usual at that time of day and week, or when its traffic or its "
+		   "requests do what usual ones do not. Nobody decides by hand.</p>\n"
 		   "<h2>What is counted</h2>\n"
 		   "<p>A report says which service, and if the person knows it, which surface and "
 		   "which problem. "
@@ -143,9 +202,11 @@ void page_method(const struct render *r)
 		   "after a large one elsewhere is marked as likely spillover.</p>\n"
 		   "<p>A <strong>reconstruction</strong> is an incident made from figures that "
 		   "others published. "
-		   "It is marked as such on every page, in the API and in the feeds.</p>\n"
-		   "<h2 id=\"measured\">How often it is wrong</h2>\n");
-	measured(r);
+		   "It is marked as such on every page, in the API and in the feeds.</p>\n");
+	traffic(b);
+	buf_str(b, "<h2 id=\"measured\">How often it is wrong</h2>\n");
+	measured(r, r->site->measured);
+	measured(r, r->site->measured_traffic);
 	buf_str(b, "</div>\n");
 	html_end(r);
 }

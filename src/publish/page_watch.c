@@ -40,20 +40,20 @@ static void named(const struct render *r, const char *name, const struct part *p
 	buf_fmt(r->out, " <small>%.0f %%</small></dd></div>", (double)p->share * 100);
 }
 
-/* Of a service that is watched for minutes a day's chart would be empty but for its end. */
-static struct series since_first(const struct series *s)
+/* From the first point that was seen to the last: of a service that is watched for minutes a
+ * day's chart would be empty but for its end. */
+static struct series seen_part(const struct series *s)
 {
-	enum { LEAST = 12 };
-	size_t first = 0;
-	while (first < s->count && s->points[first].observed < 0)
+	size_t first = 0, end = s->count;
+	while (first < end && s->points[first].observed < 0)
 		first++;
-	if (s->count - first < LEAST)
-		first = s->count > LEAST ? s->count - LEAST : 0;
-	struct series rest = *s;
-	rest.begin = wall_add(s->begin, (wd_span){s->step.ns * (int64_t)first});
-	rest.points += first;
-	rest.count -= first;
-	return rest;
+	while (end > first && s->points[end - 1].observed < 0)
+		end--;
+	struct series part = *s;
+	part.begin = wall_add(s->begin, (wd_span){s->step.ns * (int64_t)first});
+	part.points += first;
+	part.count = end - first;
+	return part;
 }
 
 static bool any_of(const struct series *s)
@@ -69,7 +69,7 @@ static bool chart(const struct render *r, const struct service_state *state,
 {
 	if (!any_of(all))
 		return false;
-	struct series s = since_first(all);
+	struct series s = seen_part(all);
 	struct chart c = {.series = &s, .id = id, .title = title, .unit = unit, .height = 150,
 			  .description = "What was received, against what is usual."};
 	chart_shade_incidents(&c, r->snapshot, state->service->id);

@@ -34,6 +34,7 @@ struct site {
 	const char *contact;  /* "mailto:…" or a URL; "" = none */
 	const char *measured; /* the detector's measured error rates as TSV (page_method.c); "" =
 				 none */
+	const char *measured_traffic; /* the same of floods; "" or NULL = none */
 	bool collects_flows, collects_logs; /* some telemetry comes in that way */
 	char assets[17];      /* version of the embedded files, from site_init() */
 	/* The chart of an incident that the snapshot's series no longer reach. Caller frees
