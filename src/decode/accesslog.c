@@ -32,12 +32,19 @@ static enum wd_err read_line(struct accesslog *a, const char *at, const char *en
 	if (end > at && end[-1] == '\r')
 		end--;
 	/* A client's address is the rule; only what begins like a header is looked at. */
-	if (end - at > 10 && (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
+	if (a->w3c_count == 0 && end - at > 10 &&
+	    (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
 		at += syslog_header(at, (size_t)(end - at));
 	if (a->step_count > 0)
 		return accesslog_by_format(a, at, end, ret, why);
 	if (at < end && *at == '{')
 		return accesslog_json(a, at, end, ret, why);
+	if (at < end && *at == '#')
+		return accesslog_w3c_directive(a, at, end, why);
+	if (a->w3c_count > 0 && at < end && is_digit(*at))
+		return accesslog_w3c(a, at, end, ret, why);
+	if (at < end && *at >= 'g' && *at <= 'w' && accesslog_is_alb(at, end))
+		return accesslog_alb(a, at, end, ret, why);
 	return accesslog_clf(a, at, end, ret, why);
 }
 
@@ -73,7 +80,8 @@ enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, st
 
 const char *accesslog_kind_name(enum accesslog_kind kind)
 {
-	static const char *const names[] = {"common or combined", "JSON", "HAProxy", "a format"};
+	static const char *const names[] = {"common or combined", "JSON", "HAProxy", "a format",
+					    "AWS load balancer", "W3C"};
 
 	return names[(unsigned)kind < sizeof(names) / sizeof(*names) ? kind : ACCESSLOG_FORMAT];
 }

@@ -8,7 +8,9 @@
  *   is read where its form is certain ("rt=0.012", "0.012" of nginx, "12ms" of Traefik);
  * - JSON, one object a line: the usual names of nginx configurations, Caddy, Traefik, and
  *   names that the user adds;
- * - HAProxy's HTTP log (`option httplog`), whose times have no zone: see `zone`.
+ * - HAProxy's HTTP log (`option httplog`), whose times have no zone: see `zone`;
+ * - the access log of AWS load balancers;
+ * - W3C extended logs (IIS, CloudFront), once their "#Fields:" line was read.
  * A user's own format string, as nginx's log_format or Apache's LogFormat has it, is compiled
  * once, and then every line must have that form.
  *
@@ -33,9 +35,13 @@ enum {
 	ACCESSLOG_KEYS_MAX = 16,    /* of a user, for JSON */
 	ACCESSLOG_KEY_MAX = 31,
 	ACCESSLOG_KNOWN = 64,       /* a power of 2 */
+	ACCESSLOG_W3C_MAX = 48,     /* words of a W3C line; further ones are not read */
 };
 
-enum accesslog_kind { ACCESSLOG_CLF, ACCESSLOG_JSON, ACCESSLOG_HAPROXY, ACCESSLOG_FORMAT };
+enum accesslog_kind {
+	ACCESSLOG_CLF, ACCESSLOG_JSON, ACCESSLOG_HAPROXY, ACCESSLOG_FORMAT, ACCESSLOG_ALB,
+	ACCESSLOG_W3C,
+};
 
 /* What a piece of a line is. */
 enum accesslog_field {
@@ -58,6 +64,7 @@ enum accesslog_field {
 	ACCESSLOG_MS,
 	ACCESSLOG_US,
 	ACCESSLOG_NS,
+	ACCESSLOG_W3C_DATE, /* of W3C logs alone */
 	ACCESSLOG_FIELDS,
 };
 
@@ -80,6 +87,7 @@ struct accesslog {
 	uint16_t literals_len;
 	struct accesslog_step steps[ACCESSLOG_STEPS_MAX]; /* [0]: what stands before all fields */
 	char literals[ACCESSLOG_LITERALS_MAX];
+	uint8_t w3c_count, w3c[ACCESSLOG_W3C_MAX]; /* what the words are; 0: no "#Fields:" yet */
 	uint8_t key_count;
 	struct { char name[ACCESSLOG_KEY_MAX + 1]; uint8_t len, field; } keys[ACCESSLOG_KEYS_MAX];
 	/* Names of members that were looked up: lines repeat them. */
@@ -104,5 +112,7 @@ enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, st
 
 /* "common or combined", "JSON" … */
 const char *accesslog_kind_name(enum accesslog_kind kind);
+/* All that are told by a line alone, for people. */
+#define ACCESSLOG_FORMS "Common, Combined, JSON, HAProxy HTTP, AWS load balancer, W3C with #Fields"
 
 #endif

@@ -245,6 +245,7 @@ bool accesslog_put(struct accesslog *a, struct request *r, enum accesslog_field 
 		put_number(r, field, at, end);
 		break;
 	case ACCESSLOG_SKIP:
+	case ACCESSLOG_W3C_DATE:
 	case ACCESSLOG_FIELDS:
 		break;
 	}

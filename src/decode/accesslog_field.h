@@ -70,6 +70,14 @@ enum wd_err accesslog_clf(struct accesslog *a, const char *at, const char *end,
 			  struct request *r, struct wd_why *why);
 enum wd_err accesslog_json(struct accesslog *a, const char *at, const char *end,
 			   struct request *r, struct wd_why *why);
+bool accesslog_is_alb(const char *at, const char *end);
+enum wd_err accesslog_alb(struct accesslog *a, const char *at, const char *end,
+			  struct request *r, struct wd_why *why);
+/* A line that begins with '#': always WD_UNKNOWN, "#Fields:" is kept. */
+enum wd_err accesslog_w3c_directive(struct accesslog *a, const char *at, const char *end,
+				    struct wd_why *why);
+enum wd_err accesslog_w3c(struct accesslog *a, const char *at, const char *end,
+			  struct request *r, struct wd_why *why);
 enum wd_err accesslog_by_format(struct accesslog *a, const char *at, const char *end,
 				struct request *r, struct wd_why *why);
 

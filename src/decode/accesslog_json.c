@@ -33,7 +33,8 @@ static const struct name names[] = {
 	{"args", ACCESSLOG_QUERY, 1}, {"querystring", ACCESSLOG_QUERY, 1},
 	{"query", ACCESSLOG_QUERY, 1},
 	{"status", ACCESSLOG_STATUS, 3}, {"statuscode", ACCESSLOG_STATUS, 2},
-	{"responsecode", ACCESSLOG_STATUS, 1}, {"responsestatus", ACCESSLOG_STATUS, 1},
+	{"response", ACCESSLOG_STATUS, 1}, {"responsecode", ACCESSLOG_STATUS, 1},
+	{"responsestatus", ACCESSLOG_STATUS, 1},
 	{"bodybytessent", ACCESSLOG_BYTES, 2}, {"bytessent", ACCESSLOG_BYTES, 1},
 	{"bytes", ACCESSLOG_BYTES, 1}, {"size", ACCESSLOG_BYTES, 1},
 	{"responsesize", ACCESSLOG_BYTES, 1}, {"httpreferer", ACCESSLOG_REFERER, 2},
@@ -168,6 +169,8 @@ static void take(struct walk *w, uint8_t field, uint8_t rank, const char *at, co
 	uint8_t slot = field > ACCESSLOG_SECONDS ? ACCESSLOG_SECONDS : field;
 	struct text_span query = w->r->query;
 
+	if (field == ACCESSLOG_REQUEST && at < end && *at == '/')
+		slot = field = ACCESSLOG_URI; /* the method stands apart */
 	if (rank <= w->ranks[slot] || at == end ||
 	    !accesslog_put(w->a, w->r, (enum accesslog_field)field, at, end))
 		return;

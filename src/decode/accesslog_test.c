@@ -122,7 +122,55 @@ static const struct example examples[] = {
 	 "\"HTTP/1.1\",\"StartUTC\":\"2023-01-02T02:04:05.123456789Z\",\"request_User-Agent\":"
 	 "\"curl/8\",\"time\":\"2023-01-02T03:04:06+01:00\"}",
 	 "JSON, 2023-01-02T02:04:05.123Z 192.0.2.7 GET h1 200 12 1234 h.example|/x|y=1||curl/8"},
+	{"{\"@timestamp\": \"2024-04-21T11:46:40+00:00\", \"clientip\": \"192.0.2.7\", \"verb\": \"GET\", "
+	 "\"request\": \"/a?b=1\", \"httpversion\": \"1.1\", \"response\": 404, \"bytes\": 7}",
+	 "JSON, 2024-04-21T11:46:40Z 192.0.2.7 GET h1 404 7 -1 |/a|b=1||"},
+	/* a load balancer of AWS; W3C behind its directive */
+	{"https 2024-04-21T11:46:40.123456Z app/my-lb/50dc 192.0.2.7:2817 10.0.0.1:80 0.001 0.020 0.000 "
+	 "404 404 34 366 \"GET https://h.example:443/a?b=1 HTTP/1.1\" \"curl/7.46.0\" ECDHE TLSv1.2",
+	 "AWS load balancer, 2024-04-21T11:46:40.123Z 192.0.2.7 GET h1 404 366 21000 "
+	 "h.example:443|/a|b=1||curl/7.46.0"},
 };
+
+static void w3c_lines_follow_their_directive(void **state)
+{
+	static const char *const directives[] = {
+		"#Version: 1.0",
+		"#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port c-ip "
+		"cs(User-Agent) cs(Referer) sc-status time-taken",
+		"#Fields: date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem "
+		"sc-status cs(Referer) cs(User-Agent) cs-uri-query time-taken",
+	};
+	static const char iis[] = "2024-04-21 11:46:40 10.0.0.5 POST /a b=1 443 192.0.2.7 M/5.0+(X) - 302 12";
+	static const char cloud[] = "2024-04-21\t11:46:41\tFRA2\t99\t2001:db8::1\tGET\td.example\t/x\t200"
+				    "\t-\tM%2F5.0\t-\t0.250";
+	struct accesslog a;
+	struct request r;
+	char text[1024];
+	(void)state;
+	accesslog_init(&a);
+	assert_int_equal(accesslog_read(&a, iis, strlen(iis), &r, NULL), WD_UNKNOWN);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(accesslog_read(&a, directives[i], strlen(directives[i]), &r, NULL),
+				 WD_UNKNOWN);
+	a.zone = span_s(3600); /* of times that have none; W3C is UTC */
+	assert_int_equal(accesslog_read(&a, iis, strlen(iis), &r, NULL), WD_OK);
+	told(&a, &r, text, sizeof(text));
+	assert_string_equal(text, "W3C, 2024-04-21T11:46:40Z 192.0.2.7 POST h0 302 -1 12000 "
+				  "|/a|b=1||M/5.0+(X)");
+	for (size_t len = 0; len < strlen(iis); len++) {
+		char *cut = malloc(len + 1);
+		assert_non_null(cut);
+		memcpy(cut, iis, len);
+		(void)!accesslog_read(&a, cut, len, &r, NULL);
+		free(cut);
+	}
+	assert_int_equal(accesslog_read(&a, directives[2], strlen(directives[2]), &r, NULL), WD_UNKNOWN);
+	assert_int_equal(accesslog_read(&a, cloud, strlen(cloud), &r, NULL), WD_OK);
+	told(&a, &r, text, sizeof(text));
+	assert_string_equal(text, "W3C, 2024-04-21T11:46:41Z 2001:…:0001 GET h0 200 99 250000 "
+				  "d.example|/x|||M%2F5.0");
+}
 
 /* What clients write into their names and headers to be taken for others, at other times. */
 static const struct example forged[] = {
@@ -352,6 +400,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_read),
 		cmocka_unit_test(clients_do_not_forge_who_and_when),
+		cmocka_unit_test(w3c_lines_follow_their_directive),
 		cmocka_unit_test(every_prefix_is_safe),
 		cmocka_unit_test(other_lines_are_no_requests),
 		cmocka_unit_test(deep_and_long_lines_end),
