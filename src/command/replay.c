@@ -6,9 +6,11 @@
 #include "base/timetext.h"
 #include "command/config.h"
 #include "command/replay_job.h"
+#include "command/replay_notes.h"
 #include "command/replay_text.h"
 #include "command/replay_trace.h"
 #include "command/replay_traffic.h"
+#include "decode/accesslog.h"
 #include "decode/packet.h"
 #include "engine/engine.h"
 #include "intake/recording.h"
@@ -33,6 +35,7 @@ struct source {
 	struct recording *recording;
 	struct traffic_input *traffic; /* one of both */
 	struct recorded next;          /* of traffic its clock only */
+	struct wd_why no_log;          /* of the first line that is no request, if it is no log */
 	bool more;
 };
 
@@ -49,6 +52,7 @@ struct run {
 	uint64_t observed, full, unknown;
 	wd_wall first, last; /* clock */
 	uint64_t coordinated;
+	size_t notes; /* clients noted */
 };
 
 /* ---- output ---- */
@@ -143,6 +147,9 @@ static bool write_incidents(struct run *run, size_t *ret_count)
 			replay_text_incident(&run->out, sorted[i], trace);
 		flush_when_full(run);
 	}
+	if (run->job->format != FORMAT_SCORES)
+		run->notes = replay_notes_write(&run->out, run->traffic, s,
+						run->job->format == FORMAT_JSON);
 	*ret_count = s->incident_count;
 	free(sorted);
 	snapshot_release(s);
@@ -207,6 +214,8 @@ static void write_summary(const struct run *run, size_t incidents)
 		(double)run->observed / 1e6 / (s + 1e-9), incidents, incidents == 1 ? "" : "s");
 	if (run->coordinated > 0)
 		fprintf(stderr, ", %llu reports.coordinated", (unsigned long long)run->coordinated);
+	if (run->notes > 0)
+		fprintf(stderr, ", %zu client%s noted", run->notes, run->notes == 1 ? "" : "s");
 	fputc('\n', stderr);
 	if (snapshot != NULL && snapshot->counters.duplicates > 0)
 		fprintf(stderr,
@@ -243,6 +252,22 @@ static void write_summary(const struct run *run, size_t incidents)
 
 /* ---- the run ---- */
 
+/* Nobody knows what it was meant to be: why it is no access log is told beside why it is no
+ * recording. */
+static void tell_no_log(const struct run *run, const struct source *s)
+{
+	if (s->no_log.what == NULL || s->no_log.at == 0)
+		return;
+	fprintf(stderr, "  nor is it an access log: line %u: %s\n", s->no_log.at, s->no_log.what);
+	if (run->job->log_format == NULL)
+		fputs("  tried: " ACCESSLOG_FORMS "\n"
+		      "  another form is told with --log-format: "
+		      "'$remote_addr [$time_local] \"$request\" $status', or as Apache has it\n",
+		      stderr);
+	else
+		fprintf(stderr, "  tried: --log-format %s\n", run->job->log_format);
+}
+
 static bool fetch(struct run *run, struct source *s)
 {
 	struct wd_why why = {0};
@@ -276,6 +301,8 @@ static bool fetch(struct run *run, struct source *s)
 	 */
 	bool one_line = why.err == WD_MALFORMED && why.at > 0 && recording_line(s->recording) > 1;
 	fputs(one_line ? " (--skip-bad passes such lines over)\n" : "\n", stderr);
+	if (!one_line)
+		tell_no_log(run, s);
 	return false;
 }
 
@@ -364,7 +391,8 @@ static struct traffic_input_options traffic_options(const struct run *run, size_
 	return (struct traffic_input_options){
 		.packet = traffic_play_packets(run->traffic), .path = job->paths[i],
 		.from = job->recording.from, .to = job->recording.to,
-		.sampling = job->sampling, .skip_bad = job->recording.skip_bad};
+		.sampling = job->sampling, .skip_bad = job->recording.skip_bad,
+		.log_format = job->log_format};
 }
 
 static bool survey(struct run *run, const struct packet_options *tunnels, struct wd_why *why)
@@ -414,6 +442,7 @@ static bool open_sources(struct run *run)
 		enum wd_err err = traffic_input_open(&traffic, &run->sources[i].traffic, &why);
 		if (err == WD_OK)
 			continue;
+		run->sources[i].no_log = err == WD_UNKNOWN ? why : (struct wd_why){0};
 		options.path = job->paths[i];
 		if (err == WD_UNKNOWN &&
 		    recording_open(&options, &run->sources[i].recording, &why) == WD_OK)
@@ -421,6 +450,7 @@ static bool open_sources(struct run *run)
 		fprintf(stderr, "%s: %s%s%s\n", job->paths[i], why.what,
 			why.os_errno != 0 ? ": " : "",
 			why.os_errno != 0 ? strerror(why.os_errno) : "");
+		tell_no_log(run, &run->sources[i]);
 		return false;
 	}
 	if (run->sources == NULL)

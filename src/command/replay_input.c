@@ -62,22 +62,33 @@ static enum wd_err try_log(struct traffic_input *in, struct wd_why *why)
 	struct ndjson ours;
 	char *line;
 	size_t len;
+	struct wd_why first = {0};
 	bool found = false;
 	enum wd_err err = lines_open(in->options.path, &lines, why);
 
 	if (err != WD_OK)
 		return err;
-	accesslog_init(&reader);
+	reader = in->log;
 	for (int n = 0; n < TRY_LINES && !found; n++) {
+		struct wd_why one = {0};
 		if (lines_next(lines, &line, &len, NULL) != WD_OK || line == NULL)
 			break;
-		if (ndjson_read(line, len, &ours, NULL) == WD_OK)
+		/* Reading it as ours changes the line. */
+		found = accesslog_read(&reader, line, len, &r, &one) == WD_OK;
+		if (ndjson_read(line, len, &ours, NULL) == WD_OK) {
+			found = false;
 			break;
-		found = accesslog_read(&reader, line, len, &r, NULL) == WD_OK;
+		}
+		if (!found && first.what == NULL && (len == 0 || *line != '#')) {
+			first = one;
+			first.at = (uint32_t)n + 1;
+		}
 	}
 	lines_close(lines);
+	if (!found && why != NULL)
+		*why = first;
 	if (!found)
-		return wd_fail(why, WD_UNKNOWN, 0, "no recording of traffic");
+		return WD_UNKNOWN;
 	return lines_open(in->options.path, &in->lines, why);
 }
 
@@ -95,6 +106,9 @@ enum wd_err traffic_input_open(const struct traffic_input_options *options,
 	name_of_file(options->path, in->service);
 	accesslog_init(&in->log);
 	enum wd_err err = try_capture(in, why);
+	if (err == WD_UNKNOWN && options->log_format != NULL &&
+	    accesslog_set_format(&in->log, options->log_format, why) != WD_OK)
+		err = WD_MALFORMED;
 	if (err == WD_UNKNOWN)
 		err = try_log(in, why);
 	if (err != WD_OK) {

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
+#include "decode/accesslog.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -36,6 +37,9 @@ const char replay_usage[] =
 	"  --service ID=PREFIX[,PREFIX]   whose traffic it is, beside the configuration; where "
 	"nothing\n"
 	"                       is said: the addresses that most packets went to\n"
+	"  --log-format FORMAT  of access logs, as nginx's log_format or Apache's LogFormat has "
+	"it;\n"
+	"                       without: Common, Combined, JSON, HAProxy, AWS load balancer, W3C\n"
 	"  --sampling N         thin traffic out: as if one packet in N had been looked at\n"
 	"  --skip-bad           count lines that are wrong and go on (default: stop)\n"
 	"  --quiet              no progress, no summary\n"
@@ -45,6 +49,18 @@ static int complain(const char *option, const char *value, const char *right)
 {
 	fprintf(stderr, "whydown replay: %s %s: would be right: %s\n", option, value, right);
 	return 2;
+}
+
+static bool is_log_format(const char *format)
+{
+	struct accesslog reader;
+	struct wd_why why = {0};
+
+	accesslog_init(&reader);
+	if (accesslog_set_format(&reader, format, &why) == WD_OK)
+		return true;
+	fprintf(stderr, "whydown replay: --log-format: %s, at byte %u\n", why.what, why.at);
+	return false;
 }
 
 int replay_job_read(int argc, char **argv, struct job *job)
@@ -58,6 +74,7 @@ int replay_job_read(int argc, char **argv, struct job *job)
 		VALUE_IS_REPORTS,
 		SKIP_BAD,
 		SERVICE,
+		LOG_FORMAT,
 		SAMPLING,
 		QUIET,
 		HELP
@@ -71,6 +88,7 @@ int replay_job_read(int argc, char **argv, struct job *job)
 		{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
 		{"skip-bad", no_argument, NULL, SKIP_BAD},
 		{"service", required_argument, NULL, SERVICE},
+		{"log-format", required_argument, NULL, LOG_FORMAT},
 		{"sampling", required_argument, NULL, SAMPLING},
 		{"quiet", no_argument, NULL, QUIET},
 		{"help", no_argument, NULL, HELP},
@@ -86,6 +104,11 @@ int replay_job_read(int argc, char **argv, struct job *job)
 		size_t f = 0;
 		switch (option) {
 		case CONFIG: job->config_file = optarg; break;
+		case LOG_FORMAT:
+			job->log_format = optarg;
+			if (!is_log_format(optarg))
+				return 2;
+			break;
 		case VALUE_IS_REPORTS: job->recording.value_is_reports = true; break;
 		case SKIP_BAD: job->recording.skip_bad = true; break;
 		case QUIET: job->quiet = true; break;

@@ -17,6 +17,7 @@ struct job {
 	char **paths;
 	size_t path_count;
 	const char *config_file;
+	const char *log_format; /* of access logs; NULL: each line tells */
 	struct targets *targets; /* of --service */
 	uint32_t sampling;
 	double false_a_month;

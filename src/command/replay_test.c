@@ -26,7 +26,7 @@
 static char folder[] = "/tmp/whydown-replay-XXXXXX";
 static char data[PATH_MAX]; /* the public inputs' folder; "" = they are not here */
 static const char *const files[] = {"out", "err", "a.scenario", "a.ndjson", "b.ndjson", "a.ndjson.gz", "a.csv",
-				    "b.csv", "c.csv"};
+				    "b.csv", "c.csv", "a.log"};
 
 static int make_folder(void **state)
 {
@@ -339,6 +339,65 @@ static void a_bad_line_is_told_with_its_place_or_passed_over(void **state)
 		expect(2, NULL, wrong[i]);
 }
 
+/* Eleven things that are not there, asked for by one client: @ is the second, ~ the thing. */
+static void write_log(const char *line)
+{
+	FILE *f = fopen("a.log", "w");
+	assert_non_null(f);
+	for (int i = 0; i < 11; i++)
+		for (const char *p = line; *p != '\0'; p++) {
+			if (*p == '@')
+				fprintf(f, "%02d", i);
+			else
+				fputc(*p == '~' ? 'g' + i : *p, f);
+		}
+	assert_int_equal(fclose(f), 0);
+}
+
+static void access_logs_of_each_form_are_told_by_their_content(void **state)
+{
+	static const char *const lines[] = {
+		"192.0.2.7 - - [08/Jun/2020:08:04:@ +0530] \"GET /~ HTTP/1.1\" 404 7 \"-\" \"M\"\n",
+		"{\"time_local\": \"08/Jun/2020:02:34:@ +0000\", \"remote_addr\": \"192.0.2.7\", "
+		"\"request\": \"GET /~ HTTP/1.1\", \"status\": \"404\"}\n",
+		"http 2020-06-08T02:34:@.1Z app/lb/5 192.0.2.7:28 10.0.0.1:80 0.1 0.1 0.1 404 404 3 3 "
+		"\"GET http://h.example:80/~ HTTP/1.1\" \"M\" - -\n",
+		"#Fields: date time c-ip cs-method sc-status cs-uri-stem\n"
+		"2020-06-08 02:34:@ 192.0.2.7 GET 404 /~\n",
+		"<134>Jun  8 02:34:00 lb haproxy[1]: 192.0.2.7:33 [08/Jun/2020:02:34:@.655] i b/s "
+		"1/0/3/6/10 404 27 - - ---- 1/1/1/1/0 0/0 \"GET /~ HTTP/1.1\"\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(lines); i++) {
+		write_log(lines[i]);
+		expect(0, NULL, "replay a.log");
+		expect_in("out", "a: 2020-06-08 02:34:00 to 02:34:10 UTC, http.probe by 192.0.2.7: no incident");
+		expect_in("err", "0 incidents, 1 client noted");
+	}
+	expect(0, NULL, "replay --quiet --format json a.log");
+	char *text = read_file("out", NULL);
+	json_t *note = json_loads(text, 0, NULL);
+	assert_non_null(note);
+	assert_string_equal(json_string_value(json_object_get(note, "state")), "noted");
+	assert_string_equal(json_string_value(json_object_get(note, "client")), "192.0.2.7");
+	json_decref(note);
+	free(text);
+}
+
+static void a_log_of_unknown_form_is_told_with_its_line(void **state)
+{
+	(void)state;
+	write_log("08.06.2020 08:04:@|192.0.2.7|404|GET /~ HTTP/1.1\n");
+	expect(1, NULL, "replay a.log");
+	expect_in("err", "nor is it an access log: line 1: ");
+	expect_in("err", "tried: Common, Combined, JSON");
+	expect(2, NULL, "replay --log-format $remote_addr a.log");
+	expect_in("err", "--log-format: a format needs client, time and status");
+	write_log("2020-06-08T08:04:@+00:00|192.0.2.7|404|GET /~ HTTP/1.1\n");
+	expect(0, NULL, "replay --log-format $time_iso8601|$remote_addr|$status|$request a.log");
+	expect_in("out", "http.probe by 192.0.2.7");
+}
+
 static void scenarios_are_listed_and_found_by_name(void **state)
 {
 	(void)state;
@@ -386,6 +445,8 @@ int main(void)
 		cmocka_unit_test(scores_have_a_line_for_every_row_with_its_number),
 		cmocka_unit_test(a_metric_is_judged_on_both_sides),
 		cmocka_unit_test(a_bad_line_is_told_with_its_place_or_passed_over),
+		cmocka_unit_test(access_logs_of_each_form_are_told_by_their_content),
+		cmocka_unit_test(a_log_of_unknown_form_is_told_with_its_line),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),
 	};

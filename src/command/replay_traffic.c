@@ -14,7 +14,7 @@
 enum { SITES_MAX = 1000, SPARES_MAX = 1024 };
 
 /* Requests of one service. */
-struct site { struct web_window window; struct web_tick *ticks; };
+struct site { struct web_window window; struct web_tick *ticks; struct conduct *conduct; };
 
 struct traffic_play {
 	struct traffic_book book;
@@ -66,8 +66,10 @@ void traffic_play_close(struct traffic_play *p)
 		return;
 	shard_close(p->shard);
 	traffic_book_close(&p->book);
-	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++)
+	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++) {
 		free(p->sites[i].ticks);
+		free(p->sites[i].conduct);
+	}
 	free(p->sites);
 	free(p->sealed);
 	free(p);
@@ -176,8 +178,13 @@ static struct site *site_of(struct traffic_play *p, const char *service)
 		return NULL;
 	struct site *s = &p->sites[p->site_count];
 	s->ticks = calloc(WEB_WINDOW_REPLAY, sizeof(*s->ticks));
-	if (s->ticks == NULL)
+	s->conduct = malloc(sizeof(*s->conduct));
+	if (s->ticks == NULL || s->conduct == NULL) {
+		free(s->ticks);
+		free(s->conduct);
 		return NULL;
+	}
+	conduct_init(s->conduct, &p->book.rules.key);
 	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false);
 	p->site_count++;
 	return s;
@@ -200,6 +207,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(t, e);
 	web_window_add(&s->window, &p->book.rules.key, r, prng_u64(&p->random));
+	conduct_see(s->conduct, r);
 	return 1;
 }
 
@@ -217,6 +225,15 @@ void traffic_play_end(struct traffic_play *p, struct engine *e)
 		for (struct web_tick *t; (t = web_window_end(&p->sites[i].window)) != NULL;)
 			judge(t, e);
 	}
+}
+
+const struct conduct *traffic_play_conduct(const struct traffic_play *p, size_t i,
+					   const char **ret_service)
+{
+	if (i >= p->site_count)
+		return NULL;
+	*ret_service = p->sites[i].window.service;
+	return p->sites[i].conduct;
 }
 
 uint64_t traffic_play_elsewhere(const struct traffic_play *p)

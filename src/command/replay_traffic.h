@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "command/replay_targets.h"
+#include "detect/conduct.h"
 #include "engine/engine.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct traffic_input_options {
 	uint32_t sampling; /* thin out: one packet in so many; 1 = all */
 	bool skip_bad;     /* a file that is broken ends there */
 	const struct packet_options *packet; /* how tunnels are read; borrowed, NULL = all open */
+	const char *log_format; /* of access logs, as their server's has it; or NULL */
 };
 
 struct traffic_input_counts {
@@ -35,7 +37,8 @@ struct traffic_input_counts {
 	uint64_t elsewhere;  /* lines of a log that are no requests; packets beside exports */
 };
 
-/* WD_UNKNOWN: neither a capture nor datagrams nor an access log. at = offset. */
+/* WD_UNKNOWN: neither a capture nor datagrams nor an access log; at = its first line that is no
+ * request, with why. */
 enum wd_err traffic_input_open(const struct traffic_input_options *options,
 			       struct traffic_input **ret_input, struct wd_why *why) WD_MUST_CHECK;
 void traffic_input_close(struct traffic_input *in); /* NULL is fine */
@@ -77,6 +80,9 @@ size_t traffic_play_take(struct traffic_play *p, struct traffic_input *in, wd_wa
 			 struct engine *e);
 /* The end: what is still being counted. */
 void traffic_play_end(struct traffic_play *p, struct engine *e);
+/* What clients of the i-th service with requests did; NULL: there are no more. */
+const struct conduct *traffic_play_conduct(const struct traffic_play *p, size_t i,
+					   const char **ret_service);
 /* Records whose addresses are nobody's; requests of no service for want of room. */
 uint64_t traffic_play_elsewhere(const struct traffic_play *p);
 

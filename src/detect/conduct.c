@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/conduct.h"
+
+#include "base/check.h"
+#include "tally/web.h"
+#include "tally/web_mark.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Capacity, and what drains in a second. More than that is noted.
+ * - PROBE: nine different things that are not there, faster than one in ten seconds, or three
+ *   that only a search asks for. Links that broke are few, or are followed once.
+ * - LOGIN: ten failed sign-ins, faster than one in ten seconds. People fail three times.
+ *   A program whose password has expired is refused at a steady pace: a refusal (401) of the same
+ *   thing counts little unless there are several in a second.
+ * - SCRAPE: forty different pages that no page led to, faster than one in two seconds.
+ * - HAMMER: two hundred times the same, faster than five a second. */
+struct bucket { float capacity, drain_s; };
+static const struct bucket buckets[CONDUCT_KINDS] = {
+	[CONDUCT_PROBE] = {8.5F, 0.1F}, [CONDUCT_LOGIN] = {9.5F, 0.1F},
+	[CONDUCT_SCRAPE] = {40, 0.5F},	[CONDUCT_HAMMER] = {200, 5},
+};
+
+/* The same of all clients together, where success takes twice as much out as failure brings in:
+ * more than two thirds of all sign-ins must fail; and more than half of all requests must be
+ * repetitions within a second, a thousand of them. */
+static const struct bucket buckets_all[CONDUCT_KINDS] = {
+	[CONDUCT_LOGIN] = {60, 0.5F}, [CONDUCT_HAMMER] = {1000, 20},
+};
+static const float succeeded = -2, other = -1;
+
+static const float weak_spot = 3, injected = 4, injected_again = 2, missed = 1;
+static const float failed = 1, perhaps_failed = 0.5F, refused = 0.05F;
+/* So much of what a client asks for must count, for it to be no user who also errs. */
+static const float share_probe = 0.4F, share_login = 0.4F, share_led = 0.1F;
+static const float share_lost = 0.25F;
+static const uint32_t others_min = 16, others_max = 64; /* then half of them is forgotten */
+static const int64_t forget_s = 1800; /* of quiet; then a client begins anew */
+
+void conduct_init(struct conduct *c, const struct address_key *key)
+{
+	memset(c, 0, sizeof(*c));
+	c->key = *key;
+}
+
+/* Which text it is, by its ends: for "the same as before?", not for counting. */
+static uint64_t quick(struct text_span s)
+{
+	uint64_t first = 0, last = 0;
+
+	if (s.len >= 8) {
+		memcpy(&first, s.at, 8);
+		memcpy(&last, s.at + s.len - 8, 8);
+	} else {
+		for (uint32_t i = 0; i < s.len; i++)
+			first = first << 8 | (uint8_t)s.at[i];
+	}
+	return hash_mix(hash_mix(first + s.len) ^ last);
+}
+
+/* Of what sort a path is: digits, and letters that numbers of base 16 have, are left out, so that
+ * /user/17 and /user/18, which an API may miss both, are one. */
+static uint64_t sort_of(struct text_span path)
+{
+	uint64_t h = 0;
+
+	for (uint32_t i = 0; i < path.len && i < 128; i++) {
+		char c = path.at[i];
+		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+		if (!digit)
+			h = (h + (uint8_t)c) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return hash_mix(h);
+}
+
+/* Was it not seen before? Forgets all when most bits are set. */
+static bool is_new(struct conduct_client *k, uint64_t hash)
+{
+	uint64_t *word = &k->seen[hash >> 8 & 3], bit = UINT64_C(1) << (hash & 63);
+	bool fresh = (*word & bit) == 0;
+	int set = 0;
+
+	*word |= bit;
+	for (int i = 0; i < 4; i++)
+		set += __builtin_popcountll(k->seen[i]);
+	if (set > 192)
+		memset(k->seen, 0, sizeof(k->seen));
+	return fresh;
+}
+
+/* ---- the table ---- */
+
+static float standing(const struct conduct_client *k, int64_t now)
+{
+	float most = 0;
+
+	if (k->hash == 0)
+		return -1;
+	for (unsigned i = 0; i < CONDUCT_KINDS; i++) {
+		float left = k->level[i] - buckets[i].drain_s * (float)(now - k->at);
+		most = fmaxf(most, left / buckets[i].capacity);
+	}
+	return most;
+}
+
+static void renew(struct conduct_client *k, uint64_t hash, int64_t now)
+{
+	memset(k, 0, sizeof(*k));
+	k->hash = hash;
+	k->at = now;
+}
+
+static struct conduct_client *client_of(struct conduct *c, uint64_t hash, int64_t now)
+{
+	struct conduct_client *row = c->clients[hash >> 32 & (CONDUCT_ROWS - 1)], *least = row;
+	float lowest = INFINITY;
+
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++)
+		if (row[i].hash == hash)
+			return &row[i];
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
+		float s = standing(&row[i], now);
+		if (s < lowest || (s <= lowest && row[i].at < least->at)) {
+			lowest = s;
+			least = &row[i];
+		}
+	}
+	renew(least, hash, now);
+	return least;
+}
+
+static void drain(struct conduct_client *k, const struct bucket *all, int64_t now)
+{
+	if (now <= k->at)
+		return;
+	float seconds = (float)(now - k->at);
+
+	for (unsigned i = 0; i < CONDUCT_KINDS; i++)
+		k->level[i] = fmaxf(k->level[i] - all[i].drain_s * seconds, 0);
+	k->at = now;
+}
+
+/* ---- notes ---- */
+
+static void note(struct conduct *c, struct conduct_client *k, enum conduct_kind kind,
+		 const struct request *r)
+{
+	bool many = k == &c->all;
+
+	if (k->noted[kind] == 0) {
+		if (c->note_count == CONDUCT_NOTES) {
+			c->notes_dropped++;
+			k->level[kind] = 0;
+			return;
+		}
+		struct conduct_note *n = &c->notes[c->note_count++];
+		*n = (struct conduct_note){
+			.kind = (uint8_t)kind, .family = r->family, .many = many,
+			.queries = many ? c->all.query != 0 : k->query != quick(r->query),
+			.requests = k->hits[kind] - 1,
+			.posts = r->method == REQUEST_POST, .began = wall_s(k->since[kind]),
+			.missing = k->missing, .marked = k->marked};
+		if (!many)
+			memcpy(n->client, r->client, sizeof(n->client));
+		k->noted[kind] = (uint8_t)c->note_count;
+	}
+	struct conduct_note *n = &c->notes[k->noted[kind] - 1];
+	n->requests++;
+	n->missing = k->missing;
+	n->marked = k->marked;
+	n->last = wall_s(k->at);
+}
+_Static_assert(CONDUCT_NOTES < UINT8_MAX, "a note's place is kept in a byte");
+
+static bool is_missing(const struct request *r)
+{
+	return r->status == 404 || r->status == 400 || r->status == 410 || r->status == 403 ||
+	       r->status == 405 || r->status == 501;
+}
+
+/* Where those miss much who do not stand out, the service has lost its pages. */
+static bool is_lost(const struct conduct *c)
+{
+	return c->all.pages >= others_min &&
+	       (float)c->all.missing >= share_lost * (float)c->all.pages;
+}
+
+static void see_others(struct conduct *c, const struct conduct_client *k, const struct request *r)
+{
+	if (k->level[CONDUCT_PROBE] >= weak_spot)
+		return;
+	c->all.pages++;
+	c->all.missing += is_missing(r);
+	if (c->all.pages > others_max) {
+		c->all.pages /= 2;
+		c->all.missing /= 2;
+	}
+}
+
+static bool is_convincing(const struct conduct *c, const struct conduct_client *k,
+			  enum conduct_kind kind)
+{
+	float pages = fmaxf((float)k->pages, 1);
+
+	if (kind == CONDUCT_PROBE && k->marked < 3 && is_lost(c))
+		return false;
+	if (kind == CONDUCT_PROBE)
+		return (float)(k->missing + k->marked) >= share_probe * pages || k->marked >= 5;
+	if (kind == CONDUCT_LOGIN)
+		return (float)k->hits[kind] >= share_login * pages;
+	return (float)k->led <= share_led * pages;
+}
+
+static void add(struct conduct *c, struct conduct_client *k, enum conduct_kind kind, float weight,
+		const struct request *r)
+{
+	if (k->level[kind] <= 0 && k->noted[kind] == 0) {
+		k->hits[kind] = 0;
+		k->since[kind] = k->at;
+	}
+	k->hits[kind]++;
+	k->level[kind] = fminf(k->level[kind] + weight, 2 * buckets[kind].capacity);
+	if (k->noted[kind] != 0 ||
+	    (k->level[kind] > buckets[kind].capacity && is_convincing(c, k, kind)))
+		note(c, k, kind, r);
+}
+
+/* ---- the rules ---- */
+
+static void see_probe(struct conduct *c, struct conduct_client *k, const struct request *r,
+		      bool asset)
+{
+	bool refused_it = r->status >= 400 && r->status < 500 && r->status != 401;
+	bool fetches = r->method == REQUEST_GET || r->method == REQUEST_HEAD ||
+		       r->method == REQUEST_POST;
+	bool hidden = r->path.len > 1 && r->path.at[1] == '.';
+	float weight = 0;
+
+	if (k->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && refused_it))
+		weight = injected;
+	else if (conduct_is_injection(r->path, r->query))
+		weight = is_new(k, quick(r->path) + quick(r->query)) ? injected : injected_again;
+	else if (r->malformed)
+		/* A balancer's health check connects and says nothing: that is no word. */
+		weight = r->path.len > 0 && is_missing(r) && is_new(k, quick(r->path)) ? missed : 0;
+	else if ((refused_it || hidden) && !asset && !conduct_is_usual_miss(r->path) &&
+		 conduct_is_weak_spot(r->path) && is_new(k, sort_of(r->path)))
+		weight = weak_spot;
+	if (weight > missed)
+		k->marked++;
+	else if (weight > 0)
+		k->missing++;
+	if (weight <= 0 && is_missing(r) && fetches && !asset && k->tool != CONDUCT_CRAWLER &&
+	    !conduct_is_usual_miss(r->path) && is_new(k, sort_of(r->path))) {
+		k->missing++;
+		weight = missed;
+	}
+	if (weight > 0)
+		add(c, k, CONDUCT_PROBE, weight, r);
+}
+
+/* All together: level up or down, and a note when it is full. */
+static void add_all(struct conduct *c, enum conduct_kind kind, float weight,
+		    const struct request *r)
+{
+	struct conduct_client *k = &c->all;
+	const struct bucket *b = &buckets_all[kind];
+
+	drain(k, buckets_all, wall_to_s(r->at));
+	if (weight > 0 && k->level[kind] <= 0 && k->noted[kind] == 0) {
+		k->hits[kind] = 0;
+		k->since[kind] = wall_to_s(r->at);
+	}
+	k->hits[kind] += weight > 0;
+	k->level[kind] = fminf(fmaxf(k->level[kind] + weight, 0), 2 * b->capacity);
+	if (weight > 0 && k->level[kind] > b->capacity)
+		note(c, k, kind, r);
+}
+
+static void see_login(struct conduct *c, struct conduct_client *k, const struct request *r,
+		      bool again)
+{
+	bool login = r->method == REQUEST_POST && conduct_is_login(r->path);
+	bool refusal = r->status == 401 || r->status == 403 || r->status == 422 ||
+		       r->status == 429 || r->status == 400;
+
+	if (login && refusal) {
+		add(c, k, CONDUCT_LOGIN, failed, r);
+		add_all(c, CONDUCT_LOGIN, failed, r);
+	} else if (login && r->status == 200) {
+		add(c, k, CONDUCT_LOGIN, perhaps_failed, r);
+	} else if (login) {
+		add_all(c, CONDUCT_LOGIN, succeeded, r);
+	} else if (r->status == 401) {
+		add(c, k, CONDUCT_LOGIN, again ? perhaps_failed : refused, r);
+	}
+}
+
+/* What a page leads to says so; a browser that asks for one thing again and again without is
+ * none. Where a log tells neither agent nor referer, nothing is said. */
+static void see_volume(struct conduct *c, struct conduct_client *k, const struct request *r,
+		       bool again, bool at_once)
+{
+	bool fetched = r->status >= 200 && r->status < 400 && r->referer.len == 0;
+	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
+	bool poses = k->tool == CONDUCT_BROWSER || k->tool == CONDUCT_LOADER;
+	bool api = r->path.len > 4 && (memcmp(r->path.at, "/api", 4) == 0 ||
+				       memcmp(r->path.at, "/v1/", 4) == 0 ||
+				       memcmp(r->path.at, "/v2/", 4) == 0);
+
+	again &= poses && r->referer.len == 0;
+	if (again && at_once)
+		c->all.query = k->query != quick(r->query);
+	add_all(c, CONDUCT_HAMMER, again && at_once ? 1 : other, r);
+	if (k->tool == CONDUCT_UNTOLD || k->tool == CONDUCT_CRAWLER)
+		return;
+	if (fetched && reads && !api && is_new(k, quick(r->path) + 3 * quick(r->query)))
+		add(c, k, CONDUCT_SCRAPE, 1, r);
+	if (again)
+		add(c, k, CONDUCT_HAMMER, 1, r);
+}
+
+void conduct_see(struct conduct *c, const struct request *r)
+{
+	int64_t now = wall_to_s(r->at);
+	uint64_t hash = address_hash(&c->key, r->client, r->family) | 1;
+	struct conduct_client *k = client_of(c, hash, now);
+	bool asset = web_marks_of(r) & 1 << WEB_ASSET;
+
+	if (now - k->at > forget_s)
+		renew(k, hash, now);
+	int64_t before = k->at;
+	drain(k, buckets, now);
+	if (k->agent != quick(r->agent) || k->pages == 0) {
+		k->agent = quick(r->agent);
+		k->tool = (uint8_t)conduct_agent_of(r->agent);
+	}
+	k->pages += !asset;
+	k->led += !asset && r->referer.len > 0;
+	see_probe(c, k, r, asset);
+	if (asset)
+		return;
+	see_others(c, k, r);
+	uint64_t path = quick(r->path) + r->method;
+	bool again = k->pages > 1 && path == k->path;
+	see_login(c, k, r, again && now <= before);
+	see_volume(c, k, r, again, now <= before + 1);
+	k->path = path;
+	k->query = quick(r->query);
+}
+
+/* ---- words ---- */
+
+const char *conduct_vector(const struct conduct_note *n)
+{
+	static const char *const names[CONDUCT_KINDS] = {
+		[CONDUCT_PROBE] = "http.probe", [CONDUCT_LOGIN] = "http.login",
+		[CONDUCT_SCRAPE] = "http.scrape", [CONDUCT_HAMMER] = "http.get",
+	};
+	WD_CHECK(n->kind < CONDUCT_KINDS);
+	if (n->kind == CONDUCT_HAMMER && (n->posts || n->queries))
+		return n->posts ? "http.post" : "http.cachebust";
+	return names[n->kind];
+}
+
+void conduct_words(const struct conduct_note *n, char dst[CONDUCT_WORDS_MAX])
+{
+	switch (n->kind) {
+	case CONDUCT_PROBE:
+		snprintf(dst, CONDUCT_WORDS_MAX,
+			 "%lu for things that are not there, %lu for known weak spots, with an "
+			 "injection or by a scanner's name",
+			 (unsigned long)n->missing, (unsigned long)n->marked);
+		break;
+	case CONDUCT_LOGIN:
+		snprintf(dst, CONDUCT_WORDS_MAX, "sign-ins that failed, one after the other");
+		break;
+	case CONDUCT_SCRAPE:
+		snprintf(dst, CONDUCT_WORDS_MAX,
+			 "different pages that no page led to, of a client that does not say that "
+			 "it is a crawler");
+		break;
+	default:
+		snprintf(dst, CONDUCT_WORDS_MAX,
+			 "for one thing again and again%s, as no browser asks",
+			 n->queries ? ", with another query each time" : "");
+		break;
+	}
+}

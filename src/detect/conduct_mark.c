@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request's own words give away. The lists are general: what scanners of all kinds ask
+ * for and what injections are made of, not one scanner's list. */
+#include "base/check.h"
+#include "base/text.h"
+#include "detect/conduct.h"
+
+#include <string.h>
+
+enum { TEXT_MAX = 512 };
+
+struct word { const char *text; };
+
+/* Lower case, %xx and \xNN undone (twice, for those who escape twice), '+' as a space. */
+static size_t plain(char dst[TEXT_MAX + 1], size_t used, struct text_span s);
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "%41" or "\x41" at p: the byte, with its length; -1 if it is none. */
+static int escaped(const char *p, const char *end, size_t *ret_len)
+{
+	size_t skip = *p == '%' ? 1 : *p == '\\' && end - p > 1 && p[1] == 'x' ? 2 : 0;
+
+	if (skip == 0 || (size_t)(end - p) < skip + 2)
+		return -1;
+	int high = hex(p[skip]), low = hex(p[skip + 1]);
+	*ret_len = skip + 2;
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+static size_t unescape(char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+	size_t n = 0, skip = 0;
+
+	while (p < end) {
+		int byte = escaped(p, end, &skip);
+		if (byte > 0) {
+			text[n++] = text_lower((char)byte);
+			p += skip;
+		} else {
+			text[n++] = *p++;
+		}
+	}
+	text[n] = '\0';
+	return n;
+}
+
+static size_t plain(char dst[TEXT_MAX + 1], size_t used, struct text_span s)
+{
+	size_t room = TEXT_MAX - used, len = s.len < room ? s.len : room;
+
+	for (size_t i = 0; i < len; i++)
+		dst[used + i] = s.at[i] == '+' ? ' ' : text_lower(s.at[i]);
+	used += len;
+	dst[used] = '\0';
+	used = unescape(dst, used);
+	return unescape(dst, used);
+}
+
+static bool has_any(const char *text, const struct word *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strstr(text, words[i].text) != NULL)
+			return true;
+	return false;
+}
+
+/* ---- weak spots ---- */
+
+static const struct word spots[] = {
+	{"/.env"}, {"/.git"}, {"/.svn"}, {"/.hg/"}, {"/.aws"}, {"/.ssh"}, {"/.htpasswd"},
+	{"/.htaccess"}, {"/.ds_store"}, {"/.vscode"}, {"/.idea"}, {"/.docker"}, {"/.bash_history"},
+	{"/.npmrc"}, {"/.config/"}, {"/id_rsa"}, {"/wp-config"}, {"/wp-admin/install"},
+	{"/wp-admin/setup-config"}, {"/xmlrpc.php"}, {"/wp-content/plugins/"}, {"/wlwmanifest.xml"},
+	{"/wp-login.php"}, {"phpmyadmin"}, {"/pma/"}, {"/adminer"}, {"phpinfo"}, {"/phpunit"},
+	{"eval-stdin"}, {"/cgi-bin/"}, {"/server-status"}, {"/server-info"}, {"/actuator"},
+	{"/solr/admin"}, {"/manager/html"}, {"/jmx-console"}, {"/web-console"}, {"/hudson"},
+	{"/struts"}, {"/boaform"}, {"/hnap1"}, {"/gponform"}, {"/setup.cgi"}, {"/goform/"},
+	{"/remote/fgt_lang"}, {"/dana-na"},
+	{"/telescope"}, {"/_ignition"}, {"web.config"},
+	{"/c99"}, {"/r57"}, {"webshell"}, {"/backup"}, {"/dump."}, {"/db.sql"}, {"/database.sql"},
+	{"/config.json"}, {"/config.yml"}, {"/config.php"}, {"/configuration.php"},
+	{"/credentials"}, {"/secrets"}, {"/docker-compose"}, {"/sftp-config"}, {"/etc/passwd"},
+	{"/proc/self"}, {"win.ini"}, {"boot.ini"}, {"/administrator/"}, {"/admin/config"},
+	{"/muieblackcat"}, {"/zmeu"}, {"/w00tw00t"},
+	{"/invoker/"}, {"/axis2"}, {"/api/jsonws"}, {"/luci"}, {"/nice ports"},
+};
+
+static const struct word endings[] = {
+	{".bak"}, {".old"}, {".orig"}, {".save"}, {".swp"}, {".sql"}, {".sql.gz"}, {".tar.gz"},
+	{".tgz"}, {".rar"}, {".7z"}, {".php~"}, {".inc"}, {".mdb"}, {".pem"},
+	{".cfg"}, {".conf"},
+};
+
+bool conduct_is_weak_spot(struct text_span path)
+{
+	char text[TEXT_MAX + 1];
+	size_t len = plain(text, 0, path);
+
+	if (has_any(text, spots, WD_COUNT(spots)))
+		return true;
+	for (size_t i = 0; i < WD_COUNT(endings); i++) {
+		size_t n = strlen(endings[i].text);
+		if (len > n && memcmp(text + len - n, endings[i].text, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- injections ---- */
+
+static const struct word injections[] = {
+	{"../"}, {"..\\"}, {"/etc/passwd"}, {"/proc/self"}, {"boot.ini"}, {"win.ini"},
+	{"<script"}, {"javascript:"}, {"onerror="}, {"onload="}, {"alert("}, {"document.cookie"},
+	{"<svg"}, {"<img "}, {"<iframe"},
+	{"union select"}, {"union all select"}, {"union/**/"}, {"select * from"},
+	{"information_schema"}, {"sleep("}, {"benchmark("}, {"waitfor delay"}, {"pg_sleep"},
+	{"' or '"}, {"' or 1=1"}, {"' and '"}, {"\" or \""}, {"or 1=1"}, {"and 1=1"},
+	{"' --"}, {"'--"},
+	{"order by 1"}, {"extractvalue("}, {"updatexml("}, {"load_file("}, {"into outfile"},
+	{"xp_cmdshell"}, {"concat("}, {"char("}, {"@@version"}, {";drop table"}, {"; drop table"},
+	{"${jndi:"}, {"${${"}, {"{{7*7}}"}, {"<?php"}, {"<!--#exec"}, {"php://"}, {"file:///"},
+	{"expect://"}, {"data://"}, {"phar://"}, {"allow_url_include"}, {"auto_prepend_file"},
+	{"/bin/sh"}, {"/bin/bash"}, {"cmd.exe"}, {";wget "}, {"|wget "}, {";curl "}, {"$(curl"},
+	{"cd /tmp"}, {";cat "}, {"|cat "}, {"|id"}, {";id;"}, {"`id`"}, {"() {"},
+	{"eval("}, {"base64_decode("}, {"system("}, {"invokefunction"},
+};
+
+/* One look decides nearly always: without one of these nothing is injected. */
+static bool may_inject(struct text_span s)
+{
+	static const bool odd[256] = {
+		['%'] = true, ['<'] = true, ['\''] = true, ['('] = true, ['$'] = true,
+		[';'] = true, ['|'] = true, ['\\'] = true, ['`'] = true, ['{'] = true,
+	};
+	uint32_t points = 0;
+
+	for (uint32_t i = 0; i < s.len; i++) {
+		uint8_t c = (uint8_t)s.at[i];
+		if (odd[c])
+			return true;
+		points = c == '.' || c == ':' ? points + 1 : 0;
+		if (points == 2 || (c == ':' && i + 1 < s.len && s.at[i + 1] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static bool has_injection(struct text_span s)
+{
+	char text[TEXT_MAX + 1];
+
+	if (s.len == 0 || !may_inject(s))
+		return false;
+	(void)plain(text, 0, s);
+	return has_any(text, injections, WD_COUNT(injections));
+}
+
+bool conduct_is_injection(struct text_span path, struct text_span query)
+{
+	return has_injection(path) || has_injection(query);
+}
+
+/* ---- harmless ---- */
+
+static bool starts(struct text_span s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return s.len >= len && memcmp(s.at, word, len) == 0;
+}
+
+bool conduct_is_usual_miss(struct text_span path)
+{
+	static const char *const usual[] = {
+		"/favicon", "/robots.txt", "/apple-touch-icon", "/.well-known/", "/sitemap",
+		"/browserconfig.xml", "/ads.txt", "/app-ads.txt", "/humans.txt", "/security.txt",
+		"/manifest.json", "/site.webmanifest", "/apple-app-site-association", "/sw.js",
+		"/service-worker.js", "/crossdomain.xml",
+	};
+
+	for (size_t i = 0; i < WD_COUNT(usual); i++)
+		if (starts(path, usual[i]))
+			return true;
+	return false;
+}
+
+bool conduct_is_login(struct text_span path)
+{
+	static const struct word words[] = {
+		{"login"}, {"logon"}, {"signin"}, {"sign-in"}, {"sign_in"}, {"xmlrpc.php"},
+		{"authenticate"}, {"/auth"}, {"j_security_check"}, {"user_session"}, {"/sessions"},
+		{"anmelden"}, {"connexion"}, {"/account/verify"}, {"otp"},
+	};
+	char text[TEXT_MAX + 1];
+
+	if (path.len == 0 || path.len > 256)
+		return false;
+	(void)plain(text, 0, path);
+	return has_any(text, words, WD_COUNT(words));
+}
+
+/* ---- agents ---- */
+
+enum conduct_agent conduct_agent_of(struct text_span agent)
+{
+	static const struct word scanners[] = {
+		{"sqlmap"}, {"nikto"}, {"nmap"}, {"masscan"}, {"zgrab"}, {"dirbuster"},
+		{"gobuster"}, {"feroxbuster"}, {"wpscan"}, {"nuclei"}, {"acunetix"}, {"nessus"},
+		{"openvas"}, {"w3af"}, {"arachni"}, {"netsparker"}, {"havij"}, {"fimap"},
+		{"zmeu"}, {"jorgee"}, {"muieblackcat"}, {"morfeus"}, {"dirb"}, {"wfuzz"}, {"ffuf"},
+		{"hydra"}, {"joomscan"}, {"skipfish"}, {"whatweb"}, {"paros"}, {"burp"},
+		{"owasp zap"}, {"qualys"}, {"jaeles"}, {"commix"}, {"l9explore"}, {"l9tcpid"},
+	};
+	static const struct word loaders[] = {
+		{"apachebench"}, {"wrk/"}, {"hey/"}, {"siege"}, {"jmeter"}, {"k6/"}, {"vegeta"},
+		{"bombardier"}, {"slowhttptest"}, {"goldeneye"}, {"hulk"}, {"locust"}, {"fasthttp"},
+	};
+	static const struct word crawlers[] = {
+		{"http:"}, {"https:"}, {"bot"}, {"crawl"}, {"spider"}, {"slurp"}, {"monitor"},
+		{"uptime"}, {"pingdom"}, {"statuscake"}, {"health"}, {"check"}, {"probe"},
+		{"facebookexternalhit"}, {"feed"}, {"lighthouse"}, {"prerender"},
+	};
+	char text[TEXT_MAX + 1];
+
+	if (agent.len == 0)
+		return CONDUCT_UNTOLD;
+	(void)plain(text, 0, agent);
+	if (has_any(text, scanners, WD_COUNT(scanners)))
+		return CONDUCT_SCANNER;
+	if (has_any(text, loaders, WD_COUNT(loaders)))
+		return CONDUCT_LOADER;
+	if (has_any(text, crawlers, WD_COUNT(crawlers)))
+		return CONDUCT_CRAWLER;
+	return starts(agent, "Mozilla/") || starts(agent, "Opera/") ? CONDUCT_BROWSER
+								     : CONDUCT_LIBRARY;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/conduct.h"
+
+#include "base/check.h"
+#include "base/prng.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char browser[] = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Firefox/125.0";
+static const char google[] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+static const struct address_key key = {{42, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9,
+					0x94d049bb133111eb}};
+
+struct ask {
+	int64_t s;
+	uint32_t client;
+	enum request_method method; /* REQUEST_OTHER: GET */
+	int status;
+	const char *path, *query, *agent, *referer;
+};
+
+static struct text_span span(const char *text)
+{
+	return text == NULL || text[0] == '\0' ? (struct text_span){NULL, 0}
+					       : (struct text_span){text, (uint32_t)strlen(text)};
+}
+
+static void see(struct conduct *c, struct ask a)
+{
+	struct request r = {.at = wall_s(1700000000 + a.s), .family = 4, .bytes = 100};
+
+	memcpy(r.client, &a.client, sizeof(a.client));
+	r.method = (uint8_t)(a.method == REQUEST_OTHER ? REQUEST_GET : a.method);
+	r.status = (uint16_t)a.status;
+	r.path = span(a.path);
+	r.query = span(a.query);
+	r.agent = span(a.agent != NULL ? a.agent : browser);
+	r.referer = span(a.referer);
+	conduct_see(c, &r);
+}
+
+static struct conduct *fresh(void)
+{
+	struct conduct *c = malloc(sizeof(*c));
+
+	assert_non_null(c);
+	conduct_init(c, &key);
+	return c;
+}
+
+/* The first note is this, or there is none where vector is NULL. */
+static void noted(struct conduct *c, const char *vector)
+{
+	if (vector == NULL && c->note_count > 0)
+		fail_msg("%s", conduct_vector(&c->notes[0]));
+	if (vector != NULL) {
+		assert_true(c->note_count > 0);
+		assert_string_equal(conduct_vector(&c->notes[0]), vector);
+	}
+	free(c);
+}
+
+static const char *const spots[] = {
+	"/.env", "/backup.sql", "/phpmyadmin/index.php", "/admin", "/test", "/old", "/login.php~",
+	"/server-status", "/manager/html", "/wp-login.php", "/console", "/private",
+};
+
+static void searches_for_weak_spots_are_noted(void **state)
+{
+	(void)state;
+	static const int statuses[] = {404, 403, 400};
+	for (size_t k = 0; k < WD_COUNT(statuses); k++) {
+		struct conduct *c = fresh();
+		for (size_t i = 0; i < WD_COUNT(spots); i++)
+			see(c, (struct ask){.s = (int64_t)i * 3, .client = 7,
+					    .status = statuses[k], .path = spots[i]});
+		assert_int_equal(c->note_count, 1);
+		assert_true(c->notes[0].requests == WD_COUNT(spots));
+		noted(c, "http.probe");
+	}
+	static const char *const queries[] = {
+		"id=1%27%20UNION%20SELECT%201--", "q=%3Cscript%3Ealert(1)", "f=../../etc/passwd",
+		"x=${jndi:ldap://a}", "f=%252e%252e%252fetc%252fpasswd",
+	};
+	struct conduct *c = fresh();
+	for (size_t i = 0; i < WD_COUNT(queries); i++)
+		see(c, (struct ask){.s = (int64_t)i * 5, .client = 7, .status = 200, .path = "/s",
+				    .query = queries[i]});
+	assert_true(c->notes[0].marked == WD_COUNT(queries));
+	noted(c, "http.probe");
+}
+
+static void visitors_that_err_are_not(void **state)
+{
+	(void)state;
+	struct conduct *c = fresh();
+	char path[64];
+	for (int i = 0; i < 2000; i++) {
+		uint32_t who = 100 + (uint32_t)i % 40;
+		snprintf(path, sizeof(path), "/page/%c%d", 'a' + i % 26, i);
+		/* An office behind one address; broken links; an API that has no such user. */
+		see(c, (struct ask){.s = i / 2, .client = 9, .status = i % 8 ? 200 : 404,
+				    .path = path, .referer = "https://x.example/"});
+		see(c, (struct ask){.s = i / 2, .client = who, .status = 404, .path = "/favicon.ico"});
+		snprintf(path, sizeof(path), "/api/users/%d", i);
+		see(c, (struct ask){.s = i / 2, .client = 8, .status = 404, .path = path,
+				    .agent = "Go-http-client/1.1"});
+		snprintf(path, sizeof(path), "/gone/%c%c%c", 'g' + i % 7, 'g' + i / 7 % 7, 'g' + i / 49 % 7);
+		see(c, (struct ask){.s = i / 2, .client = 6, .status = 404, .path = path,
+				    .agent = google});
+	}
+	noted(c, NULL);
+}
+
+static void tries_of_passwords_are_noted(void **state)
+{
+	(void)state;
+	static const struct { const char *path; int status; enum request_method method; } cases[] = {
+		{"/wp-login.php", 200, REQUEST_POST}, {"/login", 401, REQUEST_POST},
+		{"/api/v1/auth/login", 403, REQUEST_POST}, {"/account/signin", 422, REQUEST_POST},
+		{"/admin/", 401, REQUEST_GET},
+	};
+	for (size_t k = 0; k < WD_COUNT(cases); k++) {
+		struct conduct *c = fresh();
+		for (int i = 0; i < 60; i++)
+			see(c, (struct ask){.s = i / 3, .client = 7, .method = cases[k].method,
+					    .status = cases[k].status, .path = cases[k].path});
+		assert_int_equal(c->note_count, 1);
+		noted(c, "http.login");
+	}
+	/* Each of many clients tries once. */
+	struct conduct *c = fresh();
+	for (uint32_t i = 0; i < 500; i++)
+		see(c, (struct ask){.s = i / 5, .client = 1000 + i, .method = REQUEST_POST,
+				    .status = 401, .path = "/login"});
+	assert_int_equal(c->note_count, 1);
+	assert_true(c->notes[0].many);
+	noted(c, "http.login");
+}
+
+static void people_who_sign_in_are_not(void **state)
+{
+	(void)state;
+	struct conduct *c = fresh();
+	for (int i = 0; i < 600; i++) {
+		/* An office in the morning; every third mistypes. */
+		see(c, (struct ask){.s = i, .client = 7, .status = 200, .path = "/login"});
+		see(c, (struct ask){.s = i, .client = 7, .method = REQUEST_POST,
+				    .status = i % 3 ? 302 : 401, .path = "/login"});
+		see(c, (struct ask){.s = i, .client = 7, .status = 200, .path = "/start"});
+		see(c, (struct ask){.s = i, .client = 7, .status = 200, .path = "/mail"});
+		/* A program whose password has expired; one that fetches tokens. */
+		see(c, (struct ask){.s = i, .client = 8, .status = 401, .path = "/api/items",
+				    .agent = "Go-http-client/1.1"});
+		if (i % 10 == 0)
+			see(c, (struct ask){.s = i, .client = 9, .method = REQUEST_POST,
+					    .status = 200, .path = "/oauth/token",
+					    .agent = "okhttp/4.9"});
+	}
+	noted(c, NULL);
+}
+
+static void copying_and_hammering_are_noted(void **state)
+{
+	(void)state;
+	struct conduct *c = fresh();
+	char text[64];
+	for (int i = 0; i < 200; i++) {
+		snprintf(text, sizeof(text), "/shop/item-%d", i);
+		see(c, (struct ask){.s = i / 2, .client = 7, .status = 200, .path = text});
+	}
+	noted(c, "http.scrape");
+	c = fresh();
+	for (int i = 0; i < 2000; i++)
+		see(c, (struct ask){.s = i / 40, .client = 7, .status = 200, .path = "/"});
+	noted(c, "http.get");
+	c = fresh();
+	for (int i = 0; i < 2000; i++)
+		see(c, (struct ask){.s = i / 40, .client = 7, .method = REQUEST_POST, .status = 200,
+				    .path = "/contact"});
+	noted(c, "http.post");
+	c = fresh();
+	for (int i = 0; i < 12000; i++) {
+		snprintf(text, sizeof(text), "q=%d", i * 7919);
+		see(c, (struct ask){.s = i / 200, .client = 100 + (uint32_t)(i % 90), .status = 200,
+				    .path = "/search", .query = text});
+	}
+	const struct conduct_note *many = NULL;
+	for (uint32_t i = 0; i < c->note_count; i++)
+		many = c->notes[i].many ? &c->notes[i] : many;
+	assert_non_null(many);
+	assert_string_equal(conduct_vector(many), "http.cachebust");
+	free(c);
+}
+
+static void pollers_crawlers_and_checks_are_not(void **state)
+{
+	(void)state;
+	struct conduct *c = fresh();
+	char text[64];
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, sizeof(text), "/page/%d", i);
+		see(c, (struct ask){.s = i / 5, .client = 6, .status = 200, .path = text,
+				    .agent = google});
+		see(c, (struct ask){.s = i / 5, .client = 7, .status = 200, .path = "/live",
+				    .referer = "https://x.example/board"});
+		see(c, (struct ask){.s = i, .client = 8, .status = 200, .path = "/status",
+				    .agent = "okhttp/4.9"});
+		see(c, (struct ask){.s = i, .client = 9, .status = 503, .path = "/healthz",
+				    .agent = "kube-probe/1.27"});
+		see(c, (struct ask){.s = i, .client = 10, .status = 408, .path = "", .agent = ""});
+		snprintf(text, sizeof(text), "/api/item/%d", i);
+		see(c, (struct ask){.s = i / 5, .client = 11, .status = 200, .path = text,
+				    .agent = "MyApp/1.0 CFNetwork"});
+	}
+	noted(c, NULL);
+}
+
+/* Whatever comes, in whatever order of time. */
+static void strangers_do_no_harm(void **state)
+{
+	struct conduct *c = fresh();
+	struct prng p = prng_of(3, 3);
+	char path[600], query[600];
+	(void)state;
+	for (int i = 0; i < 60000; i++) {
+		size_t a = prng_below(&p, sizeof(path)), b = prng_below(&p, 40);
+		for (size_t k = 0; k < a; k++)
+			path[k] = (char)(1 + prng_below(&p, 255));
+		for (size_t k = 0; k < b; k++)
+			query[k] = "%25.\\x<'/"[prng_below(&p, 9)];
+		path[a < sizeof(path) ? a : sizeof(path) - 1] = '\0';
+		query[b] = '\0';
+		see(c, (struct ask){.s = (int64_t)prng_below(&p, 100000) - 50000,
+				    .client = prng_below(&p, 3000), .status = 404, .path = path,
+				    .query = query, .agent = query});
+	}
+	assert_true(c->note_count <= CONDUCT_NOTES);
+	for (uint32_t i = 0; i < c->note_count; i++) {
+		char words[CONDUCT_WORDS_MAX];
+		conduct_words(&c->notes[i], words);
+		assert_true(words[0] != '\0');
+	}
+	free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(searches_for_weak_spots_are_noted),
+		cmocka_unit_test(visitors_that_err_are_not),
+		cmocka_unit_test(tries_of_passwords_are_noted),
+		cmocka_unit_test(people_who_sign_in_are_not),
+		cmocka_unit_test(copying_and_hammering_are_noted),
+		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
+		cmocka_unit_test(strangers_do_no_harm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
