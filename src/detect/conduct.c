@@ -80,13 +80,13 @@ static bool is_new(struct conduct_client *k, uint64_t hash)
 {
 	uint64_t *word = &k->seen[hash >> 8 & 3], bit = UINT64_C(1) << (hash & 63);
 	bool fresh = (*word & bit) == 0;
-	int set = 0;
 
 	*word |= bit;
-	for (int i = 0; i < 4; i++)
-		set += __builtin_popcountll(k->seen[i]);
-	if (set > 192)
+	k->seen_count += fresh;
+	if (k->seen_count > 192) {
 		memset(k->seen, 0, sizeof(k->seen));
+		k->seen_count = 0;
+	}
 	return fresh;
 }
 

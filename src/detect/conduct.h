@@ -60,6 +60,7 @@ struct conduct_client {
 	uint32_t missing, marked;
 	uint64_t path, query, agent; /* the last ones, quickly hashed */
 	uint64_t seen[4];       /* which different things it asked for: a bit each */
+	uint8_t seen_count;
 	uint8_t tool;           /* enum conduct_agent of the last agent */
 	uint8_t noted[CONDUCT_KINDS]; /* place in notes + 1 */
 };
