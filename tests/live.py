@@ -239,11 +239,27 @@ class Mix:
         r = self.random
         return udp(r.choice(self.resolvers), 53, self.target, r.randrange(1024, 65536), self.answer, ttl=r.randrange(45, 60))
 
+    def tunnel(self, protocol=47):
+        """A GRE or IP-in-IP packet with random addresses inside, as bots send it."""
+        r = self.random
+        inside = udp(r.randrange(0x01000000, 0xdf000000), r.randrange(65536), r.randrange(0x01000000, 0xdf000000),
+                     r.randrange(65536), b"\0" * 400, ttl=64)
+        return packet4(protocol, r.choice(self.clients), self.target,
+                       (b"\0\0\x08\0" if protocol == 47 else b"") + inside, ttl=50)
+
     def syn(self):
         """A SYN from an address that was made up."""
         r = self.random
         return tcp(r.randrange(0x01000000, 0xdf000000), r.randrange(1024, 65536), self.target, 443, SYN, ttl=242,
                    sequence=r.getrandbits(32), window=0)
+
+
+def pcap(path, packets):
+    """IP packets, (s since 1970, bytes) each, as a capture without a link layer."""
+    with open(path, "wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+        for at, packet in packets:
+            out.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(packet), len(packet)) + packet)
 
 
 class Wire:

@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.request
 
-from live import Exporter
+from live import Exporter, Mix, ip4, packet4, pcap
 
 SOURCE = pathlib.Path(os.environ.get("SOURCE", pathlib.Path(__file__).parent.parent))
 WHYDOWN = os.environ.get("WHYDOWN", str(SOURCE / "build/whydown"))
@@ -124,6 +124,32 @@ def try_options(folder):
     status, incidents, err = replay(cut)
     check("a capture that ends within a packet is played up to there, and the place is told",
           status == 0 and len(incidents) == 1 and "at " in err, (status, err))
+
+
+def flood_of(folder, name, attack, wrap=lambda packet: packet):
+    """20 s of clients, then 6 s of a flood as well, in a capture."""
+    mix = Mix(ip4("198.51.100.10"))
+    packets = [(1700000000 + n / 200, wrap(mix.web())) for n in range(26 * 200)]
+    packets += [(1700000020 + n / 8000, wrap(attack(mix))) for n in range(6 * 8000)]
+    pcap(folder / name, sorted(packets, key=lambda p: p[0]))
+    return folder / name
+
+
+def try_tunnels(folder):
+    def named(what, path, vector, service, *arguments):
+        status, incidents, err = replay(*arguments, path)
+        found = [(i["service"], i.get("trace", {}).get("vectors", [{}])[0].get("id")) for i in incidents]
+        check(what, status == 0 and found == [(service, vector)], (err, found))
+
+    own = ("--service", "shop=198.51.100.10")
+    for protocol, vector in ((47, "gre"), (4, "ipip")):
+        path = flood_of(folder, f"{vector}.pcap", lambda mix, protocol=protocol: mix.tunnel(protocol))
+        named(f"a flood of {vector} packets is named, whatever they carry", path, vector, "shop", *own)
+        named("… also where nobody said whose traffic it is", path, vector, "198-51-100-10".replace("-", "."))
+    path = flood_of(folder, "mirror.pcap", Mix.dns, lambda packet: packet4(47, ip4("192.0.2.1"), ip4("192.0.2.2"),
+                                                                          b"\0\0\x08\0" + packet))
+    named("a flood inside a mirror's tunnel is what is inside", path, "amp.dns", "shop", *own)
+    named("… also where nobody said whose traffic it is", path, "amp.dns", "198.51.100.10")
 
 
 # ---- live ----
@@ -292,6 +318,7 @@ def main():
         try_sampled()
         try_text()
         try_options(folder)
+        try_tunnels(folder)
         for part in (try_live, try_logs):
             own = folder / part.__name__
             own.mkdir()
