@@ -5,24 +5,23 @@
 #include "base/wire.h"
 #include "decode/pcap.h"
 #include "intake/datagrams.h"
+#include "intake/spool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	LOOK_AT = 1000, /* IP packets, to tell exports from packets */
+	LOOK_AT_BYTES = 8 << 20,    /* … of a compressed file in so many at most */
+	DATAGRAMS_AHEAD = 1 << 18, /* a datagram and the begin of the next are in so many */
 	SOURCES = 4096, /* of sFlow */
 	STEP_MS = 50,
 	/* Flows of a batch: what is decoded is still near when it is counted. A datagram more. */
 	ENOUGH = 512,
 	PROTOCOL_UDP = 17,
 	LOOK_AHEAD = 8, /* packets, to tell a wrong time from a clock that was set */
+	LOOK_AHEAD_BYTES = 1 << 20, /* … of a compressed file, if they are in so many */
 };
 /* Packets of several queues are written a little out of order. Nothing is late by more. */
 #define LATE_NS WD_NS_PER_S
@@ -36,8 +35,8 @@ struct capture_file {
 	struct capture_options options;
 	struct capture_counters counters;
 	enum capture_kind kind;
-	const uint8_t *bytes; /* mapped; NULL = not */
-	size_t len, offset;   /* offset: of datagrams */
+	struct spool file;
+	size_t offset; /* of datagrams */
 	struct pcap pcap;
 	struct packet next; /* read ahead, with has_next */
 	bool has_next, held, ended;
@@ -67,10 +66,14 @@ struct capture_counters capture_counters(const struct capture_file *c)
 	return c->counters;
 }
 
+static size_t offset_of(const struct capture_file *c)
+{
+	return c->kind == CAPTURE_DATAGRAMS ? c->offset : (size_t)c->pcap.offset;
+}
+
 double capture_progress(const struct capture_file *c)
 {
-	uint64_t at = c->kind == CAPTURE_DATAGRAMS ? c->offset : c->pcap.offset;
-	return c->ended || c->len == 0 ? 1 : (double)at / (double)c->len;
+	return c->ended ? 1 : spool_progress(&c->file, offset_of(c));
 }
 
 /* Are at least half of the first packets exports? */
@@ -81,7 +84,7 @@ static bool holds_exports(const struct capture_file *c)
 	struct flow f;
 	bool end = false;
 	uint32_t flows = 0, exports = 0;
-	if (pcap_begin(&p, c->bytes, c->len, NULL) != WD_OK)
+	if (pcap_begin(&p, c->file.bytes, c->file.len, NULL) != WD_OK)
 		return false;
 	while (flows < LOOK_AT && pcap_next(&p, &packet, &end, NULL) == WD_OK && !end) {
 		if (packet_parse(&packet, c->options.packet, &f) != WD_OK)
@@ -93,47 +96,18 @@ static bool holds_exports(const struct capture_file *c)
 	return exports > 0 && exports * 2 >= flows;
 }
 
-static enum wd_err map(struct capture_file *c, const char *path, struct wd_why *why)
-{
-	struct stat st;
-	enum wd_err err = WD_OK;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return wd_fail_os(why, errno, "open the capture");
-	if (fstat(fd, &st) != 0) {
-		err = wd_fail_os(why, errno, "look at the capture");
-	} else if (!S_ISREG(st.st_mode)) {
-		err = wd_fail(why, WD_UNKNOWN, 0, "not a file that can be mapped");
-	} else if (st.st_size == 0) {
-		err = wd_fail(why, WD_SHORT, 0, "the file is empty");
-	} else {
-		void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (at == MAP_FAILED) {
-			err = wd_fail_os(why, errno, "map the capture");
-		} else {
-			c->bytes = at;
-			c->len = (size_t)st.st_size;
-			(void)madvise(at, c->len, MADV_SEQUENTIAL);
-			if (c->options.begin.ns == 0)
-				c->options.begin = wall_s(st.st_mtim.tv_sec);
-		}
-	}
-	close(fd);
-	return err;
-}
-
 /* What it is, by its first bytes. */
 static enum wd_err recognise(struct capture_file *c, struct wd_why *why)
 {
 	enum capture_kind want = c->options.kind;
-	if (pcap_is(c->bytes, c->len) && want != CAPTURE_DATAGRAMS) {
+	if (pcap_is(c->file.bytes, c->file.len) && want != CAPTURE_DATAGRAMS) {
 		c->kind = want != CAPTURE_ANY	? want
 			  : holds_exports(c) ? CAPTURE_EXPORTS
 						: CAPTURE_PACKETS;
-		return pcap_begin(&c->pcap, c->bytes, c->len, why);
+		return pcap_begin(&c->pcap, c->file.bytes, c->file.len, why);
 	}
 	if ((want != CAPTURE_ANY && want != CAPTURE_DATAGRAMS) ||
-	    export_version(c->bytes, c->len) == 0)
+	    export_version(c->file.bytes, c->file.len) == 0)
 		return wd_fail(why, WD_UNKNOWN, 0,
 			       "neither pcap nor datagrams of NetFlow, IPFIX or sFlow");
 	c->kind = CAPTURE_DATAGRAMS;
@@ -176,8 +150,13 @@ enum wd_err capture_open(const char *path, const struct capture_options *options
 	if (c->options.step.ns <= 0)
 		c->options.step = span_ms(STEP_MS);
 	c->clock.ns = INT64_MIN;
-	enum wd_err err = map(c, path, why);
+	enum wd_err err = spool_open(&c->file, path, why);
 	if (err == WD_OK)
+		err = spool_need(&c->file, LOOK_AT_BYTES, why);
+	if (c->options.begin.ns == 0)
+		c->options.begin = wall_s(c->file.changed_s);
+	/* What is damaged further on is told when it is reached. */
+	if (err == WD_OK || ((err == WD_SHORT || err == WD_MALFORMED) && c->file.len > 0))
 		err = recognise(c, why);
 	if (err == WD_OK) {
 		err = decoders(c);
@@ -198,8 +177,7 @@ void capture_close(struct capture_file *c)
 		return;
 	exports_close(c->own_exports);
 	sflow_close(c->own_sflow);
-	if (c->bytes != NULL)
-		munmap((void *)(uintptr_t)c->bytes, c->len);
+	spool_close(&c->file);
 	free(c);
 }
 
@@ -281,7 +259,19 @@ static bool next_packet(struct capture_file *c)
 	bool end = false;
 	if (c->has_next)
 		return true;
+	/* Of a compressed file there may be more. A few packets are looked at ahead of time; what is
+	 * wrong there is told when it is reached. */
+	(void)spool_need(&c->file, offset_of(c) + LOOK_AHEAD_BYTES, NULL);
+	c->pcap.len = c->file.len;
 	enum wd_err err = pcap_next(&c->pcap, &c->next, &end, &c->why);
+	while ((err == WD_SHORT || (err == WD_OK && end)) && !c->file.whole) {
+		size_t there = c->file.len;
+		enum wd_err more = spool_need(&c->file, there + 1, &c->why);
+		c->pcap.len = c->file.len;
+		err = more != WD_OK ? more : pcap_next(&c->pcap, &c->next, &end, &c->why);
+		if (more != WD_OK)
+			break;
+	}
 	if (err != WD_OK || end) {
 		end_with(c, err);
 		return false;
@@ -388,15 +378,17 @@ static void batch_of_datagrams(struct capture_file *c, struct batch *b)
 	/* Whom they came from is not told; the sources' own numbers tell them apart. */
 	static const struct exporter_address nobody = {.family = 4};
 	while (!c->held && b->count < ENOUGH && !c->ended) {
-		const uint8_t *bytes = c->bytes + c->offset;
-		size_t left = c->len - c->offset;
+		/* What came before a damaged place counts. */
+		enum wd_err err = spool_need(&c->file, c->offset + DATAGRAMS_AHEAD, &c->why);
+		const uint8_t *bytes = c->file.bytes + c->offset;
+		size_t left = c->file.len - c->offset;
 		while (left > 0 && *bytes == 0 && export_version(bytes, left) == 0) {
 			bytes++;
 			left--;
 			c->offset++;
 		}
 		if (left == 0) {
-			end_with(c, WD_OK);
+			end_with(c, err);
 			return;
 		}
 		if (export_version(bytes, left) == 0) {
@@ -418,6 +410,9 @@ enum wd_err capture_next(struct capture_file *c, struct flow *out, size_t cap, s
 {
 	struct batch b = {.out = out, .cap = cap, .at = c->clock};
 	WD_CHECK(cap >= EXPORT_FLOWS_MAX);
+	/* A packet that was read ahead is still to be looked at. */
+	spool_give_back(&c->file,
+			c->has_next ? (size_t)(c->next.bytes - c->file.bytes) : offset_of(c));
 	take_held(c, &b);
 	while (b.count == 0 && !c->ended) {
 		if (c->kind == CAPTURE_PACKETS)

@@ -13,9 +13,9 @@
  * The clock of a capture never goes back. A single packet whose time is an hour or more ahead, or
  * a second late, has that of the packet before; from where a clock was set back, time goes on.
  *
- * The file is mapped, so it must not shrink while it is read. UDP datagrams that the capture
- * holds in fragments are not put together: counted as `cut`. Compressed files: decompress
- * first. One thread. */
+ * The file may be compressed (intake/unpack.h). One that is not is mapped, so it must not shrink
+ * while it is read. UDP datagrams that the capture holds in fragments are not put together:
+ * counted as `cut`. One thread. */
 #ifndef WD_INTAKE_CAPTURE_FILE_H
 #define WD_INTAKE_CAPTURE_FILE_H
 

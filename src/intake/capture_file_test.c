@@ -252,7 +252,7 @@ static void what_it_is_not_is_said(void **state)
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {
 		enum wd_err err = read_bytes((const uint8_t *)cases[i], strlen(cases[i]), NULL).err;
-		assert_int_equal(err, i == 0 ? WD_SHORT : WD_UNKNOWN);
+		assert_int_equal(err, i == 0 || i == 4 ? WD_SHORT : WD_UNKNOWN); /* 4: gzip, cut */
 	}
 	assert_int_equal(capture_open("/nowhere/at/all", &(struct capture_options){0}, &c, &why), WD_OS);
 	assert_int_equal(capture_open("/tmp", &(struct capture_options){0}, &c, &why), WD_UNKNOWN);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "intake/lines.h"
 
+#include "intake/unpack.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,13 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zlib.h>
-
 /* Room for the rest of a line before what is read next. */
 enum { READ_MAX = 1 << 20, BUFFER_SIZE = LINES_LEN_MAX + READ_MAX };
 
 struct lines {
-	gzFile file;
+	struct unpack *file;
 	char *buffer;
 	size_t at, end; /* of what is read and not yet handed out */
 	bool ended;     /* the file has no more */
@@ -47,11 +47,9 @@ enum wd_err lines_open(const char *path, struct lines **ret_lines, struct wd_why
 		goto fail;
 	}
 	l->size = S_ISREG(info.st_mode) ? (double)info.st_size : 0;
-	l->file = gzdopen(fd, "rb"); /* reads what is not gzip as it is */
-	if (l->file == NULL || gzbuffer(l->file, 1 << 18) != 0) {
-		err = wd_fail(why, WD_NOMEM, 0, "memory ran out");
+	err = unpack_open(fd, &l->file, why);
+	if (err != WD_OK)
 		goto fail;
-	}
 	*ret_lines = l;
 	return WD_OK;
 fail:
@@ -65,8 +63,7 @@ void lines_close(struct lines *l)
 {
 	if (l == NULL)
 		return;
-	if (l->file != NULL)
-		(void)gzclose_r(l->file); /* read only: nothing is lost */
+	unpack_close(l->file);
 	free(l->buffer);
 	free(l);
 }
@@ -74,26 +71,17 @@ void lines_close(struct lines *l)
 /* Reads more behind what is left, which moves to the front. */
 static enum wd_err fill(struct lines *l, struct wd_why *why)
 {
-	int code;
+	size_t got;
 
 	memmove(l->buffer, l->buffer + l->at, l->end - l->at);
 	l->end -= l->at;
 	l->at = 0;
-	int got = gzread(l->file, l->buffer + l->end, (unsigned)(BUFFER_SIZE - l->end));
-	if (got < 0) {
-		(void)gzerror(l->file, &code);
-		if (code == Z_ERRNO)
-			return wd_fail_os(why, errno, "read");
-		return wd_fail(why, WD_MALFORMED, 0, "the gzip file is damaged");
-	}
-	if (got == 0) {
-		(void)gzerror(l->file, &code);
-		if (code == Z_BUF_ERROR)
-			return wd_fail(why, WD_SHORT, 0, "the gzip file ends early");
-		l->ended = true;
-	}
+	enum wd_err err = unpack_read(l->file, l->buffer + l->end, BUFFER_SIZE - l->end, &got, why);
+	if (err != WD_OK)
+		return err;
+	l->ended = got == 0;
 	bool at_front = l->number == 0 && l->end == 0;
-	l->end += (size_t)got;
+	l->end += got;
 	if (at_front && l->end >= 3 && memcmp(l->buffer, "\xef\xbb\xbf", 3) == 0)
 		l->at = 3;
 	return WD_OK;
@@ -158,5 +146,5 @@ enum wd_err lines_peek(struct lines *l, int *ret_byte, struct wd_why *why)
 
 double lines_progress(struct lines *l)
 {
-	return l->size > 0 ? (double)gzoffset(l->file) / l->size : -1;
+	return l->size > 0 ? (double)unpack_taken(l->file) / l->size : -1;
 }
