@@ -160,12 +160,13 @@ struct got { enum wd_err err; uint64_t flows, hash; size_t memory; };
 
 static size_t resident_bytes(void)
 {
-	unsigned long size, resident = 0;
+	char line[100], *second; /* "size resident …", in pages */
 	FILE *f = fopen("/proc/self/statm", "r");
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu %lu", &size, &resident), 2);
+	assert_non_null(fgets(line, sizeof(line), f));
 	fclose(f);
-	return resident * (size_t)sysconf(_SC_PAGESIZE);
+	assert_true(strtoul(line, &second, 10) > 0);
+	return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* All flows of the file; the most memory that was in use. */
