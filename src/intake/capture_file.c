@@ -259,11 +259,11 @@ static bool next_packet(struct capture_file *c)
 	bool end = false;
 	if (c->has_next)
 		return true;
-	/* Of a compressed file there may be more. A few packets are looked at ahead of time; what is
-	 * wrong there is told when it is reached. */
-	(void)spool_need(&c->file, offset_of(c) + LOOK_AHEAD_BYTES, NULL);
+	/* Of a compressed file there may be more. A few packets are looked at ahead of time; what
+	 * is wrong there is told when it is reached. */
+	enum wd_err err = spool_need(&c->file, offset_of(c) + LOOK_AHEAD_BYTES, NULL);
 	c->pcap.len = c->file.len;
-	enum wd_err err = pcap_next(&c->pcap, &c->next, &end, &c->why);
+	err = pcap_next(&c->pcap, &c->next, &end, &c->why);
 	while ((err == WD_SHORT || (err == WD_OK && end)) && !c->file.whole) {
 		size_t there = c->file.len;
 		enum wd_err more = spool_need(&c->file, there + 1, &c->why);
