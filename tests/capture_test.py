@@ -46,13 +46,27 @@ DNS_ANSWER = b"\x12\x34\x81\x80\0\1\0\x14\0\0\0\1\7example\3org\0\0\xff\0\1"
 
 def frame(source, length, sport):
     """Ethernet, IPv4, UDP from `sport` to 192.0.2.1; from 53 a large DNS answer."""
-    payload = (DNS_ANSWER if sport == 53 else b"").ljust(length - 28, b"\0")
+    payload = (DNS_ANSWER if sport == 53 else b"words of a client").ljust(length - 28, b".")
     udp = struct.pack("!HHHH", sport, 40000, length - 20, 0)
     head = struct.pack("!BBHHHBBHII", 0x45, 0, length, 0, 0, 57, 17, 0, source, 0xc0000201)
     total = sum(struct.unpack("!10H", head))
     total = (total & 0xffff) + (total >> 16)
     head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:]
     return b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + head + udp + payload
+
+
+def gre_frame(source, n):
+    """Ethernet, IPv4, GRE to 192.0.2.1, and in it a packet whose addresses mean nothing, as bots send it."""
+    inside = frame(source * 7 & 0xffffffff, 500, 4000)[14:]
+    inside = inside[:16] + struct.pack("!I", 0x0b000000 + n * 65793 % 0xb0000000) + inside[20:]
+    return frame(source, 24 + len(inside), 0)[:14] + outer(47, source, b"\0\0\x08\0" + inside)
+
+
+def outer(protocol, source, payload):
+    head = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(payload), 0, 0, 57, protocol, 0, source, 0xc0000201)
+    total = sum(struct.unpack("!10H", head))
+    total = (total & 0xffff) + (total >> 16)
+    return head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:] + payload
 
 
 class Server:
@@ -103,7 +117,7 @@ def try_counting(folder, threads, by="capture"):
     for n in range(3000):
         wire.send(frame(0x0a000000 + n % 50, 100, 3000 + n % 7))
         if n % 30 == 0:
-            time.sleep(0.01)
+            time.sleep(0.05)
     wire.send(b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\x06" + b"\0" * 46)  # ARP
     time.sleep(2.2)
     packets = server.metric("whydown_capture_packets_total") - before
@@ -135,6 +149,65 @@ def try_counting(folder, threads, by="capture"):
         check("an interface that was down is listened to again",
               server.metric("whydown_capture_packets_total") >= before + 100)
     check("it stops in good order", server.stop() == 0, server.said())
+
+
+def flood(wire, make, server, seconds=8):
+    """Until an incident has traffic, or `seconds`; returns how long that took."""
+    began, sent = time.time(), 0
+    while time.time() - began < seconds and "traffic" not in incident_of(server):
+        for _ in range(300):
+            sent += 1
+            wire.send(make(0x2d000000 + sent % 700 * 65793, sent))
+        time.sleep(0.02)
+    return time.time() - began
+
+
+def try_tunnels(folder):
+    """What floods a watched address with GRE is GRE, whatever addresses are inside."""
+    server = Server(folder, "va")
+    if not server.wait_for("event=listening"):
+        check("a capture starts once more", False, server.said())
+        return
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    for n in range(400):
+        wire.send(frame(0x0a000000 + n % 50, 100, 3000 + n % 7))
+        time.sleep(0.01)
+    took = flood(wire, gre_frame, server)
+    time.sleep(1)
+    vectors = [v["id"] for v in incident_of(server).get("traffic", {}).get("vectors", [])]
+    check(f"a flood of GRE packets at a service is named so, live ({took:.2f} s)", took < 5 and vectors[:1] == ["gre"],
+          incident_of(server))
+    check("it, too, stops in good order", server.stop() == 0, server.said())
+
+
+def try_drops(folder):
+    """The program is held for a moment: the ring fills, and what the kernel drops then is counted."""
+    server = Server(folder, "va")
+    if not server.wait_for("event=listening"):
+        check("a capture starts again", False, server.said())
+        return
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    time.sleep(1)
+    before = server.metric("whydown_capture_packets_total")
+    packet, sent = frame(0x0a000000, 300, 3000), 60000
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(sent):
+            wire.send(packet)
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    time.sleep(3)
+    drops = server.metric("whydown_capture_drops_total")
+    packets = server.metric("whydown_capture_packets_total") - before
+    check(f"what the kernel dropped is counted ({drops:.0f} of {sent})", drops > 1000 and abs(drops + packets - sent) < 60,
+          (drops, packets))
+    for n in range(100):
+        wire.send(packet)
+    time.sleep(2.5)
+    check("… and what comes after it is seen", server.metric("whydown_capture_packets_total") - before >= packets + 100)
+    check("after drops it stops in good order", server.stop() == 0, server.said())
 
 
 def drop_privilege():
@@ -195,12 +268,14 @@ def reaches():
 
 def main():
     with tempfile.TemporaryDirectory() as name:
-        folders = [pathlib.Path(name) / str(n) for n in range(4)]
+        folders = [pathlib.Path(name) / str(n) for n in range(6)]
         for folder in folders:
             folder.mkdir()
         make_wire()
         try_counting(folders[0], 1)
         try_counting(folders[1], 2)
+        try_tunnels(folders[4])
+        try_drops(folders[5])
         server = Server(folders[2], "nowhere0")
         check("an interface that is not there is told", server.process.wait(timeout=20) == 1 and
               "event=cannot_capture interface=nowhere0" in server.said() and "No such device" in server.said(),
