@@ -259,6 +259,7 @@ static void *run(void *arg)
 
 	for (size_t i = 0; i < count; i++)
 		polls[i] = (struct pollfd){.fd = w->fds[i], .events = POLLIN};
+	lane_clock(w->lane, lane_now(w->lane)); /* what has come already has its time */
 	while (!is_stopping(w)) {
 		bool more = false;
 		for (size_t i = 0; i < count; i++) {

@@ -31,6 +31,7 @@ struct world {
 	int fd;
 	uint64_t packets, bytes;
 	wd_wall tick_at; /* of the last tick */
+	wd_span width;
 	uint32_t sequence;
 };
 
@@ -72,8 +73,8 @@ static struct watchlist *make_watch(const char *sender, uint32_t sampling)
 	return w;
 }
 
-static struct world *start(const char *listen, const char *sender, uint32_t sampling,
-			   uint32_t buffer)
+static struct world *opened(const char *listen, const char *sender, uint32_t sampling,
+			    uint32_t buffer)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct watchlist *watch = make_watch(sender, sampling);
@@ -94,7 +95,6 @@ static struct world *start(const char *listen, const char *sender, uint32_t samp
 	for (size_t i = 0; i < THREADS; i++)
 		lanes[i] = collector_lane(w->collector, i);
 	assert_int_equal(gather_open(lanes, THREADS, 4, &w->gather), WD_OK);
-	assert_int_equal(collector_start(w->collector, NULL), WD_OK);
 
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)},
 				 .sin_port = htons(collector_port(w->collector, 0))};
@@ -103,10 +103,19 @@ static struct world *start(const char *listen, const char *sender, uint32_t samp
 	return w;
 }
 
+static struct world *start(const char *listen, const char *sender, uint32_t sampling,
+			   uint32_t buffer)
+{
+	struct world *w = opened(listen, sender, sampling, buffer);
+	assert_int_equal(collector_start(w->collector, NULL), WD_OK);
+	return w;
+}
+
 static void on_tick(void *ctx, const struct traffic_tick *t)
 {
 	struct world *w = ctx;
 	w->tick_at = t->at;
+	w->width = t->width;
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++) {
 		w->packets += t->in[i].packets;
 		w->bytes += t->in[i].bytes;
@@ -208,13 +217,15 @@ static void every_record_is_counted_once(void **state)
 	finish(w);
 }
 
-/* A wall clock that is an hour behind the engine's after it was set back makes no tick late. */
+/* A wall clock that is an hour behind the engine's after it was set back makes no tick late; and
+ * what came before the thread began has a time, too. */
 static void ticks_have_the_engines_time(void **state)
 {
 	(void)state;
 	clock_off_ns = 3600 * WD_NS_PER_S;
-	struct world *w = start("127.0.0.1:0", "127.0.0.1", 0, 8 << 20);
+	struct world *w = opened("127.0.0.1:0", "127.0.0.1", 0, 8 << 20);
 	send_v5(w);
+	assert_int_equal(collector_start(w->collector, NULL), WD_OK);
 	for (int i = 0; i < 200 && w->packets == 0; i++) {
 		pause_ms(50);
 		take(w);
@@ -222,6 +233,7 @@ static void ticks_have_the_engines_time(void **state)
 	assert_int_equal(w->packets, V5_RECORDS * 2);
 	assert_true(wall_before(w->tick_at, wall_now()));
 	assert_true(wall_sub(wall_now(), w->tick_at).ns < 60 * WD_NS_PER_S);
+	assert_true(w->width.ns < 60 * WD_NS_PER_S);
 	stop(w);
 	finish(w);
 	clock_off_ns = 0;

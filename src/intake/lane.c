@@ -194,6 +194,7 @@ wd_span lane_wait(const struct lane *l, wd_wall now)
 
 void lane_flows(struct lane *l, struct flow *flows, size_t count)
 {
+	WD_CHECK(l->now.ns != 0); /* else a tick would begin in 1970 */
 	shard_add(l->shard, flows, count, l->now);
 }
 

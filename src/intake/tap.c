@@ -57,6 +57,7 @@ static void *run(void *arg)
 	struct tap_worker *w = arg;
 	struct pollfd p = {.fd = w->fd, .events = POLLIN | POLLERR};
 
+	lane_clock(w->lane, lane_now(w->lane)); /* what has come already has its time */
 	while (!__atomic_load_n(&w->tap->stop, __ATOMIC_RELAXED)) {
 		bool more = w->tap->way->take(w);
 		wd_wall now = lane_now(w->lane);
