@@ -5,7 +5,7 @@
 #include "publish/chart.h"
 #include "publish/embedded.h"
 #include "publish/render.h"
-#include "publish/words.h"
+#include "publish/words_traffic.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +66,24 @@ static void badge_text(struct buf *b, const char *text, int x, int width)
 	buf_str(b, "</text>");
 }
 
+/* ", DNS amplification": what is known of an attack that is on. */
+static void title_vector(const struct render *r)
+{
+	const struct snapshot *snapshot = r->snapshot;
+	struct buf text;
+	struct words w = {.out = &text, .now = snapshot->now};
+
+	if (r->service->incident >= snapshot->incident_count)
+		return;
+	buf_init(&text, 256);
+	words_main_vector(&w, snapshot, &snapshot->incidents[r->service->incident]);
+	if (text.len > 0 && !text.bad) {
+		buf_str(r->out, ", ");
+		buf_xml(r->out, text.data);
+	}
+	buf_done(&text);
+}
+
 void embed_badge(const struct render *r)
 {
 	enum { NAME_MAX_PX = 300, PAD = 7, SHAPE = 13 };
@@ -84,8 +102,9 @@ void embed_badge(const struct render *r)
 		"viewBox=\"0 0 %d 20\"><title>",
 		left + right, left + right);
 	buf_xml(b, s->service->name);
-	buf_fmt(b, ": %s%s</title>", status_label(s->status),
-		reconstruction ? " (a reconstruction)" : "");
+	buf_fmt(b, ": %s", status_label(s->status));
+	title_vector(r);
+	buf_str(b, reconstruction ? " (a reconstruction)</title>" : "</title>");
 	buf_fmt(b,
 		"<clipPath id=\"r\"><rect width=\"%d\" height=\"20\" rx=\"3\"/></clipPath>"
 		"<g clip-path=\"url(#r)\"><rect width=\"%d\" height=\"20\" fill=\"#32373f\"/>"
@@ -117,9 +136,12 @@ static void sentence(const struct render *r, struct buf *text)
 {
 	struct words w = {.out = text, .now = r->snapshot->now};
 	struct now now = service_now(r->service);
+	bool told = r->service->first_seen_at.ns == 0 &&
+		    words_traffic_status(&w, r->snapshot, r->service);
 
-	buf_str(text, status_label(r->service->status));
-	if (now.observed >= 0) {
+	if (!told)
+		buf_str(text, status_label(r->service->status));
+	if (!told && now.observed >= 0) {
 		buf_str(text, ": ");
 		words_count(text, now.observed);
 		buf_str(text, " reports in ");
@@ -143,9 +165,18 @@ void embed_chart(const struct render *r)
 			      .unit = unit,
 			      .height = HEIGHT - CHART_TOP - FOOT,
 			      .unfinished = true};
-	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
+	struct series packets = {{0}, {0}, 0, NULL};
 
 	words_unit(unit, s, &s->day);
+	if (s->first_seen_at.ns == 0 && s->traffic != NULL && s->traffic->day_packets.count > 0) {
+		packets = s->traffic->day_packets; /* nobody reported: its traffic */
+		chart.series = &packets;
+		chart.unit = "packets/s";
+		chart.unfinished = false;
+		seen = true;
+	}
+	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
+
 	buf_init(&text, 1024);
 	sentence(r, &text);
 	buf_fmt(b,
@@ -155,7 +186,8 @@ void embed_chart(const struct render *r)
 		"viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t d\"><title id=\"t\">",
 		r->site->assets, WIDTH, HEIGHT, WIDTH, HEIGHT);
 	buf_xml(b, s->service->name);
-	buf_str(b, ": user reports, last 24 hours</title><desc id=\"d\">");
+	buf_str(b, packets.count > 0 ? ": packets received, last 24 hours</title><desc id=\"d\">"
+				     : ": user reports, last 24 hours</title><desc id=\"d\">");
 	buf_xml(b, text.bad ? "" : text.data);
 	buf_str(b, "</desc>");
 	embed_style(r);

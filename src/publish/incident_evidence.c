@@ -66,6 +66,12 @@ static void proved_requests(const struct render *r)
 	buf_str(r->out, "<li>The service was asked up to ");
 	words_requests_peak(&w, &r->incident->requests);
 	buf_str(r->out, ".</li>");
+	if (r->incident->requests.finding_count > 0) {
+		buf_str(r->out, "<li>Requests that look like ");
+		words_parts(&w, r->snapshot, r->incident->requests.findings,
+			    r->incident->requests.finding_count);
+		buf_str(r->out, ".</li>");
+	}
 }
 
 static const char *not_proved(enum source_status s)

@@ -80,7 +80,10 @@ static void numbers(const struct render *r)
 	buf_fmt(b, "<dl class=\"facts\"><div><dt>Severity</dt><dd><span class=\"sev %s\">%s</span>",
 		severity_name(incident_severity_word(i)), severity_name(incident_severity_word(i)));
 	fact(r, i->ended_at.ns == 0 ? "Lasts" : "Lasted");
-	words_span(b, incident_duration(i, r->snapshot->now));
+	if (incident_kinds(i) & INCIDENT_REPORTS)
+		words_span(b, incident_duration(i, r->snapshot->now));
+	else
+		words_seconds(b, incident_duration(i, r->snapshot->now));
 	fact(r, "Peak");
 	words_strength(b, i);
 	if (incident_kinds(i) & INCIDENT_REPORTS) {

@@ -133,6 +133,11 @@ static const struct counted *chosen(const struct render *r, const struct trace *
 
 static void links(const struct render *r, const struct trace *t, const struct counted *now)
 {
+	size_t count = 0;
+	for (size_t n = 0; n < ALL; n++)
+		count += any_of(t, &all[n]);
+	if (count < 2)
+		return;
 	buf_str(r->out, "<nav class=\"tabs\" aria-label=\"What the chart of traffic counts\">");
 	for (size_t n = 0; n < ALL; n++) {
 		if (!any_of(t, &all[n]))
