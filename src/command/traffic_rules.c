@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,6 +26,11 @@ void traffic_book_open(struct traffic_book *b, const struct hash_key *key,
 		log_why(LOG_LEVEL_ERROR, "places_of_traffic_not_read", &why);
 	}
 	b->places = tracer_places_of(b->geo);
+#ifdef __GLIBC__
+	/* Making the tables took twice their memory: back with it, before others' buffers, of
+	 * which little is ever used, come to lie in it. */
+	(void)malloc_trim(0);
+#endif
 }
 
 void traffic_book_close(struct traffic_book *b)
