@@ -91,9 +91,21 @@ def try_accounts(folder):
             over_six = Exporter(six_port, "::1", "::1", version=9, source_id=9)
             for _ in range(10):
                 over_six.send(records(5))
+        # An agent of sFlow: 12 samples of interface 3 one by one, of which two are lost on the way.
+        agent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        agent.bind(("127.0.0.2", 0))
+        packet = live.udp(0x0a000001, 53, TARGET, 4000, b"x" * 200)
+        for n in range(12):
+            if n not in (4, 5):
+                agent.sendto(live.sflow(0xc6336401, 7, n, [live.sflow_sample(n, 3, 400, n // 6, packet)]),
+                             ("127.0.0.1", port))
         time.sleep(2.5)
 
         found = exporters(server)
+        s = (found.get("sflow") or [{}])[0]
+        check("an agent of sFlow: its samples, and those that were lost",
+              [s.get(k) for k in ("address", "agent", "sub_agent", "index", "sampling", "samples", "lost", "drops")] ==
+              ["127.0.0.2", "198.51.100.1", 7, 3, 400, 10, 2, 1], found.get("sflow"))
         e = find(found, "127.0.0.1", 0x0102)
         check("NetFlow 5: its records, and those that were lost",
               (e.get("protocol"), e.get("flows"), e.get("lost")) == ("netflow5", 300, 120), e)
@@ -113,9 +125,10 @@ def try_accounts(folder):
         check("… and has no row of its own", find(found, "127.0.0.9") == {}, found)
 
         m = server.metrics()
-        flows = 300 + 100 + 200 + 120 + (50 if six else 0)
+        flows = 300 + 100 + 200 + 120 + 10 + (50 if six else 0)
         for name, right in (("exports_refused_total", 10), ("exports_lost_total", 126), ("exports_flows_total", flows),
-                            ("exports_kernel_drops_total", 0), ("traffic_records_total", flows)):
+                            ("exports_kernel_drops_total", 0), ("traffic_records_total", flows), ("sflow_samples_total", 10), ("sflow_lost_total", 2),
+                            ("sflow_agent_drops_total", 1)):
             check(f"whydown_{name} is {right}", m.get("whydown_" + name) == right, m.get("whydown_" + name))
         check("the largest skew is in the metrics", abs(m.get("whydown_exports_clock_skew_max_seconds", 0) - 3600) < 3, m)
         check("the receive buffer is told", m.get("whydown_exports_receive_buffer_bytes", 0) > 0 and

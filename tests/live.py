@@ -171,6 +171,19 @@ class Exporter:
             self.sequence += len(part) if self.version == 5 else 1
 
 
+def sflow_sample(sequence, index, sampling, drops, packet):
+    """A flow sample of an interface's, with one IP packet's header."""
+    header = packet[:128]
+    raw = struct.pack("!IIII", 11, len(packet), 0, len(header)) + header + b"\0" * (-len(header) % 4)
+    body = struct.pack("!IIIIIIII", sequence, index, sampling, sequence * sampling, drops, index, index + 1, 1)
+    body += struct.pack("!II", 1, len(raw)) + raw
+    return struct.pack("!II", 1, len(body)) + body
+
+
+def sflow(agent, sub_agent, sequence, samples):
+    return struct.pack("!IIIIIII", 5, 1, agent, sub_agent, sequence, 60000, len(samples)) + b"".join(samples)
+
+
 def vectors(incident):
     return [v["id"] for v in (incident.get("traffic") or {}).get("vectors", [])]
 

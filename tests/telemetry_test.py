@@ -61,8 +61,8 @@ def await_incident(server, vector, status, began, seconds=10):
         if found:
             first = first or time.monotonic() - began
             page = server.get("/i/" + found[0]["id"])
-            row = page.split(f"<code>{vector}</code>")
-            if len(row) > 1 and WORDS[status] in row[1].split("</tr>")[0] and 'id="sources"' in page:
+            if (f'/method/vectors#{vector}"' in page and f"<td>{WORDS[status]}</td>" in page and
+                    'id="sources"' in page):
                 named = time.monotonic() - began
         time.sleep(0.02)
     return first, named, found or page
