@@ -11,8 +11,8 @@ import tempfile
 import zlib
 
 from captures import (ACK, FIN, LINKS, PSH, RST, SECOND, STAMP, SYN, SYN_OPTIONS, TUNNELS, URG, ip_packet, moved, pcap,
-                      pcapng, tcp_packet, udp_packet)
-from live import WHYDOWN, check
+                      pcapng, read, tcp_packet, udp_packet)
+from live import DATA, WHYDOWN, check, skip
 import live
 
 BEGIN = 1700000000 * SECOND + 123456789  # within a tick
@@ -257,6 +257,57 @@ def try_usual():
               (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
+# ---- among ten times as much ----
+
+def web(maker, target, begin, seconds, count):
+    """Clients of a web server, both ways: some packets of connections, evenly."""
+    out, clients = [], [maker.address() for _ in range(900)]
+    kinds = [(SYN, SYN_OPTIONS, 0, True), (SYN | ACK, SYN_OPTIONS, 0, False), (FIN | ACK, STAMP, 0, True),
+             (FIN | ACK, STAMP, 0, False)] + [(ACK, STAMP, 0, True)] * 8 + [(PSH | ACK, STAMP, 500, True)] * 6 + \
+            [(ACK, STAMP, 1400, False)] * 14
+    for n in range(count):
+        c = maker.r.choice(clients)
+        flags, options, length, inbound = maker.r.choice(kinds)
+        port = 32768 + zlib.crc32(c) % 28000
+        ends = (c, port, target, 443) if inbound else (target, 443, c, port)
+        out.append((begin + int(n * seconds * SECOND / count),
+                    tcp_packet(*ends, flags, bytes(length), maker.ttl(c) if inbound else 64, maker.r.getrandbits(32),
+                               options=options)))
+    return out
+
+
+MIXED = {  # file, which of its packets: vector, sources, most it may be sampled
+    "stopddos/amp.UDP.snmp.src161.pcapng": (slice(None), "amp.snmp", "reflector", 4079, 4070, 100),
+    "stopddos/amp.UDP.isakmp.pcap": (slice(None), "amp.ike", "reflector", 3984, 2767, 100),
+    "stopddos/pkt.TCP.synflood.spoofed.pcap": (slice(5000, 10000), "syn.spoof", "spoofed", 5000, None, 10),
+}
+
+
+def try_mixed():
+    for name, (part, vector, status, right, sources, most) in MIXED.items():
+        path = DATA / "ddos" / name
+        if not path.exists():
+            skip(f"{name} among ten times as much", f"no {path}")
+            continue
+        attack = read(path)[part]
+        begin = attack[0][0] - SECOND
+        seconds = (attack[-1][0] - begin) / SECOND + 0.2
+        packets = sorted(attack + web(Maker(), bytes([10, 10, 10, 10]), begin, seconds, 10 * len(attack)),
+                         key=lambda p: p[0])
+        data = pcap(packets)
+        for sampling in (1, most):
+            code, incidents, err = replay(data, "--sampling", str(sampling))
+            found = [v for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+            v = found[0] if found else {}
+            # Three standard errors: of a share that is taken from a sample, and of what sampling left.
+            within = 3 * (0.02 + (right / sampling) ** -0.5 if sampling > 1 else 0.02) * right
+            well = code == 0 and len(incidents) == 1 and (v.get("id"), v.get("status")) == (vector, status) and \
+                abs(v["packets"] - right) <= within and \
+                (sources is None or sampling > 1 or abs(v["sources"] - sources) <= 0.07 * sources)
+            check(f"{name} among ten times as much, 1:{sampling}: {vector}", well,
+                  (err, [(v["id"], v["status"], v["packets"], v["sources"]) for v in found]))
+
+
 def main():
     global folder
     with tempfile.TemporaryDirectory() as name:
@@ -265,6 +316,7 @@ def main():
         try_forms()
         try_carpet()
         try_usual()
+        try_mixed()
     return 1 if live.failures else 0
 
 

@@ -13,6 +13,7 @@ static const float few_sources = 16;
 static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
+static const float ends_share = 0.3F; /* of TCP: after a crowd has left there are many, too */
 static const float ends_max = 2;      /* packets that end a connection, for each that opens one */
 static const uint32_t records_min = 12, records_few = 4;
 static const uint32_t pairs_min = 8;
@@ -171,7 +172,7 @@ static enum flood_cold_verdict ends(const struct flood_plan *plan, const struct 
 	const struct traffic_sum *in = &c->tick->in[c->class];
 	float more = c->packets - ends_max * c->syn;
 
-	if (in->seen > 2 * in->records)
+	if (in->seen > 2 * in->records || c->packets < ends_share * c->tcp)
 		return FLOOD_COLD_NO;
 	s->floors = more * 4 / (float)plan->packets_floor;
 	return stray(s);

@@ -8,7 +8,7 @@
  *          from many, and not as parts of conversations;
  * opening  connections above the floor from many sources, of which few are closed again, or that
  *          all came over the same distance; from few sources only for longer and if no scan;
- * endings  more than two for each connection that was opened;
+ * endings  more than two for each connection that was opened, and a third of TCP;
  * stray    TCP packets above the floor from many sources, or equal ones;
  * datagrams two to three times above a floor without conversations, and equal in size, not
  *          answered, or from many sources; ten times, one way, equal in size or from many;

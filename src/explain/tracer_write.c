@@ -13,6 +13,7 @@
 
 enum { PAYLOAD_SAID = 8 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
+#define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
 #define OF_THE_TIME 0.05 /* share of the longest vector's ticks: less is chance */
@@ -102,6 +103,10 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 		facts.packets = p->weight;
 		facts.seen = p->records;
 		facts.sources = hll_estimate(p->sources, PROFILE_BITS);
+	}
+	if (share < ALMOST_PURE && telling(ix, n->bucket)) { /* the rest is somebody else's */
+		n->packets *= share;
+		n->bytes *= share;
 	}
 	/* Once for the signs that rows ask for, then with the row that they lead to. */
 	source_judge(&facts, &n->found);
