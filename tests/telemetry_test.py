@@ -73,7 +73,7 @@ def flood(what, server, wire, make, vector, status):
     over, flooding_over = threading.Event(), threading.Event()
     usual = threading.Thread(target=paced, args=(wire.send, mix.web, USUAL_PER_S, over, 60))
     usual.start()
-    attacker = None
+    attacker, sent = None, []
     try:
         time.sleep(LEARN_S)
         check(f"{what}: usual traffic is no incident", server.incidents() == [], server.incidents())
@@ -81,8 +81,8 @@ def flood(what, server, wire, make, vector, status):
         check(f"{what}: it is seen", seen > 50, seen)
         attack = Mix(ip4(ADDRESS), seed=2)
         began = time.monotonic()
-        attacker = threading.Thread(target=paced, args=(wire.send, lambda: make(attack), FLOOD_PER_S, flooding_over,
-                                                        FLOOD_S))
+        attacker = threading.Thread(target=lambda: sent.append(paced(wire.send, lambda: make(attack), FLOOD_PER_S,
+                                                                     flooding_over, FLOOD_S)))
         attacker.start()
         first, named, found = await_incident(server, vector, status, began)
         said = ", ".join("never" if t is None else f"{t:.2f} s" for t in (first, named))
@@ -95,7 +95,7 @@ def flood(what, server, wire, make, vector, status):
         of = [v for v in trace.get("vectors", []) if v["id"] == vector]
         check(f"{what}: one incident, its first vector is {vector}, sources: {status}",
               len(found) == 1 and vectors(found[0])[:1] == [vector] and of[0]["status"] == status, (found, of))
-        return of[0] if of else {}
+        return of[0] if of else {}, sent[0]
     finally:
         over.set()
         flooding_over.set()
@@ -122,8 +122,7 @@ def try_capture(folder, wire, make, vector, status):
     what = f"AF_PACKET, {vector}"
     server = Server(folder, CONFIG.format(telemetry="{capture: [inner]}"), "event=capturing")
     try:
-        found = flood(what, server, wire, make, vector, status)
-        right = FLOOD_PER_S * FLOOD_S
+        found, right = flood(what, server, wire, make, vector, status)
         check(f"{what}: as many packets as were sent", abs(found.get("packets", 0) - right) < 0.05 * right,
               (found.get("packets"), right))
     finally:
