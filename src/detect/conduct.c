@@ -322,6 +322,19 @@ static void see_volume(struct conduct *c, struct conduct_client *k, const struct
 		add(c, k, CONDUCT_HAMMER, 1, r);
 }
 
+static uint8_t tool_of(struct conduct *c, uint64_t hash, struct text_span agent)
+{
+	size_t at = hash >> 32 & (WD_COUNT(c->agents) - 1);
+
+	if (agent.len == 0)
+		return CONDUCT_UNTOLD;
+	if (c->agents[at].agent != hash) {
+		c->agents[at].agent = hash;
+		c->agents[at].tool = (uint8_t)conduct_agent_of(agent);
+	}
+	return c->agents[at].tool;
+}
+
 void conduct_see(struct conduct *c, const struct request *r)
 {
 	int64_t now = wall_to_s(r->at);
@@ -333,10 +346,8 @@ void conduct_see(struct conduct *c, const struct request *r)
 		renew(k, hash, now);
 	int64_t before = k->at;
 	drain(k, buckets, now);
-	if (k->agent != quick(r->agent) || k->pages == 0) {
-		k->agent = quick(r->agent);
-		k->tool = (uint8_t)conduct_agent_of(r->agent);
-	}
+	k->agent = quick(r->agent);
+	k->tool = tool_of(c, k->agent, r->agent);
 	k->pages += !asset;
 	k->led += !asset && r->referer.len > 0;
 	see_probe(c, k, r, asset);

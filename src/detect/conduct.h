@@ -69,6 +69,7 @@ struct conduct {
 	struct address_key key;
 	struct conduct_client clients[CONDUCT_ROWS][CONDUCT_WAYS];
 	struct conduct_client all; /* of many clients together: LOGIN and HAMMER */
+	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
 	struct conduct_note notes[CONDUCT_NOTES];
 	uint32_t note_count;
 	uint64_t notes_dropped;
