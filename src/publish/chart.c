@@ -214,6 +214,41 @@ void chart_window_attributes(struct buf *b, const struct frame *f)
 			(long long)(f->begin.ns / 1000000), (long long)(f->span_ns / 1e6));
 }
 
+/* Buckets as wide as the time they count: where a chart shares its axis with a finer one, a
+ * line through their middles would rise before anything happened. */
+static void steps_path(struct buf *b, const struct series *s, size_t from, size_t to, double top)
+{
+	bool down = false;
+
+	for (size_t i = from; i < to; i++) {
+		int y = chart_height_of(s->points[i].observed, top, PLOT_HEIGHT);
+		if (s->points[i].observed < 0)
+			down = false;
+		else if (down)
+			buf_fmt(b, "V%dh1", y);
+		else
+			buf_fmt(b, "M%.1f %dh1", (double)i - 0.5, y);
+		down = s->points[i].observed >= 0;
+	}
+}
+
+static void plot_steps(struct buf *b, const struct chart *c, size_t whole, double top)
+{
+	const struct series *s = c->series;
+	buf_str(b, "<path class=\"band\" d=\"");
+	band_path(b, s, top);
+	buf_str(b, "\"/><path class=\"usual\" d=\"");
+	line_path(b, s, s->count, EXPECTED, top);
+	buf_str(b, "\"/><path class=\"seen\" d=\"");
+	steps_path(b, s, 0, whole, top);
+	buf_str(b, "\"/>");
+	if (whole < s->count && s->points[whole].observed >= 0) {
+		buf_str(b, "<path class=\"seen running\" d=\"");
+		steps_path(b, s, whole, s->count, top);
+		buf_str(b, "\"/>");
+	}
+}
+
 static void plot(struct buf *b, const struct chart *c, double top)
 {
 	const struct series *s = c->series;
@@ -221,6 +256,10 @@ static void plot(struct buf *b, const struct chart *c, double top)
 
 	if (s->count == 0)
 		return;
+	if (c->window.end.ns > c->window.begin.ns) {
+		plot_steps(b, c, whole, top);
+		return;
+	}
 	buf_str(b, "<path class=\"area\" d=\"");
 	area_path(b, s, whole, top);
 	buf_str(b, "\"/><path class=\"band\" d=\"");

@@ -114,7 +114,10 @@ static void coincidence(const struct render *r)
 	buf_str(b, "<li>That this traffic is why people reported problems: both rose ");
 	if (llabs(apart) < i->step.ns) {
 		buf_str(b, "within the same ");
-		words_span(b, i->step);
+		if (i->step.ns == 60 * WD_NS_PER_S)
+			buf_str(b, "minute");
+		else
+			words_span(b, i->step);
 	} else {
 		words_span(b, (wd_span){llabs(apart)});
 		buf_str(b, apart > 0 ? " apart, traffic first" : " apart, reports first");

@@ -121,17 +121,29 @@ static const char *kind_word(uint32_t kind)
 										: "Reports";
 }
 
+/* By the kind that decided, after the begin of that. */
 static void decided(const struct render *r)
 {
 	const struct incident *i = r->incident;
 	struct buf *b = r->out;
+	bool traffic = i->kinds & INCIDENT_TRAFFIC &&
+		       same_second(i->traffic.decided_at, i->decided_at);
+	bool requests = i->kinds & INCIDENT_REQUESTS &&
+			same_second(i->requests.decided_at, i->decided_at);
+	wd_wall began = traffic	   ? i->traffic.began_at
+			: requests ? i->requests.began_at
+				   : i->began_at;
 
-	buf_str(b, "Called an incident, ");
-	words_seconds(b, wall_sub(i->decided_at, i->began_at));
-	buf_str(b, " after its begin");
-	if (incident_kinds(i) & INCIDENT_REPORTS && i->log10_return_decided > 0 &&
-	    !(i->kinds & INCIDENT_TRAFFIC && same_second(i->traffic.decided_at, i->decided_at)) &&
-	    !(i->kinds & INCIDENT_REQUESTS && same_second(i->requests.decided_at, i->decided_at))) {
+	buf_fmt(b, "Called an incident%s, ", traffic	? " by its traffic"
+					     : requests ? " by its requests" : "");
+	if (traffic || requests)
+		words_seconds(b, wall_sub(i->decided_at, began));
+	else
+		words_span(b, wall_sub(i->decided_at, began));
+	buf_str(b, traffic    ? " after it began"
+		   : requests ? " after they began"
+			      : " after its begin");
+	if (!traffic && !requests && i->log10_return_decided > 0) {
 		buf_str(b, ": normal reports do this ");
 		words_odds(b, i->log10_return_decided, i->step);
 	}
@@ -201,6 +213,7 @@ void page_incident_timeline(const struct render *r, const struct trace *t)
 	struct list l = {0};
 	struct words w = html_words(r);
 	bool seconds = (incident_kinds(r->incident) & ~(uint32_t)INCIDENT_REPORTS) != 0;
+	bool reports = (incident_kinds(r->incident) & INCIDENT_REPORTS) != 0;
 
 	list_moments(r->incident, t, &l);
 	buf_str(r->out, "<section aria-labelledby=\"time\"><h2 id=\"time\">Timeline</h2><ol "
@@ -210,7 +223,9 @@ void page_incident_timeline(const struct render *r, const struct trace *t)
 		bool calm = kind == OVER || kind == WAVE_OVER || kind == KIND_OVER;
 		bool hot = kind == DECIDED || kind == WAVE;
 		buf_fmt(r->out, "<li%s>", calm ? " class=\"calm\"" : hot ? " class=\"hot\"" : "");
-		if (seconds)
+		bool whole = kind == WAVE || kind == PEAK || kind == WAVE_OVER ||
+			     (kind == BEGAN && l.moments[n].n == INCIDENT_REPORTS);
+		if (seconds && !(reports && whole)) /* reports are told by the minute */
 			words_second(&w, l.moments[n].at);
 		else
 			words_time(&w, l.moments[n].at);

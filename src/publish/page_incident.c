@@ -58,7 +58,10 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	chart_svg(r->out, &chart);
 	buf_str(r->out,
 		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
-		"usual, with its spread</span><span class=\"l-inc\">wave</span></p>\n");
+		"usual, with its spread</span><span class=\"l-inc\">wave</span>");
+	if (window.end.ns != 0)
+		buf_str(r->out, "<span class=\"l-alarm\">called an incident</span>");
+	buf_str(r->out, "</p>\n");
 	html_series_table(r, &found.series, "incident", title, found.unfinished);
 	buf_str(r->out, "</figure>\n");
 	incident_series_close(&found);

@@ -2,6 +2,7 @@
 /* A service: its status in one sentence, its charts, who is affected, and the form to report. */
 #include "publish/html.h"
 #include "publish/page_traffic.h"
+#include "publish/words_traffic.h"
 
 #include "base/check.h"
 
@@ -319,7 +320,14 @@ static void live_top(const struct render *r)
 	html_status(r->out, s->status);
 	buf_str(r->out, "</div><p class=\"lead\">");
 	words_status(&w, r->snapshot, s);
-	buf_str(r->out, "</p>\n<p class=\"odds\">");
+	buf_str(r->out, "</p>\n");
+	if (s->incident < r->snapshot->incident_count &&
+	    (r->snapshot->incidents[s->incident].kinds & ~(uint32_t)INCIDENT_REPORTS) != 0) {
+		buf_str(r->out, "<p>");
+		words_attack(&w, r->snapshot, &r->snapshot->incidents[s->incident]);
+		buf_str(r->out, "</p>\n");
+	}
+	buf_str(r->out, "<p class=\"odds\">");
 	words_status_odds(&w, r->snapshot, s);
 	if (s->incident < r->snapshot->incident_count) {
 		buf_str(r->out, " <a href=\"/i/");

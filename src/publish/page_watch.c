@@ -40,6 +40,24 @@ static void named(const struct render *r, const char *name, const struct part *p
 	buf_fmt(r->out, " <small>%.0f %%</small></dd></div>", (double)p->share * 100);
 }
 
+/* The vectors that the incident's trace found; before there is one, the class that stands out. */
+static void flooded_by(const struct render *r, const struct part *top)
+{
+	const struct snapshot *s = r->snapshot;
+	const struct incident *i = r->service->incident < s->incident_count
+					   ? &s->incidents[r->service->incident] : NULL;
+	struct words w = html_words(r);
+
+	if (i == NULL || !(i->kinds & INCIDENT_TRAFFIC) || i->traffic.vector_count == 0 ||
+	    i->traffic.ended_at.ns != 0) {
+		named(r, "Flooded by", top);
+		return;
+	}
+	buf_str(r->out, "<div><dt>Flooded by</dt><dd>");
+	words_parts(&w, s, i->traffic.vectors, i->traffic.vector_count);
+	buf_str(r->out, "</dd></div>");
+}
+
 /* From the first point that was seen to the last: of a service that is watched for minutes a
  * day's chart would be empty but for its end. */
 static struct series seen_part(const struct series *s)
@@ -141,7 +159,7 @@ static void numbers(const struct render *r, const struct traffic_state *t)
 		number(r, "Bits", (double)t->bits_per_s,
 		       t->cold ? 0 : (double)t->usual_bits_per_s, "bit/s");
 		number(r, "Flow records", (double)t->records_per_s, 0, "records/s");
-		named(r, "Flooded by", &t->top);
+		flooded_by(r, &t->top);
 	}
 	if (t->requests_at.ns != 0 && !is_stale(r, t->requests_at)) {
 		number(r, "Requests", (double)t->requests_per_s,

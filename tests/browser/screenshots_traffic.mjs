@@ -100,7 +100,7 @@ try {
   }
   const { incidents } = await (await fetch(`${server.url}/api/v1/incidents?service=shop&kind=traffic`)).json();
   for (const { name, path, height } of [
-    { name: "incident-traffic", path: `/i/${incidents[0].id}`, height: 1500 },
+    { name: "incident-traffic", path: `/i/${incidents[0].id}`, height: 1560 },
     { name: "now-traffic", path: "/", height: 900 }]) {
     const context = await browser.newContext({ viewport: { width: 1180, height }, locale: "en-GB", timezoneId: "UTC" });
     const page = await context.newPage();

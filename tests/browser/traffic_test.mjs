@@ -66,6 +66,16 @@ async function flooded(server, test) {
 
 const withConfig = ["--config", config];
 
+// Where an element is. The live page swaps it now and then, and while it does there is none.
+async function shown(locator) {
+  for (let tries = 0; tries < 50; tries++) {
+    const box = await locator.boundingBox();
+    if (box) return box;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the element does not show");
+}
+
 async function isWhole(open, path, options) {
   const { page, response } = await open(path, options);
   assert.equal(response.status(), 200, path);
@@ -81,7 +91,7 @@ export async function a_flood_is_whole_on_every_page({ open, server }) {
       const text = await page.locator("main").innerText();
       assert.match(text, /a fixed rule decided/);
       assert.match(text, /Who did it\. No address tells/);
-      assert.ok((await page.locator("#received").boundingBox()).height > 200, "the chart shows");
+      assert.ok((await shown(page.locator("#received"))).height > 200, "the chart shows");
       await page.locator(".tabs a", { hasText: "Bits" }).click();
       await page.waitForURL("**show=bits*");
       assert.equal(await page.locator("#received title").textContent(), "Bits received");
