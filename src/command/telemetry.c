@@ -409,16 +409,8 @@ static void collector_metrics(struct telemetry *t, struct metrics *m)
 static void tap_metrics(struct telemetry *t, struct metrics *m)
 {
 	struct tap_counts sum = {0};
-	for (size_t i = 0; i < t->tap_count; i++) {
-		struct tap_counts c;
-		tap_count(t->taps[i], &c);
-		sum.packets += c.packets;
-		sum.bytes += c.bytes;
-		sum.dropped += c.dropped;
-		sum.other += c.other;
-		sum.broken += c.broken;
-		sum.down += c.down;
-	}
+	for (size_t i = 0; i < t->tap_count; i++)
+		tap_count(t->taps[i], &sum);
 	m->value[METRIC_CAPTURE_PACKETS] = (double)sum.packets;
 	m->value[METRIC_CAPTURE_BYTES] = (double)sum.bytes;
 	m->value[METRIC_CAPTURE_DROPS] = (double)sum.dropped;

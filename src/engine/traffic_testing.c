@@ -158,8 +158,9 @@ static void add_users(struct world *w, double packets_per_s)
 		struct flow f = {.family = 4, .protocol = 6, .tcp_flags = 0x1b, .dport = 443,
 				 .sport = (uint16_t)(1024 + world_next(w) % 60000),
 				 .known = FLOW_FLAGS};
-		uint32_t src = 0x0a000000u | (uint32_t)(world_next(w) % 5000);
-		memcpy(f.src, &src, 4);
+		uint32_t src = (uint32_t)(world_next(w) % 5000);
+		memcpy(f.src + 1, &src, 2);
+		f.src[0] = (uint8_t)(60 + src % 40); /* networks that exist */
 		add(w, &f, left / 40, 600, false);
 		f.tcp_flags = 0x1a;
 		add(w, &f, left / 40, 900, true);
@@ -172,7 +173,7 @@ static uint32_t member(uint32_t crowd, uint32_t n)
 	return (crowd * 100000 + n) * 2654435761u;
 }
 
-/* Bots that open connections and send. */
+/* Bots that open connections and send; machines of a dozen networks that exist. */
 static void add_bots(struct world *w, double packets_per_s, uint32_t crowd)
 {
 	double left = world_noisy(w, packets_per_s / 4);
@@ -182,6 +183,7 @@ static void add_bots(struct world *w, double packets_per_s, uint32_t crowd)
 				 .known = FLOW_FLAGS | FLOW_TTL};
 		uint32_t src = member(crowd, (uint32_t)(world_next(w) % 700));
 		memcpy(f.src, &src, 4);
+		f.src[0] = (uint8_t)(45 + src % 12 * 11);
 		f.ttl = (uint8_t)(40 + src % 24);
 		add(w, &f, left / 60, 120, false);
 	}

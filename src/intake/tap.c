@@ -180,21 +180,19 @@ struct lane *tap_lane(struct tap *t, size_t thread)
 	return t->workers[thread].lane;
 }
 
-void tap_count(struct tap *t, struct tap_counts *ret_counts)
+void tap_count(struct tap *t, struct tap_counts *sum)
 {
-	struct tap_counts sum = {0};
 	for (size_t n = 0; n < t->threads; n++) {
 		struct tap_worker *w = &t->workers[n];
 		pthread_mutex_lock(&w->lock);
 		struct tap_counts told = w->told;
 		pthread_mutex_unlock(&w->lock);
-		sum.packets += told.packets;
-		sum.bytes += told.bytes;
-		sum.dropped += told.dropped;
-		sum.flows += told.flows;
-		sum.other += told.other;
-		sum.broken += told.broken;
-		sum.down += told.down;
+		sum->packets += told.packets;
+		sum->bytes += told.bytes;
+		sum->dropped += told.dropped;
+		sum->flows += told.flows;
+		sum->other += told.other;
+		sum->broken += told.broken;
+		sum->down += told.down;
 	}
-	*ret_counts = sum;
 }

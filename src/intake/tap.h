@@ -52,7 +52,7 @@ void tap_close(struct tap *c); /* stops if need be; NULL is fine */
 
 size_t tap_threads(const struct tap *c);
 struct lane *tap_lane(struct tap *c, size_t thread);
-/* As of each thread's last second. Any thread. */
-void tap_count(struct tap *c, struct tap_counts *ret_counts);
+/* Adds what there is as of each thread's last second. Any thread. */
+void tap_count(struct tap *c, struct tap_counts *sum);
 
 #endif
