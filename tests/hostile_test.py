@@ -24,7 +24,10 @@ services:
   - {{id: shop, name: {name}, addresses: ["192.0.2.0/24"]}}
 """
 THREADS = 2
-ROOM_KB = 64 * 1024 + 512  # what all of this may add to the program's memory: the bound of docs/telemetry.md, one service
+# A program that a sanitizer watches keeps what it gave back for a while, and shadows of all.
+WATCHED = b"__asan_init" in pathlib.Path(live.WHYDOWN).read_bytes()
+# What all of this may add to the program's memory: the stated bound, with one service.
+ROOM_KB = 1 << 20 if WATCHED else 64 * 1024 + 512
 TOTAL = "whydown_exports_"
 
 
