@@ -77,7 +77,11 @@ try:
         before, status = report_until(port, 503, REPORTS_MAX)
         check("a report that cannot be kept is answered 503", status == 503, before)
         check("until then reports were accepted", before > 100, before)
-        status, text = ask(port, "GET", "/healthz")
+        # What the log of the database gives back may be room for a moment: full is full when it stays so.
+        status, text, deadline = 0, b"", time.monotonic() + 20
+        while status != 503 and time.monotonic() < deadline:
+            before += report_until(port, 503, REPORTS_MAX)[0]
+            status, text = ask(port, "GET", "/healthz")
         check("/healthz says that the journal cannot write", status == 503 and b'"journal_writes":false' in text, text)
         check("pages go on", ask(port, "GET", "/s/x")[0] == 200)
         mounted("-o", "remount,size=40m", folder)
