@@ -26,6 +26,7 @@ enum {
 /* Packets of several queues are written a little out of order. Nothing is late by more. */
 #define LATE_NS WD_NS_PER_S
 #define FAR_NS (3600 * WD_NS_PER_S)
+#define TIME_MAX_NS (INT64_C(7258118400) * WD_NS_PER_S) /* the year 2200: decode/packet.h */
 
 /* A file is replayed the same way each time, so its tables have one key for ever: who makes a
  * file to fill one bucket of them makes its own replay slow. */
@@ -212,6 +213,13 @@ static void end_with(struct capture_file *c, enum wd_err err)
 	c->err = err;
 }
 
+/* A packet's time on the clock that goes on where it was set back; 0: not told. That clock, too,
+ * ends with the year 2199: a file may set it back again and again. */
+static int64_t time_on(const struct capture_file *c, wd_wall at)
+{
+	return at.ns == 0 || at.ns >= TIME_MAX_NS - c->shift_ns ? 0 : at.ns + c->shift_ns;
+}
+
 /* Does one of the next packets have a time in [from, to)? */
 static bool comes_back(const struct capture_file *c, int64_t from, int64_t to)
 {
@@ -221,8 +229,8 @@ static bool comes_back(const struct capture_file *c, int64_t from, int64_t to)
 	for (int n = 0; n < LOOK_AHEAD; n++) {
 		if (pcap_next(&p, &packet, &end, NULL) != WD_OK || end)
 			return false;
-		int64_t at = packet.at.ns + c->shift_ns;
-		if (at >= from && at < to)
+		int64_t at = time_on(c, packet.at);
+		if (at != 0 && at >= from && at < to)
 			return true;
 	}
 	return false;
@@ -232,9 +240,11 @@ static bool comes_back(const struct capture_file *c, int64_t from, int64_t to)
  * clock was set back it goes on from there, so that no two hours are counted as one. */
 static void keep_time(struct capture_file *c)
 {
-	int64_t at = c->next.at.ns + c->shift_ns, last = c->last_ns;
-	if (c->next.at.ns == 0)
+	int64_t at = time_on(c, c->next.at), last = c->last_ns;
+	if (at == 0) {
+		c->next.at.ns = c->next.at.ns == 0 ? 0 : last;
 		return;
+	}
 	if (last == 0 && !comes_back(c, at - FAR_NS, at + FAR_NS)) {
 		struct pcap p = c->pcap;
 		struct packet second;

@@ -154,6 +154,30 @@ static void packets_come_in_batches_of_one_step_of_time(void **state)
 	assert_int_equal(r.at[2].ns, 1000700 * INT64_C(1000000));
 }
 
+/* A clock that is set back from 2096 again and again would go on past all years there are. */
+static void a_clock_that_is_set_back_often_ends_with_the_year_2199(void **state)
+{
+	static const uint32_t seconds[] = {4000000000, 10, 4100000000, 20, 4200000000, 30};
+	struct fixture f = {0}, empty = {0};
+	(void)state;
+	pcap_head(&f);
+	for (size_t i = 0; i < 6; i++)
+		for (size_t k = 0; k < 20; k++) {
+			size_t at = f.len;
+			pcap_udp(&f, 0, 80, &empty);
+			for (size_t n = 0; n < 4; n++)
+				f.bytes[at + n] = (uint8_t)(seconds[i] >> (8 * n));
+		}
+	struct read r = read_bytes(f.bytes, f.len, NULL);
+	assert_int_equal(r.err, WD_OK);
+	assert_int_equal(r.counters.flows, 120);
+	assert_true(r.counters.times_mended > 0);
+	for (size_t i = 0; i < r.batches; i++) {
+		assert_true(wall_to_s(r.at[i]) < INT64_C(7258118400));
+		assert_true(i == 0 || r.at[i].ns >= r.at[i - 1].ns);
+	}
+}
+
 static void a_capture_of_exports_gives_their_flows(void **state)
 {
 	struct fixture f = {0}, v5 = {0}, v9 = {0}, sflow = {0}, other = {0};
@@ -317,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_come_in_batches_of_one_step_of_time),
+		cmocka_unit_test(a_clock_that_is_set_back_often_ends_with_the_year_2199),
 		cmocka_unit_test(a_capture_of_exports_gives_their_flows),
 		cmocka_unit_test(packets_that_only_begin_like_exports_are_packets),
 		cmocka_unit_test(data_ahead_of_its_template_is_not_lost),
