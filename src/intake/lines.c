@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Room for the rest of a line before what is read next. */
-enum { READ_MAX = 1 << 20, BUFFER_SIZE = LINES_LEN_MAX + READ_MAX };
+enum { READ_MAX = 1 << 17, BUFFER_SIZE = LINES_LEN_MAX + READ_MAX };
 
 struct lines {
 	struct unpack *file;

@@ -103,15 +103,25 @@ void unpack_close(struct unpack *u)
 enum unpack_kind unpack_kind(const struct unpack *u) { return u->kind; }
 uint64_t unpack_taken(const struct unpack *u) { return u->taken; }
 
+/* What was read to see what kind it is; then without a copy. */
 static enum wd_err read_plain(struct unpack *u, void *dst, size_t room, size_t *ret_got,
 			      struct wd_why *why)
 {
-	enum wd_err err = u->at < u->end ? WD_OK : fill(u, 1, why);
-	if (err != WD_OK)
-		return err;
-	*ret_got = u->end - u->at < room ? u->end - u->at : room;
-	memcpy(dst, u->input + u->at, *ret_got);
-	u->at += *ret_got;
+	ssize_t got = 0;
+	if (u->at < u->end) {
+		*ret_got = u->end - u->at < room ? u->end - u->at : room;
+		memcpy(dst, u->input + u->at, *ret_got);
+		u->at += *ret_got;
+		return WD_OK;
+	}
+	do
+		got = u->over ? 0 : read(u->fd, dst, room);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return wd_fail_os(why, errno, "read");
+	u->over = got == 0;
+	u->taken += (uint64_t)got;
+	*ret_got = (size_t)got;
 	return WD_OK;
 }
 
