@@ -2,7 +2,6 @@
 #include "tally/web_mark.h"
 
 #include "base/check.h"
-#include "base/text.h"
 #include "tally/web.h"
 
 #include <string.h>
@@ -14,16 +13,26 @@
 
 enum { EXTENSION_MAX = 5 };
 
-static const uint64_t assets[] = {
-	EXT('j', 's', 0, 0, 0), EXT('c', 's', 's', 0, 0), EXT('p', 'n', 'g', 0, 0),
-	EXT('j', 'p', 'g', 0, 0), EXT('g', 'i', 'f', 0, 0), EXT('s', 'v', 'g', 0, 0),
-	EXT('i', 'c', 'o', 0, 0), EXT('b', 'm', 'p', 0, 0), EXT('e', 'o', 't', 0, 0),
-	EXT('t', 't', 'f', 0, 0), EXT('o', 't', 'f', 0, 0), EXT('m', 'a', 'p', 0, 0),
-	EXT('m', 'j', 's', 0, 0), EXT('m', 'p', '3', 0, 0), EXT('m', 'p', '4', 0, 0),
-	EXT('o', 'g', 'g', 0, 0), EXT('w', 'e', 'b', 'p', 0), EXT('w', 'o', 'f', 'f', 0),
-	EXT('j', 'p', 'e', 'g', 0), EXT('a', 'v', 'i', 'f', 0), EXT('w', 'a', 's', 'm', 0),
-	EXT('w', 'e', 'b', 'm', 0), EXT('w', 'o', 'f', 'f', '2'),
-};
+static bool is_asset_extension(uint64_t extension)
+{
+	switch (extension) {
+	case EXT('j', 's', 0, 0, 0): case EXT('c', 's', 's', 0, 0):
+	case EXT('p', 'n', 'g', 0, 0): case EXT('j', 'p', 'g', 0, 0):
+	case EXT('g', 'i', 'f', 0, 0): case EXT('s', 'v', 'g', 0, 0):
+	case EXT('i', 'c', 'o', 0, 0): case EXT('b', 'm', 'p', 0, 0):
+	case EXT('e', 'o', 't', 0, 0): case EXT('t', 't', 'f', 0, 0):
+	case EXT('o', 't', 'f', 0, 0): case EXT('m', 'a', 'p', 0, 0):
+	case EXT('m', 'j', 's', 0, 0): case EXT('m', 'p', '3', 0, 0):
+	case EXT('m', 'p', '4', 0, 0): case EXT('o', 'g', 'g', 0, 0):
+	case EXT('w', 'e', 'b', 'p', 0): case EXT('w', 'o', 'f', 'f', 0):
+	case EXT('j', 'p', 'e', 'g', 0): case EXT('a', 'v', 'i', 'f', 0):
+	case EXT('w', 'a', 's', 'm', 0): case EXT('w', 'e', 'b', 'm', 0):
+	case EXT('w', 'o', 'f', 'f', '2'):
+		return true;
+	default:
+		return false;
+	}
+}
 
 static bool has(struct text_span s, const char *word)
 {
@@ -37,26 +46,45 @@ static bool starts(struct text_span s, const char *word)
 	return s.len >= len && memcmp(s.at, word, len) == 0;
 }
 
+/* The bytes A to Z of eight made a to z, without a branch. */
+static uint64_t lower_of(uint64_t x)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t low = x & each * 0x7f;
+	uint64_t from_a = low + each * (0x80 - 'A'), beyond_z = low + each * (0x7f - 'Z');
+
+	return x | (((from_a ^ beyond_z) & ~x & each * 0x80) >> 2);
+}
+
+static uint64_t bytes_as_number(const char *at)
+{
+	uint64_t n;
+
+	memcpy(&n, at, sizeof(n));
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(n) : n;
+}
+
 static bool is_asset(struct text_span path)
 {
-	uint64_t extension = 0;
-	uint32_t len = 0;
+	uint64_t last = 0; /* its last eight bytes, the very last one highest */
+	unsigned len = 0, max = path.len < EXTENSION_MAX + 1 ? path.len : EXTENSION_MAX + 1;
 
-	for (; len < path.len; len++) {
-		char c = path.at[path.len - 1 - len];
+	if (path.len >= 8)
+		last = bytes_as_number(path.at + path.len - 8);
+	else
+		for (uint32_t i = 0; i < path.len; i++)
+			last = last >> 8 | (uint64_t)(uint8_t)path.at[i] << 56;
+	for (; len < max; len++) {
+		uint8_t c = (uint8_t)(last >> (56 - 8 * len));
+		if (c == '/')
+			return false;
 		if (c == '.')
 			break;
-		if (c == '/' || len == EXTENSION_MAX)
-			return false;
-		extension = extension << 8 | (uint8_t)text_lower(c);
 	}
-	if (len == path.len)
-		return false;
-	for (size_t i = 0; i < WD_COUNT(assets); i++)
-		if (assets[i] == extension)
-			return true;
-	return false;
+	return len > 0 && len < max && is_asset_extension(lower_of(last) >> (64 - 8 * len));
 }
+
+bool web_is_asset(const struct request *r) { return !r->malformed && is_asset(r->path); }
 
 static bool is_login(struct text_span path)
 {
