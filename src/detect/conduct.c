@@ -2,7 +2,6 @@
 #include "detect/conduct.h"
 
 #include "base/check.h"
-#include "tally/web.h"
 #include "tally/web_mark.h"
 
 #include <math.h>
@@ -78,57 +77,93 @@ static uint64_t sort_of(struct text_span path)
 /* Was it not seen before? Forgets all when most bits are set. */
 static bool is_new(struct conduct_client *k, uint64_t hash)
 {
+	if (k->seen_count == 0)
+		memset(k->seen, 0, sizeof(k->seen));
 	uint64_t *word = &k->seen[hash >> 8 & 3], bit = UINT64_C(1) << (hash & 63);
 	bool fresh = (*word & bit) == 0;
 
 	*word |= bit;
 	k->seen_count += fresh;
-	if (k->seen_count > 192) {
-		memset(k->seen, 0, sizeof(k->seen));
+	if (k->seen_count > 192)
 		k->seen_count = 0;
-	}
 	return fresh;
 }
 
+/* Levels are numbers: what fmaxf() does for others costs a call. */
+static float max_of(float a, float b) { return a > b ? a : b; }
+static float min_of(float a, float b) { return a < b ? a : b; }
+
 /* ---- the table ---- */
 
-static float standing(const struct conduct_client *k, int64_t now)
+struct place { struct conduct_row *row; struct conduct_client *clients; unsigned way; };
+
+static float standing(const struct conduct_row *row, const struct conduct_client *client,
+		      unsigned way, int64_t now)
 {
 	float most = 0;
 
-	if (k->hash == 0)
+	if (row->hash[way] == 0)
 		return -1;
+	if (row->state[way] != CONDUCT_LOADED && now >= row->at[way])
+		return 0;
 	for (unsigned i = 0; i < CONDUCT_KINDS; i++) {
-		float left = k->level[i] - buckets[i].drain_s * (float)(now - k->at);
-		most = fmaxf(most, left / buckets[i].capacity);
+		float level = row->state[way] == CONDUCT_LOADED ? client[way].level[i] : 0;
+		float left = level - buckets[i].drain_s * (float)(now - row->at[way]);
+		most = max_of(most, left / buckets[i].capacity);
 	}
 	return most;
 }
 
-static void renew(struct conduct_client *k, uint64_t hash, int64_t now)
+static struct place place_of(struct conduct *c, uint64_t hash, int64_t now)
 {
-	memset(k, 0, sizeof(*k));
-	k->hash = hash;
-	k->at = now;
-}
-
-static struct conduct_client *client_of(struct conduct *c, uint64_t hash, int64_t now)
-{
-	struct conduct_client *row = c->clients[hash >> 32 & (CONDUCT_ROWS - 1)], *least = row;
+	size_t at = hash >> 32 & (CONDUCT_ROWS - 1);
+	struct place p = {&c->rows[at], c->clients[at], 0};
+	struct conduct_row *row = p.row;
 	float lowest = INFINITY;
 
-	for (unsigned i = 0; i < CONDUCT_WAYS; i++)
-		if (row[i].hash == hash)
-			return &row[i];
+	for (; p.way < CONDUCT_WAYS; p.way++)
+		if (row->hash[p.way] == hash)
+			return p;
+	p.way = 0;
 	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
-		float s = standing(&row[i], now);
-		if (s < lowest || (s <= lowest && row[i].at < least->at)) {
+		float s = standing(row, p.clients, i, now);
+		if (s < lowest || (s <= lowest && row->at[i] < row->at[p.way])) {
 			lowest = s;
-			least = &row[i];
+			p.way = i;
 		}
 	}
-	renew(least, hash, now);
-	return least;
+	row->hash[p.way] = hash;
+	row->at[p.way] = now;
+	row->state[p.way] = CONDUCT_BLANK;
+	return p;
+}
+
+/* The record, made one of nothing known if it is another's. Member by member: a compiler makes
+ * a slow instruction of a memset of this length. */
+static struct conduct_client *place_take(struct place p)
+{
+	struct conduct_client *k = &p.clients[p.way];
+
+	k->at = p.row->at[p.way];
+	if (p.row->state[p.way] != CONDUCT_BLANK)
+		return k;
+	memset(k->level, 0, sizeof(k->level));
+	k->path = k->query = 0;
+	k->pages = k->led = k->missing = k->marked = 0;
+	memset(k->noted, 0, sizeof(k->noted));
+	k->seen_count = 0;
+	return k; /* is_new() and add() begin with the rest */
+}
+
+static void place_keep(struct place p)
+{
+	const struct conduct_client *k = &p.clients[p.way];
+	bool loaded = false;
+
+	for (unsigned i = 0; i < CONDUCT_KINDS; i++)
+		loaded |= k->level[i] > 0;
+	p.row->at[p.way] = k->at;
+	p.row->state[p.way] = loaded ? CONDUCT_LOADED : CONDUCT_IDLE;
 }
 
 static void drain(struct conduct_client *k, const struct bucket *all, int64_t now)
@@ -138,7 +173,7 @@ static void drain(struct conduct_client *k, const struct bucket *all, int64_t no
 	float seconds = (float)(now - k->at);
 
 	for (unsigned i = 0; i < CONDUCT_KINDS; i++)
-		k->level[i] = fmaxf(k->level[i] - all[i].drain_s * seconds, 0);
+		k->level[i] = max_of(k->level[i] - all[i].drain_s * seconds, 0);
 	k->at = now;
 }
 
@@ -202,7 +237,7 @@ static void see_others(struct conduct *c, const struct conduct_client *k, const 
 static bool is_convincing(const struct conduct *c, const struct conduct_client *k,
 			  enum conduct_kind kind)
 {
-	float pages = fmaxf((float)k->pages, 1);
+	float pages = max_of((float)k->pages, 1);
 
 	if (kind == CONDUCT_PROBE && k->marked < 3 && is_lost(c))
 		return false;
@@ -221,7 +256,7 @@ static void add(struct conduct *c, struct conduct_client *k, enum conduct_kind k
 		k->since[kind] = k->at;
 	}
 	k->hits[kind]++;
-	k->level[kind] = fminf(k->level[kind] + weight, 2 * buckets[kind].capacity);
+	k->level[kind] = min_of(k->level[kind] + weight, 2 * buckets[kind].capacity);
 	if (k->noted[kind] != 0 ||
 	    (k->level[kind] > buckets[kind].capacity && is_convincing(c, k, kind)))
 		note(c, k, kind, r);
@@ -229,10 +264,22 @@ static void add(struct conduct *c, struct conduct_client *k, enum conduct_kind k
 
 /* ---- the rules ---- */
 
+static bool is_refused(const struct request *r)
+{
+	return r->status >= 400 && r->status < 500 && r->status != 401;
+}
+
+/* All for which see_probe() counts an asset. */
+static bool asset_counts(uint8_t tool, const struct request *r)
+{
+	return tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && is_refused(r)) ||
+	       conduct_is_injection(r->path, r->query);
+}
+
 static void see_probe(struct conduct *c, struct conduct_client *k, const struct request *r,
 		      bool asset)
 {
-	bool refused_it = r->status >= 400 && r->status < 500 && r->status != 401;
+	bool refused_it = is_refused(r);
 	bool fetches = r->method == REQUEST_GET || r->method == REQUEST_HEAD ||
 		       r->method == REQUEST_POST;
 	bool hidden = r->path.len > 1 && r->path.at[1] == '.';
@@ -274,7 +321,7 @@ static void add_all(struct conduct *c, enum conduct_kind kind, float weight,
 		k->since[kind] = wall_to_s(r->at);
 	}
 	k->hits[kind] += weight > 0;
-	k->level[kind] = fminf(fmaxf(k->level[kind] + weight, 0), 2 * b->capacity);
+	k->level[kind] = min_of(max_of(k->level[kind] + weight, 0), 2 * b->capacity);
 	if (weight > 0 && k->level[kind] > b->capacity)
 		note(c, k, kind, r);
 }
@@ -322,8 +369,9 @@ static void see_volume(struct conduct *c, struct conduct_client *k, const struct
 		add(c, k, CONDUCT_HAMMER, 1, r);
 }
 
-static uint8_t tool_of(struct conduct *c, uint64_t hash, struct text_span agent)
+static uint8_t tool_of(struct conduct *c, struct text_span agent)
 {
+	uint64_t hash = quick(agent);
 	size_t at = hash >> 32 & (WD_COUNT(c->agents) - 1);
 
 	if (agent.len == 0)
@@ -335,19 +383,12 @@ static uint8_t tool_of(struct conduct *c, uint64_t hash, struct text_span agent)
 	return c->agents[at].tool;
 }
 
-void conduct_see(struct conduct *c, const struct request *r)
+static void see_client(struct conduct *c, struct conduct_client *k, const struct request *r,
+		       bool asset)
 {
-	int64_t now = wall_to_s(r->at);
-	uint64_t hash = address_hash(&c->key, r->client, r->family) | 1;
-	struct conduct_client *k = client_of(c, hash, now);
-	bool asset = web_marks_of(r) & 1 << WEB_ASSET;
+	int64_t now = wall_to_s(r->at), before = k->at;
 
-	if (now - k->at > forget_s)
-		renew(k, hash, now);
-	int64_t before = k->at;
 	drain(k, buckets, now);
-	k->agent = quick(r->agent);
-	k->tool = tool_of(c, k->agent, r->agent);
 	k->pages += !asset;
 	k->led += !asset && r->referer.len > 0;
 	see_probe(c, k, r, asset);
@@ -360,6 +401,31 @@ void conduct_see(struct conduct *c, const struct request *r)
 	see_volume(c, k, r, again, now <= before + 1);
 	k->path = path;
 	k->query = quick(r->query);
+}
+
+void conduct_see(struct conduct *c, const struct request *r)
+{
+	int64_t now = wall_to_s(r->at);
+	struct place p = place_of(c, address_hash(&c->key, r->client, r->family) | 1, now);
+	int64_t *at = &p.row->at[p.way];
+	uint8_t *state = &p.row->state[p.way];
+	bool asset = web_is_asset(r);
+
+	if (!asset || *state == CONDUCT_LOADED)
+		__builtin_prefetch(&p.clients[p.way], 1);
+	if (now - *at > forget_s) {
+		*state = CONDUCT_BLANK;
+		*at = now;
+	}
+	uint8_t tool = tool_of(c, r->agent);
+	if (asset && *state != CONDUCT_LOADED && !asset_counts(tool, r)) {
+		*at = now > *at ? now : *at;
+		return;
+	}
+	struct conduct_client *k = place_take(p);
+	k->tool = tool;
+	see_client(c, k, r, asset);
+	place_keep(p);
 }
 
 /* ---- words ---- */

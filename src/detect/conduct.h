@@ -50,23 +50,39 @@ struct conduct_note {
 	uint64_t missing, marked;
 };
 
+/* What nearly every request needs stands first, in one line of cache. */
 struct conduct_client {
-	uint64_t hash; /* 0: free */
-	int64_t at;    /* second of the last request */
+	int64_t at;    /* the row's, while a request is looked at */
 	float level[CONDUCT_KINDS];
-	uint32_t hits[CONDUCT_KINDS]; /* requests that count, since the bucket was empty */
-	int64_t since[CONDUCT_KINDS];
+	uint64_t path, query; /* the last ones, quickly hashed */
 	uint32_t pages, led; /* requests that are no assets; those that a page led to (referer) */
 	uint32_t missing, marked;
-	uint64_t path, query, agent; /* the last ones, quickly hashed */
-	uint64_t seen[4];       /* which different things it asked for: a bit each */
-	uint8_t seen_count;
 	uint8_t tool;           /* enum conduct_agent of the last agent */
 	uint8_t noted[CONDUCT_KINDS]; /* place in notes + 1 */
+	uint8_t seen_count;
+	/* Only with seen_count: which different things it asked for, a bit each. */
+	uint64_t seen[4];
+	/* Only with a level: requests that count since the bucket was empty, and since when. */
+	uint32_t hits[CONDUCT_KINDS];
+	int64_t since[CONDUCT_KINDS];
+};
+
+/* Who stands in a row. Most requests need no more of a client: its record is not touched by
+ * those for assets while its buckets are empty. */
+enum conduct_state {
+	CONDUCT_BLANK,  /* nothing is known; the record holds another's */
+	CONDUCT_IDLE,   /* nothing is in its buckets */
+	CONDUCT_LOADED,
+};
+struct conduct_row {
+	uint64_t hash[CONDUCT_WAYS]; /* 0: free */
+	int64_t at[CONDUCT_WAYS];    /* second of the last request */
+	uint8_t state[CONDUCT_WAYS]; /* enum conduct_state */
 };
 
 struct conduct {
 	struct address_key key;
+	struct conduct_row rows[CONDUCT_ROWS];
 	struct conduct_client clients[CONDUCT_ROWS][CONDUCT_WAYS];
 	struct conduct_client all; /* of many clients together: LOGIN and HAMMER */
 	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
