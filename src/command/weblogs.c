@@ -12,11 +12,13 @@
 #include "intake/syslog.h"
 #include "tally/web_window.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { POLL_MS = 250, RING_BYTES = 8 << 20, AHEAD_S = 2 };
 
@@ -308,8 +310,10 @@ static enum wd_err open_log(struct weblogs *w, const struct config_log *c, struc
 			return err;
 	}
 	enum wd_err err = logtail_open(c->path, LOGTAIL_END, NULL, &f->tail, why);
-	if (err == WD_OK && !logtail_is_there(f->tail))
-		log_line(LOG_LEVEL_WARNING, "log_not_there", "path=%s", c->path);
+	/* An empty one is followed, too, from its first line. */
+	if (err == WD_OK && !logtail_is_there(f->tail) && access(c->path, R_OK) != 0)
+		log_line(LOG_LEVEL_WARNING, "log_not_there", "path=%s reason=\"%s\"", c->path,
+			 strerror(errno));
 	else if (err == WD_OK)
 		log_line(LOG_LEVEL_INFO, "following", "path=%s", c->path);
 	return err;
