@@ -142,8 +142,9 @@ static void step_whole(struct flood_step *s)
 {
 	/* What an absolute rule has named is no part of what may be usual, and what was asked
 	 * for no surprise. */
-	const float traffic[METER_RATES] = {s->packets - s->cold[0] - s->asked[0],
-					    s->bytes - s->cold[1] - s->asked[1]};
+	/* Parts of great sums: rounding may leave less than nothing of them. */
+	const float traffic[METER_RATES] = {fmaxf(s->packets - s->cold[0] - s->asked[0], 0),
+					    fmaxf(s->bytes - s->cold[1] - s->asked[1], 0)};
 	struct flood_meter_sample m = flood_meter_sample(s, traffic);
 	struct flood_meter_reading r;
 	float a, b;
