@@ -251,9 +251,49 @@ static void strangers_do_no_harm(void **state)
 	free(c);
 }
 
+/* By all ways a word can stand in a text: at its begin, within, at its end, cut, as a prefix of
+ * another, escaped, and where the list has it first, last and in between. */
+static void words_are_found_wherever_they_stand(void **state)
+{
+	(void)state;
+	static const char *const there[] = {
+		"/.env", "/app/.env", "/.envoy", "//.env", "/%2eenv", "/nice%20ports", "/x/luci",
+		"/phpmyadmin", "/myphpmyadmin2", "/xx-phpinfo", "/ppphpinfo", "/a/web.config",
+		"/.git/HEAD", "/WP-LOGIN.PHP", "/a.bak", "/a.tar.gz", "/a.conf",
+	};
+	static const char *const absent[] = {
+		"/", "/.en", "/.e/nv", "/luc", "/lu/ci", "phpinf", "/webconfig", "/a.bakery",
+		"/nice_ports", "/conf", "/a.gz",
+	};
+	for (size_t i = 0; i < WD_COUNT(there); i++)
+		if (!conduct_is_weak_spot(span(there[i])))
+			fail_msg("%s is a weak spot", there[i]);
+	for (size_t i = 0; i < WD_COUNT(absent); i++)
+		if (conduct_is_weak_spot(span(absent[i])))
+			fail_msg("%s is none", absent[i]);
+
+	/* What is looked at sixteen bytes at a time, at each place of them. */
+	char text[80];
+	for (int before = 0; before < 40; before++) {
+		for (int behind = 0; behind < 20; behind++) {
+			memset(text, 'x', sizeof(text));
+			memcpy(text + before, "<svg", 4);
+			text[before + 4 + behind] = '\0';
+			assert_true(conduct_is_injection(span(NULL), span(text)));
+			memcpy(text + before, "../a", 4);
+			assert_true(conduct_is_injection(span(text), span(NULL)));
+			memcpy(text + before, "c://", 4);
+			assert_false(conduct_is_injection(span(text), span(text)));
+			memcpy(text + before, ".@[&", 4);
+			assert_false(conduct_is_injection(span(text), span(text)));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_found_wherever_they_stand),
 		cmocka_unit_test(searches_for_weak_spots_are_noted),
 		cmocka_unit_test(visitors_that_err_are_not),
 		cmocka_unit_test(tries_of_passwords_are_noted),
