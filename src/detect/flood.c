@@ -153,7 +153,7 @@ static void step_whole(struct flood_step *s)
 	flood_meter_step(&s->f->whole[0], &s->plan->meter, &m, &r);
 	read_whole(s, &r, &a);
 	float sources = sources_of(s, a);
-	float unasked = s->packets > 0 ? 1 - s->asked[0] / s->packets : 1;
+	float unasked = s->packets > 0 ? fmaxf(1 - s->asked[0] / s->packets, 0) : 1;
 	m = flood_meter_sample(s, (const float[]){s->records * unasked, sources});
 	m.learn &= s->cold[0] <= 0;
 	memcpy(m.discount, s->discount, sizeof(m.discount));
