@@ -114,10 +114,14 @@ static float standing(const struct conduct_row *row, const struct conduct_client
 	return most;
 }
 
+static struct conduct_row *row_of(struct conduct *c, uint64_t hash)
+{
+	return &c->rows[hash >> 32 & (CONDUCT_ROWS - 1)];
+}
+
 static struct place place_of(struct conduct *c, uint64_t hash, int64_t now)
 {
-	size_t at = hash >> 32 & (CONDUCT_ROWS - 1);
-	struct place p = {&c->rows[at], c->clients[at], 0};
+	struct place p = {row_of(c, hash), c->clients[row_of(c, hash) - c->rows], 0};
 	struct conduct_row *row = p.row;
 	float lowest = INFINITY;
 
@@ -270,14 +274,14 @@ static bool is_refused(const struct request *r)
 }
 
 /* All for which see_probe() counts an asset. */
-static bool asset_counts(uint8_t tool, const struct request *r)
+static bool asset_counts(uint8_t tool, const struct request *r, bool injection)
 {
-	return tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && is_refused(r)) ||
-	       conduct_is_injection(r->path, r->query);
+	return tool == CONDUCT_SCANNER || injection ||
+	       (r->method == REQUEST_CONNECT && is_refused(r));
 }
 
 static void see_probe(struct conduct *c, struct conduct_client *k, const struct request *r,
-		      bool asset)
+		      bool asset, bool injection)
 {
 	bool refused_it = is_refused(r);
 	bool fetches = r->method == REQUEST_GET || r->method == REQUEST_HEAD ||
@@ -287,7 +291,7 @@ static void see_probe(struct conduct *c, struct conduct_client *k, const struct 
 
 	if (k->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && refused_it))
 		weight = injected;
-	else if (conduct_is_injection(r->path, r->query))
+	else if (injection)
 		weight = is_new(k, quick(r->path) + quick(r->query)) ? injected : injected_again;
 	else if (r->malformed)
 		/* A balancer's health check connects and says nothing: that is no word. */
@@ -384,14 +388,14 @@ static uint8_t tool_of(struct conduct *c, struct text_span agent)
 }
 
 static void see_client(struct conduct *c, struct conduct_client *k, const struct request *r,
-		       bool asset)
+		       bool asset, bool injection)
 {
 	int64_t now = wall_to_s(r->at), before = k->at;
 
 	drain(k, buckets, now);
 	k->pages += !asset;
 	k->led += !asset && r->referer.len > 0;
-	see_probe(c, k, r, asset);
+	see_probe(c, k, r, asset, injection);
 	if (asset)
 		return;
 	see_others(c, k, r);
@@ -403,13 +407,19 @@ static void see_client(struct conduct *c, struct conduct_client *k, const struct
 	k->query = quick(r->query);
 }
 
+/* Memory is asked for before it is needed: what clients a row and a record hold is for chance to
+ * say, and the wait for both was a third of all time here. */
 void conduct_see(struct conduct *c, const struct request *r)
 {
 	int64_t now = wall_to_s(r->at);
-	struct place p = place_of(c, address_hash(&c->key, r->client, r->family) | 1, now);
+	uint64_t hash = address_hash(&c->key, r->client, r->family) | 1;
+
+	__builtin_prefetch(row_of(c, hash), 1);
+	bool asset = web_is_asset(r);
+	uint8_t tool = tool_of(c, r->agent);
+	struct place p = place_of(c, hash, now);
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];
-	bool asset = web_is_asset(r);
 
 	if (!asset || *state == CONDUCT_LOADED)
 		__builtin_prefetch(&p.clients[p.way], 1);
@@ -417,14 +427,14 @@ void conduct_see(struct conduct *c, const struct request *r)
 		*state = CONDUCT_BLANK;
 		*at = now;
 	}
-	uint8_t tool = tool_of(c, r->agent);
-	if (asset && *state != CONDUCT_LOADED && !asset_counts(tool, r)) {
+	bool injection = conduct_is_injection(r->path, r->query);
+	if (asset && *state != CONDUCT_LOADED && !asset_counts(tool, r, injection)) {
 		*at = now > *at ? now : *at;
 		return;
 	}
 	struct conduct_client *k = place_take(p);
 	k->tool = tool;
-	see_client(c, k, r, asset);
+	see_client(c, k, r, asset, injection);
 	place_keep(p);
 }
 
