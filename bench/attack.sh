@@ -9,5 +9,5 @@ if ! command -v ip >/dev/null || ! ip netns add whydown-bench-$$ 2>/dev/null; th
 	exit 0
 fi
 trap 'ip netns del whydown-bench-$$' EXIT
-ip netns exec whydown-bench-$$ ip link set lo up
-WHYDOWN_NAMESPACE=1 ip netns exec whydown-bench-$$ python3 bench/attack.py
+nsenter --net=/run/netns/whydown-bench-$$ ip link set lo up
+WHYDOWN_NAMESPACE=1 nsenter --net=/run/netns/whydown-bench-$$ python3 bench/attack.py

@@ -11,5 +11,5 @@ if ! command -v ip >/dev/null || ! ip netns add whydown-bench-$$ 2>/dev/null; th
 	exit 0
 fi
 trap 'ip netns del whydown-bench-$$' EXIT
-ip netns exec whydown-bench-$$ ip link set lo up
-ip netns exec whydown-bench-$$ python3 bench/telemetry.py
+nsenter --net=/run/netns/whydown-bench-$$ ip link set lo up
+nsenter --net=/run/netns/whydown-bench-$$ python3 bench/telemetry.py

@@ -47,7 +47,8 @@ def inside_a_namespace(what):
         skip(what, "no network namespace: " + made.stderr.strip())
         sys.exit(0)
     try:
-        enter = ["ip", "netns", "exec", name]
+        # Not `ip netns exec`, which also mounts: that fails where the root is no mount point (a chroot).
+        enter = ["nsenter", "--net=/run/netns/" + name]
         subprocess.run([*enter, "ip", "link", "set", "lo", "up"], check=True)
         done = subprocess.run([*enter, sys.executable, *sys.argv], env={**os.environ, "WHYDOWN_NAMESPACE": name})
     finally:
@@ -275,6 +276,11 @@ def pcap(path, packets):
             out.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(packet), len(packet)) + packet)
 
 
+def mac_of(interface):
+    shown = subprocess.run(["ip", "-j", "link", "show", interface], check=True, capture_output=True, text=True)
+    return bytes.fromhex(json.loads(shown.stdout)[0]["address"].replace(":", ""))
+
+
 class Wire:
     """Frames out of one end of a veth pair, so that they come in at the other."""
 
@@ -286,9 +292,7 @@ class Wire:
         # Nothing of the machine's own is to be on it.
         for name in (inner, outer):
             pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
-        mac = bytes.fromhex(pathlib.Path(f"/sys/class/net/{inner}/address").read_text().strip().replace(":", ""))
-        own = bytes.fromhex(pathlib.Path(f"/sys/class/net/{outer}/address").read_text().strip().replace(":", ""))
-        self.head_in = mac + own + b"\x08\0"
+        self.head_in = mac_of(inner) + mac_of(outer) + b"\x08\0"
         self.out_socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.out_socket.bind((outer, 0))
 
