@@ -119,7 +119,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 /* State to bytes and back: web_watch_write fills WEB_WATCH_BYTES. web_watch_read checks what it
  * reads (WD_SHORT, WD_MALFORMED, or WD_UNKNOWN for a version of the future) and on failure
  * leaves *ret alone. */
-enum { WEB_WATCH_BYTES = 24 + 2 * 48 + WEB_SIGNALS * 84 };
+enum { WEB_WATCH_BYTES = 28 + 2 * 52 + WEB_SIGNALS * 84 };
 void web_watch_write(const struct web_watch *w, uint8_t bytes[WEB_WATCH_BYTES]);
 enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t len,
 			   struct wd_why *why) WD_MUST_CHECK;

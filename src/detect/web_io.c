@@ -41,6 +41,7 @@ static void put_mix(struct writer *w, const struct web_mix *m)
 	MIX_FIELDS(PUT)
 #undef PUT
 	put(w, m->pages, 4);
+	put(w, m->queried, 4);
 }
 
 static void put_level(struct writer *w, const struct web_level *l)
@@ -61,6 +62,7 @@ void web_watch_write(const struct web_watch *watch, uint8_t bytes[WEB_WATCH_BYTE
 	put(&w, version << 24 | WEB_SIGNALS, 4);
 	put(&w, watch->seen < UINT32_MAX ? watch->seen : UINT32_MAX, 4);
 	put(&w, (uint64_t)watch->last, 8);
+	put(&w, watch->calm, 4);
 	put(&w, watch->frozen, 4);
 	put(&w, watch->mixes, 4);
 	put_mix(&w, &watch->now);
@@ -83,6 +85,7 @@ static bool get_mix(struct cur *c, struct web_mix *m)
 	MIX_FIELDS(GET)
 #undef GET
 	m->pages = cur_u32(c);
+	m->queried = cur_u32(c);
 	return sound;
 }
 
@@ -116,6 +119,7 @@ enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t l
 		return wd_fail(why, WD_MALFORMED, 0, "no state of a watch");
 	w.seen = cur_u32(&c);
 	w.last = cur_i64(&c);
+	w.calm = cur_u32(&c);
 	w.frozen = cur_u32(&c);
 	w.mixes = cur_u32(&c);
 	sound &= get_mix(&c, &w.now);

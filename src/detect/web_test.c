@@ -194,6 +194,7 @@ static void state_survives(void **state)
 	web_watch_write(&r->watch, bytes);
 	memset(&again->watch, 0xa5, sizeof(again->watch));
 	assert_int_equal(web_watch_read(&again->watch, bytes, sizeof(bytes), NULL), WD_OK);
+	assert_memory_equal(&again->watch, &r->watch, sizeof(r->watch));
 	for (int i = 0; i < 200; i++) {
 		live(r, 1);
 		live(again, 1);

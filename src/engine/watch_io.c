@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 2: the usual sources at the end, after u8 (0 = none). */
-enum { WATCH_VERSION = 2 };
+/* 2: the usual sources at the end, after u8 (0 = none). 3: requests as web_watch_write has them,
+ * after u32 of how many bytes; before, as words of memory, which are passed over. */
+enum { WATCH_VERSION = 3 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -98,30 +99,20 @@ static void read_flood(struct watch *w, const struct flood_plan *plan,
 	free(scratch);
 }
 
-/* All its members are whole words and nothing points anywhere, so it goes word by word; one of
- * another size is another program's. */
 static void write_web(const struct web_watch *web, struct out *o)
 {
-	uint32_t words[sizeof(*web) / sizeof(uint32_t)];
-	_Static_assert(sizeof(words) == sizeof(*web), "whole words");
-	memcpy(words, web, sizeof(words));
-	out_u32(o, WD_COUNT(words));
-	for (size_t n = 0; n < WD_COUNT(words); n++)
-		out_u32(o, words[n]);
+	uint8_t bytes[WEB_WATCH_BYTES];
+	web_watch_write(web, bytes);
+	out_u32(o, sizeof(bytes));
+	out_bytes(o, bytes, sizeof(bytes));
 }
 
-static void read_web(struct web_watch *web, struct cur *c)
+static void read_web(struct web_watch *web, struct cur *c, uint8_t version)
 {
-	uint32_t words[sizeof(*web) / sizeof(uint32_t)];
-	uint32_t count = cur_u32(c);
-	bool same = count == WD_COUNT(words);
-	for (uint32_t n = 0; n < count && !c->bad; n++) {
-		uint32_t word = cur_u32(c);
-		if (same)
-			words[n] = word;
-	}
-	if (same && !c->bad)
-		memcpy(web, words, sizeof(words));
+	size_t len = cur_u32(c), unit = version < 3 ? sizeof(uint32_t) : 1;
+	const uint8_t *bytes = cur_bytes(c, len * unit);
+	if (bytes == NULL || unit > 1 || web_watch_read(web, bytes, len, NULL) != WD_OK)
+		web_watch_init(web);
 }
 
 void watch_write(const struct watch *w, const struct vector_classes *classes,
@@ -180,7 +171,7 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	w->traced = flags & 1;
 	w->untraced = flags >> 1 & 1;
 	read_flood(w, plan, classes, c);
-	read_web(&w->web, c);
+	read_web(&w->web, c, version);
 	if (version >= 2)
 		read_usual(w, key, c);
 	if (c->bad) {
