@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
+#include "command/clock.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -21,13 +22,6 @@ static struct repeat repeats[EVENTS];
 void log_level_set(enum log_level level)
 {
 	level_max = level;
-}
-
-static wd_wall clock_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
 }
 
 /* The line's own counter, found by the address of its name (it is static text). */
@@ -63,7 +57,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
 	static const char *const names[] = {"error", "warning", "info", "debug"};
 	char line[1024], at[TIMETEXT_LEN_MAX];
-	wd_wall now = clock_now();
+	wd_wall now = wall_now();
 	uint32_t held_back;
 	va_list args;
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "command/chart_bytes.h"
+#include "command/clock.h"
 #include "command/log.h"
 #include "engine/engine.h"
 
@@ -47,13 +48,6 @@ struct pilot {
 	struct store_policy next_policy;
 	wd_span next_state_every, next_pages_every;
 };
-
-static wd_mono mono_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
 
 static bool is_due(wd_mono due)
 {

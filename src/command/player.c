@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/player.h"
 
+#include "command/clock.h"
 #include "command/log.h"
 #include "command/simulate.h"
 #include "intake/simulation.h"
@@ -20,13 +21,6 @@ struct player {
 	pthread_t thread;
 	bool started, stopping;
 };
-
-static wd_wall wall_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
 
 /* When the last surge has risen; the end if there is none. */
 static wd_wall moment_of(const struct scenario *s)

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "command/chart_bytes.h"
+#include "command/clock.h"
 #include "command/log.h"
 #include "command/player.h"
 #include "command/server.h"
@@ -382,13 +383,6 @@ static void wait_for_signals(struct server *s, const sigset_t *set)
 			return;
 		}
 	}
-}
-
-static wd_mono mono_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
 }
 
 int command_serve(int argc, char **argv)

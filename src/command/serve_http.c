@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* serve_http: a request to a page, a stream, or the intake. */
 #include "base/check.h"
+#include "command/clock.h"
 #include "command/server.h"
 #include "publish/exporters.h"
 #include "publish/problem.h"
@@ -39,9 +40,7 @@ static const char *query(const void *ctx, const char *name)
 static struct site_health health_of(struct server *s)
 {
 	struct journal_counters j = journal_count(s->journal);
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	wd_mono now = {(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	wd_mono now = mono_now();
 	return (struct site_health){
 		.journal_writes = j.err == WD_OK,
 		.journal_error = j.err == WD_OK || j.what == NULL ? "" : j.what,

@@ -2,6 +2,7 @@
 /* serve_intake: requests that bring observations, from the HTTP server through intake/reports
  * into the journal, and the journal's answer back. */
 #include "base/check.h"
+#include "command/clock.h"
 #include "command/log.h"
 #include "command/server.h"
 #include "intake/person.h"
@@ -161,13 +162,6 @@ static const char *field(const struct http_request *req, const char *name)
 {
 	const char *value = http_request_field(req, name);
 	return value != NULL ? value : "";
-}
-
-static wd_mono mono_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
 }
 
 static struct reports_request request_of(const struct server *s, const struct http_request *req)

@@ -2,6 +2,7 @@
 #include "command/telemetry.h"
 
 #include "base/check.h"
+#include "command/clock.h"
 #include "command/log.h"
 #include "command/vectors_read.h"
 #include "command/weblogs.h"
@@ -34,11 +35,7 @@ struct telemetry {
 
 static wd_wall time_now(const struct telemetry *t)
 {
-	struct timespec now;
-	if (t->calls.clock != NULL)
-		return t->calls.clock(t->calls.ctx);
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (wd_wall){(int64_t)now.tv_sec * WD_NS_PER_S + now.tv_nsec};
+	return t->calls.clock != NULL ? t->calls.clock(t->calls.ctx) : wall_now();
 }
 
 /* ---- what is watched ---- */

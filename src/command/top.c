@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "command/clock.h"
 #include "command/top_reader.h"
 #include "command/top_screen.h"
 #include "command/top_terminal.h"
@@ -47,13 +48,6 @@ struct session {
 	wd_mono began_at, read_at; /* the last round's begin; the last good one's end */
 	bool due;                  /* the next round is, whatever the time */
 };
-
-static wd_mono mono_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
-}
 
 static double seconds_since(wd_mono t)
 {

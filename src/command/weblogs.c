@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/prng.h"
 #include "base/text.h"
+#include "command/clock.h"
 #include "command/log.h"
 #include "decode/accesslog.h"
 #include "intake/logtail.h"
@@ -71,18 +72,7 @@ struct weblogs {
 
 static int64_t second_now(const struct weblogs *w)
 {
-	struct timespec t;
-	if (w->clock != NULL)
-		return wall_to_s(w->clock(w->ctx));
-	clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec;
-}
-
-static wd_mono mono_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (wd_mono){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	return wall_to_s(w->clock != NULL ? w->clock(w->ctx) : wall_now());
 }
 
 /* ---- whose host it is ---- */
