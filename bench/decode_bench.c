@@ -9,6 +9,7 @@
 #include "decode/ndjson_reference.h"
 #include "decode/report.h"
 #include "decode/report_fixture.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +19,6 @@
 enum { LINES = 100000, ROUNDS = 5 };
 
 /* Our own time on the core, so that a busy machine does not count. */
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
-
 static double median(double *values)
 {
 	qsort(values, ROUNDS, sizeof(*values), rising);
@@ -79,7 +67,7 @@ static void lines_make(struct lines *l, bool full)
 /* Lines a second; the copy that our reader writes into is part of the cost. */
 static double ndjson_by_us(struct lines *l)
 {
-	double begin = now_s();
+	double begin = cpu_s();
 	uint64_t sum = 0;
 	for (size_t i = 0; i < LINES; i++) {
 		struct ndjson n;
@@ -89,12 +77,12 @@ static double ndjson_by_us(struct lines *l)
 		sum += n.observation.count;
 	}
 	WD_CHECK(sum > 0);
-	return LINES / (now_s() - begin);
+	return LINES / (cpu_s() - begin);
 }
 
 static double ndjson_by_jansson(struct lines *l)
 {
-	double begin = now_s();
+	double begin = cpu_s();
 	uint64_t sum = 0;
 	for (size_t i = 0; i < LINES; i++) {
 		struct ndjson n;
@@ -105,7 +93,7 @@ static double ndjson_by_jansson(struct lines *l)
 		json_decref(json);
 	}
 	WD_CHECK(sum > 0);
-	return LINES / (now_s() - begin);
+	return LINES / (cpu_s() - begin);
 }
 
 static void bench_ndjson(const char *name, bool full)
@@ -139,25 +127,25 @@ static double report_by_us(const struct catalogue *catalogue)
 	struct report_source source = {
 		REPORT_JSON, report_body, sizeof(report_body) - 1, catalogue, false,
 	};
-	double begin = now_s();
+	double begin = cpu_s();
 	for (size_t i = 0; i < LINES; i++) {
 		WD_CHECK(report_read(&source, &report, &errors) == WD_OK);
 		WD_CHECK(observation_encode(&report.observation, frame) > 0);
 	}
-	return LINES / (now_s() - begin);
+	return LINES / (cpu_s() - begin);
 }
 
 /* What jansson takes of that: the bound. */
 static double report_by_jansson(void)
 {
-	double begin = now_s();
+	double begin = cpu_s();
 	for (size_t i = 0; i < LINES; i++) {
 		json_t *json = json_loadb(report_body, sizeof(report_body) - 1,
 					  JSON_REJECT_DUPLICATES, NULL);
 		WD_CHECK(json != NULL);
 		json_decref(json);
 	}
-	return LINES / (now_s() - begin);
+	return LINES / (cpu_s() - begin);
 }
 
 static void bench_report(void)
@@ -184,13 +172,13 @@ static void bench_frame(void)
 	o.surface = "app";
 	o.city = "London";
 	for (size_t k = 0; k < ROUNDS; k++) {
-		double begin = now_s();
+		double begin = cpu_s();
 		for (size_t i = 0; i < LINES; i++) {
 			o.person = i;
 			len = observation_encode(&o, frame);
 			WD_CHECK(observation_decode(frame, len, &back, &used, NULL) == WD_OK);
 		}
-		rounds[k] = LINES / (now_s() - begin);
+		rounds[k] = LINES / (cpu_s() - begin);
 	}
 	printf("frame: encoded and decoded\tframes/s\t%.0f\t-\t-\t-\n", median(rounds));
 }
@@ -210,11 +198,11 @@ static void bench_counts(void)
 		struct counts c;
 		struct counts_row counted;
 		bool end = false;
-		double begin = now_s();
+		double begin = cpu_s();
 		WD_CHECK(counts_begin(&c, b.data, b.len, &options, NULL) == WD_OK);
 		while (!end)
 			WD_CHECK(counts_next(&c, &counted, &end, NULL) == WD_OK);
-		rounds[k] = LINES / (now_s() - begin);
+		rounds[k] = LINES / (cpu_s() - begin);
 	}
 	printf("csv: counts of 30 bytes\tlines/s\t%.0f\t-\t-\t-\n", median(rounds));
 	buf_done(&b);

@@ -4,6 +4,7 @@
  * datagrams are of Ethernet's size, and as many that they do not fit into the inner caches. */
 #include "base/check.h"
 #include "decode/export_fixture.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +18,6 @@ struct stream {
 	size_t *lens;
 	size_t records;
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
 
 static size_t width(const struct datagram_field *fields, size_t count)
 {
@@ -93,14 +81,14 @@ static void bench(const char *name, uint16_t version, const struct datagram_fiel
 	}
 	for (size_t k = 0; k < ROUNDS; k++) {
 		uint64_t sum = 0;
-		double begin = now_s();
+		double begin = cpu_s();
 		for (size_t i = 0; i < (size_t)DATAGRAMS * REPEATS; i++) {
 			WD_CHECK(exports_decode(e, &from, s.bytes[i % DATAGRAMS],
 						s.lens[i % DATAGRAMS], wall_s(1700000000), flows,
 						EXPORT_FLOWS_MAX, &n, NULL) == WD_OK);
 			sum += n;
 		}
-		rounds[k] = (double)sum / (now_s() - begin);
+		rounds[k] = (double)sum / (cpu_s() - begin);
 		WD_CHECK(sum == s.records * REPEATS);
 	}
 	qsort(rounds, ROUNDS, sizeof(*rounds), rising);

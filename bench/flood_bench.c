@@ -4,6 +4,7 @@
 #include "detect/budget.h"
 #include "detect/flood.h"
 #include "detect/flood_testing.h"
+#include "timing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -62,14 +63,6 @@ struct world {
 };
 
 static struct vector_classes classes;
-
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void world_init(struct world *w, const struct kind *kind, const struct flood_plan *plan,
 		       double rate, uint64_t seed)

@@ -8,6 +8,7 @@
 #include "decode/pcap.h"
 #include "decode/sflow.h"
 #include "decode/traffic_fixture.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,19 +16,6 @@
 #include <time.h>
 
 enum { PACKETS = 1 << 16, BATCH = 256, PASSES = 20, ROUNDS = 5, PER_DATAGRAM = 7 };
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
 
 static void row(const char *name, const char *unit, double *rates)
 {
@@ -94,7 +82,7 @@ static double packets_once(const struct input *in)
 {
 	static struct flow out[BATCH];
 	uint64_t flows = 0, sum = 0;
-	double begin = now_s();
+	double begin = cpu_s();
 	for (size_t pass = 0; pass < PASSES; pass++) {
 		struct pcap p;
 		struct packet packet;
@@ -110,7 +98,7 @@ static double packets_once(const struct input *in)
 		}
 		flows += count;
 	}
-	double took = now_s() - begin;
+	double took = cpu_s() - begin;
 	WD_CHECK(flows == (uint64_t)PASSES * PACKETS && sum > 0);
 	return (double)flows / took;
 }
@@ -135,7 +123,7 @@ static double samples_once(const uint8_t *bytes, size_t each, size_t datagrams)
 	struct sflow *s;
 	uint64_t flows = 0;
 	WD_CHECK(sflow_open(&limits, &key, &s) == WD_OK);
-	double begin = now_s();
+	double begin = cpu_s();
 	for (size_t pass = 0; pass < PASSES; pass++)
 		for (size_t i = 0; i < datagrams; i++) {
 			size_t count = 0;
@@ -144,7 +132,7 @@ static double samples_once(const uint8_t *bytes, size_t each, size_t datagrams)
 					      NULL) == WD_OK);
 			flows += count;
 		}
-	double took = now_s() - begin;
+	double took = cpu_s() - begin;
 	WD_CHECK(flows == (uint64_t)PASSES * datagrams * PER_DATAGRAM);
 	sflow_close(s);
 	return (double)flows / took;

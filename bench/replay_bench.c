@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "intake/recording.h"
 #include "intake/simulation.h"
+#include "timing.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -19,13 +20,6 @@
 #include <unistd.h>
 
 enum { BATCH = 65536, MANY_SERVICES = 10000, TIMES_NAMED = 5 };
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static double in_use(void)
 {
@@ -125,25 +119,25 @@ static void month_through_the_engine(const struct scenario *s)
 	struct engine *e = open_engine();
 	size_t named = 0;
 	struct observation *names = name_all(s, m, &named);
-	double named_at = now_s();
+	double named_at = cpu_s();
 	for (size_t i = 0; i < named; i++)
 		feed(e, &names[i]);
-	spent += now_s() - named_at;
+	spent += cpu_s() - named_at;
 	free(names);
 	while (more) {
 		size_t count = 0;
 		while (count < BATCH && simulation_next(m, &batch[count], &more, NULL) == WD_OK &&
 		       more)
 			count++;
-		double began = now_s();
+		double began = cpu_s();
 		for (size_t i = 0; i < count; i++)
 			feed(e, &batch[i]);
 		engine_effects_drop(e);
-		spent += now_s() - began;
+		spent += cpu_s() - began;
 	}
-	double began = now_s();
+	double began = cpu_s();
 	engine_finish(e);
-	spent += now_s() - began;
+	spent += cpu_s() - began;
 	struct engine_counters c = counters_of(e);
 	double bytes = in_use() - before; /* the simulation's minute is less than 0.1 MB of it */
 	simulation_close(m);
@@ -196,7 +190,7 @@ static void month_from_a_file(const struct scenario *s)
 	simulation_close(m);
 
 	struct engine *e = open_engine();
-	double began = now_s();
+	double began = cpu_s();
 	WD_CHECK(recording_open(&(struct recording_options){.path = path}, &recording, NULL) ==
 		 WD_OK);
 	while (recording_next(recording, &r, &more, NULL) == WD_OK && more) {
@@ -206,17 +200,17 @@ static void month_from_a_file(const struct scenario *s)
 		lines++;
 	}
 	engine_finish(e);
-	row_limit("replay: the same month from a file of NDJSON", "CPU s", now_s() - began, 60);
+	row_limit("replay: the same month from a file of NDJSON", "CPU s", cpu_s() - began, 60);
 	recording_close(recording);
 	engine_close(e);
 
 	/* The reading alone: the engine's share of a line depends on how quiet the services are. */
-	began = now_s();
+	began = cpu_s();
 	WD_CHECK(recording_open(&(struct recording_options){.path = path}, &recording, NULL) ==
 		 WD_OK);
 	while (recording_next(recording, &r, &more, NULL) == WD_OK && more)
 		;
-	double rate = (double)lines / (now_s() - began);
+	double rate = (double)lines / (cpu_s() - began);
 	printf("replay: NDJSON lines read and decoded\tper CPU s\t%.0f\tlimit\t1000000\t%.2f\n",
 	       rate, rate / 1e6);
 	recording_close(recording);
@@ -236,11 +230,11 @@ static void outage_from_the_simulation(void)
 	while (count < 1000000 && simulation_next(m, &all[count], &more, NULL) == WD_OK && more)
 		count++;
 	struct engine *e = open_engine();
-	double began = now_s();
+	double began = cpu_s();
 	for (size_t i = 0; i < count; i++)
 		feed(e, &all[i]);
 	engine_finish(e);
-	double rate = (double)count / (now_s() - began);
+	double rate = (double)count / (cpu_s() - began);
 	printf("engine: reports of an outage (X, 10 March 2025)\tper CPU "
 	       "s\t%.0f\tlimit\t1000000\t%.2f\n",
 	       rate, rate / 1e6);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "store/journal.h"
+#include "timing.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -26,12 +27,6 @@ static double now_s(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
 }
 
 static double quantile(double *values, size_t count, double q)

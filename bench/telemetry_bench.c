@@ -9,6 +9,7 @@
 #include "intake/geo_read.h"
 #include "tally/shard.h"
 #include "tally/traffic_testing.h"
+#include "timing.h"
 
 #include <math.h>
 #include <maxminddb.h>
@@ -22,19 +23,6 @@ enum {
 	ROUNDS = 7, RECORDS = 2500000, SPOOFED = 1300000, ZIPF = 200000, SERVICES = 16,
 	BATCH = 512, ADDRESSES = 1 << 22, TICKS = 2,
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
-}
 
 static double median(double *values)
 {
@@ -93,7 +81,7 @@ static double tally(const struct shard_options *options, struct flow *flows)
 		struct shard *s = NULL;
 		WD_CHECK(shard_open(options, &s, NULL) == WD_OK);
 		wd_wall now = wall_s(1000);
-		double start = now_s();
+		double start = cpu_s();
 		for (int tick = 0; tick < TICKS; tick++) {
 			for (size_t i = 0; i < RECORDS; i += BATCH) {
 				size_t left = RECORDS - i;
@@ -104,7 +92,7 @@ static double tally(const struct shard_options *options, struct flow *flows)
 			while (n > 0)
 				shard_take_back(s, sealed[--n]);
 		}
-		speeds[round] = (double)TICKS * RECORDS / (now_s() - start) / 1e6;
+		speeds[round] = (double)TICKS * RECORDS / (cpu_s() - start) / 1e6;
 		shard_close(s);
 	}
 	return median(speeds);
@@ -116,7 +104,7 @@ static double places_by_table(const struct geo *g, const struct geo_address *a, 
 	static struct geo_place places[BATCH];
 	uint64_t known = 0;
 	for (int round = 0; round < ROUNDS; round++) {
-		double start = now_s();
+		double start = cpu_s();
 		for (size_t i = 0; i < ADDRESSES; i += BATCH) {
 			if (many)
 				geo_find_many(g, a + i, BATCH, places);
@@ -126,7 +114,7 @@ static double places_by_table(const struct geo *g, const struct geo_address *a, 
 				known += places[k].country[0] != 0;
 			}
 		}
-		speeds[round] = ADDRESSES / (now_s() - start) / 1e6;
+		speeds[round] = ADDRESSES / (cpu_s() - start) / 1e6;
 	}
 	WD_CHECK(known > 0);
 	return median(speeds);
@@ -139,7 +127,7 @@ static double places_by_library(const MMDB_s *mmdb, const struct geo_address *a)
 	double speeds[ROUNDS];
 	uint64_t known = 0;
 	for (int round = 0; round < ROUNDS; round++) {
-		double start = now_s();
+		double start = cpu_s();
 		for (size_t i = 0; i < SOME; i++) {
 			struct sockaddr_in in = {.sin_family = AF_INET};
 			int error;
@@ -147,7 +135,7 @@ static double places_by_library(const MMDB_s *mmdb, const struct geo_address *a)
 			const void *any = &in;
 			known += MMDB_lookup_sockaddr(mmdb, any, &error).found_entry;
 		}
-		speeds[round] = SOME / (now_s() - start) / 1e6;
+		speeds[round] = SOME / (cpu_s() - start) / 1e6;
 	}
 	WD_CHECK(known > 0);
 	return median(speeds);
@@ -166,9 +154,9 @@ static void places_rows(void)
 	struct prng r = prng_of(1, 7);
 	MMDB_s mmdb;
 	struct geo *g = NULL;
-	double start = now_s();
+	double start = cpu_s();
 	bool made = geo_read(&files, &g, NULL) == WD_OK;
-	double took = now_s() - start;
+	double took = cpu_s() - start;
 	if (!made || MMDB_open(files.country, MMDB_MODE_MMAP, &mmdb) != MMDB_SUCCESS) {
 		fprintf(stderr, "no build/country.mmdb: places not measured\n");
 		geo_close(g);

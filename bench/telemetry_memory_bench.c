@@ -10,6 +10,7 @@
 #include "decode/sflow.h"
 #include "flow_load.h"
 #include "tally/shard.h"
+#include "timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,12 +38,6 @@ static double now_s(void)
 	struct timespec t;
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
 }
 
 static void seal(struct reader *r)

@@ -10,6 +10,7 @@
 #include "decode/accesslog.h"
 #include "detect/web.h"
 #include "tally/web_window.h"
+#include "timing.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,13 +20,6 @@
 #include <unistd.h>
 
 enum { LINES = 400000, ROUNDS = 5, LINE_MAX_LEN = 1024, BLOCK = 1 << 20, A_SECOND = 500 };
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- lines ---- */
 
@@ -162,7 +156,7 @@ static struct text text_make(enum form form)
 static double decoding(const struct text *t)
 {
 	struct accesslog a;
-	double begin = now_s();
+	double begin = cpu_s();
 	uint64_t sum = 0;
 
 	accesslog_init(&a);
@@ -173,29 +167,23 @@ static double decoding(const struct text *t)
 		sum += r.path.len;
 	}
 	WD_CHECK(sum > 0);
-	return LINES / (now_s() - begin);
+	return LINES / (cpu_s() - begin);
 }
 
 static double all_the_way(const struct text *t)
 {
 	struct reader *r = reader_new();
-	double begin = now_s();
+	double begin = cpu_s();
 
 	for (const char *at = t->bytes, *end = at + t->len, *stop; at < end; at = stop + 1) {
 		stop = memchr(at, '\n', (size_t)(end - at));
 		line_in(r, at, (size_t)(stop - at));
 	}
 	reader_end(r);
-	double rate = LINES / (now_s() - begin);
+	double rate = LINES / (cpu_s() - begin);
 	WD_CHECK(r->ticks == LINES / A_SECOND && r->log.requests == LINES);
 	free(r);
 	return rate;
-}
-
-static int rising(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-	return (*x > *y) - (*x < *y);
 }
 
 static void row(const char *name, double (*rate)(const struct text *), const struct text *t)

@@ -2,38 +2,21 @@
 /* Any bytes as a conversation of exporters: no crash, it ends, memory keeps its bounds, and
  * every flow is sound. The input is cut into datagrams: one byte whose bits choose the exporter
  * and how far the clock goes on, two bytes of length, then that many. */
-#include "decode/export.h"
-
-#include "base/check.h"
+#include "decode/export_fuzz.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const struct exports_limits small = {
-	.exporters = 8,
-	.templates = 24,
-	.templates_per_exporter = 12,
-	.samplers = 16,
-	.samplers_per_exporter = 6,
-	.held_bytes = 8192,
-	.held_life = {60 * WD_NS_PER_S},
-	.template_life = {3600 * WD_NS_PER_S},
-};
 
 static uint64_t check_flows(const struct flow *flows, size_t count)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct flow *f = &flows[i];
-		WD_CHECK(f->family == 4 || f->family == 6);
-		WD_CHECK(f->sampling >= 1);
-		WD_CHECK(f->first_ms <= f->last_ms);
 		WD_CHECK((f->known & FLOW_TTL) || f->ttl == 0);
 		WD_CHECK(!(f->known & FLOW_PACKET) == (f->length == 0));
 		WD_CHECK(f->fragment <= FLOW_FRAGMENT_LATER);
-		for (size_t k = 0; k < f->payload_len; k++)
-			sum += f->payload[k];
+		sum += export_fuzz_flow(f);
 	}
 	return sum;
 }
@@ -42,7 +25,8 @@ static void check_counts(const struct exports *e)
 {
 	struct export_totals t;
 	exports_totals(e, &t);
-	WD_CHECK(t.exporters <= small.exporters && t.templates <= small.templates);
+	WD_CHECK(t.exporters <= export_fuzz_limits.exporters &&
+		 t.templates <= export_fuzz_limits.templates);
 	WD_CHECK(t.counts.held >= t.counts.held_used + t.counts.held_dropped);
 	WD_CHECK(t.counts.records >= t.counts.records_not_flows);
 }
@@ -56,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	volatile uint64_t seen = 0;
 	size_t n;
 
-	if (size > 1 << 17 || exports_open(&small, &key, &e) != WD_OK)
+	if (size > 1 << 17 || exports_open(&export_fuzz_limits, &key, &e) != WD_OK)
 		return 0;
 	while (size >= 3) {
 		size_t len = (size_t)data[1] << 8 | data[2];

@@ -4,6 +4,7 @@
 #include "intake/capture_file.h"
 
 #include "base/check.h"
+#include "decode/export_fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,27 +13,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct exports_limits small = {
-	.exporters = 8,
-	.templates = 24,
-	.templates_per_exporter = 12,
-	.samplers = 16,
-	.samplers_per_exporter = 6,
-	.held_bytes = 8192,
-	.held_life = {60 * WD_NS_PER_S},
-	.template_life = {3600 * WD_NS_PER_S},
-};
-
 static uint64_t batch_check(const struct flow *flows, size_t count)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct flow *f = &flows[i];
-		WD_CHECK(f->family == 4 || f->family == 6);
-		WD_CHECK(f->sampling >= 1 && f->first_ms <= f->last_ms);
-		WD_CHECK((f->payload == NULL) == (f->payload_len == 0));
-		for (size_t k = 0; k < f->payload_len; k++)
-			sum += f->payload[k];
+		WD_CHECK((flows[i].payload == NULL) == (flows[i].payload_len == 0));
+		sum += export_fuzz_flow(&flows[i]);
 	}
 	return sum;
 }
@@ -80,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	WD_CHECK(fd >= 0 && ftruncate(fd, 0) == 0);
 	WD_CHECK(pwrite(fd, data + 1, size - 1, 0) == (ssize_t)size - 1);
 	options.kind = data[0] % 4;
-	WD_CHECK(exports_open(&small, &key, &options.exports) == WD_OK);
+	WD_CHECK(exports_open(&export_fuzz_limits, &key, &options.exports) == WD_OK);
 	WD_CHECK(sflow_open(&limits, &key, &options.sflow) == WD_OK);
 	if (capture_open(path, &options, &c, NULL) == WD_OK) {
 		read_all(c);

@@ -70,21 +70,6 @@ bool udp_address_read(const char *text, struct udp_address *ret_address)
 	return a.len > 0;
 }
 
-void udp_address_write(const struct udp_address *a, char *dst, size_t dst_size)
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-	const struct sockaddr_in *in = (const void *)&a->ss;
-	const struct sockaddr_in6 *in6 = (const void *)&a->ss;
-	bool six = a->ss.ss_family == AF_INET6;
-
-	if (six)
-		inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-	else
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-	snprintf(dst, dst_size, six ? "[%s]:%u" : "%s:%u", host,
-		 ntohs(six ? in6->sin6_port : in->sin_port));
-}
-
 /* ---- the socket ---- */
 
 /* Beyond net.core.rmem_max only with CAP_NET_ADMIN. */

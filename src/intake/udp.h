@@ -23,8 +23,6 @@ struct udp_address { struct sockaddr_storage ss; socklen_t len; };
 
 /* "192.0.2.1:2055" or "[::]:2055" (IPv4, too). False if it is none. */
 bool udp_address_read(const char *text, struct udp_address *ret_address);
-/* "192.0.2.1:2055", for people; at least 64 bytes. */
-void udp_address_write(const struct udp_address *a, char *dst, size_t dst_size);
 
 struct udp_options {
 	struct udp_address address;

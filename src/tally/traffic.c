@@ -311,11 +311,6 @@ double traffic_sources(const struct traffic_tick *t)
 	return hll_estimate(t->sources, TRAFFIC_SOURCES_BITS);
 }
 
-double traffic_targets(const struct traffic_tick *t)
-{
-	return hll_estimate(t->targets, TRAFFIC_TARGETS_BITS);
-}
-
 double traffic_class_sources(const struct traffic_tick *t, uint8_t class)
 {
 	for (size_t i = 0; i < TRAFFIC_CLASS_SOURCES; i++) {

@@ -99,7 +99,6 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other);
 
 double traffic_sources(const struct traffic_tick *t);
-double traffic_targets(const struct traffic_tick *t);
 /* Of one class; negative if it found no place. */
 double traffic_class_sources(const struct traffic_tick *t, uint8_t class);
 /* How many packets a sampled record stands for. */
