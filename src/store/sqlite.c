@@ -314,22 +314,33 @@ void store_close_files(struct store *s)
 	s->reader = s->db = NULL;
 }
 
-/* SQLite takes the log up to the first damage and forgets the rest; we keep it, and say so. */
-static enum wd_err inspect_log(struct store *s, wd_wall now, char *ret_text, size_t text_size,
+/* SQLite takes the log up to the first damage and forgets the rest; we keep it. */
+static enum wd_err inspect_log(struct store *s, wd_wall now, struct wal_state *ret_wal,
 			       char *ret_kept, struct wd_why *why)
 {
 	char path[STORE_PATH_MAX];
-	struct wal_state wal;
 	enum wd_err err = store_path(s, "whydown.db-wal", path, why);
-	if (err != WD_OK || (err = wal_inspect(path, &wal, why)) != WD_OK || !wal.damaged)
+	if (err != WD_OK || (err = wal_inspect(path, ret_wal, why)) != WD_OK ||
+	    (!ret_wal->damaged && !ret_wal->torn))
 		return err;
-	if ((err = check_keep_file(s, now, "whydown.db-wal", ret_kept, why)) != WD_OK)
-		return err;
-	snprintf(ret_text, text_size,
-		 "the write-ahead log is damaged at byte %llu of %llu: what was written after that "
-		 "is lost here",
-		 (unsigned long long)wal.good_bytes, (unsigned long long)wal.bytes);
-	return WD_OK;
+	return check_keep_file(s, now, "whydown.db-wal", ret_kept, why);
+}
+
+/* A commit that was killed at its last page is no damage if nobody was told of it: the mark, which
+ * is written before anybody is, has no batch that is missing. */
+static void note_log(struct store *s, const struct wal_state *wal, wd_wall now, const char *kept)
+{
+	char text[160], path[STORE_PATH_MAX];
+
+	if (wal->damaged || (wal->torn && s->marked.seq > s->end.seq)) {
+		snprintf(text, sizeof(text),
+			 "the write-ahead log is damaged at byte %llu of %llu: what was written "
+			 "after that is lost here",
+			 (unsigned long long)wal->good_bytes, (unsigned long long)wal->bytes);
+		store_note_damage(s, now, text, kept);
+	} else if (kept[0] != '\0' && store_path(s, kept, path, NULL) == WD_OK) {
+		unlink(path);
+	}
 }
 
 /* Batches that were on disk and are not any more. Their numbers are not given out again. */
@@ -348,13 +359,14 @@ static void compare_with_mark(struct store *s, wd_wall now)
 
 static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *why)
 {
-	char text[160] = "", kept[STORE_KEPT_MAX] = "";
+	char kept[STORE_KEPT_MAX] = "";
+	struct wal_state wal = {0};
 	struct wd_why reason = {0};
 	int64_t state_seq;
 	enum wd_err err;
 
 	if ((err = repair_finish(s, why)) != WD_OK ||
-	    (err = inspect_log(s, now, text, sizeof(text), kept, why)) != WD_OK)
+	    (err = inspect_log(s, now, &wal, kept, why)) != WD_OK)
 		return err;
 	if ((err = store_open_files(s, &reason)) == WD_OK)
 		err = store_exec_int(s->db,
@@ -376,8 +388,7 @@ static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *w
 			*why = reason;
 		return err;
 	}
-	if (text[0] != '\0')
-		store_note_damage(s, now, text, kept);
+	note_log(s, &wal, now, kept);
 	compare_with_mark(s, now);
 	store_mark_end(s);
 	return WD_OK;

@@ -141,7 +141,8 @@ void check_name(const struct store *s, wd_wall now, const char *name, char *ret_
 struct wal_state {
 	uint64_t bytes;
 	uint64_t good_bytes; /* up to the end of the last transaction in the unbroken row */
-	bool damaged; /* a transaction's end stands beyond the damage, or the head is damaged */
+	bool damaged; /* a whole transaction stands beyond the damage, or the head is damaged */
+	bool torn; /* the first frame not whole ends a transaction: killed there, or damaged */
 };
 enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why);
 

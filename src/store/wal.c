@@ -6,8 +6,10 @@
  *
  * A frame whose salts are not the header's is of an earlier round: the end. A frame that has
  * the salts but not the checksum is torn or damaged. If the program was killed in the middle
- * of a transaction that nobody was told of, no frame after it ends a transaction; if one does,
- * something that was written whole is left out. */
+ * of a transaction that nobody was told of, nothing whole comes after it. If a frame does that
+ * ends a transaction and agrees with the checksum of the frame before it, something that was
+ * written whole is left out. If the torn frame itself ends a transaction, its head was written and
+ * its page was not, or it was damaged later: only who knows what was answered can tell. */
 #include "store/sqlite.h"
 
 #include <endian.h>
@@ -79,22 +81,26 @@ static void walk(int fd, const uint8_t *head, uint8_t *frame, struct wal_state *
 		return;
 	}
 	w->good_bytes = WAL_HEAD;
+	struct sums before = sums; /* what the frame before says */
 	size_t size = FRAME_HEAD + page;
 	for (uint64_t at = WAL_HEAD; at + size <= w->bytes; at += size) {
 		if (pread(fd, frame, size, (off_t)at) != (ssize_t)size)
 			break;
 		bool of_this_round = memcmp(frame + 8, head + 16, 8) == 0;
 		bool ends_transaction = get(frame + 4) != 0;
-		if (unbroken) {
-			sums = add_up(sums, frame, 8, big_endian);
-			sums = add_up(sums, frame + FRAME_HEAD, page, big_endian);
-			unbroken = of_this_round && sums.a == get(frame + 16) &&
-				   sums.b == get(frame + 20);
-			if (unbroken && ends_transaction)
-				w->good_bytes = at + size;
-		}
-		if (!unbroken && of_this_round && ends_transaction)
+		sums = add_up(before, frame, 8, big_endian);
+		sums = add_up(sums, frame + FRAME_HEAD, page, big_endian);
+		before = (struct sums){get(frame + 16), get(frame + 20)};
+		bool whole = of_this_round && sums.a == before.a && sums.b == before.b;
+
+		if (unbroken && !whole) {
+			unbroken = false;
+			w->torn = of_this_round && ends_transaction;
+		} else if (unbroken && ends_transaction) {
+			w->good_bytes = at + size;
+		} else if (whole && ends_transaction) {
 			w->damaged = true;
+		}
 	}
 }
 
