@@ -55,7 +55,6 @@ static enum wd_err file_comment(struct store *s, const struct observation *o, wd
 	    (stmt = store_statement(s, SQL_COMMENT_TRIM)) != NULL) {
 		sqlite3_bind_int64(stmt, 1, STORE_HELD_MAX);
 		rc = store_step(stmt);
-		s->counters.deleted_comments += (uint64_t)sqlite3_changes(s->db);
 	}
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "file a comment", why);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables beside the journal: state, incidents, comments; and what retention leaves. */
+#include "store/reader.h"
 #include "store/sqlite.h"
 #include "store/testing.h"
 
@@ -275,36 +276,188 @@ static void list_comment(void *ctx, const struct comment *c)
 	(void)tell(ctx, "comment", (const uint8_t *)text, strlen(text));
 }
 
-static void a_comment_is_held_until_it_is_approved(void **state)
+static void commented(struct store *s, int64_t stamp_s, const char *const *texts, size_t count)
 {
+	static struct frames frames;
+	frames = (struct frames){.len = 0};
+	for (size_t i = 0; i < count; i++)
+		frames_add(&frames, i + 1, 0, texts[i]);
+	struct store_batch b = frames_batch(&frames, stamp_s, 0);
+	assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
+}
+
+static struct comment_decision decided(struct store *s, int64_t comment, enum comment_status status,
+				       int64_t at_s)
+{
+	struct comment_decision d = {.changed = false};
+	assert_int_equal(store_decide_comment(s, comment, status, wall_s(at_s), &d, NULL), WD_OK);
+	return d;
+}
+
+static void told_are(struct store *s, const struct comment_query *query, const char *text)
+{
+	struct told t = {.len = 0};
+	assert_int_equal(store_each_comment(s, query, list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, text);
+}
+
+static void a_comment_is_held_until_it_is_decided(void **state)
+{
+	static const char *const texts[] = {"cannot log in", "", "buy my <b>pills</b>", "app, too"};
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
-	static struct frames frames;
+	struct comment_decision d;
+	(void)state;
+	commented(s, 2000, texts, 4);
+	told_are(s, &(struct comment_query){COMMENT_PUBLISHED}, "");
+	told_are(s, &(struct comment_query){COMMENT_HELD},
+		 "comment 1 x cannot log in\ncomment 2 x buy my <b>pills</b>\ncomment 3 x app, too\n");
+	told_are(s, &(struct comment_query){COMMENT_HELD, .after = 1, .limit = 1}, "comment 2 x buy my <b>pills</b>\n");
+	d = decided(s, 1, COMMENT_PUBLISHED, 2100);
+	assert_true(d.changed && d.status == COMMENT_PUBLISHED && d.at.ns == wall_s(2100).ns);
+	assert_string_equal(d.service, "x");
+	d = decided(s, 2, COMMENT_REJECTED, 2100);
+	assert_true(d.changed);
+	assert_int_equal(store_decide_comment(s, 4, COMMENT_PUBLISHED, wall_s(2100), &d, NULL), WD_UNKNOWN);
+	assert_int_equal(store_decide_comment(s, -1, COMMENT_REJECTED, wall_s(2100), &d, NULL), WD_UNKNOWN);
+	told_are(s, &(struct comment_query){COMMENT_PUBLISHED, "x"}, "comment 1 x cannot log in\n");
+	told_are(s, &(struct comment_query){COMMENT_PUBLISHED, "y"}, "");
+	told_are(s, &(struct comment_query){COMMENT_HELD, "x"}, "comment 3 x app, too\n");
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void a_decision_is_made_once_and_can_be_changed_while_there_is_a_text(void **state)
+{
+	static const char *const texts[] = {"one", "two"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	(void)state;
+	commented(s, 2000, texts, 2);
+	(void)decided(s, 1, COMMENT_PUBLISHED, 2100);
+	struct comment_decision d = decided(s, 1, COMMENT_PUBLISHED, 2200);
+	assert_true(!d.changed && d.at.ns == wall_s(2100).ns);
+	d = decided(s, 1, COMMENT_REJECTED, 2300);
+	assert_true(d.changed && d.status == COMMENT_REJECTED);
+	d = decided(s, 1, COMMENT_PUBLISHED, 2400);
+	assert_true(!d.changed && d.status == COMMENT_REJECTED && d.at.ns == wall_s(2300).ns);
+	told_are(s, &(struct comment_query){COMMENT_REJECTED}, "comment 1 x \n");
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void the_latest_published_of_a_window_come_first(void **state)
+{
+	static const char *const texts[] = {"a", "b", "c", "d"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
 	struct told t = {.len = 0};
 	(void)state;
-	frames = (struct frames){.len = 0};
-	frames_add(&frames, 1, 0, "cannot log in");
-	frames_add(&frames, 2, 0, "");
-	frames_add(&frames, 3, 0, "buy my <b>pills</b>");
-	struct store_batch b = frames_batch(&frames, 2000, 0);
-	assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
-	struct comment_query approved = {.status = COMMENT_APPROVED}, held = {.status = COMMENT_HELD};
-	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
-	assert_string_equal(t.text, "");
-	assert_int_equal(store_each_comment(s, &held, list_comment, &t, NULL), WD_OK);
-	assert_string_equal(t.text, "comment 2 x buy my <b>pills</b>\ncomment 1 x cannot log in\n");
-	assert_int_equal(store_decide_comment(s, 1, COMMENT_APPROVED, wall_s(2100), NULL), WD_OK);
-	assert_int_equal(store_decide_comment(s, 2, COMMENT_REJECTED, wall_s(2100), NULL), WD_OK);
-	assert_int_equal(store_decide_comment(s, 3, COMMENT_APPROVED, wall_s(2100), NULL), WD_UNKNOWN);
+	commented(s, 2000, texts, 4);
+	run(s, "UPDATE comment SET at_ns = (10 - number) * 1000000000");
+	for (int64_t n = 1; n < 4; n++)
+		(void)decided(s, n, COMMENT_PUBLISHED, 2100);
+	assert_int_equal(store_each_published(s, &(struct comment_window){"x", wall_s(0), wall_s(9), 20},
+					      list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "comment 2 x b\ncomment 3 x c\n"); /* 1 is of 9 s, 4 is held */
 	t = (struct told){.len = 0};
-	approved.service = "x";
-	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
-	assert_string_equal(t.text, "comment 1 x cannot log in\n");
-	t = (struct told){.len = 0};
-	approved.service = "y";
-	assert_int_equal(store_each_comment(s, &approved, list_comment, &t, NULL), WD_OK);
-	assert_int_equal(store_each_comment(s, &held, list_comment, &t, NULL), WD_OK);
-	assert_string_equal(t.text, "");
+	assert_int_equal(store_each_published(s, &(struct comment_window){"x", wall_s(0), wall_s(99), 1},
+					      list_comment, &t, NULL), WD_OK);
+	assert_int_equal(store_each_published(s, &(struct comment_window){"y", wall_s(0), wall_s(99), 1},
+					      list_comment, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "comment 1 x a\n");
+	store_close(s);
+	folder_remove(&f);
+}
+
+/* What the journal has of comments, in its order. */
+static bool list_text(void *ctx, wd_wall received, const struct observation *o)
+{
+	(void)received;
+	(void)tell(ctx, "journal", (const uint8_t *)o->comment, strlen(o->comment));
+	return true;
+}
+
+static void journal_has(const struct folder *f, const char *text)
+{
+	struct store *r = NULL;
+	struct told t = {.len = 0};
+	uint64_t damaged = 0;
+	assert_int_equal(reader_open(f->path, &r, NULL), WD_OK);
+	assert_int_equal(reader_each(r, &(struct reader_query){.all_comments = true}, list_text, &t, &damaged,
+				     NULL), WD_OK);
+	assert_string_equal(t.text, text);
+	assert_int_equal(damaged, 0);
+	store_close(r);
+}
+
+static bool folder_holds(const struct folder *f, const char *text)
+{
+	FILE *file = fopen(folder_file(f, "whydown.db"), "rb");
+	size_t len = (size_t)file_size(folder_file(f, "whydown.db"));
+	char *bytes = malloc(len + 1);
+	assert_non_null(file);
+	assert_int_equal(fread(bytes, 1, len, file), len);
+	bool holds = memmem(bytes, len, text, strlen(text)) != NULL;
+	free(bytes);
+	fclose(file);
+	return holds;
+}
+
+static void a_rejected_text_is_nowhere_any_more(void **state)
+{
+	/* Enough of it for a row of several pages. */
+	static char secret[OBSERVATION_COMMENT_MAX + 1];
+	const char *texts[40];
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct story before, after;
+	(void)state;
+	memset(secret, 'k', sizeof(secret) - 1);
+	memcpy(secret, "MY NUMBER IS", 12);
+	for (size_t i = 0; i < 40; i++)
+		texts[i] = i == 20 ? secret : "it is slow";
+	commented(s, 2000, texts, 40);
+	(void)story_tell(s, &before, (struct store_position){0, {0}});
+	(void)decided(s, 21, COMMENT_REJECTED, 2100);
+	(void)story_tell(s, &after, (struct store_position){0, {0}});
+	assert_string_equal(before.text, after.text);
+	store_close(s);
+	assert_false(folder_holds(&f, "MY NUMBER IS"));
+	assert_true(folder_holds(&f, "it is slow"));
+	assert_int_equal(folder_count(&f, "damaged"), 0);
+	s = store_must_open(&f);
+	assert_int_equal(store_count(s).damages, 0);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void one_of_two_in_a_batch_is_forgotten(void **state)
+{
+	static const char *const texts[] = {"stays", "goes", "", "goes"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	(void)state;
+	commented(s, 2000, texts, 4);
+	(void)decided(s, 2, COMMENT_REJECTED, 2100);
+	/* The same words once more, still held: they cannot be told apart in the journal. */
+	journal_has(&f, "journal stays\njournal goes\njournal \njournal goes\n");
+	(void)decided(s, 3, COMMENT_REJECTED, 2100);
+	journal_has(&f, "journal stays\njournal \njournal \njournal \n");
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void a_damaged_batch_is_left_as_it_is(void **state)
+{
+	static const char *const texts[] = {"goes"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	(void)state;
+	commented(s, 2000, texts, 1);
+	run(s, "UPDATE journal SET checksum = checksum + 1");
+	assert_true(decided(s, 1, COMMENT_REJECTED, 2100).changed);
+	assert_int_equal(number(s, "SELECT instr(body, CAST('goes' AS BLOB)) > 0 FROM journal"), 1);
 	store_close(s);
 	folder_remove(&f);
 }
@@ -386,7 +539,7 @@ static void old_ids_and_comments_are_forgotten_and_new_ones_kept(void **state)
 		struct store_batch b = frames_batch(&frames, day * 86400, 0);
 		assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
 	}
-	assert_int_equal(store_decide_comment(s, 1, COMMENT_REJECTED, wall_s(900), NULL), WD_OK);
+	(void)decided(s, 1, COMMENT_REJECTED, 900);
 	retain_all(s, 10 * 86400, &policy);
 	assert_int_equal(number(s, "SELECT min(day) FROM seen"), 7);
 	assert_int_equal(number(s, "SELECT count(*) FROM seen"), 4 * 60);
@@ -396,6 +549,42 @@ static void old_ids_and_comments_are_forgotten_and_new_ones_kept(void **state)
 	assert_int_equal(number(s, "SELECT count(*) FROM comment WHERE number = 1"), 0);
 	retain_all(s, 105 * 86400, &policy);
 	assert_int_equal(number(s, "SELECT min(number) FROM comment"), 5);
+	/* The journal is kept longer here, but not what its observations said. */
+	assert_int_equal(number(s, "SELECT count(*) FROM journal"), 10);
+	assert_int_equal(number(s, "SELECT count(*) FROM journal WHERE instr(body, CAST('hm' AS BLOB)) > 0"), 6);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void journal_has_not(struct store *s, const char *text, int64_t batches)
+{
+	char sql[200];
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM journal WHERE seq = 1 AND instr(body, CAST('%s' AS BLOB)) = 0",
+		 text);
+	assert_int_equal(number(s, sql), batches);
+}
+
+static void the_oldest_held_ones_make_room(void **state)
+{
+	static const char *texts[50];
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct store_policy policy = store_policy_default();
+	(void)state;
+	for (size_t i = 0; i < 50; i++)
+		texts[i] = "in the flood";
+	commented(s, 1999, (const char *[]){"before the flood"}, 1);
+	run(s, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+	       " INSERT INTO comment SELECT NULL, 1, 2000000000000, 'x', '', '', '', 'flood', 0, 0, 0 FROM n");
+	for (int i = 0; i < 20; i++) /* at the thousandth since the start it is looked at */
+		commented(s, 2000 + i, texts, 50);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment WHERE status = 0"), STORE_HELD_MAX + 1);
+	assert_int_equal(number(s, "SELECT status FROM comment WHERE number = 1"), COMMENT_DROPPED);
+	journal_has_not(s, "before the flood", 0);
+	retain_all(s, 3000, &policy);
+	journal_has_not(s, "before the flood", 1);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), STORE_HELD_MAX + 1);
+	assert_int_equal(store_count(s).deleted_comments, 1000);
 	store_close(s);
 	folder_remove(&f);
 }
@@ -409,7 +598,13 @@ int main(void)
 		cmocka_unit_test(a_trace_is_kept_in_its_latest_form_and_forgotten_after_its_time),
 		cmocka_unit_test(every_version_of_an_incident_is_kept_once),
 		cmocka_unit_test(evidence_of_coordination_is_kept_escaped),
-		cmocka_unit_test(a_comment_is_held_until_it_is_approved),
+		cmocka_unit_test(a_comment_is_held_until_it_is_decided),
+		cmocka_unit_test(a_decision_is_made_once_and_can_be_changed_while_there_is_a_text),
+		cmocka_unit_test(the_latest_published_of_a_window_come_first),
+		cmocka_unit_test(a_rejected_text_is_nowhere_any_more),
+		cmocka_unit_test(one_of_two_in_a_batch_is_forgotten),
+		cmocka_unit_test(a_damaged_batch_is_left_as_it_is),
+		cmocka_unit_test(the_oldest_held_ones_make_room),
 		cmocka_unit_test(the_journal_goes_only_as_far_as_two_states_include_it),
 		cmocka_unit_test(space_is_given_back),
 		cmocka_unit_test(old_ids_and_comments_are_forgotten_and_new_ones_kept),

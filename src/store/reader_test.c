@@ -60,9 +60,10 @@ static void it_reads_beside_a_server_that_writes(void **state)
 	assert_string_equal(t.text, "100 1 \n100 2 \n101 3 \n5000 999 \n");
 	/* It cannot write. */
 	struct frames none = {.len = 0};
+	struct comment_decision d;
 	struct store_batch b = frames_batch(&none, 9000, 0);
 	assert_int_equal(store_append(r, &b, NULL, NULL, NULL), WD_OS);
-	assert_int_equal(store_decide_comment(r, 1, COMMENT_APPROVED, wall_s(1), NULL), WD_OS);
+	assert_int_equal(store_decide_comment(r, 1, COMMENT_PUBLISHED, wall_s(1), &d, NULL), WD_OS);
 	store_close(r);
 	store_close(s);
 	folder_remove(&f);
@@ -73,6 +74,7 @@ static void comments_that_nobody_approved_are_left_out(void **state)
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
 	static struct frames frames;
+	struct comment_decision d;
 	struct told t = {.len = 0};
 	uint64_t damaged;
 	(void)state;
@@ -81,7 +83,7 @@ static void comments_that_nobody_approved_are_left_out(void **state)
 	frames_add(&frames, 2, 0, "bad");
 	struct store_batch b = frames_batch(&frames, 100, 0);
 	assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
-	assert_int_equal(store_decide_comment(s, 1, COMMENT_APPROVED, wall_s(101), NULL), WD_OK);
+	assert_int_equal(store_decide_comment(s, 1, COMMENT_PUBLISHED, wall_s(101), &d, NULL), WD_OK);
 	struct store *r = reader_must_open(&f);
 	assert_int_equal(reader_each(r, &(struct reader_query){{0}}, tell, &t, &damaged, NULL), WD_OK);
 	assert_string_equal(t.text, "100 1 good\n100 2 \n");

@@ -92,22 +92,60 @@ static enum wd_err retain_ids(struct store *s, wd_wall now, const struct store_p
 	return WD_OK;
 }
 
+/* Which comments of which batches are old: as many as a step takes, in the order they came. */
+struct old_comments { int64_t last, seqs[STEP_BATCHES]; size_t rows, batches; };
+
+#define OLD_COMMENT " (status = 3 OR received_ns < ?1 OR (status = 2 AND received_ns < ?2)) "
+
+static enum wd_err find_old_comments(struct store *s, wd_wall kept, wd_wall rejected_kept,
+				     struct old_comments *old, struct wd_why *why)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db,
+				    "SELECT number, seq FROM comment WHERE" OLD_COMMENT
+				    "ORDER BY number LIMIT ?3",
+				    -1, &stmt, NULL);
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_int64(stmt, 1, kept.ns);
+		sqlite3_bind_int64(stmt, 2, rejected_kept.ns);
+		sqlite3_bind_int64(stmt, 3, STEP_ROWS);
+		rc = sqlite3_step(stmt);
+	}
+	while (rc == SQLITE_ROW) {
+		int64_t seq = sqlite3_column_int64(stmt, 1);
+		bool another = old->batches == 0 || old->seqs[old->batches - 1] != seq;
+		if (another && old->batches == STEP_BATCHES) {
+			rc = SQLITE_DONE;
+			break;
+		}
+		if (another)
+			old->seqs[old->batches++] = seq;
+		old->last = sqlite3_column_int64(stmt, 0);
+		old->rows++;
+		rc = sqlite3_step(stmt);
+	}
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "find old comments", why);
+}
+
 static enum wd_err retain_comments(struct store *s, wd_wall now, const struct store_policy *p,
 				   bool *more, struct wd_why *why)
 {
+	wd_wall kept = wall_back(now, p->comments_kept);
+	wd_wall rejected_kept = wall_back(now, (wd_span){p->comments_kept.ns / 10});
+	struct old_comments old = {.rows = 0};
 	int64_t deleted = 0;
-	wd_span rejected = {p->comments_kept.ns / 10};
-	enum wd_err err =
-		delete_some(s,
-			    "DELETE FROM comment WHERE number IN (SELECT number FROM comment WHERE "
-			    "received_ns < ?1"
-			    " AND (status = 2 OR received_ns < ?2) ORDER BY number LIMIT ?3)",
-			    (int64_t[]){wall_back(now, rejected).ns,
-					wall_back(now, p->comments_kept).ns, STEP_ROWS},
-			    3, &deleted, why);
+
+	enum wd_err err = find_old_comments(s, kept, rejected_kept, &old, why);
+	if (err != WD_OK || old.rows == 0)
+		return err;
+	err = delete_some(s, "DELETE FROM comment WHERE" OLD_COMMENT "AND number <= ?3",
+			  (int64_t[]){kept.ns, rejected_kept.ns, old.last}, 3, &deleted, why);
+	for (size_t i = 0; err == WD_OK && i < old.batches; i++)
+		err = forget_comments(s, old.seqs[i], why);
 	if (err == WD_OK) {
 		s->counters.deleted_comments += (uint64_t)deleted;
-		*more = *more || deleted == STEP_ROWS;
+		*more = *more || old.rows == STEP_ROWS || old.batches == STEP_BATCHES;
 	}
 	return err;
 }

@@ -46,6 +46,8 @@ static const char *const steps[] = {
 	"CREATE TABLE trace("
 	" incident TEXT PRIMARY KEY, changed_ns INTEGER NOT NULL, json TEXT NOT NULL) STRICT;"
 	"CREATE INDEX trace_changed ON trace(changed_ns);",
+	/* 3 → 4: pages ask for a service's latest published comments. */
+	"CREATE INDEX comment_published ON comment(service, at_ns) WHERE status = 1;",
 };
 
 int schema_version_latest(void)

@@ -44,9 +44,18 @@ static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_EFFECT_ADD] = "INSERT INTO effect(at_ns, kind, service, incident, json)"
 			   " SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM effect WHERE"
 			   " incident = ?4 AND at_ns = ?1 AND kind = ?2 AND service = ?3)",
-	[SQL_COMMENT_DECIDE] = "UPDATE comment SET status = ?2, decided_ns = ?3 WHERE number = ?1",
-	[SQL_COMMENT_TRIM] = "DELETE FROM comment WHERE number IN (SELECT number FROM comment"
-			     " WHERE status = 0 ORDER BY number DESC LIMIT -1 OFFSET ?1)",
+	[SQL_COMMENT_FIND] = "SELECT status, decided_ns, seq, service FROM comment"
+			     " WHERE number = ?1 AND status < 3",
+	[SQL_COMMENT_DECIDE] = "UPDATE comment SET status = ?2, decided_ns = ?3,"
+			       " text = CASE ?2 WHEN 2 THEN '' ELSE text END WHERE number = ?1",
+	[SQL_COMMENT_KEPT] = "SELECT 1 FROM comment WHERE seq = ?1 AND at_ns = ?2"
+			     " AND service = ?3 AND text = ?4",
+	[SQL_COMMENT_TRIM] = "UPDATE comment SET status = 3, text = '' WHERE number IN (SELECT"
+			     " number FROM comment WHERE status = 0 ORDER BY number DESC"
+			     " LIMIT -1 OFFSET ?1)",
+	[SQL_JOURNAL_FIND] = "SELECT stamp_ns, ticked_ns, count, checksum, body FROM journal"
+			     " WHERE seq = ?1",
+	[SQL_JOURNAL_CHANGE] = "UPDATE journal SET checksum = ?2, body = ?3 WHERE seq = ?1",
 	[SQL_DAMAGE_ADD] = "INSERT INTO damage(found_ns, text, kept) VALUES(?1, ?2, ?3)",
 };
 

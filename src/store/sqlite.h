@@ -49,8 +49,12 @@ enum statement {
 	SQL_SERIES_PUT,
 	SQL_TRACE_PUT,
 	SQL_EFFECT_ADD,
+	SQL_COMMENT_FIND,
 	SQL_COMMENT_DECIDE,
+	SQL_COMMENT_KEPT,
 	SQL_COMMENT_TRIM,
+	SQL_JOURNAL_FIND,
+	SQL_JOURNAL_CHANGE,
 	SQL_COUNT,
 };
 
@@ -145,6 +149,10 @@ struct wal_state {
 	bool torn; /* the first frame not whole ends a transaction: killed there, or damaged */
 };
 enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why);
+
+/* forget.c, inside a transaction: of the batch's comments, those stay that their rows still have.
+ * A batch that is damaged, or is no more, is left as it is. */
+enum wd_err forget_comments(struct store *s, int64_t seq, struct wd_why *why);
 
 /* repair.c, with the connections closed. */
 enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why);

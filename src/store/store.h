@@ -24,6 +24,7 @@
 #include "base/units.h"
 #include "model/incident.h"
 #include "model/observation.h"
+#include "model/service.h"
 #include "model/trace.h"
 
 #include <stdbool.h>
@@ -166,9 +167,15 @@ enum wd_err store_each_trace(struct store *s, size_t limit,
 			     void (*each)(void *ctx, const struct trace *), void *ctx,
 			     struct wd_why *why) WD_MUST_CHECK;
 
-/* Comments: filed by store_append, shown to nobody before somebody approved them. */
+/* Comments: filed by store_append, shown to nobody before somebody published them. A comment's
+ * text stands in its row and in the journal; it leaves the journal when it leaves its row. */
 
-enum comment_status { COMMENT_HELD, COMMENT_APPROVED, COMMENT_REJECTED };
+enum comment_status {
+	COMMENT_HELD,
+	COMMENT_PUBLISHED,
+	COMMENT_REJECTED, /* what is left is that it was: its text is deleted with the decision */
+	COMMENT_DROPPED,  /* over STORE_HELD_MAX: its text goes with the next steps of retention */
+};
 
 enum { STORE_HELD_MAX = 100000 }; /* beyond, the oldest held ones are dropped and counted */
 
@@ -183,25 +190,47 @@ struct comment {
 struct comment_query {
 	enum comment_status status;
 	const char *service;  /* NULL = all */
-	int64_t before;       /* only numbers below; 0 = from the newest */
-	wd_wall from, to;     /* of when it happened; to 0 = no end */
+	int64_t after;        /* only numbers above it; 0 = from the first */
 	size_t limit;         /* 0 = all */
 };
 
-/* Newest first. */
+/* In the order they came. */
 enum wd_err store_each_comment(struct store *s, const struct comment_query *query,
 			       void (*each)(void *ctx, const struct comment *), void *ctx,
 			       struct wd_why *why) WD_MUST_CHECK;
-/* A decision can be changed. WD_UNKNOWN if there is no such comment. */
+
+struct comment_window {
+	const char *service;
+	wd_wall from, to; /* of when it happened, from <= at < to */
+	size_t limit;
+};
+
+/* The published ones of a service, the latest first. */
+enum wd_err store_each_published(struct store *s, const struct comment_window *window,
+				 void (*each)(void *ctx, const struct comment *), void *ctx,
+				 struct wd_why *why) WD_MUST_CHECK;
+
+/* How a comment stands. */
+struct comment_decision {
+	enum comment_status status;
+	wd_wall at;   /* when that was decided */
+	bool changed; /* just now */
+	char service[SERVICE_ID_MAX + 1];
+};
+
+/* Publishes (COMMENT_PUBLISHED) or rejects (COMMENT_REJECTED). Deciding the same once more changes
+ * nothing; a published one can still be rejected; a rejected one stays so, since its text is gone:
+ * *ret_decision says how it stands now. WD_UNKNOWN if there is no such comment. */
 enum wd_err store_decide_comment(struct store *s, int64_t number, enum comment_status status,
-				 wd_wall at, struct wd_why *why) WD_MUST_CHECK;
+				 wd_wall at, struct comment_decision *ret_decision,
+				 struct wd_why *why) WD_MUST_CHECK;
 
 /* Retention. */
 
 struct store_policy {
 	wd_span journal_kept;  /* single observations; default 35 days */
 	wd_span ids_kept;      /* ids given by senders; default 7 days */
-	wd_span comments_kept; /* default 365 days; rejected ones a tenth of it */
+	wd_span comments_kept; /* default 365 days; that one was rejected: a tenth of it */
 	wd_span traces_kept;   /* default 365 days: they name addresses */
 };
 
