@@ -106,6 +106,11 @@ static void sum(struct traffic_sum *s, double packets, double size)
 	s->bytes = (uint64_t)(packets * size);
 }
 
+static void sent(struct traffic_sent *s, double packets, double size)
+{
+	*s = (struct traffic_sent){(uint64_t)packets, (uint64_t)(packets * size)};
+}
+
 static double transfer_packets(struct world *w)
 {
 	const struct kind *k = w->kind;
@@ -147,8 +152,8 @@ static void usual(struct world *w)
 	sum(&w->tick.in[TESTING_DNS], (double)prng_poisson(&w->prng, rate * 0.01), 150);
 	sum(&w->tick.in[TESTING_NTP], 0, 0);
 	if (!k->one_way) {
-		sum(&w->tick.out[TESTING_STREAM], data * 1.5 + transfer * 0.5, 900);
-		sum(&w->tick.out[TESTING_DNS], (double)w->tick.in[TESTING_DNS].packets, 70);
+		sent(&w->tick.out[TESTING_STREAM], data * 1.5 + transfer * 0.5, 900);
+		sent(&w->tick.out[TESTING_DNS], (double)w->tick.in[TESTING_DNS].packets, 70);
 	}
 	/* A transfer shows in the sample as one source. */
 	uint32_t from_one = (uint32_t)(100 * transfer / (data + transfer + 1));

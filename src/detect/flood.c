@@ -38,7 +38,8 @@ static void totals(struct flood_step *s)
 	double packets = 0, bytes = 0, records = 0, seen = 0, out = 0, out_bytes = 0, tcp = 0;
 
 	for (int c = 0; c < s->plan->class_count; c++) {
-		const struct traffic_sum *in = &t->in[c], *sent = &t->out[c];
+		const struct traffic_sum *in = &t->in[c];
+		const struct traffic_sent *sent = &t->out[c];
 		if (in->packets == 0 && sent->packets == 0)
 			continue; /* most are not there */
 		out += (double)sent->packets;

@@ -115,7 +115,5 @@ void testing_add(struct traffic_tick *t, struct prng *r, const struct testing_tr
 void testing_add_out(struct traffic_tick *t, enum testing_class class, double packets, float size)
 {
 	t->out[class].packets += (uint64_t)packets;
-	t->out[class].seen += (uint64_t)packets;
 	t->out[class].bytes += (uint64_t)(packets * (double)size);
-	t->out[class].records += (uint64_t)packets;
 }

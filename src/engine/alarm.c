@@ -367,8 +367,8 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 		  (const float[]){r->usual_packets_per_s, r->usual_bits_per_s}, carried);
 	struct point packets = {r->packets_per_s, r->usual_packets_per_s, 0, r->high_packets_per_s};
 	struct point bits = {r->bits_per_s, r->usual_bits_per_s, 0, r->high_bits_per_s};
-	watch_rate(&w->rates[RATE_PACKETS], at, width, &packets);
-	watch_rate(&w->rates[RATE_BITS], at, width, &bits);
+	course_add(&w->rates[RATE_PACKETS], at, width, &packets);
+	course_add(&w->rates[RATE_BITS], at, width, &bits);
 	decide(e, t, WATCH_FLOWS, width, r->sustained);
 	if (tick != NULL) {
 		learn_sources(e, t, tick);
@@ -427,7 +427,7 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 	note_peak(k, tick->at, width, (const float[]){r->requests_per_s, 0},
 		  (const float[]){r->usual_per_s, 0}, carried);
 	struct point p = {r->requests_per_s, r->usual_per_s, 0, r->usual_per_s};
-	watch_rate(&w->rates[RATE_REQUESTS], tick->at, width, &p);
+	course_add(&w->rates[RATE_REQUESTS], tick->at, width, &p);
 	decide(e, t, WATCH_REQUESTS, (wd_span){WEB_TICK_NS}, true);
 	engine_trace_requests(e, t, tick->at, width);
 	return ENGINE_COUNTED;

@@ -11,9 +11,11 @@
  *
  * Traffic comes as ticks that are whole (engine_traffic, engine_web), is judged at once and by the
  * ticks' own time: an incident that traffic opens was decided at the end of a tick. A tick never
- * moves the clock. A service that ticks come for costs WATCH_BYTES_MAX (engine/watch.h), and what
- * is traced of an open incident a tracer; both have a stated number. Who took part in the latest
- * incidents is another MB.
+ * moves the clock. A service that ticks come for costs ENGINE_SERVICE_BYTES_MAX, whatever arrives;
+ * with its ticks of two collecting threads that is less than 256 KB (docs/telemetry.md,
+ * tests/memory_test.c). What is traced are at most tracers_max open incidents of all services
+ * together, a struct tracer each: where they are fewer than incidents, the most severe have them.
+ * Who took part in the latest incidents is another MB.
  *
  * Memory: sized by `struct engine_options`; every table has a maximum, and what does not
  * fit is counted (struct engine_counters). */
@@ -34,6 +36,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* Of a service's traffic and requests, with what the last snapshot shows of it. */
+enum { ENGINE_SERVICE_BYTES_MAX = 108 * 1024 };
 
 struct engine_options {
 	double false_a_month;      /* accepted false incidents a month, all services together; 0 =

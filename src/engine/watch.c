@@ -23,10 +23,8 @@ void watch_close(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	for (size_t n = 0; n < WATCH_RATES; n++) {
-		rollup_close(&w->rates[n].fives);
-		rollup_close(&w->rates[n].seconds);
-	}
+	for (size_t n = 0; n < WATCH_RATES; n++)
+		course_close(&w->rates[n]);
 	free(w->usual);
 	free(w);
 }
@@ -36,77 +34,28 @@ bool watch_open_rates(struct watch *w, enum watched kind)
 	size_t first = kind == WATCH_FLOWS ? RATE_PACKETS : RATE_REQUESTS;
 	size_t last = kind == WATCH_FLOWS ? RATE_BITS : RATE_REQUESTS;
 	for (size_t n = first; n <= last; n++) {
-		struct rate *r = &w->rates[n];
-		if (r->fives.cells == NULL &&
-		    rollup_open(&r->fives, span_s(300), RATE_FIVES) != WD_OK)
-			return false;
-		if (r->seconds.cells == NULL &&
-		    rollup_open(&r->seconds, span_s(1), RATE_SECONDS) != WD_OK)
+		if (!course_open(&w->rates[n]))
 			return false;
 	}
 	return true;
-}
-
-/* The running second is over: its mean goes into the rings. */
-static void flush(struct rate *r)
-{
-	if (r->covered_s <= 0)
-		return;
-	float usual = r->usual / r->covered_s;
-	struct point p = {r->sum / r->covered_s, usual, usual, r->high / r->covered_s};
-	wd_wall at = wall_s(r->second);
-	rollup_add(&r->seconds, at, &p);
-	rollup_add(&r->fives, at, &p);
-	r->covered_s = r->sum = r->usual = r->high = 0;
-}
-
-void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p)
-{
-	float covered = (float)((double)width.ns / (double)WD_NS_PER_S);
-	int64_t second = wall_to_s(at);
-	if (second != r->second)
-		flush(r);
-	r->second = second;
-	r->covered_s += covered;
-	r->sum += p->observed * covered;
-	r->usual += p->expected * covered;
-	r->high += p->high * covered;
 }
 
 /* ---- as readers see it ---- */
 
-static bool show_ring(const struct rollup *r, wd_wall now, struct series *ret)
-{
-	int64_t last = floor_div(now.ns, r->step.ns);
-	struct point *points = calloc(r->count, sizeof(*points));
-	if (points == NULL)
-		return false;
-	*ret = (struct series){.begin = {(last - (int64_t)r->count + 1) * r->step.ns},
-			       .step = r->step, .count = r->count, .points = points};
-	rollup_read(r, ret->begin, r->step, r->count, true, points);
-	return true;
-}
-
 static bool show_rates(const struct watch *w, wd_wall now, struct traffic_state *s)
 {
-	struct series *const fives[] = {&s->day_packets, &s->day_bits, &s->day_requests};
-	struct series *const seconds[] = {&s->recent_packets, &s->recent_bits,
-					  &s->recent_requests};
+	struct series *const days[] = {&s->day_packets, &s->day_bits, &s->day_requests};
+	struct series *const recent[] = {&s->recent_packets, &s->recent_bits,
+					 &s->recent_requests};
 	for (size_t n = 0; n < WATCH_RATES; n++) {
-		const struct rate *r = &w->rates[n];
-		if (r->fives.cells == NULL)
+		const struct course *r = &w->rates[n];
+		if (r->cells == NULL)
 			continue;
-		if (!show_ring(&r->fives, now, fives[n]) ||
-		    !show_ring(&r->seconds, now, seconds[n]))
+		if (!course_show(r, COURSE_DAY, now, days[n]) ||
+		    !course_show(r, COURSE_RECENT, now, recent[n]))
 			return false;
 	}
 	return true;
-}
-
-/* Of the running second so far. */
-static float rate_now(const struct rate *r)
-{
-	return r->covered_s > 0 ? r->sum / r->covered_s : 0;
 }
 
 struct traffic_state *watch_show(const struct watch *w, const struct flood_plan *plan,
@@ -119,11 +68,11 @@ struct traffic_state *watch_show(const struct watch *w, const struct flood_plan 
 		return NULL;
 	*s = (struct traffic_state){
 		.flows_at = w->kinds[WATCH_FLOWS].end, .requests_at = w->kinds[WATCH_REQUESTS].end,
-		.packets_per_s = rate_now(&w->rates[RATE_PACKETS]),
+		.packets_per_s = course_now(&w->rates[RATE_PACKETS]),
 		.usual_packets_per_s = f->usual_packets_per_s,
-		.bits_per_s = rate_now(&w->rates[RATE_BITS]),
+		.bits_per_s = course_now(&w->rates[RATE_BITS]),
 		.usual_bits_per_s = f->usual_bits_per_s, .records_per_s = f->records_per_s,
-		.sources = f->sources, .requests_per_s = rate_now(&w->rates[RATE_REQUESTS]),
+		.sources = f->sources, .requests_per_s = course_now(&w->rates[RATE_REQUESTS]),
 		.usual_requests_per_s = q->usual_per_s, .clients = q->clients,
 		.log10_return = f->log10_return, .requests_log10_return = q->log10_return,
 		.cold = w->flood.ticks < plan->cold, .requests_cold = w->web.seen < WEB_WARM,

@@ -7,9 +7,10 @@
 
 #include "detect/flood.h"
 #include "detect/web.h"
+#include "engine/course.h"
+#include "engine/engine.h"
 #include "engine/usual.h"
 #include "model/incident.h"
-#include "tally/rollup.h"
 #include "tally/second.h"
 
 #include <stdbool.h>
@@ -21,19 +22,9 @@ enum watched { WATCH_FLOWS, WATCH_REQUESTS, WATCH_KINDS };
 enum watch_rate { RATE_PACKETS, RATE_BITS, RATE_REQUESTS, WATCH_RATES };
 
 enum {
-	RATE_FIVES = 289,   /* a day of five minutes */
-	RATE_SECONDS = 361, /* six minutes of seconds */
 	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on */
 	WATCH_FRESH_S = 60,     /* the last reading speaks of now for so long */
-	WATCH_BYTES_MAX = 134 * 1024, /* with its charts; a tracer is extra */
-};
-
-/* A rate for the charts: means of seconds, kept in two rings. */
-struct rate {
-	struct rollup fives, seconds;
-	int64_t second;            /* the running one */
-	float covered_s;           /* of it */
-	float sum, usual, high;    /* weighed by the time they hold for */
+	WATCH_BYTES_MAX = 77 * 1024, /* with its charts; a tracer is extra */
 };
 
 struct watch_kind {
@@ -51,7 +42,7 @@ struct watch_kind {
 
 struct watch {
 	struct watch_kind kinds[WATCH_KINDS];
-	struct rate rates[WATCH_RATES]; /* opened when the first tick of its kind comes */
+	struct course rates[WATCH_RATES]; /* opened when the first tick of its kind comes */
 	struct flood_reading flows;     /* the last */
 	struct web_reading requests;
 	wd_wall told_at, kept_at, shown_at; /* so that a tick is not news four times a second */
@@ -64,8 +55,11 @@ struct watch {
 	struct web_watch web;
 };
 _Static_assert(sizeof(struct watch) + sizeof(struct usual) +
-	       WATCH_RATES * (RATE_FIVES + RATE_SECONDS) * sizeof(struct rollup_cell) <=
+	       WATCH_RATES * COURSE_CELLS * sizeof(struct course_cell) <=
 	       WATCH_BYTES_MAX, "the stated bound");
+_Static_assert(WATCH_BYTES_MAX + sizeof(struct traffic_state) +
+	       WATCH_RATES * COURSE_CELLS * sizeof(struct point) <= ENGINE_SERVICE_BYTES_MAX,
+	       "the stated bound, with what readers see");
 
 /* What makes an incident begin, or joins it. */
 struct cause {
@@ -77,8 +71,6 @@ struct cause {
 struct watch *watch_open(const struct flood_plan *plan); /* NULL if memory ran out */
 void watch_close(struct watch *w); /* NULL is fine */
 bool watch_open_rates(struct watch *w, enum watched kind);
-/* Rates of [at, at + width). */
-void watch_rate(struct rate *r, wd_wall at, wd_span width, const struct point *p);
 
 /* As readers see it; NULL if memory ran out. */
 struct traffic_state *watch_show(const struct watch *w, const struct flood_plan *plan,

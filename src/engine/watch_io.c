@@ -9,8 +9,9 @@
 #include <string.h>
 
 /* 2: the usual sources at the end, after u8 (0 = none). 3: requests as web_watch_write has them,
- * after u32 of how many bytes; before, as words of memory, which are passed over. */
-enum { WATCH_VERSION = 3 };
+ * after u32 of how many bytes; before, as words of memory, which are passed over. 4: rates in 16
+ * bits; before, as rollups. */
+enum { WATCH_VERSION = 4 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -45,36 +46,21 @@ static void read_kind(struct watch_kind *k, struct cur *c)
 	second_read(&k->second, c);
 }
 
-static void write_rate(const struct rate *r, struct out *o)
+static void write_rate(const struct course *r, struct out *o)
 {
-	out_u8(o, r->fives.cells != NULL);
-	if (r->fives.cells == NULL)
-		return;
-	rollup_write(&r->fives, o);
-	rollup_write(&r->seconds, o);
-	out_i64(o, r->second);
-	out_f32(o, r->covered_s);
-	out_f32(o, r->sum);
-	out_f32(o, r->usual);
-	out_f32(o, r->high);
+	out_u8(o, r->cells != NULL);
+	if (r->cells != NULL)
+		course_write(r, o);
 }
 
-static void read_rate(struct watch *w, size_t n, struct cur *c)
+static void read_rate(struct watch *w, size_t n, struct cur *c, uint8_t version)
 {
-	struct rate *r = &w->rates[n];
 	if (cur_u8(c) == 0)
 		return;
-	if (!watch_open_rates(w, n == RATE_REQUESTS ? WATCH_REQUESTS : WATCH_FLOWS)) {
+	if (watch_open_rates(w, n == RATE_REQUESTS ? WATCH_REQUESTS : WATCH_FLOWS))
+		course_read(&w->rates[n], c, version < 4);
+	else
 		c->bad = true;
-		return;
-	}
-	rollup_load(&r->fives, c);
-	rollup_load(&r->seconds, c);
-	r->second = cur_i64(c);
-	r->covered_s = cur_f32(c);
-	r->sum = cur_f32(c);
-	r->usual = cur_f32(c);
-	r->high = cur_f32(c);
 }
 
 static void write_flood(const struct watch *w, const struct vector_classes *classes, struct out *o)
@@ -161,7 +147,7 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	for (size_t n = 0; n < WATCH_KINDS; n++)
 		read_kind(&w->kinds[n], c);
 	for (size_t n = 0; n < WATCH_RATES; n++)
-		read_rate(w, n, c);
+		read_rate(w, n, c, version);
 	w->told_at.ns = cur_i64(c);
 	w->kept_at.ns = cur_i64(c);
 	w->shown_at.ns = cur_i64(c);

@@ -354,7 +354,8 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 		if (b != NULL)
 			profile_add(&b->profile, r, weight);
 		if (in->key != NULL)
-			source_set_add(&s->set, address_hash(in->key, r->src, r->family));
+			who_add(&t->who, address_hash(in->key, r->src, r->family),
+				(uint8_t)(1U << slot));
 		add_place(t, r, slot);
 		add_evidence(t, r, tick->at.ns);
 	}
@@ -377,10 +378,8 @@ void tracer_add(struct tracer *t, const struct vector_index *ix, const struct tr
 
 void tracer_sources(const struct tracer *t, struct source_set *ret)
 {
-	ret->count = 0;
-	ret->below = 0;
-	for (uint32_t i = 0; i < t->slot_count; i++) {
-		if (t->slots[i].flooded)
-			source_set_merge(ret, &t->slots[i].set);
-	}
+	uint8_t flooded = 0;
+	for (uint32_t i = 0; i < t->slot_count; i++)
+		flooded |= (uint8_t)(t->slots[i].flooded << i);
+	who_of(&t->who, flooded, ret);
 }

@@ -19,10 +19,10 @@
 #include "base/err.h"
 #include "explain/profile.h"
 #include "explain/vector.h"
+#include "explain/who.h"
 #include "model/trace.h"
 #include "tally/geo.h"
 #include "tally/second.h"
-#include "tally/source_set.h"
 #include "tally/traffic.h"
 
 #include <stdbool.h>
@@ -34,8 +34,8 @@ enum {
 	TRACER_BUCKETS = 24,  /* slot and row together */
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
-	TRACER_SIZE_MAX = 264 * 1024,
-	TRACER_STATE_MAX = 320 * 1024, /* bytes */
+	TRACER_SIZE_MAX = 196 * 1024,
+	TRACER_STATE_MAX = 208 * 1024, /* bytes */
 };
 
 /* A class that floods in this tick, and what it usually has. */
@@ -78,7 +78,6 @@ struct tracer_slot {
 	bool sources_lost;     /* in some tick the class found no place */
 	bool first_fragments;  /* seen in the sample */
 	uint8_t sources[1 << TRAFFIC_CLASS_BITS];
-	struct source_set set; /* of the sampled records */
 };
 
 struct tracer_bucket { uint8_t slot, row; struct profile profile; };
@@ -113,6 +112,7 @@ struct tracer {
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS];
 	uint8_t point_sources[1 << TRAFFIC_SOURCES_BITS]; /* of the last point */
 	struct tracer_slot slots[TRACER_SLOTS];
+	struct who who; /* of the sampled records */
 	struct tracer_bucket buckets[TRACER_BUCKETS];
 	struct tracer_place places[TRACER_PLACES]; /* a heap: lowest priority first */
 	struct tracer_record evidence[TRACE_EVIDENCE_MAX];

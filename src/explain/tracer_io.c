@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tracer: its state as bytes and back. One walk over the fields does both, so that they cannot
  * differ. Layout: version u32; the ids of the classes and rows that numbers below mean; the
- * fields in the order of the structs, little-endian; CRC-32 of all of it. */
+ * fields in the order of the structs, little-endian; CRC-32 of all of it.
+ *
+ * Version 2 had a slot's sources in twice as many registers, and a set of sources a slot instead
+ * of one for all: read, no longer written. */
 #include "explain/tracer.h"
 
 #include "base/text.h"
@@ -11,12 +14,13 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 2 };
+enum { VERSION = 3, VERSION_MIN = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
 	struct out *o;
 	struct cur *c;
+	uint32_t version;
 	bool wrong; /* what was read cannot be */
 	uint8_t class_of[256], row_of[256]; /* what a stored number is now */
 };
@@ -155,7 +159,27 @@ static void io_second(struct io *io, struct second *s)
 		io_floats(io, s->value[i], SECOND_VALUES);
 }
 
-static void io_slot(struct io *io, struct tracer_slot *s)
+static void io_set(struct io *io, struct source_set *s)
+{
+	io_count(io, &s->count, SOURCE_SET_MAX);
+	io_uint(io, &s->below, sizeof(s->below));
+	for (uint32_t i = 0; i < s->count; i++) {
+		io_uint(io, &s->hashes[i], sizeof(s->hashes[i]));
+		io->wrong |= i > 0 && s->hashes[i] <= s->hashes[i - 1];
+	}
+}
+
+/* Two registers into one: the bit that told them apart is the first of the rank. */
+static void read_wide_registers(struct io *io, uint8_t *registers, unsigned bits)
+{
+	for (size_t i = 0; i < (size_t)1 << bits; i++) {
+		uint8_t low = cur_u8(io->c), high = cur_u8(io->c);
+		io->wrong |= low > 64 - bits || high > 64 - bits;
+		registers[i] = low > 0 ? low + 1 : high > 0;
+	}
+}
+
+static void io_slot(struct io *io, struct tracer_slot *s, struct who *who, uint8_t bit)
 {
 	double *const amounts[] = {&s->packets, &s->bytes, &s->records, &s->seen, &s->asked,
 				   &s->peak_packets_per_s, &s->peak_bits_per_s,
@@ -171,13 +195,14 @@ static void io_slot(struct io *io, struct tracer_slot *s)
 	io_flag(io, &s->flooded);
 	io_flag(io, &s->sources_lost);
 	io_flag(io, &s->first_fragments);
-	io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
-	io_count(io, &s->set.count, SOURCE_SET_MAX);
-	io_uint(io, &s->set.below, sizeof(s->set.below));
-	for (uint32_t i = 0; i < s->set.count; i++) {
-		io_uint(io, &s->set.hashes[i], sizeof(s->set.hashes[i]));
-		io->wrong |= i > 0 && s->set.hashes[i] <= s->set.hashes[i - 1];
+	if (io->version > 2) {
+		io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
+		return;
 	}
+	struct source_set set = {.count = 0};
+	read_wide_registers(io, s->sources, TRAFFIC_CLASS_BITS);
+	io_set(io, &set);
+	who_merge(who, &set, bit);
 }
 
 static void io_place(struct io *io, struct tracer_place *p, uint32_t slot_count)
@@ -260,7 +285,11 @@ static void io_all(struct io *io, struct tracer *t)
 	io_registers(io, t->targets, TRAFFIC_TARGETS_BITS);
 	io_registers(io, t->point_sources, TRAFFIC_SOURCES_BITS);
 	for (uint32_t i = 0; i < t->slot_count; i++)
-		io_slot(io, &t->slots[i]);
+		io_slot(io, &t->slots[i], &t->who, (uint8_t)(1U << i));
+	if (io->version > 2) {
+		io_set(io, &t->who.set);
+		io_bytes(io, t->who.slots, t->who.set.count);
+	}
 	for (uint32_t i = 0; i < t->bucket_count; i++) {
 		struct tracer_bucket *b = &t->buckets[i];
 		io_uint(io, &b->slot, 1);
@@ -287,7 +316,7 @@ static void io_all(struct io *io, struct tracer *t)
 
 void tracer_write_state(const struct tracer *t, const struct vector_index *ix, struct out *o)
 {
-	struct io io = {.o = o};
+	struct io io = {.o = o, .version = VERSION};
 	size_t begin = o->len;
 
 	out_u32(o, VERSION);
@@ -327,13 +356,13 @@ static void read_ids(struct io *io, const struct vector_index *ix)
 enum wd_err tracer_read_state(struct tracer *t, const struct vector_index *ix, struct cur *c,
 			      struct wd_why *why)
 {
-	struct io io = {.c = c};
 	const uint8_t *begin = c->at;
-
 	uint32_t version = cur_u32(c);
+	struct io io = {.c = c, .version = version};
+
 	if (c->bad)
 		return wd_fail(why, WD_SHORT, 0, "a tracer's state ends early");
-	if (version != VERSION)
+	if (version < VERSION_MIN || version > VERSION)
 		return wd_fail(why, WD_UNKNOWN, 0, "a tracer's state of another version");
 	struct tracer *read = calloc(1, sizeof(*read));
 	if (read == NULL)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -285,6 +286,60 @@ static void a_state_cut_or_changed_is_refused_and_changes_nothing(void **state)
 	out_done(&o);
 }
 
+/* Version 2: see tracer_io.c. */
+static void as_version_2(const struct out *state, struct out *ret)
+{
+	enum { SLOT = 1 + 2 * 8 + 14 * 8 + (4 + SECOND_TICKS * (8 + 4 + 4 * SECOND_VALUES)) + 3,
+	       HEAD = INCIDENT_ID_MAX + 1 + 3 * 8 + 5 * 8 + 8 + 4 + 5 * 4 + 8 + 4 + 4,
+	       REGISTERS = 2 * (1 << TRAFFIC_SOURCES_BITS) + (1 << TRAFFIC_TARGETS_BITS) };
+	struct cur c = cur_over(state->bytes, state->len - 4);
+	char id[VECTOR_ID_MAX + 1];
+	out_init(ret, TRACER_STATE_MAX);
+	assert_int_equal(cur_u32(&c), 3);
+	for (int part = 0; part < 2; part++) {
+		for (unsigned n = cur_u8(&c); n > 0; n--)
+			cur_text(&c, id, sizeof(id));
+	}
+	cur_bytes(&c, HEAD + REGISTERS);
+	out_u32(ret, 2);
+	out_bytes(ret, state->bytes + 4, (size_t)(c.at - state->bytes) - 4);
+	for (uint32_t i = 0; i < tracer.slot_count; i++) {
+		struct source_set set;
+		who_of(&tracer.who, (uint8_t)(1U << i), &set);
+		out_bytes(ret, cur_bytes(&c, SLOT), SLOT);
+		for (size_t r = 0; r < 1 << TRAFFIC_CLASS_BITS; r++) {
+			uint8_t rank = cur_u8(&c);
+			out_u8(ret, rank > 1 ? rank - 1 : 0);
+			out_u8(ret, rank == 1);
+		}
+		out_u32(ret, set.count);
+		out_u64(ret, set.below);
+		for (uint32_t n = 0; n < set.count; n++)
+			out_u64(ret, set.hashes[n]);
+	}
+	cur_bytes(&c, 12 + 9 * (size_t)tracer.who.set.count);
+	out_bytes(ret, c.at, cur_left(&c));
+	assert_false(c.bad || ret->bad);
+	out_u32(ret, (uint32_t)crc32_z(0, ret->bytes, ret->len));
+}
+
+static void a_state_of_the_version_before_is_read(void **state)
+{
+	struct out o, old;
+	(void)state;
+	setup_rows();
+	for (int64_t ms = 0; ms < 20000; ms += 250)
+		usual_tick(ms);
+	write_state(&o);
+	as_version_2(&o, &old);
+	struct cur c = cur_over(old.bytes, old.len);
+	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_OK);
+	assert_int_equal(cur_left(&c), 0);
+	assert_memory_equal(&tracer, &other, sizeof(tracer));
+	out_done(&o);
+	out_done(&old);
+}
+
 static void a_state_finds_its_rows_in_another_book(void **state)
 {
 	struct out o;
@@ -315,8 +370,7 @@ static void the_fullest_state_fits_its_bound(void **state)
 	setup_rows();
 	usual_tick(0);
 	tracer.slot_count = TRACER_SLOTS;
-	for (uint32_t i = 0; i < TRACER_SLOTS; i++)
-		tracer.slots[i].set.count = SOURCE_SET_MAX;
+	tracer.who.set.count = SOURCE_SET_MAX;
 	tracer.bucket_count = TRACER_BUCKETS;
 	tracer.place_count = TRACER_PLACES;
 	tracer.record_count = TRACE_EVIDENCE_MAX;
@@ -462,6 +516,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_written_as_rfc_5952_has_them),
 		cmocka_unit_test(what_was_written_goes_on_as_if_nothing_had_happened),
 		cmocka_unit_test(a_state_cut_or_changed_is_refused_and_changes_nothing),
+		cmocka_unit_test(a_state_of_the_version_before_is_read),
 		cmocka_unit_test(a_state_finds_its_rows_in_another_book),
 		cmocka_unit_test(the_fullest_state_fits_its_bound),
 		cmocka_unit_test(only_what_was_said_to_flood_is_a_vector),

@@ -179,14 +179,18 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 }
 
 /* Of the sampled sources the share that the weeks before did not have. */
-static float new_share(const struct source_set *set, const struct source_memory *memory)
+static float new_share(const struct who *w, uint8_t slot, const struct source_memory *memory)
 {
-	uint64_t known = 0;
+	uint64_t known = 0, count = 0;
 	if (memory == NULL)
 		return -1;
-	for (uint32_t i = 0; i < set->count; i++)
-		known += source_memory_has(memory, set->hashes[i]);
-	return (float)source_memory_new_share(memory, known, set->count);
+	for (uint32_t i = 0; i < w->set.count; i++) {
+		if ((w->slots[i] >> slot & 1) == 0)
+			continue;
+		known += source_memory_has(memory, w->set.hashes[i]);
+		count++;
+	}
+	return (float)source_memory_new_share(memory, known, count);
 }
 
 static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
@@ -385,7 +389,7 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 		slots |= list[i].slots;
 		put_vector(t, &list[i], &ret->vectors[i]);
 		ret->vectors[i].new_share = new_share(
-			&t->slots[list[i].slot].set, places == NULL ? NULL : places->memory);
+			&t->who, list[i].slot, places == NULL ? NULL : places->memory);
 	}
 	ret->vector_count = count;
 	put_status(list, count, ret);

@@ -111,7 +111,7 @@ static void traffic(struct buf *b)
 		   "that of the exporter's sampling: 196/√n % where n packets were looked "
 		   "at; below 30 they are “seen”, not measured</td></tr>\n<tr><th "
 		   "scope=\"row\">Different source "
-		   "addresses</th><td>HyperLogLog</td><td>1.6 % (one standard error), 2.3 % "
+		   "addresses</th><td>HyperLogLog</td><td>1.6 % (one standard error), 3.3 % "
 		   "of one vector</td></tr>\n<tr><th scope=\"row\">Addresses "
 		   "hit</th><td>HyperLogLog</td><td>6.5 %</td></tr>\n<tr><th "
 		   "scope=\"row\">Shares of countries, networks, prefixes</th><td>priority "

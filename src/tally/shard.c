@@ -229,7 +229,6 @@ static inline bool count_find(struct shard *s, const struct arrival *a, uint32_t
 	struct traffic_tick *t = tick_of(s, service);
 	uint8_t *registers = class_registers(l, t, f->class);
 	t->class_sources_lost += registers == NULL;
-	unsigned rank = hll_rank(a->source, TRAFFIC_SOURCES_BITS);
 	*ret_count = (struct count){
 		.flow = f, .live = l, .sum = &t->in[f->class],
 		.source = &t->sources[a->source >> (64 - TRAFFIC_SOURCES_BITS)],
@@ -237,11 +236,9 @@ static inline bool count_find(struct shard *s, const struct arrival *a, uint32_t
 		.class_source = registers != NULL
 					? &registers[a->source >> (64 - TRAFFIC_CLASS_BITS)]
 					: &s->nowhere,
-		.source_rank = (uint8_t)rank,
+		.source_rank = hll_rank(a->source, TRAFFIC_SOURCES_BITS),
 		.target_rank = a->target.rank,
-		/* One bit fewer chooses the register: the next one is the rank's first. */
-		.class_rank = (uint8_t)(((a->source >> (63 - TRAFFIC_CLASS_BITS) & 1) != 0)
-						? 1 : rank + 1),
+		.class_rank = hll_rank(a->source, TRAFFIC_CLASS_BITS),
 	};
 	__builtin_prefetch(ret_count->sum, 1);
 	__builtin_prefetch(ret_count->source, 1);
@@ -258,7 +255,7 @@ static void add_out(struct shard *s, uint32_t first, const struct flow *f)
 		if (is_duplicate(&s->live[service].out, f))
 			s->counters.duplicates++;
 		else
-			traffic_sum_add(&tick_of(s, service)->out[class], f);
+			traffic_sent_add(&tick_of(s, service)->out[class], f);
 	}
 }
 

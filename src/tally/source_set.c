@@ -10,8 +10,7 @@
 
 enum { BITS = 1 << SOURCE_MEMORY_BITS };
 
-/* Where the hash is, or would be. */
-static uint32_t place_of(const struct source_set *s, uint64_t hash)
+uint32_t source_set_place(const struct source_set *s, uint64_t hash)
 {
 	uint32_t low = 0, high = s->count;
 	while (low < high) {
@@ -26,7 +25,7 @@ static uint32_t place_of(const struct source_set *s, uint64_t hash)
 
 void source_set_add(struct source_set *s, uint64_t hash)
 {
-	uint32_t at = place_of(s, hash);
+	uint32_t at = source_set_place(s, hash);
 	if ((s->below != 0 && hash >= s->below) || (at < s->count && s->hashes[at] == hash))
 		return;
 	if (s->count == SOURCE_SET_MAX) {
@@ -44,7 +43,7 @@ void source_set_merge(struct source_set *s, const struct source_set *other)
 {
 	if (other->below != 0 && (s->below == 0 || other->below < s->below)) {
 		s->below = other->below;
-		s->count = place_of(s, s->below);
+		s->count = source_set_place(s, s->below);
 	}
 	for (uint32_t i = 0; i < other->count; i++)
 		source_set_add(s, other->hashes[i]);
@@ -63,8 +62,8 @@ static struct both both_of(const struct source_set *a, const struct source_set *
 	struct both both = {0, 0, 0};
 	uint64_t below = a->below == 0 || (b->below != 0 && b->below < a->below) ? b->below
 										 : a->below;
-	uint32_t a_count = below == 0 ? a->count : place_of(a, below);
-	uint32_t b_count = below == 0 ? b->count : place_of(b, below);
+	uint32_t a_count = below == 0 ? a->count : source_set_place(a, below);
+	uint32_t b_count = below == 0 ? b->count : source_set_place(b, below);
 	for (uint32_t i = 0, k = 0; i < a_count || k < b_count; both.count++) {
 		bool from_a = k == b_count || (i < a_count && a->hashes[i] <= b->hashes[k]);
 		bool from_b = i == a_count || (k < b_count && b->hashes[k] <= a->hashes[i]);

@@ -34,6 +34,8 @@ struct source_set {
 };
 
 void source_set_add(struct source_set *s, uint64_t hash);
+/* Where the hash is, or would be. */
+uint32_t source_set_place(const struct source_set *s, uint64_t hash);
 /* s takes in other; exactly as if s had been given all. */
 void source_set_merge(struct source_set *s, const struct source_set *other);
 double source_set_count(const struct source_set *s); /* distinct sources */

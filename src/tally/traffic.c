@@ -80,7 +80,7 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 		 bool outbound, uint64_t random)
 {
 	if (outbound) {
-		traffic_sum_add(&t->out[traffic_answer_class(rules->classes, f)], f);
+		traffic_sent_add(&t->out[traffic_answer_class(rules->classes, f)], f);
 		return;
 	}
 	uint8_t class = vector_class(rules->classes, f);
@@ -234,6 +234,14 @@ static void sums_merge(struct traffic_sum *sums, const struct traffic_sum *other
 	}
 }
 
+static void sent_merge(struct traffic_sent *sent, const struct traffic_sent *other)
+{
+	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++) {
+		sent[i].packets = traffic_plus(sent[i].packets, other[i].packets);
+		sent[i].bytes = traffic_plus(sent[i].bytes, other[i].bytes);
+	}
+}
+
 /* Of the two classes the one that gives up its place first. */
 static bool class_is_lighter(const struct traffic_tick *t, uint8_t a, uint8_t b)
 {
@@ -299,7 +307,7 @@ void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other)
 		t->at = other->at;
 	t->width = wall_sub(wall_before(end, other_end) ? other_end : end, t->at);
 	sums_merge(t->in, other->in);
-	sums_merge(t->out, other->out);
+	sent_merge(t->out, other->out);
 	hll_merge(t->sources, other->sources, TRAFFIC_SOURCES_BITS);
 	hll_merge(t->targets, other->targets, TRAFFIC_TARGETS_BITS);
 	classes_merge(t, other);

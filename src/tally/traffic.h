@@ -28,9 +28,9 @@
 enum {
 	TRAFFIC_SAMPLES = 256,     /* a tick: a thousand a second */
 	TRAFFIC_PAYLOAD = 24,      /* bytes of a sampled payload that are kept */
-	TRAFFIC_CLASS_SOURCES = 16, /* classes whose distinct sources are counted apart */
+	TRAFFIC_CLASS_SOURCES = 12, /* classes whose distinct sources are counted apart */
 	TRAFFIC_SOURCES_BITS = 12, /* 4096 registers: standard error 1.6 % */
-	TRAFFIC_CLASS_BITS = 11,   /* 2.3 % */
+	TRAFFIC_CLASS_BITS = 10,   /* 3.3 % */
 	TRAFFIC_TARGETS_BITS = 8,  /* 6.5 % */
 };
 #define TRAFFIC_TICK_NS (WD_NS_PER_S / 4)
@@ -40,6 +40,8 @@ struct traffic_sum {
 	uint64_t seen;           /* packets that were looked at: the error is 196 / sqrt(seen) % */
 	uint64_t records;
 };
+
+struct traffic_sent { uint64_t packets, bytes; }; /* sampling undone */
 
 /* One sampled inbound record. Single precision is enough for a sample (24 bits). */
 struct traffic_record {
@@ -62,7 +64,7 @@ struct traffic_tick {
 	wd_wall at;     /* begin */
 	wd_span width; /* how long was counted: several ticks, when nothing sealed between */
 	struct traffic_sum in[VECTOR_CLASSES_MAX];
-	struct traffic_sum out[VECTOR_CLASSES_MAX]; /* by the class of the answer: see below */
+	struct traffic_sent out[VECTOR_CLASSES_MAX]; /* by the class of the answer: see below */
 	uint8_t class_of[TRAFFIC_CLASS_SOURCES]; /* whose sources: class + 1; 0 = free */
 	uint8_t sources[1 << TRAFFIC_SOURCES_BITS];
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS]; /* distinct destinations */
@@ -72,6 +74,8 @@ struct traffic_tick {
 	uint32_t sample_count;       /* less than TRAFFIC_SAMPLES after two equal priorities */
 	struct traffic_record sample[TRAFFIC_SAMPLES];
 };
+
+_Static_assert(sizeof(struct traffic_tick) <= 47500, "memory a service is stated by it");
 
 /* Sources, targets and the sample are of what came in. `out` counts what the service sent,
  * under the class that the *answer* to it has (traffic_answer_class). */

@@ -26,6 +26,12 @@ static inline void traffic_sum_add(struct traffic_sum *s, const struct flow *f)
 	s->records++;
 }
 
+static inline void traffic_sent_add(struct traffic_sent *s, const struct flow *f)
+{
+	s->packets = traffic_plus(s->packets, traffic_scale(f->packets, f->sampling));
+	s->bytes = traffic_plus(s->bytes, traffic_scale(f->bytes, f->sampling));
+}
+
 /* packets / u, u uniform in (0, 1] from 53 bits: at most 2^64 * 2^53, which a float holds. */
 static inline float traffic_priority(uint64_t packets, uint64_t random)
 {

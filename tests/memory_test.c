@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a watched service takes with two collecting threads, by calculation: docs/telemetry.md
+ * states it. Everything is taken for full: ticks in both threads and merged, both kinds of charts,
+ * usual sources, and readers who look at it. */
+#include "engine/watch.h"
+#include "explain/tracer.h"
+#include "tally/shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { THREADS = 2, STATED = 256000, MANY = 300, GATHER_BYTES = 4 * 24 /* its table */ };
+
+static size_t shard_bytes(uint32_t services)
+{
+	static const char *ids[2 * MANY];
+	static struct vector_classes classes;
+	static const struct hash_key key = {{1}};
+	struct traffic_rules rules = {&classes, address_key_of(&key)};
+	struct prefix_table *table = NULL;
+	struct prefix prefix = {{192, 0, 2, 0}, 4, 24, 0};
+	struct shard *s = NULL;
+	for (size_t n = 0; n < services; n++)
+		ids[n] = "x";
+	assert_int_equal(prefix_open(&prefix, 1, &table, NULL), WD_OK);
+	assert_int_equal(shard_open(&(struct shard_options){&rules, table, ids, services, 1, 1},
+				    &s, NULL), WD_OK);
+	size_t bytes = shard_memory(s);
+	shard_close(s);
+	prefix_close(table);
+	return bytes;
+}
+
+static void a_watched_service_takes_what_is_stated(void **state)
+{
+	(void)state;
+	size_t counting = (shard_bytes(2 * MANY) - shard_bytes(MANY)) / MANY;
+	size_t merged = sizeof(struct traffic_tick) + GATHER_BYTES;
+	size_t charts = WATCH_RATES * COURSE_CELLS * sizeof(struct course_cell);
+	size_t engine = sizeof(struct watch) + sizeof(struct usual) + charts;
+	size_t shown = sizeof(struct traffic_state) +
+		       WATCH_RATES * COURSE_CELLS * sizeof(struct point);
+	size_t all = THREADS * counting + merged + engine + shown;
+	print_message("%d threads of %zu, merged %zu, engine %zu (charts %zu), shown %zu: %zu bytes\n",
+		      THREADS, counting, merged, engine, charts, shown, all);
+	assert_true(counting <= 48700 && sizeof(struct traffic_tick) <= 47500);
+	assert_true(engine + shown <= ENGINE_SERVICE_BYTES_MAX);
+	assert_true(THREADS * counting + merged + ENGINE_SERVICE_BYTES_MAX <= STATED);
+	assert_true(all <= STATED);
+}
+
+/* They are no service's: engine_options has how many there are. */
+static void the_traces_of_all_take_what_is_stated(void **state)
+{
+	struct engine_options o = engine_defaults();
+	(void)state;
+	print_message("%zu tracers of %zu bytes, %zu traces of %zu\n", o.tracers_max,
+		      sizeof(struct tracer), o.traces_max, sizeof(struct trace));
+	assert_true(o.tracers_max * sizeof(struct tracer) <= 13 << 20);
+	assert_true(o.traces_max * sizeof(struct trace) <= 20 << 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_watched_service_takes_what_is_stated),
+		cmocka_unit_test(the_traces_of_all_take_what_is_stated),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
