@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whydown: one program, one file a subcommand. */
 #include "command/check_config.h"
+#include "command/comments.h"
 #include "command/export.h"
 #include "command/problems.h"
 #include "command/replay.h"
@@ -31,6 +32,7 @@ static const struct command commands[] = {
 	{"replay", "run recordings through the engine and print the incidents", command_replay},
 	{"simulate", "make a recording from a scenario", command_simulate},
 	{"report", "send a report, or a feeder's recording, to a running server", command_report},
+	{"comments", "read the comments of reports, and decide which are shown", command_comments},
 	{"top", "a running server's services and what floods them, in a terminal", command_top},
 	{"export", "what a data folder holds, as NDJSON or CSV", command_export},
 };

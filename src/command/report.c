@@ -7,7 +7,6 @@
 #include "command/report_feed.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,23 +147,6 @@ static int read_options(int argc, char **argv, struct job *job)
 	return 0;
 }
 
-/* The first line of the file. False, told on stderr, if there is none. */
-static bool read_token(const char *path, char token[CLIENT_TOKEN_MAX + 2])
-{
-	FILE *f = fopen(path, "r");
-	if (f == NULL) {
-		perror(path);
-		return false;
-	}
-	bool read = fgets(token, CLIENT_TOKEN_MAX + 2, f) != NULL;
-	fclose(f);
-	if (read)
-		token[strcspn(token, "\r\n")] = '\0';
-	if (!read || token[0] == '\0')
-		fprintf(stderr, "%s: its first line must be the token\n", path);
-	return read && token[0] != '\0';
-}
-
 static void add_member(struct buf *b, const char *name, const char *value)
 {
 	if (value == NULL || value[0] == '\0')
@@ -172,27 +154,6 @@ static void add_member(struct buf *b, const char *name, const char *value)
 	buf_fmt(b, "%s\"%s\":\"", b->len > 1 ? "," : "", name);
 	buf_json(b, value);
 	buf_char(b, '"');
-}
-
-/* What a problem document says, a line each. */
-static void tell_problem(long status, const struct buf *reply)
-{
-	json_t *error,
-		*json = json_loadb(reply->data != NULL ? reply->data : "", reply->len, 0, NULL);
-	const char *title = json_string_value(json_object_get(json, "title"));
-	const char *detail = json_string_value(json_object_get(json, "detail"));
-	size_t i;
-
-	fprintf(stderr, "not taken (%ld)%s%s%s%s\n", status, title != NULL ? ": " : "",
-		title != NULL ? title : "", detail != NULL ? ": " : "",
-		detail != NULL ? detail : "");
-	json_array_foreach(json_object_get(json, "errors"), i, error)
-	{
-		detail = json_string_value(json_object_get(error, "detail"));
-		if (detail != NULL)
-			fprintf(stderr, "  %s\n", detail);
-	}
-	json_decref(json);
 }
 
 static int send_one(struct report_client *client, const struct job *job)
@@ -229,7 +190,7 @@ static int send_one(struct report_client *client, const struct job *job)
 	} else if (report_client_post(client, &post, &status, &reply)) {
 		taken = status / 100 == 2;
 		if (!taken)
-			tell_problem(status, &reply);
+			report_client_tell("not taken", status, &reply);
 		else if (!job->quiet)
 			printf("taken: a report about %s\n", job->service);
 	}
@@ -259,7 +220,7 @@ static int send_recording(struct report_client *client, const struct job *job)
 int command_report(int argc, char **argv)
 {
 	struct job job = {.server = "http://127.0.0.1:8080", .batch = 1000, .tries = 8};
-	char token[CLIENT_TOKEN_MAX + 2] = "";
+	char token[CLIENT_TOKEN_ROOM] = "";
 	struct report_client *client;
 	struct wd_why why;
 
@@ -270,7 +231,7 @@ int command_report(int argc, char **argv)
 		fputs(usage, stdout);
 		return 0;
 	}
-	if (job.token_file != NULL && !read_token(job.token_file, token))
+	if (job.token_file != NULL && !report_client_token(job.token_file, token))
 		return 1;
 	struct report_client_options options = {
 		.server = job.server,

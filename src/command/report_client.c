@@ -2,8 +2,10 @@
 #include "command/report_client.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <curl/curl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,22 @@ bool report_client_is_server(const char *url)
 {
 	return (strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) &&
 	       strlen(url) < URL_MAX - 64 && is_printable(url);
+}
+
+bool report_client_token(const char *path, char token[CLIENT_TOKEN_ROOM])
+{
+	FILE *f = fopen(path, "re");
+	if (f == NULL) {
+		perror(path);
+		return false;
+	}
+	bool read = fgets(token, CLIENT_TOKEN_ROOM, f) != NULL;
+	fclose(f);
+	if (read)
+		token[strcspn(token, "\r\n")] = '\0';
+	if (!read || token[0] == '\0')
+		fprintf(stderr, "%s: its first line must be the token\n", path);
+	return read && token[0] != '\0';
 }
 
 enum wd_err report_client_open(const struct report_client_options *options,
@@ -98,8 +116,10 @@ static CURLcode post_once(struct report_client *c, const struct report_post *pos
 
 	buf_reset(reply);
 	snprintf(url, sizeof(url), "%s%s", c->server, post->path);
-	snprintf(header, sizeof(header), "Content-Type: %s", post->content_type);
-	headers = add_header(headers, header);
+	if (post->body != NULL) {
+		snprintf(header, sizeof(header), "Content-Type: %s", post->content_type);
+		headers = add_header(headers, header);
+	}
 	if (post->idempotency_key[0] != '\0') {
 		snprintf(header, sizeof(header), "Idempotency-Key: %s", post->idempotency_key);
 		headers = add_header(headers, header);
@@ -111,9 +131,11 @@ static CURLcode post_once(struct report_client *c, const struct report_post *pos
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "whydown");
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post->body);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->len);
+	if (post->body != NULL) {
+		curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->len);
+	}
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
@@ -170,5 +192,81 @@ bool report_client_post(struct report_client *c, const struct report_post *post,
 				reason, (double)this_ms / 1000);
 		sleep_ms(this_ms);
 		wait_ms = wait_ms * 2 < WAIT_MAX_MS ? wait_ms * 2 : WAIT_MAX_MS;
+	}
+}
+
+/* ---- what a server says ---- */
+
+static void tell_text(const char *front, json_t *text)
+{
+	struct buf b;
+	if (!json_is_string(text))
+		return;
+	buf_init(&b, CLIENT_REPLY_MAX);
+	report_client_text(&b, json_string_value(text));
+	fprintf(stderr, "%s%s", front, b.bad || b.data == NULL ? "" : b.data);
+	buf_done(&b);
+}
+
+void report_client_tell(const char *what, long status, const struct buf *reply)
+{
+	json_t *error,
+		*json = json_loadb(reply->data != NULL ? reply->data : "", reply->len, 0, NULL);
+	size_t i;
+
+	fprintf(stderr, "%s (%ld)", what, status);
+	tell_text(": ", json_object_get(json, "title"));
+	tell_text(": ", json_object_get(json, "detail"));
+	fputc('\n', stderr);
+	json_array_foreach(json_object_get(json, "errors"), i, error)
+	{
+		tell_text("  ", json_object_get(error, "detail"));
+		fputc('\n', stderr);
+	}
+	json_decref(json);
+}
+
+/* Not seen, or makes what follows look different (Unicode 15: Cf, Zl, Zp, and C1 controls), but for
+ * the joiners that scripts and emoji need. */
+static bool is_hidden(unsigned c)
+{
+	return (c >= 0x80 && c < 0xa0) || c == 0xad || c == 0x61c || c == 0x180e || c == 0x200b ||
+	       c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+/* Of the UTF-8 character at `p`: its length, and *ret_c; 0 if it is none. */
+static size_t read_character(const char *p, unsigned *ret_c)
+{
+	unsigned char c = (unsigned char)*p;
+	size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	if (memchr(p, '\0', len) != NULL || !text_is_utf8(p, len))
+		return 0;
+	*ret_c = len == 1 ? c : c & (0xffu >> (len + 1));
+	for (size_t i = 1; i < len; i++)
+		*ret_c = *ret_c << 6 | ((unsigned char)p[i] & 0x3f);
+	return len;
+}
+
+void report_client_text(struct buf *b, const char *text)
+{
+	for (const char *p = text; *p != '\0';) {
+		unsigned c = 0;
+		size_t len = read_character(p, &c);
+		switch (c) {
+		case '\t': buf_str(b, "\\t"); break;
+		case '\n': buf_str(b, "\\n"); break;
+		case '\r': buf_str(b, "\\r"); break;
+		case '\\': buf_str(b, "\\\\"); break;
+		default:
+			if (len == 0 || c < 0x20 || c == 0x7f)
+				buf_fmt(b, "\\x%02x", (unsigned char)*p);
+			else if (is_hidden(c))
+				buf_fmt(b, "\\u{%x}", c);
+			else
+				buf_add(b, p, len);
+		}
+		p += len > 0 ? len : 1;
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_client: posts bodies to a whydown over HTTP, and posts them again when the server is
- * busy or the network fails: safe, since everything sent has an id. One thread. */
+/* report_client: asks a whydown over HTTP and posts bodies to it, and again when the server is
+ * busy or the network fails: safe, since everything sent has an id or says what is to hold. One
+ * thread. */
 #ifndef WD_COMMAND_REPORT_CLIENT_H
 #define WD_COMMAND_REPORT_CLIENT_H
 
@@ -10,16 +11,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CLIENT_REPLY_MAX = 1 << 20, CLIENT_TOKEN_MAX = 256 };
+enum {
+	CLIENT_REPLY_MAX = 1 << 20,
+	CLIENT_TOKEN_MAX = 256,
+	CLIENT_TOKEN_ROOM = CLIENT_TOKEN_MAX + 2,
+};
 
 struct report_client;
 
 /* Is it a URL that paths can be put after: http or https, printable, not too long? */
 bool report_client_is_server(const char *url);
 
+/* The first line of a file. False, told on stderr, if there is none. */
+bool report_client_token(const char *path, char token[CLIENT_TOKEN_ROOM]);
+
 struct report_client_options {
 	const char *server; /* "http://127.0.0.1:8080"; a slash at its end is fine */
-	const char *token;  /* a feeder's; "" = none */
+	const char *token;  /* a feeder's or the operator's; "" = none */
 	unsigned tries;     /* at most so many times each, at least 1 */
 	bool quiet;         /* say nothing about waiting */
 };
@@ -33,7 +41,7 @@ struct report_post {
 	const char *path; /* "/api/v1/reports" */
 	const char *content_type;
 	const char *idempotency_key; /* "" = none */
-	const char *body;
+	const char *body;            /* NULL = GET: there is nothing to post */
 	size_t len;
 };
 
@@ -42,5 +50,13 @@ struct report_post {
  * server says (Retry-After), or 0.5, 1, 2 … 30 s. False, told on stderr, if no try was answered. */
 bool report_client_post(struct report_client *c, const struct report_post *post, long *ret_status,
 			struct buf *reply);
+
+/* What a problem document says, on stderr, a line each: "not taken (422): …". */
+void report_client_tell(const char *what, long status, const struct buf *reply);
+
+/* A stranger's text for a terminal and for programs that read lines: control characters, tabs, line
+ * ends, backslashes, what is not UTF-8 and what is invisible or turns the direction of writing are
+ * written as \t, \n, \r, \\, \xNN and \u{NNNN}. */
+void report_client_text(struct buf *b, const char *text);
 
 #endif

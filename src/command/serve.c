@@ -202,7 +202,8 @@ static void open_site(struct server *s)
 		.measured_traffic = s->measured_traffic != NULL ? s->measured_traffic : "",
 		.collects_flows = t->listen.count > 0 || t->capture.count > 0,
 		.collects_logs = t->logs.count > 0 || t->syslog.count > 0,
-		.incident_series = stored_series, .incident_trace = stored_trace, .ctx = s,
+		.incident_series = stored_series, .incident_trace = stored_trace,
+		.comments = desk_published, .comments_version = desk_version, .ctx = s,
 	};
 	WD_CHECK(s->site.name != NULL && s->site.base_url != NULL && s->site.contact != NULL);
 	site_init(&s->site);
@@ -331,6 +332,8 @@ static bool start(struct server *s, struct player *player)
 		return said("journal", &why);
 	if (intake_open(s, &why) != WD_OK)
 		return said("intake", &why);
+	if (desk_open(s, &why) != WD_OK)
+		return said("comments", &why);
 	if (!open_http(s))
 		return false;
 	if (pilot_start(s->pilot, s->journal, s->http, &why) != WD_OK)
@@ -349,6 +352,7 @@ static void stop(struct server *s, struct player *player)
 	player_stop(player);
 	if (s->http != NULL)
 		http_stop(s->http, STOP_GRACE_MS);
+	desk_stop(s->desk);
 	if (s->telemetry != NULL)
 		telemetry_stop(s->telemetry);
 	if (s->journal != NULL)
@@ -360,6 +364,7 @@ static void stop(struct server *s, struct player *player)
 	telemetry_close(s->telemetry);
 	journal_close(s->journal);
 	intake_close(s->intake);
+	desk_close(s->desk);
 	page_cache_close(s->cache);
 	store_close(s->store);
 	config_free(s->config);

@@ -27,6 +27,8 @@ static struct http_response *begin(void *app, const struct http_request *req, si
 		return http_response_problem(503, "The server is starting.");
 	if (intake_takes(req))
 		return intake_begin(s, req, body_max);
+	if (desk_takes(req))
+		return desk_begin(s, req, body_max);
 	if (req->method != HTTP_GET && req->method != HTTP_OPTIONS)
 		return http_response_problem(405, "Only GET is answered here.");
 	return NULL;
@@ -49,8 +51,7 @@ static struct site_health health_of(struct server *s)
 	};
 }
 
-/* Does who asks have the operator's token? Not by address: a proxy makes everybody local. */
-static bool is_operator(struct server *s, const struct http_request *req)
+bool server_is_operator(struct server *s, const struct http_request *req)
 {
 	const char *field = http_request_field(req, "Authorization");
 	bool yes = false;
@@ -68,7 +69,7 @@ static struct http_response *answer(const struct http_response_options *o)
 	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
 }
 
-static struct http_response *challenge(void)
+struct http_response *server_challenge(void)
 {
 	static const struct http_field field = {"WWW-Authenticate", "Bearer"};
 	struct buf b;
@@ -86,11 +87,11 @@ static struct http_response *challenge(void)
 
 static struct http_response *exporters(struct server *s, const struct http_request *req)
 {
-	struct exporters *list = is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
+	struct exporters *list = server_is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
 	struct http_response *r;
 	struct buf b;
 	if (list == NULL)
-		return challenge();
+		return server_challenge();
 	telemetry_exporters(s->telemetry, list);
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
@@ -117,7 +118,8 @@ static struct http_response *page(struct server *s, struct http_request *req)
 		server_metrics(s, &metrics);
 		struct http_counters http = http_counters_read(s->http);
 		metrics.http = &http;
-		struct exporters *list = is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
+		struct exporters *list =
+			server_is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
 		if (list != NULL)
 			telemetry_exporters(s->telemetry, list);
 		metrics.exporters = list;
@@ -139,6 +141,8 @@ static struct http_response *handle(void *app, struct http_request *req)
 	struct server *s = app;
 	if (intake_takes(req))
 		return intake_handle(s, req);
+	if (desk_takes(req))
+		return desk_handle(s, req);
 	if (strcmp(req->path, "/api/v1/events") == 0)
 		return http_stream(req);
 	if (strcmp(req->path, "/api/v1/exporters") == 0)

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 struct intake; /* serve_intake.c: who may report, and what becomes of a report */
+struct desk;   /* serve_comments.c: what the operator decides */
 
 struct server {
 	struct config *config;        /* in force; replaced by a reload, under `lock` */
@@ -28,6 +29,7 @@ struct server {
 	struct http *http;
 	struct page_cache *cache;
 	struct intake *intake;
+	struct desk *desk;
 	struct site site;
 	char *measured;               /* the detector's measured error rates; owned */
 	char *measured_traffic; /* the same of floods */
@@ -40,6 +42,9 @@ struct server {
 /* serve_http.c */
 struct http_handler server_handler(struct server *s);
 void server_metrics(struct server *s, struct metrics *m);
+/* Does who asks have the operator's token? Not by address: a proxy makes everybody local. */
+bool server_is_operator(struct server *s, const struct http_request *req);
+struct http_response *server_challenge(void); /* 401 */
 
 /* serve_intake.c */
 enum wd_err intake_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
@@ -55,5 +60,20 @@ struct http_response *intake_handle(struct server *s, struct http_request *req);
 /* The journal's answer to a batch. */
 void intake_done(void *ctx, const struct journal_done *done);
 void intake_metrics(struct server *s, struct metrics *m);
+
+/* serve_comments.c: GET /api/v1/comments, POST /api/v1/comments/ID */
+enum wd_err desk_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
+/* After http_stop, before http_close: decides what is waiting, ends the thread. */
+void desk_stop(struct desk *d); /* NULL is fine, here and below */
+void desk_close(struct desk *d);
+bool desk_takes(const struct http_request *req);
+/* Before the body: NULL or a refusal. */
+struct http_response *desk_begin(struct server *s, const struct http_request *req,
+				 size_t *body_max);
+struct http_response *desk_handle(struct server *s, struct http_request *req);
+/* What pages show: struct site has these two. */
+void desk_published(void *ctx, const struct comment_window *window,
+		    void (*each)(void *each_ctx, const struct comment *c), void *each_ctx);
+uint64_t desk_version(void *ctx);
 
 #endif

@@ -107,7 +107,8 @@ const struct setting settings[] = {
 	      "Between two snapshots of the engine's state: what a restart replays at most."),
 	COUNT(storage.reports_days, 1, 36500, "days", "400",
 	      "Reports and counts, without their comments."),
-	COUNT(storage.comments_days, 0, 36500, "days", "30", "Comments; 0: not kept."),
+	COUNT(storage.comments_days, 0, 36500, "days", "30",
+	      "Comments, whoever decided on them or nobody; 0: not kept."),
 
 	SECTION("detection", "When unusual becomes an incident (docs/methods.md)."),
 	{AT(detection.false_incidents_per_month), .type = &setting_number, .min = 0, .max = 100000,

@@ -145,7 +145,9 @@ static bool is_servers(const char *path)
 {
 	return strcmp(path, "/api/v1/events") == 0 || strcmp(path, "/api/v1/reports") == 0 ||
 	       strcmp(path, "/api/v1/observations") == 0 ||
-	       strcmp(path, "/api/v1/exporters") == 0;
+	       strcmp(path, "/api/v1/exporters") == 0 ||
+	       strcmp(path, "/api/v1/comments") == 0 ||
+	       strcmp(path, "/api/v1/comments/{comment}") == 0;
 }
 
 static void check_answer(json_t *root, const char *path, json_t *operation, enum fixture fixture)

@@ -280,6 +280,7 @@ void page_incident_live(const struct render *r)
 	if (incident_kinds(i) & INCIDENT_REPORTS)
 		scope(r);
 	page_incident_evidence(r, t);
+	page_comments_incident(r);
 	related(r);
 	page_trace_close(&found);
 	html_live_end(r);

@@ -345,6 +345,7 @@ static void live_more(const struct render *r, bool swap)
 {
 	buf_fmt(r->out, "<div id=\"more\"%s>\n", swap ? " hx-swap-oob=\"true\"" : "");
 	shares(r);
+	page_comments_day(r);
 	long_charts(r);
 	past_incidents(r);
 	buf_str(r->out, "</div>\n");

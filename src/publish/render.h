@@ -31,8 +31,10 @@ renderer page_history, page_method, page_vectors, page_api, page_search, page_mi
 renderer page_bad_request;
 void page_refusal(const struct render *r, const struct site_refusal *refusal);
 renderer page_asset, page_favicon, page_robots, page_sitemap;
+/* Parts of pages: a section, or nothing if there are no comments. */
+renderer page_comments_day, page_comments_incident;
 /* JSON. */
-renderer api_now, api_services, api_service, api_series, api_traffic;
+renderer api_now, api_services, api_service, api_series, api_traffic, api_comments;
 renderer api_incidents, api_incident, api_trace, api_openapi;
 renderer api_missing, api_bad_request, api_health;
 /* Feeds, embeds and other people's formats. */

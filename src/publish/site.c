@@ -39,6 +39,7 @@ struct route {
 	enum kind kind;
 	const char *choice, *choices; /* a parameter, and its few values: part of the key */
 	const char *free;  /* parameters of any value: such a page is not worth keeping */
+	bool comments;     /* has published comments in it */
 	bool undocumented; /* of the API, but not in the OpenAPI document */
 };
 
@@ -47,11 +48,11 @@ static const struct route routes[] = {
 	{"/", page_now, HTML, FRESH, ON_SNAPSHOT, PAGE, .free = "q"},
 	{"/live", page_now_live, HTML, FRESH, ON_SNAPSHOT, PAGE},
 	{"/s/{service}", page_service, HTML, FRESH, ON_SERVICE, PAGE,
-		.choice = "reported", .choices = "1 2"},
-	{"/s/{service}/live", page_service_live, HTML, FRESH, ON_SERVICE, PAGE},
-	{"/i/{incident}", page_incident, HTML, FRESH, ON_SNAPSHOT, PAGE,
+		.choice = "reported", .choices = "1 2", .comments = true},
+	{"/s/{service}/live", page_service_live, HTML, FRESH, ON_SERVICE, PAGE, .comments = true},
+	{"/i/{incident}", page_incident, HTML, FRESH, ON_SNAPSHOT, PAGE, .comments = true,
 		.choice = "show", .choices = "packets bits flows requests sources"},
-	{"/i/{incident}/live", page_incident_live, HTML, FRESH, ON_SNAPSHOT, PAGE,
+	{"/i/{incident}/live", page_incident_live, HTML, FRESH, ON_SNAPSHOT, PAGE, .comments = true,
 		.choice = "show", .choices = "packets bits flows requests sources"},
 	{"/history", page_history, HTML, FRESH, ON_SNAPSHOT, PAGE,
 		.free = "service year kind vector order page"},
@@ -66,6 +67,8 @@ static const struct route routes[] = {
 		.choice = "range", .choices = "24h 7d 90d"},
 	{"/api/v1/services/{service}/traffic", api_traffic, JSON, FRESH, ON_SERVICE, API,
 		.choice = "range", .choices = "6m 24h"},
+	{"/api/v1/services/{service}/comments", api_comments, JSON, FRESH, ON_SERVICE, API,
+		.comments = true},
 	{"/api/v1/incidents", api_incidents, JSON, FRESH, ON_SNAPSHOT, API,
 		.free = "service state kind vector since limit cursor"},
 	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},
@@ -271,7 +274,6 @@ void site_key(const struct site *site, const struct snapshot *snapshot,
 {
 	struct target t;
 
-	(void)site;
 	resolve(snapshot, request, &t);
 	*ret_key = (struct site_key){.keep = t.route->depends != ON_REQUEST &&
 					     !asks_freely(request, t.route)};
@@ -279,6 +281,8 @@ void site_key(const struct site *site, const struct snapshot *snapshot,
 		ret_key->version = service_version(snapshot, t.service);
 	else if (t.route->depends == ON_SNAPSHOT)
 		ret_key->version = snapshot->version;
+	if (t.route->comments && site->comments_version != NULL)
+		ret_key->version += hash_mix(site->comments_version(site->ctx));
 	/* What does not exist shares one key, whatever it is called. */
 	bool exists = t.route >= routes && t.route < routes + WD_COUNT(routes);
 	const char *value = t.route->choice != NULL ? parameter(request, t.route->choice) : "";

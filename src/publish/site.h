@@ -26,6 +26,9 @@ enum {
 	SITE_BODY_MAX = 32 << 20,
 };
 
+struct comment; /* store/store.h */
+struct comment_window;
+
 /* What stays the same from page to page. Borrowed; must outlive the calls. */
 struct site {
 	const char *name; /* in titles: "whydown" */
@@ -42,6 +45,11 @@ struct site {
 	bool (*incident_series)(void *ctx, const struct incident *i, struct series *ret_series);
 	/* The trace of an incident that is not in the snapshot any more. NULL = there is none. */
 	bool (*incident_trace)(void *ctx, const struct incident *i, struct trace *ret_trace);
+	/* Published comments, the latest first. NULL = there are none. */
+	void (*comments)(void *ctx, const struct comment_window *window,
+			 void (*each)(void *each_ctx, const struct comment *c), void *each_ctx);
+	/* Changes with each decision on a comment. NULL = there is none. */
+	uint64_t (*comments_version)(void *ctx);
 	void *ctx;
 };
 

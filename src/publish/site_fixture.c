@@ -7,17 +7,58 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/timetext.h"
+#include "store/store.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* What people said about X, the latest first: the last is as hostile as a text can be. */
+static void fixture_comments(void *ctx, const struct comment_window *window,
+			     void (*each)(void *each_ctx, const struct comment *c), void *each_ctx)
+{
+	static const struct {
+		int minutes_ago;
+		const char *surface, *problem, *country, *text;
+	} said[] = {
+		{4, "app", "itdoesnotload", "GB",
+		 "Timeline is empty since ten to four. The website works."},
+		{11, "website", "", "", "\xd9\x84\xd8\xa7 \xd9\x8a\xd8\xb9\xd9\x85\xd9\x84 (502)"},
+		{35, "", "", "US",
+		 "Posting fails with \"Something went wrong\". Reading is fine.\nPittsburgh"},
+		{50, "fax", "<b>", "",
+		 FIXTURE_HOSTILE_NAME "\xe2\x80\x8b" /* zero width */
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				      "aaaaaaaaaaaaaaaaaaaaaaaa"},
+	};
+	wd_wall now = civil_to_wall(&(struct civil){2025, 3, 10, 15, 37, 20});
+	(void)ctx;
+	for (size_t i = 0; i < WD_COUNT(said) && strcmp(window->service, "x") == 0; i++) {
+		struct comment c = {
+			.number = (int64_t)i + 1,
+			.at = wall_back(now, span_s(said[i].minutes_ago * 60)),
+			.status = COMMENT_PUBLISHED,
+			.service = "x",
+			.surface = said[i].surface,
+			.problem = said[i].problem,
+			.country = said[i].country,
+			.text = said[i].text,
+		};
+		if (!wall_before(c.at, window->from) && wall_before(c.at, window->to) &&
+		    i < window->limit)
+			each(each_ctx, &c);
+	}
+}
+
 const struct site fixture_site = {
 	.name = "whydown",
 	.base_url = "https://whydown.example",
 	.contact = "mailto:desk@whydown.example",
 	.measured = "",
+	.comments = fixture_comments,
 };
 
 /* Name, usual reports in 5 minutes at the busiest time of day. */
