@@ -29,6 +29,8 @@ struct traffic_play {
 	const struct prefix_table *prefixes; /* the targets' */
 	struct site *sites;
 	size_t site_count;
+	struct site *last_site; /* that of last_service; lines repeat it */
+	const char *last_service;
 	uint64_t no_room;
 };
 
@@ -168,7 +170,7 @@ static const char *service_of(const struct traffic_play *p, const struct traffic
 	return in->service;
 }
 
-static struct site *site_of(struct traffic_play *p, const char *service)
+static struct site *find_site(struct traffic_play *p, const char *service)
 {
 	for (size_t i = 0; i < p->site_count; i++) {
 		if (strcmp(p->sites[i].window.service, service) == 0)
@@ -178,7 +180,7 @@ static struct site *site_of(struct traffic_play *p, const char *service)
 		return NULL;
 	struct site *s = &p->sites[p->site_count];
 	s->ticks = calloc(WEB_WINDOW_REPLAY, sizeof(*s->ticks));
-	s->conduct = malloc(sizeof(*s->conduct));
+	s->conduct = aligned_alloc(_Alignof(struct conduct), sizeof(*s->conduct));
 	if (s->ticks == NULL || s->conduct == NULL) {
 		free(s->ticks);
 		free(s->conduct);
@@ -188,6 +190,15 @@ static struct site *site_of(struct traffic_play *p, const char *service)
 	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false);
 	p->site_count++;
 	return s;
+}
+
+static struct site *site_of(struct traffic_play *p, const char *service)
+{
+	if (p->last_site != NULL && p->last_service == service) /* names outlive the play */
+		return p->last_site;
+	p->last_site = find_site(p, service);
+	p->last_service = service;
+	return p->last_site;
 }
 
 static void judge(struct web_tick *t, struct engine *e)

@@ -32,6 +32,24 @@ static const char *time_bracket(const char *at, const char *end)
 	return first;
 }
 
+/* How nearly all lines begin: '192.0.2.1 - - [17/May/2015:10:05:03 +0000] "'. The bracket; NULL if
+ * this one does not, and then nothing is filled in. */
+static const char *usual_begin(struct request *r, const char *at, const char *end)
+{
+	uint8_t four[4];
+	const char *space = address_octets(at, end, four);
+
+	if (space == NULL || end - space < 6 + ACCESSLOG_CLF_TIME + 4 ||
+	    memcmp(space, " - - [", 6) != 0)
+		return NULL;
+	const char *bracket = space + 5, *close = bracket + 1 + ACCESSLOG_CLF_TIME;
+	if (!is_time_bracket(bracket, end) || memcmp(close, "] \"", 3) != 0)
+		return NULL;
+	memcpy(r->client, four, sizeof(four)); /* the rest is blank */
+	r->family = 4;
+	return bracket;
+}
+
 /* "client ident user ", "vhost client ident user " or "client:port ". */
 static void who(struct request *r, const char *at, const char *end)
 {
@@ -76,6 +94,30 @@ static void rest_of_combined(struct request *r, const char *at, const char *end)
 	}
 }
 
+/* "5321 ": what it says, and the place of the space; NULL for what is not one to seven digits,
+ * and where the line ends soon. Eight bytes at once, as with address_octets. */
+static const char *short_number(const char *at, const char *end, int64_t *ret)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t x;
+
+	if (end - at < 8)
+		return NULL;
+	memcpy(&x, at, sizeof(x));
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		x = __builtin_bswap64(x);
+	x ^= each * '0';
+	uint64_t others = ((x + each * 0x76) | x) & each * 0x80;
+	unsigned digits = others != 0 ? (unsigned)__builtin_ctzll(others) / 8 : 0;
+	if (digits == 0 || at[digits] != ' ')
+		return NULL;
+	x <<= 64 - 8 * digits;
+	x = (x * 10 + (x >> 8)) & UINT64_C(0x00ff00ff00ff00ff);       /* two digits each */
+	x = (x * 100 + (x >> 16)) & UINT64_C(0x0000ffff0000ffff);     /* four */
+	*ret = (int64_t)((x * 10000 + (x >> 32)) & UINT64_C(0xffffffff));
+	return at + digits;
+}
+
 /* `at` is behind the time: ' "request" status bytes "referer" "agent" …' */
 static enum wd_err combined(const char *begin, const char *at, const char *end,
 			    struct request *r, struct wd_why *why)
@@ -92,8 +134,10 @@ static enum wd_err combined(const char *begin, const char *at, const char *end,
 	if (word - at != 3 && !(word - at == 1 && *at == '-'))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin), "no status");
 	at = word < end ? word + 1 : end;
-	word = find_near(at, end, ' ');
-	r->bytes = accesslog_bytes(at, word);
+	if ((word = short_number(at, end, &r->bytes)) == NULL) {
+		word = find_near(at, end, ' ');
+		r->bytes = accesslog_bytes(at, word);
+	}
 	at = word + 1;
 	if (at >= end || *at != '"')
 		return WD_OK;
@@ -180,8 +224,19 @@ static enum wd_err haproxy(const char *begin, const char *at, const char *end, s
 enum wd_err accesslog_clf(struct accesslog *a, const char *begin, const char *end,
 			  struct request *r, struct wd_why *why)
 {
-	const char *bracket = time_bracket(begin, end), *close;
+	const char *bracket = usual_begin(r, begin, end), *close;
 
+	if (bracket != NULL) {
+		close = bracket + 1 + ACCESSLOG_CLF_TIME;
+		if (accesslog_is_same_time(a, bracket + 1))
+			r->at = a->time;
+		else if (!accesslog_time(a, bracket + 1, close, &r->at))
+			return wd_fail(why, WD_MALFORMED, (uint32_t)(bracket - begin),
+				       "no such time");
+		a->kind = ACCESSLOG_CLF;
+		return combined(begin, close + 1, end, r, why);
+	}
+	bracket = time_bracket(begin, end);
 	if (bracket == NULL || bracket - begin < 2 || bracket[-1] != ' ')
 		return wd_fail(why, WD_UNKNOWN, 0, "no client and time of a request");
 	close = bracket + 27; /* "[17/May/2015:10:05:03 +0000" */

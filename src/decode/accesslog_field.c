@@ -16,7 +16,7 @@ static bool is_escaped(const char *begin, const char *quote)
 
 const char *accesslog_quoted(const char *at, const char *end)
 {
-	for (const char *p = at; (p = find(p, end, '"')) < end; p++)
+	for (const char *p = at; (p = find_far(p, end, '"')) < end; p++)
 		if ((p + 1 == end || p[1] == ' ') && !is_escaped(at, p))
 			return p;
 	return NULL;
@@ -91,7 +91,7 @@ void accesslog_target(struct request *r, const char *at, const char *end)
 			r->host = span_of(host, path);
 		at = path;
 	}
-	const char *query = find_near(at, end, '?');
+	const char *query = find_far(at, end, '?');
 	r->path = span_of(at, query);
 	r->query = query < end ? span_of(query + 1, end) : (struct text_span){NULL, 0};
 }
@@ -107,7 +107,8 @@ static size_t method_len(const char *at, const char *end)
 
 void accesslog_request_line(struct request *r, const char *at, const char *end)
 {
-	size_t len = method_len(at, end);
+	bool get = end - at > 4 && memcmp(at, "GET ", 4) == 0; /* nearly all */
+	size_t len = get ? 3 : method_len(at, end);
 	const char *target = at + len + 1, *last;
 
 	if (len == 0 || target >= end) {
@@ -116,9 +117,14 @@ void accesslog_request_line(struct request *r, const char *at, const char *end)
 		r->path = span_told(at, end);
 		return;
 	}
-	r->method = (uint8_t)request_method_of(at, len);
+	r->method = (uint8_t)(get ? REQUEST_GET : request_method_of(at, len));
+	if (end - target > 9 && memcmp(end - 9, " HTTP/1.1", 9) == 0) {
+		r->protocol = REQUEST_H1;
+		accesslog_target(r, target, end - 9);
+		return;
+	}
 	if (end - target > 9 && end[-9] == ' ' && memcmp(end - 8, "HTTP/", 5) == 0)
-		last = end - 9; /* nearly all */
+		last = end - 9;
 	else
 		last = memrchr(target, ' ', (size_t)(end - target));
 	if (last != NULL && is_protocol(last + 1, end)) {

@@ -3,22 +3,39 @@
 
 #include <string.h>
 
-/* Reads four octets; the place after them, or NULL. */
-static const char *octets(const char *p, const char *end, uint8_t bytes[4])
+/* One to three digits of at most 255; the place after them, or NULL. Four bytes at once, as how
+ * many digits there are is chance, which a branch would guess wrong. */
+static inline const char *octet(const char *p, const char *end, uint8_t *ret)
 {
-	for (int i = 0; i < 4; i++) {
-		unsigned n = 0, digits = 0;
+	unsigned n = 0, digits = 0;
 
-		if (i > 0) {
-			if (p == end || *p != '.')
-				return NULL;
-			p++;
-		}
-		for (; p < end && *p >= '0' && *p <= '9' && digits < 3; p++, digits++)
-			n = n * 10 + (unsigned)(*p - '0');
-		if (digits == 0 || n > 255)
+	if (end - p >= 4) {
+		uint32_t x; /* the first byte lowest */
+		memcpy(&x, p, sizeof(x));
+		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+			x = __builtin_bswap32(x);
+		uint32_t values = x ^ 0x30303030;
+		uint32_t others = ((values + 0x76767676) | values | 0x80000000) & 0x80808080;
+		digits = (unsigned)__builtin_ctz(others) / 8;
+		values = (uint32_t)((uint64_t)values << (32 - 8 * digits));
+		n = (values >> 8 & 255) * 100 + (values >> 16 & 255) * 10 + (values >> 24);
+	} else {
+		for (; p + digits < end && p[digits] >= '0' && p[digits] <= '9' && digits < 3;)
+			n = n * 10 + (unsigned)(p[digits++] - '0');
+	}
+	*ret = (uint8_t)n;
+	return digits > 0 && n <= 255 ? p + digits : NULL;
+}
+
+const char *address_octets(const char *p, const char *end, uint8_t bytes[4])
+{
+	if ((p = octet(p, end, &bytes[0])) == NULL)
+		return NULL;
+	for (int i = 1; i < 4; i++) {
+		if (p == end || *p != '.')
 			return NULL;
-		bytes[i] = (uint8_t)n;
+		if ((p = octet(p + 1, end, &bytes[i])) == NULL)
+			return NULL;
 	}
 	return p;
 }
@@ -65,7 +82,7 @@ static bool groups(const char *p, const char *end, uint8_t bytes[16])
 		p += 2;
 	}
 	while (p < end) {
-		const char *after = n <= 12 ? octets(p, end, b + n) : NULL;
+		const char *after = n <= 12 ? address_octets(p, end, b + n) : NULL;
 		if (after == end && (n == 12 || gap != SIZE_MAX)) {
 			n += 4;
 			p = end;
@@ -104,7 +121,7 @@ uint8_t address_read(const char *text, size_t len, uint8_t bytes[16])
 
 	if (len < 2)
 		return 0;
-	if ((p = octets(text, end, four)) != NULL && is_port(p, end)) {
+	if ((p = address_octets(text, end, four)) != NULL && is_port(p, end)) {
 		memset(bytes, 0, 16);
 		memcpy(bytes, four, 4);
 		return 4;

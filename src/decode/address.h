@@ -13,4 +13,7 @@
  * what is no address (the bytes are then left alone). */
 uint8_t address_read(const char *text, size_t len, uint8_t bytes[16]);
 
+/* "192.0.2.1" at the begin of a longer text: the place after it; NULL if none stands there. */
+const char *address_octets(const char *at, const char *end, uint8_t bytes[4]);
+
 #endif

@@ -102,7 +102,7 @@ static float standing(const struct conduct_row *row, const struct conduct_client
 {
 	float most = 0;
 
-	if (row->hash[way] == 0)
+	if (row->tag[way] == 0)
 		return -1;
 	if (row->state[way] != CONDUCT_LOADED && now >= row->at[way])
 		return 0;
@@ -119,24 +119,47 @@ static struct conduct_row *row_of(struct conduct *c, uint64_t hash)
 	return &c->rows[hash >> 32 & (CONDUCT_ROWS - 1)];
 }
 
+/* Mostly nobody in the row stands out: then the one that was quiet longest. Of a free place `at`
+ * is 0. */
+static unsigned quietest(const struct conduct_row *row)
+{
+	unsigned a = row->at[1] < row->at[0], b = 2 + (row->at[3] < row->at[2]);
+
+	return row->at[b] < row->at[a] ? b : a;
+}
+
+static unsigned least_of(const struct conduct_row *row, const struct conduct_client *clients,
+			 int64_t now)
+{
+	float lowest = INFINITY;
+	unsigned least = 0, unusual = 0;
+
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++)
+		unusual |= (unsigned)(row->state[i] == CONDUCT_LOADED) | (row->at[i] > now);
+	if (!unusual)
+		return quietest(row);
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
+		float s = standing(row, clients, i, now);
+		if (s < lowest || (s <= lowest && row->at[i] < row->at[least])) {
+			lowest = s;
+			least = i;
+		}
+	}
+	return least;
+}
+_Static_assert(CONDUCT_WAYS == 4, "quietest() looks at four");
+
 static struct place place_of(struct conduct *c, uint64_t hash, int64_t now)
 {
 	struct place p = {row_of(c, hash), c->clients[row_of(c, hash) - c->rows], 0};
 	struct conduct_row *row = p.row;
-	float lowest = INFINITY;
+	uint32_t tag = (uint32_t)hash | 1;
 
 	for (; p.way < CONDUCT_WAYS; p.way++)
-		if (row->hash[p.way] == hash)
+		if (row->tag[p.way] == tag)
 			return p;
-	p.way = 0;
-	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
-		float s = standing(row, p.clients, i, now);
-		if (s < lowest || (s <= lowest && row->at[i] < row->at[p.way])) {
-			lowest = s;
-			p.way = i;
-		}
-	}
-	row->hash[p.way] = hash;
+	p.way = least_of(row, p.clients, now);
+	row->tag[p.way] = tag;
 	row->at[p.way] = now;
 	row->state[p.way] = CONDUCT_BLANK;
 	return p;
@@ -183,6 +206,11 @@ static void drain(struct conduct_client *k, const struct bucket *all, int64_t no
 
 /* ---- notes ---- */
 
+static int64_t since_of(const struct conduct_client *k, enum conduct_kind kind)
+{
+	return k->at - (int64_t)((uint32_t)k->at - k->since[kind]);
+}
+
 static void note(struct conduct *c, struct conduct_client *k, enum conduct_kind kind,
 		 const struct request *r)
 {
@@ -199,7 +227,7 @@ static void note(struct conduct *c, struct conduct_client *k, enum conduct_kind 
 			.kind = (uint8_t)kind, .family = r->family, .many = many,
 			.queries = many ? c->all.query != 0 : k->query != quick(r->query),
 			.requests = k->hits[kind] - 1,
-			.posts = r->method == REQUEST_POST, .began = wall_s(k->since[kind]),
+			.posts = r->method == REQUEST_POST, .began = wall_s(since_of(k, kind)),
 			.missing = k->missing, .marked = k->marked};
 		if (!many)
 			memcpy(n->client, r->client, sizeof(n->client));
@@ -257,7 +285,7 @@ static void add(struct conduct *c, struct conduct_client *k, enum conduct_kind k
 {
 	if (k->level[kind] <= 0 && k->noted[kind] == 0) {
 		k->hits[kind] = 0;
-		k->since[kind] = k->at;
+		k->since[kind] = (uint32_t)k->at;
 	}
 	k->hits[kind]++;
 	k->level[kind] = min_of(k->level[kind] + weight, 2 * buckets[kind].capacity);
@@ -322,7 +350,7 @@ static void add_all(struct conduct *c, enum conduct_kind kind, float weight,
 	drain(k, buckets_all, wall_to_s(r->at));
 	if (weight > 0 && k->level[kind] <= 0 && k->noted[kind] == 0) {
 		k->hits[kind] = 0;
-		k->since[kind] = wall_to_s(r->at);
+		k->since[kind] = (uint32_t)wall_to_s(r->at);
 	}
 	k->hits[kind] += weight > 0;
 	k->level[kind] = min_of(max_of(k->level[kind] + weight, 0), 2 * b->capacity);
@@ -412,7 +440,7 @@ static void see_client(struct conduct *c, struct conduct_client *k, const struct
 void conduct_see(struct conduct *c, const struct request *r)
 {
 	int64_t now = wall_to_s(r->at);
-	uint64_t hash = address_hash(&c->key, r->client, r->family) | 1;
+	uint64_t hash = address_hash(&c->key, r->client, r->family);
 
 	__builtin_prefetch(row_of(c, hash), 1);
 	bool asset = web_is_asset(r);

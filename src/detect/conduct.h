@@ -64,8 +64,9 @@ struct conduct_client {
 	uint64_t seen[4];
 	/* Only with a level: requests that count since the bucket was empty, and since when. */
 	uint32_t hits[CONDUCT_KINDS];
-	int64_t since[CONDUCT_KINDS];
+	uint32_t since[CONDUCT_KINDS]; /* the lowest bits of that second */
 };
+_Static_assert(sizeof(struct conduct_client) == 128, "the first of two lines of cache is hot");
 
 /* Who stands in a row. Most requests need no more of a client: its record is not touched by
  * those for assets while its buckets are empty. */
@@ -75,15 +76,17 @@ enum conduct_state {
 	CONDUCT_LOADED,
 };
 struct conduct_row {
-	uint64_t hash[CONDUCT_WAYS]; /* 0: free */
-	int64_t at[CONDUCT_WAYS];    /* second of the last request */
+	uint32_t tag[CONDUCT_WAYS];  /* a part of the client's hash; 0: free */
 	uint8_t state[CONDUCT_WAYS]; /* enum conduct_state */
+	int64_t at[CONDUCT_WAYS];    /* second of the last request */
+	uint64_t unused;
 };
+_Static_assert(sizeof(struct conduct_row) == 64, "a line of cache");
 
 struct conduct {
 	struct address_key key;
-	struct conduct_row rows[CONDUCT_ROWS];
-	struct conduct_client clients[CONDUCT_ROWS][CONDUCT_WAYS];
+	_Alignas(64) struct conduct_row rows[CONDUCT_ROWS];
+	_Alignas(64) struct conduct_client clients[CONDUCT_ROWS][CONDUCT_WAYS];
 	struct conduct_client all; /* of many clients together: LOGIN and HAMMER */
 	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
 	struct conduct_note notes[CONDUCT_NOTES];

@@ -48,7 +48,7 @@ static void see(struct conduct *c, struct ask a)
 
 static struct conduct *fresh(void)
 {
-	struct conduct *c = malloc(sizeof(*c));
+	struct conduct *c = aligned_alloc(_Alignof(struct conduct), sizeof(*c));
 
 	assert_non_null(c);
 	conduct_init(c, &key);

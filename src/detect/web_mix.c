@@ -39,25 +39,29 @@ struct variety {
 static struct variety variety_of(const struct web_tick *t, enum web_kind kind,
 				 bool (*keep)(const struct web_record *, uint64_t), uint64_t about)
 {
-	struct { uint64_t hash; uint32_t count; } slots[2 * WEB_SAMPLES];
+	struct { uint64_t hash; uint32_t count; } seen[WEB_SAMPLES + 1];
 	const uint32_t size = 2 * WEB_SAMPLES;
+	uint16_t slots[2 * WEB_SAMPLES] = {0}; /* place in `seen`, whose first is nobody's */
 	struct variety v = {0};
 
-	memset(slots, 0, sizeof(slots));
 	for (uint32_t i = 0; i < t->sample_count; i++) {
 		uint64_t hash = t->sample[i].hash[kind];
 		uint32_t at = (uint32_t)(hash >> 32) % size;
 
 		if (hash == 0 || !keep(&t->sample[i], about))
 			continue;
-		while (slots[at].hash != 0 && slots[at].hash != hash)
+		while (slots[at] != 0 && seen[slots[at]].hash != hash)
 			at = (at + 1) % size;
 		v.all++;
-		v.different += slots[at].hash == 0;
-		slots[at].hash = hash;
-		v.pairs += slots[at].count;
-		if (++slots[at].count > v.most) {
-			v.most = slots[at].count;
+		if (slots[at] == 0) {
+			slots[at] = (uint16_t)++v.different;
+			seen[v.different].hash = hash;
+			seen[v.different].count = 0;
+		}
+		uint32_t *count = &seen[slots[at]].count;
+		v.pairs += *count;
+		if (++*count > v.most) {
+			v.most = *count;
 			v.first = &t->sample[i];
 		}
 	}

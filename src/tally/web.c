@@ -33,8 +33,8 @@ static void sift_down(struct web_draw *heap, uint32_t count, uint32_t at)
 		uint32_t child = 2 * at + 1;
 		if (child >= count)
 			break;
-		if (child + 1 < count && heap[child + 1].draw > heap[child].draw)
-			child++;
+		uint32_t right = child + 1 < count ? child + 1 : child;
+		child = heap[right].draw > heap[child].draw ? right : child;
 		if (heap[child].draw <= moving.draw)
 			break;
 		heap[at] = heap[child];
@@ -71,14 +71,26 @@ static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 	return &t->sample[slot];
 }
 
-static void text_keep(char *dst, size_t size, struct text_span s)
+/* Up to 47 bytes in pieces that overlap: no call with a length that is chance. */
+static inline void text_keep(char *dst, size_t size, struct text_span s)
 {
 	size_t len = s.len < size - 1 ? s.len : size - 1;
 
-	if (len > 0)
-		memcpy(dst, s.at, len);
+	if (len >= 16) {
+		memcpy(dst, s.at, 16);
+		if (len > 32)
+			memcpy(dst + 16, s.at + 16, 16);
+		memcpy(dst + len - 16, s.at + len - 16, 16);
+	} else if (len >= 8) {
+		memcpy(dst, s.at, 8);
+		memcpy(dst + len - 8, s.at + len - 8, 8);
+	} else {
+		for (size_t i = 0; i < len; i++)
+			dst[i] = s.at[i];
+	}
 	dst[len] = '\0';
 }
+_Static_assert(WEB_PATH_MAX <= 48 && WEB_QUERY_MAX <= 48 && WEB_AGENT_MAX <= 48, "in pieces");
 
 static void record_fill(struct web_record *w, const struct request *r, uint16_t marks)
 {

@@ -66,22 +66,22 @@ static uint64_t bytes_as_number(const char *at)
 
 static bool is_asset(struct text_span path)
 {
+	const uint64_t each = UINT64_C(0x0101010101010101);
 	uint64_t last = 0; /* its last eight bytes, the very last one highest */
-	unsigned len = 0, max = path.len < EXTENSION_MAX + 1 ? path.len : EXTENSION_MAX + 1;
 
 	if (path.len >= 8)
 		last = bytes_as_number(path.at + path.len - 8);
 	else
 		for (uint32_t i = 0; i < path.len; i++)
 			last = last >> 8 | (uint64_t)(uint8_t)path.at[i] << 56;
-	for (; len < max; len++) {
-		uint8_t c = (uint8_t)(last >> (56 - 8 * len));
-		if (c == '/')
-			return false;
-		if (c == '.')
-			break;
-	}
-	return len > 0 && len < max && is_asset_extension(lower_of(last) >> (64 - 8 * len));
+	/* A bit for each '.' and '/', which differ in their lowest bit. */
+	uint64_t other = (last | each) ^ each * '/';
+	uint64_t marks = ~(((other & each * 0x7f) + each * 0x7f) | other) & each * 0x80;
+	unsigned len = marks != 0 ? (unsigned)__builtin_clzll(marks) / 8 : 0;
+
+	if (len == 0 || len > EXTENSION_MAX || (uint8_t)(last >> (56 - 8 * len)) != '.')
+		return false;
+	return is_asset_extension(lower_of(last) >> (64 - 8 * len));
 }
 
 bool web_is_asset(const struct request *r) { return !r->malformed && is_asset(r->path); }
