@@ -45,7 +45,7 @@ static void item(void *ctx, const struct comment *c)
 		buf_str(b, l->title);
 		buf_str(b,
 			"</h2><p class=\"note\">Comments sent with reports: read before they are "
-			"shown, what they say is not checked.</p><ul class=\"lines said\">\n");
+			"shown; what they say is not checked.</p><ul class=\"lines said\">\n");
 	}
 	buf_str(b, "<li><p dir=\"auto\">");
 	buf_html(b, c->text);
