@@ -3,6 +3,7 @@
 
 #include "base/wire.h"
 #include "decode/packet_inner.h"
+#include "decode/packet_plain.h"
 
 #include <string.h>
 
@@ -287,27 +288,14 @@ static __attribute__((noinline)) void tunnels(const struct packet_options *o,
 	}
 }
 
-enum wd_err packet_parse(const struct packet *packet, const struct packet_options *o,
-			 struct flow *ret)
+enum wd_err packet_walk(const struct packet *packet, const struct packet_options *o,
+			struct flow *ret)
 {
-	struct part p = {packet->bytes, packet->captured, packet->wire_length};
+	uint32_t whole = packet_whole(packet->wire_length, packet->captured);
+	struct part p = {packet->bytes, packet->captured, whole};
 	struct part above;
 	uint16_t type = 0;
-	enum wd_err err = WD_OK;
-
-	if (p.whole > PACKET_WIRE_MAX)
-		p.whole = PACKET_WIRE_MAX;
-	if (p.whole < p.seen)
-		p.whole = p.seen;
-	if (packet->linktype == PACKET_ETHERNET && p.seen >= 14 &&
-	    wire_u16(p.at + 12) == ETHERTYPE_IPV4) {
-		type = ETHERTYPE_IPV4; /* nearly all there is */
-		p.at += 14;
-		p.seen -= 14;
-		p.whole -= 14;
-	} else {
-		err = packet_link_open(&p, packet->linktype, &type);
-	}
+	enum wd_err err = packet_link_open(&p, packet->linktype, &type);
 	if (err == WD_OK)
 		err = ip(&p, type, ret, &above);
 	if (err != WD_OK)
@@ -319,4 +307,14 @@ enum wd_err packet_parse(const struct packet *packet, const struct packet_option
 		ret->known |= FLOW_TIMES;
 	}
 	return WD_OK;
+}
+
+enum wd_err packet_parse(const struct packet *p, const struct packet_options *o,
+			 struct flow *ret)
+{
+	if (p->linktype == PACKET_ETHERNET &&
+	    packet_plain(p->bytes, p->captured, packet_whole(p->wire_length, p->captured),
+			 plain_time(p->at), ret))
+		return WD_OK;
+	return packet_walk(p, o, ret);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a packet: the first two choose the link type, the next the length on the wire,
- * the fourth the options. No crash, no read past the end, and a flow that keeps what
- * model/flow.h promises. */
-#include "decode/packet.h"
+ * the fourth the options. No crash, no read past the end, a flow that keeps what
+ * model/flow.h promises, and the same as the long way round gives. */
+#include "decode/packet_inner.h"
 
 #include "base/check.h"
 
 #include <stddef.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,8 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.linktype = (uint32_t)data[0] << 8 | data[1],
 	};
 	struct packet_options o = {data[3] & 1, data[3] & 2 ? watched : NULL, NULL};
-	struct flow flow;
-	if (packet_parse(&p, data[3] & 4 ? NULL : &o, &flow) == WD_OK)
+	struct flow flow = {.class = 0}, walked = {.class = 0};
+	const struct packet_options *options = data[3] & 4 ? NULL : &o;
+	enum wd_err err = packet_parse(&p, options, &flow);
+	WD_CHECK(packet_walk(&p, options, &walked) == err);
+	WD_CHECK(memcmp(&flow, &walked, offsetof(struct flow, class) + 1) == 0);
+	if (err == WD_OK)
 		flow_is_sound(&flow, &p);
 	return 0;
 }

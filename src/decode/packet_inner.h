@@ -23,6 +23,13 @@ enum {
 	ETHERTYPE_BRIDGED = 0x6558, /* an Ethernet frame inside */
 };
 
+/* How long a packet was on the wire: no shorter than what is there of it. */
+static inline uint32_t packet_whole(uint32_t wire_length, uint32_t captured)
+{
+	uint32_t whole = wire_length < PACKET_WIRE_MAX ? wire_length : PACKET_WIRE_MAX;
+	return whole > captured ? whole : captured;
+}
+
 /* False if fewer bytes can be read. */
 static inline bool part_skip(struct part *p, uint32_t len)
 {
@@ -34,6 +41,10 @@ static inline bool part_skip(struct part *p, uint32_t len)
 	return true;
 }
 
+/* packet_parse, for all packets alike. */
+enum wd_err packet_walk(const struct packet *p, const struct packet_options *options,
+			struct flow *ret) WD_MUST_CHECK;
+
 /* To the IP header behind a link layer; the type is ETHERTYPE_IPV4 or ETHERTYPE_IPV6. */
 enum wd_err packet_link_open(struct part *p, uint32_t linktype,
 			     uint16_t *ret_type) WD_MUST_CHECK;
@@ -41,6 +52,12 @@ enum wd_err packet_link_open(struct part *p, uint32_t linktype,
 enum wd_err packet_type_open(struct part *p, uint16_t *type) WD_MUST_CHECK;
 /* The same from a PPP header on. */
 enum wd_err packet_ppp_open(struct part *p, uint16_t *ret_type) WD_MUST_CHECK;
+
+/* A UDP port of VXLAN (4789, and Linux's 8472) or Geneve. */
+static inline bool packet_is_tunnel_port(uint16_t port)
+{
+	return (port == 4789) | (port == 6081) | (port == 8472);
+}
 
 /* Could this flow be a tunnel? Cheap; most are not. */
 static inline bool packet_is_tunnel(const struct flow *f)
@@ -53,8 +70,7 @@ static inline bool packet_is_tunnel(const struct flow *f)
 	case 137:
 		return f->fragment != FLOW_FRAGMENT_LATER;
 	case 17:
-		return (f->dport == 4789 || f->dport == 6081 || f->dport == 8472) &&
-		       f->payload_len >= 8;
+		return packet_is_tunnel_port(f->dport) && f->payload_len >= 8;
 	default:
 		return false;
 	}

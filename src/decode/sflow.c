@@ -2,6 +2,7 @@
 #include "decode/sflow.h"
 
 #include "base/wire.h"
+#include "decode/packet_plain.h"
 #include "decode/sflow_seats.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
 	RECORD_IPV4 = 3,
 	RECORD_IPV6 = 4,
 	RECORD_GATEWAY = 1003,
+	HEADER_ETHERNET = 1, /* of a sampled header: its protocol */
 	COUNTERS_INTERFACE = 1,
 	COUNTERS_INTERFACE_LEN = 88,
 
@@ -47,6 +49,7 @@ struct sflow {
 struct decoding {
 	struct sflow *s;
 	wd_wall now;
+	struct plain_time at; /* the same, as flows have it */
 	struct flow *out;
 	size_t cap, count;
 	uint64_t agent_key;
@@ -126,7 +129,7 @@ static bool is_sampled(const struct decoding *d, uint32_t type, uint32_t index)
 	return seat != NULL && seat->source.sampling != 0;
 }
 
-static struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
+static inline struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
 {
 	bool is_new;
 	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, key_of(d, type, index), &is_new);
@@ -139,7 +142,7 @@ static struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t in
 	return seat;
 }
 
-static void samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
+static inline void samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
 			 uint32_t sequence)
 {
 	uint32_t lost;
@@ -215,8 +218,8 @@ static bool ip_record(struct decoding *d, struct cur *c, uint8_t family, struct 
 		f.tcp_flags = (uint8_t)wire_u32(ports + 8);
 		f.known |= FLOW_FLAGS;
 	}
-	if (d->now.ns != 0) {
-		f.first_ms = f.last_ms = floor_div(d->now.ns, 1000000);
+	if (d->at.known != 0) {
+		f.first_ms = f.last_ms = d->at.ms;
 		f.known |= FLOW_TIMES;
 	}
 	d->out[d->count] = f;
@@ -296,8 +299,57 @@ static bool records(struct decoding *d, struct cur *c, uint32_t count, struct fo
 	return true;
 }
 
+/* Where a sample's one header is, if nothing else of what its records tell is of use here; NULL:
+ * go through them. */
+static inline const uint8_t *only_header(const struct cur *c, uint32_t count)
+{
+	const uint8_t *at = c->at, *header = NULL;
+	for (uint32_t i = 0; i < count; i++) {
+		size_t left = (size_t)(c->end - at);
+		if (left < 8)
+			return NULL;
+		uint32_t format = wire_u32(at), len = wire_u32(at + 4);
+		if (len > left - 8)
+			return NULL;
+		if (format == RECORD_HEADER) {
+			if (header != NULL || len < 16 || wire_u32(at + 8 + 12) > len - 16)
+				return NULL;
+			header = at + 8;
+		} else if (format == RECORD_IPV4 || format == RECORD_IPV6 ||
+			   format == RECORD_GATEWAY) {
+			return NULL;
+		}
+		size_t step = 8 + (size_t)len + (-len & 3u);
+		at += step < left ? step : left;
+	}
+	return header;
+}
+
+/* Nearly every sample: the header of a plain packet. False: nothing was done. */
+static inline bool sample_plain(struct decoding *d, const struct cur *c, uint32_t count)
+{
+	const uint8_t *header = only_header(c, count);
+	if (header == NULL || wire_u32(header) != HEADER_ETHERNET)
+		return false;
+	uint32_t frame = wire_u32(header + 4), stripped = wire_u32(header + 8);
+	uint32_t len = wire_u32(header + 12);
+	uint32_t whole = frame > stripped ? frame - stripped : 0;
+	return packet_plain(header + 16, len, packet_whole(whole, len), d->at, &d->out[d->count]);
+}
+
+/* The flow that was made last is this sample's. */
+static inline struct flow *flow_take(struct decoding *d, const struct sample *m, uint8_t known)
+{
+	struct flow *f = &d->out[d->count++];
+	bool egress = m->type == 0 && m->index == m->output && m->index != m->input;
+	f->sampling = m->sampling;
+	f->known |= known | (egress ? FLOW_EGRESS : 0);
+	return f;
+}
+
 /* Makes a flow of what the records of a sample say. */
-static bool sample_flow(struct decoding *d, struct cur *c, const struct sample *m, uint8_t known)
+static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur *c,
+						  struct sample m, uint8_t known)
 {
 	struct sflow_counts *counts = &d->s->counts;
 	struct found found = {0};
@@ -305,7 +357,7 @@ static bool sample_flow(struct decoding *d, struct cur *c, const struct sample *
 		counts->flows_cut++;
 		return true;
 	}
-	bool sound = records(d, c, m->records, &found);
+	bool sound = records(d, c, m.records, &found);
 	if (!found.flow) {
 		if (!found.header)
 			counts->no_packet++;
@@ -315,20 +367,16 @@ static bool sample_flow(struct decoding *d, struct cur *c, const struct sample *
 			counts->headers_bad++;
 		return sound;
 	}
-	struct flow *f = &d->out[d->count++];
-	f->sampling = m->sampling;
+	struct flow *f = flow_take(d, &m, known);
 	if (found.as) {
 		f->src_as = found.src_as;
 		f->dst_as = found.dst_as;
 		f->known |= FLOW_AS;
 	}
-	if (m->type == 0 && m->index == m->output && m->index != m->input)
-		f->known |= FLOW_EGRESS;
-	f->known |= known;
 	return sound;
 }
 
-static bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
+static inline bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
 {
 	struct sflow_counts *counts = &d->s->counts;
 	const uint8_t *p = cur_bytes(c, expanded ? 44 : 32);
@@ -370,12 +418,16 @@ static bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
 	counts->pool += pool;
 	counts->agent_drops += drops;
 	counts->flow_samples++;
-	return sample_flow(d, c, &m, m.output_format == OUTPUT_DISCARDED ? FLOW_DROPPED : 0);
+	uint8_t known = m.output_format == OUTPUT_DISCARDED ? FLOW_DROPPED : 0;
+	if (d->count == d->cap || !sample_plain(d, c, m.records))
+		return sample_walk(d, c, m, known);
+	flow_take(d, &m, known);
+	return true;
 }
 
 /* A packet that the agent dropped: each one is told, as far as its limit of them goes. Where the
  * agent samples what comes in, it is among what the samples stand for. */
-static bool drop_notice(struct decoding *d, struct cur *c)
+static __attribute__((noinline)) bool drop_notice(struct decoding *d, struct cur *c)
 {
 	const uint8_t *p = cur_bytes(c, 32);
 	if (p == NULL)
@@ -400,10 +452,11 @@ static bool drop_notice(struct decoding *d, struct cur *c)
 		d->s->counts.drops_sampled++;
 		return true;
 	}
-	return sample_flow(d, c, &m, FLOW_DROPPED);
+	return sample_walk(d, c, m, FLOW_DROPPED);
 }
 
-static bool counter_sample(struct decoding *d, struct cur *c, bool expanded)
+static __attribute__((noinline)) bool counter_sample(struct decoding *d, struct cur *c,
+						     bool expanded)
 {
 	const uint8_t *p = cur_bytes(c, expanded ? 16 : 12);
 	if (p == NULL)
@@ -495,7 +548,8 @@ enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 			 const uint8_t *datagram, size_t len, wd_wall now, struct flow *out,
 			 size_t cap, size_t *ret_count, struct wd_why *why)
 {
-	struct decoding d = {.s = s, .now = now, .out = out, .cap = cap};
+	struct decoding d = {
+		.s = s, .now = now, .at = plain_time(now), .out = out, .cap = cap};
 	struct cur c = cur_over(datagram, len);
 	uint32_t version = cur_be32(&c), kind = cur_be32(&c);
 	s->counts.datagrams++;

@@ -36,13 +36,13 @@ void sflow_seats_done(struct sflow_seats *s)
 	*s = (struct sflow_seats){0};
 }
 
-struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_new)
+struct sflow_seat *sflow_seat_search(struct sflow_seats *s, uint64_t key, bool *ret_new)
 {
-	key += key == 0;
 	size_t first = (size_t)(key & s->mask) * SFLOW_SEATS_A_SET, oldest = first;
 	for (size_t i = first; i < first + SFLOW_SEATS_A_SET; i++) {
 		if (s->keys[i] == key) {
 			s->used_at[i] = s->clock;
+			*sflow_seat_recent(s, key) = (uint32_t)i;
 			*ret_new = false;
 			return &s->seats[i];
 		}
@@ -54,6 +54,7 @@ struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_
 	s->taken_over += s->keys[oldest] != 0;
 	s->keys[oldest] = key;
 	s->used_at[oldest] = s->clock;
+	*sflow_seat_recent(s, key) = (uint32_t)oldest;
 	memset(&s->seats[oldest], 0, sizeof(s->seats[oldest]));
 	*ret_new = true;
 	return &s->seats[oldest];
@@ -70,7 +71,7 @@ const struct sflow_seat *sflow_seat_find(const struct sflow_seats *s, uint64_t k
 	return NULL;
 }
 
-enum sflow_step sflow_row_step(struct sflow_row *row, uint32_t number, uint32_t *ret_lost)
+enum sflow_step sflow_row_jump(struct sflow_row *row, uint32_t number, uint32_t *ret_lost)
 {
 	uint32_t ahead = number - row->next;
 	*ret_lost = 0;

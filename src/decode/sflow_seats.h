@@ -11,7 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SFLOW_SEATS_A_SET = 8 };
+enum {
+	SFLOW_SEATS_A_SET = 8,
+	SFLOW_SEATS_RECENT_BITS = 6,
+	SFLOW_SEATS_RECENT = 1 << SFLOW_SEATS_RECENT_BITS,
+};
 
 /* Numbers in a row, from which losses are told. */
 struct sflow_row {
@@ -38,19 +42,49 @@ struct sflow_seats {
 	uint64_t *keys;    /* 0 = free */
 	uint32_t *used_at; /* clock */
 	struct sflow_seat *seats;
+	uint32_t recent[SFLOW_SEATS_RECENT]; /* where keys were found last, by their first bits */
 	uint64_t taken_over;
 };
 
 enum wd_err sflow_seats_open(struct sflow_seats *s, uint32_t sources) WD_MUST_CHECK;
 void sflow_seats_done(struct sflow_seats *s);
-/* The seat of a key, a fresh one (zeros) if there was none: *ret_new. */
-struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_new);
+/* The seat of a key (not 0), a fresh one (zeros) if there was none: *ret_new. */
+struct sflow_seat *sflow_seat_search(struct sflow_seats *s, uint64_t key, bool *ret_new);
+
+static inline uint32_t *sflow_seat_recent(struct sflow_seats *s, uint64_t key)
+{
+	return &s->recent[key >> (64 - SFLOW_SEATS_RECENT_BITS)];
+}
+
+/* The same; mostly it is where it was. */
+static inline struct sflow_seat *sflow_seat_of(struct sflow_seats *s, uint64_t key, bool *ret_new)
+{
+	key += key == 0;
+	uint32_t at = *sflow_seat_recent(s, key);
+	if (__builtin_expect(s->keys[at] != key, 0))
+		return sflow_seat_search(s, key, ret_new);
+	s->used_at[at] = s->clock;
+	*ret_new = false;
+	return &s->seats[at];
+}
+
 /* The seat of a key if it has one, else NULL. */
 const struct sflow_seat *sflow_seat_find(const struct sflow_seats *s, uint64_t key);
 
 enum sflow_step { STEP_IN_ROW, STEP_LATE, STEP_RESTART };
-/* Takes the next number; *ret_lost is how many were left out before it. */
-enum sflow_step sflow_row_step(struct sflow_row *row, uint32_t number, uint32_t *ret_lost);
+/* Takes a number that is not the next one; *ret_lost is how many were left out before it. */
+enum sflow_step sflow_row_jump(struct sflow_row *row, uint32_t number, uint32_t *ret_lost);
+
+/* Takes the next number. */
+static inline enum sflow_step sflow_row_step(struct sflow_row *row, uint32_t number,
+					     uint32_t *ret_lost)
+{
+	if (__builtin_expect(!row->begun || number != row->next, 0))
+		return sflow_row_jump(row, number, ret_lost);
+	row->next = number + 1;
+	*ret_lost = 0;
+	return STEP_IN_ROW;
+}
 
 /* By how much it has grown; 0 at first, when it fell (began anew) and when it is not known. */
 static inline uint32_t sflow_meter_grown(struct sflow_meter *m, uint32_t value)
