@@ -24,6 +24,21 @@ for command in $("$WHYDOWN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" = help ] && continue
 	exits "help $command tells its usage" 0 "$WHYDOWN" help "$command"
 done
+for command in $("$WHYDOWN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
+	[ "$command" = help ] && continue
+	exits "$command -h is the same" 0 "$WHYDOWN" "$command" -h
+	"$WHYDOWN" "$command" --nonsense >"$scratch/output" 2>&1
+	status=$?
+	if [ $status -eq 2 ] && [ "$(wc -l <"$scratch/output")" -le 2 ] && grep -q "^whydown $command: .*" "$scratch/output" &&
+		grep -qxF "\`whydown $command --help\` tells how it is used" "$scratch/output"; then
+		ok "$command --nonsense is told in two lines"
+	else
+		cat "$scratch/output"
+		not_ok "$command --nonsense is told in two lines"
+	fi
+done
+exits "an address that none can listen at is a mistake" 2 "$WHYDOWN" serve --listen localhost:8080 --data "$scratch/none"
+if [ -e "$scratch/none" ]; then not_ok "… and no folder is made"; else ok "… and no folder is made"; fi
 exits "no command is a mistake" 2 "$WHYDOWN"
 exits "an unknown command is a mistake" 2 "$WHYDOWN" chek-config
 cp "$scratch/output" "$scratch/unknown"

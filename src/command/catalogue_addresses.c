@@ -37,11 +37,13 @@ bool addresses_build(struct problems *p, const struct entry *entry, struct servi
 		if (n->kind == DOC_SCALAR && block_read(n->text, &s->addresses[s->address_count]))
 			s->address_count++;
 		else
-			problems_add(p, n->at, block_right, "an address of `%s`", entry->id);
+			problems_add(p, n->at, block_right, "`%s` as an address of `%s`",
+				     n->kind == DOC_SCALAR ? n->text : "…", entry->id);
 	}
 	for (const struct doc_node *n = hosts == NULL ? NULL : hosts->first; n; n = n->next) {
 		if (n->kind != DOC_SCALAR || !is_host(n->text)) {
-			problems_add(p, n->at, host_right, "a host of `%s`", entry->id);
+			problems_add(p, n->at, host_right, "`%s` as a host of `%s`",
+				     n->kind == DOC_SCALAR ? n->text : "…", entry->id);
 			continue;
 		}
 		char *host = strdup(n->text);

@@ -78,6 +78,11 @@ static void tell_unknown_word(struct builder *c, const struct doc_node *n, const
 	const char *ids[WORDS_MAX];
 	char right[PROBLEM_TEXT_MAX];
 
+	if (n->kind != DOC_SCALAR) {
+		snprintf(right, sizeof(right), "ids alone, and their names under `%s:`", what);
+		problems_add(c->problems, n->at, right, "`%s` has something else than an id", what);
+		return;
+	}
 	size_t count = problems_full(c->problems) ? 0 : words->count;
 	for (size_t i = 0; i < count; i++)
 		ids[i] = words->items[i].id;

@@ -2,6 +2,7 @@
 #include "command/check_config.h"
 
 #include "command/config.h"
+#include "command/usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,10 +56,14 @@ int command_check_config(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--settings") == 0)
 		return print_settings();
 	bool help = argc == 2 && strcmp(argv[1], "--help") == 0;
-	if (help || argc > 2 || (file != NULL && file[0] == '-')) {
-		fputs(usage, help ? stdout : stderr);
-		return help ? 0 : 2;
+	if (help) {
+		fputs(usage, stdout);
+		return 0;
 	}
+	if (file != NULL && file[0] == '-')
+		return usage_wrong("check-config", "the options are --settings and --help");
+	if (argc > 2)
+		return usage_wrong("check-config", "one file at a time");
 	problems_init(&problems);
 	enum wd_err err = config_load(file, &config, &problems);
 	print_problems(&problems);

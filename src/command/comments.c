@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "command/report_client.h"
+#include "command/usage.h"
 #include "model/service.h"
 
 #include <errno.h>
@@ -48,12 +49,9 @@ struct job {
 	bool quiet, help;
 };
 
-/* The exit status of wrong usage. */
 static int wrong(const char *what)
 {
-	fprintf(stderr, "whydown comments: %s\n`whydown comments --help` tells how it is used\n",
-		what);
-	return 2;
+	return usage_wrong("comments", what);
 }
 
 static bool read_count(const char *text, uint64_t max, uint64_t *ret_count)
@@ -132,7 +130,7 @@ static int read_options(int argc, char **argv, struct job *job)
 			break;
 		case QUIET: job->quiet = true; break;
 		case HELP: job->help = true; return 0;
-		default: return wrong("that option is not known, or lacks its value");
+		default: return wrong(NULL);
 		}
 	}
 	int status = read_words(argc - optind, argv + optind, job);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/timetext.h"
+#include "command/usage.h"
 #include "store/reader.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static const char usage[] =
 	"  --to TIME          that happened before this time\n"
 	"  --service ID       of this service only\n"
 	"  --bucket TIME      width of a bucket of counts, like 15m or 1h (default 1m)\n"
-	"  --all-comments     also comments that nobody approved\n"
+	"  --all-comments     also comments that nobody published\n"
 	"  --help             this text\n";
 
 enum what { WHAT_REPORTS, WHAT_COUNTS, WHAT_INCIDENTS, WHAT_TRACES };
@@ -271,8 +272,7 @@ static int read_option(struct job *job, int c)
 		job->help = true;
 		return 0;
 	default:
-		fputs("`whydown export --help` lists the options\n", stderr);
-		return 2;
+		return usage_wrong("export", NULL);
 	}
 }
 
@@ -297,10 +297,7 @@ static int read_options(struct job *job, int argc, char **argv)
 	if (job->what == WHAT_TRACES && job->csv)
 		return complain("--format", "csv", "traces are written as ndjson only");
 	if (job->folder == NULL) {
-		fputs("whydown: export: --data FOLDER is missing; `whydown export --help` tells "
-		      "more\n",
-		      stderr);
-		return 2;
+		return usage_wrong("export", "--data FOLDER is missing");
 	}
 	return 0;
 }

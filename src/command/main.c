@@ -21,7 +21,7 @@
 struct command {
 	const char *name;
 	const char *help; /* one line */
-	int (*run)(int argc, char **argv); /* argv[0] is the subcommand's name */
+	int (*run)(int argc, char **argv); /* argv[0] is for messages */
 };
 
 /* In the order of `whydown help`. */
@@ -69,6 +69,16 @@ static int unknown(const char *name)
 	return 2;
 }
 
+static int run(const struct command *command, int argc, char **argv)
+{
+	char name[32], ask[] = "--help";
+	snprintf(name, sizeof(name), "whydown %s", command->name);
+	argv[0] = name; /* what getopt's messages begin with */
+	if (argc == 2 && strcmp(argv[1], "-h") == 0)
+		argv[1] = ask;
+	return command->run(argc, argv);
+}
+
 /* A command prints its usage when it is asked with --help. */
 static int help(int argc, char **argv)
 {
@@ -81,7 +91,7 @@ static int help(int argc, char **argv)
 	if (command == NULL)
 		return unknown(argv[1]);
 	char *args[] = {argv[1], ask, NULL};
-	(void)command->run(2, args);
+	(void)run(command, 2, args);
 	return 0;
 }
 
@@ -103,5 +113,5 @@ int main(int argc, char **argv)
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		return help(argc - 1, argv + 1);
 	const struct command *command = command_find(name);
-	return command == NULL ? unknown(name) : command->run(argc - 1, argv + 1);
+	return command == NULL ? unknown(name) : run(command, argc - 1, argv + 1);
 }

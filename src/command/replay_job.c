@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
+#include "command/usage.h"
 #include "decode/accesslog.h"
 
 #include <getopt.h>
@@ -144,16 +145,12 @@ int replay_job_read(int argc, char **argv, struct job *job)
 				return complain(option == FROM ? "--from" : "--to", optarg,
 						"a time like 2025-03-10T09:45Z");
 			break;
-		default:
-			fputs(replay_usage, stderr);
-			return 2;
+		default: return usage_wrong("replay", NULL);
 		}
 	}
 	job->paths = argv + optind;
 	job->path_count = (size_t)(argc - optind);
-	if (job->path_count == 0 || job->path_count > FILES_MAX) {
-		fputs(replay_usage, stderr);
-		return 2;
-	}
-	return 0;
+	if (job->path_count == 0)
+		return usage_wrong("replay", "which file?");
+	return job->path_count > FILES_MAX ? usage_wrong("replay", "too many files at once") : 0;
 }

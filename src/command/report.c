@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "command/report_client.h"
 #include "command/report_feed.h"
+#include "command/usage.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -72,11 +73,9 @@ static bool read_count(const char *text, unsigned long max, unsigned long *ret_c
 	return true;
 }
 
-/* 0, or the exit status of wrong usage. */
 static int wrong(const char *what)
 {
-	fprintf(stderr, "whydown report: %s\n`whydown report --help` tells how it is used\n", what);
-	return 2;
+	return usage_wrong("report", what);
 }
 
 static int read_options(int argc, char **argv, struct job *job)
@@ -134,7 +133,7 @@ static int read_options(int argc, char **argv, struct job *job)
 			break;
 		case QUIET: job->quiet = true; break;
 		case HELP: job->help = true; return 0;
-		default: return wrong("that option is not known, or lacks its value");
+		default: return wrong(NULL);
 		}
 	}
 	if (optind + 1 < argc)

@@ -3,10 +3,12 @@
 
 #include "base/check.h"
 #include "command/chart_bytes.h"
+#include "command/checks.h"
 #include "command/clock.h"
 #include "command/log.h"
 #include "command/player.h"
 #include "command/server.h"
+#include "command/usage.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -22,22 +24,19 @@ enum { PAGES_BYTES_MAX = 256 << 20, STOP_GRACE_MS = 5000, MEASURED_BYTES_MAX = 1
 
 struct arguments { const char *config, *data, *play; char *listen; bool wrong, help; };
 
-static void usage(FILE *out)
-{
-	fputs("usage: whydown serve [--config FILE] [--data FOLDER] [--listen ADDRESS:PORT] "
-	      "[--play SCENARIO]\n\n"
-	      "Takes reports, decides, and publishes the pages until it is told to stop.\n\n"
-	      "  --config FILE      the configuration; without it, the defaults "
-	      "(docs/configuration.md)\n"
-	      "  --data FOLDER      journal and database; made if it is not there\n"
-	      "  --listen ADDRESS   for instance 127.0.0.1:8080 or [::]:80; port 0 takes a free "
-	      "one\n"
-	      "  --play SCENARIO    into an empty data folder: play a scenario as if its last "
-	      "surge\n"
-	      "                     began a moment ago; all of it is marked as a reconstruction\n\n"
-	      "SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n",
-	      out);
-}
+static const char usage[] =
+	"usage: whydown serve [--config FILE] [--data FOLDER] [--listen ADDRESS:PORT] "
+	"[--play SCENARIO]\n\n"
+	"Takes reports, decides, and publishes the pages until it is told to stop.\n\n"
+	"  --config FILE      the configuration; without it, the defaults "
+	"(docs/configuration.md)\n"
+	"  --data FOLDER      journal and database; made if it is not there\n"
+	"  --listen ADDRESS   for instance 127.0.0.1:8080 or [::]:80; port 0 takes a free "
+	"one\n"
+	"  --play SCENARIO    into an empty data folder: play a scenario as if its last "
+	"surge\n"
+	"                     began a moment ago; all of it is marked as a reconstruction\n\n"
+	"SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n";
 
 static struct arguments read_arguments(int argc, char **argv)
 {
@@ -56,13 +55,14 @@ static struct arguments read_arguments(int argc, char **argv)
 		case 'l': a.listen = optarg; break;
 		case 'p': a.play = optarg; break;
 		case 'h': a.help = true; break;
-		default: a.wrong = true;
+		default: a.wrong = usage_wrong("serve", NULL) != 0; return a;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "whydown serve: what is \"%s\"?\n", argv[optind]);
-		a.wrong = true;
-	}
+	if (optind < argc)
+		a.wrong = usage_wrong("serve", "it takes options only") != 0;
+	else if (a.listen != NULL && !is_listen(a.listen))
+		a.wrong = usage_wrong("serve", "--listen is an address and a port, such as "
+					       "127.0.0.1:8080 or [::]:8080") != 0;
 	return a;
 }
 
@@ -231,9 +231,12 @@ static bool open_store(struct server *s)
 	struct wd_why why = {0};
 	const char *folder = s->config->data_folder;
 	struct store_options options = {folder, s->started_at};
+	char text[1024];
 
 	if (mkdir(folder, 0750) != 0 && errno != EEXIST) {
 		(void)wd_fail_os(&why, errno, "make the data folder");
+		log_line(LOG_LEVEL_ERROR, "data_folder", "folder=%s",
+			 log_text(text, sizeof(text), folder));
 		return said("data_folder", &why);
 	}
 	enum wd_err err = store_open(&options, &s->store, &why);
@@ -398,9 +401,11 @@ int command_serve(int argc, char **argv)
 	struct player *player = NULL;
 	sigset_t set;
 
-	if (a.wrong || a.help) {
-		usage(a.wrong ? stderr : stdout);
-		return a.wrong ? 2 : 0;
+	if (a.wrong)
+		return 2;
+	if (a.help) {
+		fputs(usage, stdout);
+		return 0;
 	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGHUP);

@@ -6,6 +6,7 @@
 #include "base/timetext.h"
 #include "command/config.h"
 #include "command/simulate_traffic.h"
+#include "command/usage.h"
 #include "intake/simulation.h"
 #include "model/observation.h"
 
@@ -289,15 +290,17 @@ static int read_options(int argc, char **argv, struct job *job)
 			if (*end != '\0' || !(job->speed > 0 && job->speed <= 1e9))
 				return complain("--speed", optarg, "a number above 0, like 60");
 			break;
-		default: fputs(usage, stderr); return 2;
+		default: return usage_wrong("simulate", NULL);
 		}
 	}
 	if (job->help || job->list)
 		return 0;
-	if (optind != argc - 1) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	if (optind != argc - 1)
+		return usage_wrong(
+			"simulate",
+			optind == argc
+				? "which scenario? --list shows those that come with the program"
+				: "one scenario at a time");
 	job->scenario = argv[optind];
 	if (job->traffic.collector != NULL && job->traffic.format != TRAFFIC_EXPORTS)
 		return complain("--to", job->traffic.collector,

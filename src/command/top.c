@@ -7,6 +7,7 @@
 #include "command/top_reader.h"
 #include "command/top_screen.h"
 #include "command/top_terminal.h"
+#include "command/usage.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -23,7 +24,7 @@ static const char usage[] =
 	"what the\n"
 	"source addresses of that prove. ? lists the keys, q quits.\n"
 	"\n"
-	"  --url URL      the server (default http://127.0.0.1:8080)\n"
+	"  --server URL   the server (default http://127.0.0.1:8080); --url is the same\n"
 	"  --service ID   one service in detail\n"
 	"  --sort COLUMN  status (default: incidents first), ratio (to what is usual), packets,\n"
 	"                 usual, bits, flows, sources, requests, reports or name\n"
@@ -58,8 +59,7 @@ static double seconds_since(wd_mono t)
 
 static int wrong(const char *what)
 {
-	fprintf(stderr, "whydown top: %s\n`whydown top --help` tells how it is used\n", what);
-	return 2;
+	return usage_wrong("top", what);
 }
 
 static bool read_sort(const char *name, unsigned *ret_sort)
@@ -88,6 +88,7 @@ static int read_options(int argc, char **argv, struct session *s)
 {
 	enum { URL = 1, SERVICE, SORT, EVERY, ONCE, HELP };
 	static const struct option options[] = {
+		{"server", required_argument, NULL, URL}, /* as report and comments call it */
 		{"url", required_argument, NULL, URL},
 		{"service", required_argument, NULL, SERVICE},
 		{"sort", required_argument, NULL, SORT},
@@ -116,7 +117,7 @@ static int read_options(int argc, char **argv, struct session *s)
 			break;
 		case ONCE: s->once = true; break;
 		case HELP: s->help = true; return 0;
-		default: return wrong("that option is not known, or lacks its value");
+		default: return wrong(NULL);
 		}
 	}
 	return optind < argc ? wrong("it takes options only") : 0;
@@ -166,7 +167,8 @@ static bool first_round(struct session *s)
 		return true;
 	top_line_init(l, TOP_COLUMNS_MAX, s->utf8);
 	top_line_fmt(l, TOP_PLAIN, "%s: %s", s->data.server, s->data.trouble);
-	fprintf(stderr, "whydown top: %s\n`whydown serve` is a server; --url names it\n", l->text);
+	fprintf(stderr, "whydown top: %s\n`whydown serve` is a server; --server names it\n",
+		l->text);
 	return false;
 }
 
