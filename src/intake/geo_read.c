@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "intake/place_inner.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,21 +237,10 @@ static enum wd_err file_add(const char *path, uint32_t at, struct cached *cache,
 			    struct list to[2], struct wd_why *why)
 {
 	MMDB_s mmdb;
-	errno = 0;
-	int status = MMDB_open(path, MMDB_MODE_MMAP, &mmdb);
-	int os_errno = errno;
-	if (status == MMDB_FILE_OPEN_ERROR || status == MMDB_IO_ERROR) {
-		enum wd_err err = wd_fail_os(why, os_errno, "open a place file");
-		if (why != NULL)
-			why->at = at;
+	enum wd_err err = place_file_open(path, at, &mmdb, why);
+	if (err != WD_OK)
 		return err;
-	}
-	if (status == MMDB_OUT_OF_MEMORY_ERROR)
-		return wd_fail(why, WD_NOMEM, at, "open a place file");
-	if (status != MMDB_SUCCESS)
-		return wd_fail(why, WD_MALFORMED, at, "the place file is no MaxMind DB file");
 	memset(cache, 0, CACHE * sizeof(*cache));
-	enum wd_err err = WD_OK;
 	for (size_t family = 0; family < 2 && err == WD_OK; family++) {
 		struct list more = {0};
 		err = walk_family(&mmdb, cache, family == 0 ? 32 : 128, &more);

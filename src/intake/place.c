@@ -67,6 +67,32 @@ bool address_is_private(const uint8_t address[16])
 	return false;
 }
 
+/* libmaxminddb 1.7 multiplies in 32 bits when it looks whether the tree fits into the file. */
+static bool tree_fits(const MMDB_s *mmdb)
+{
+	return (uint64_t)mmdb->metadata.node_count * mmdb->full_record_byte_size <=
+	       (uint64_t)mmdb->file_size;
+}
+
+enum wd_err place_file_open(const char *path, uint32_t at, MMDB_s *ret_mmdb, struct wd_why *why)
+{
+	errno = 0;
+	int status = MMDB_open(path, MMDB_MODE_MMAP, ret_mmdb);
+	int os_errno = errno;
+	if (status == MMDB_SUCCESS && tree_fits(ret_mmdb))
+		return WD_OK;
+	if (status == MMDB_SUCCESS)
+		MMDB_close(ret_mmdb);
+	if (status == MMDB_OUT_OF_MEMORY_ERROR)
+		return wd_fail(why, WD_NOMEM, at, "open a place file");
+	if (status != MMDB_FILE_OPEN_ERROR && status != MMDB_IO_ERROR)
+		return wd_fail(why, WD_MALFORMED, at, "the place file is no MaxMind DB file");
+	enum wd_err err = wd_fail_os(why, os_errno, "open a place file");
+	if (why != NULL)
+		why->at = at;
+	return err;
+}
+
 static void files_close(struct database files[FILE_COUNT])
 {
 	for (size_t i = 0; i < FILE_COUNT; i++) {
@@ -85,22 +111,12 @@ static enum wd_err files_open(const struct place_files *paths, struct database f
 	for (uint32_t i = 0; i < FILE_COUNT; i++) {
 		if (names[i] == NULL || names[i][0] == '\0')
 			continue;
-		errno = 0;
-		int status = MMDB_open(names[i], MMDB_MODE_MMAP, &files[i].mmdb);
-		int os_errno = errno;
-		files[i].open = status == MMDB_SUCCESS;
-		if (files[i].open)
-			continue;
-		files_close(files);
-		if (status == MMDB_OUT_OF_MEMORY_ERROR)
-			return wd_fail(why, WD_NOMEM, i, "open a place file");
-		if (status != MMDB_FILE_OPEN_ERROR && status != MMDB_IO_ERROR)
-			return wd_fail(why, WD_MALFORMED, i,
-				       "the place file is no MaxMind DB file");
-		wd_fail_os(why, os_errno, "open a place file");
-		if (why != NULL)
-			why->at = i;
-		return WD_OS;
+		enum wd_err err = place_file_open(names[i], i, &files[i].mmdb, why);
+		files[i].open = err == WD_OK;
+		if (err != WD_OK) {
+			files_close(files);
+			return err;
+		}
 	}
 	return WD_OK;
 }

@@ -8,6 +8,9 @@
 #include <maxminddb.h>
 
 /* Each fills in its field, unless another file did before. */
+/* Opens a place file that is `at` in struct place_files. WD_OS, WD_NOMEM, WD_MALFORMED. */
+enum wd_err place_file_open(const char *path, uint32_t at, MMDB_s *ret_mmdb, struct wd_why *why)
+	WD_MUST_CHECK;
 void place_find_country(MMDB_entry_s *entry, struct place *place);
 void place_find_network(MMDB_entry_s *entry, struct place *place);
 
