@@ -51,6 +51,13 @@ int civil_weekday(wd_wall t)
 	return (int)(((days + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
 }
 
+static char *put_digits(char *at, int n, int count)
+{
+	for (int i = count; i-- > 0; n /= 10)
+		at[i] = (char)('0' + n % 10);
+	return at + count;
+}
+
 void timetext_write(char *dst, wd_wall t)
 {
 	struct civil c = civil_of(t);
@@ -60,11 +67,19 @@ void timetext_write(char *dst, wd_wall t)
 		memcpy(dst, "invalid", sizeof("invalid"));
 		return;
 	}
-	int len = snprintf(dst, TIMETEXT_LEN_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", c.year, c.month,
-			   c.day, c.hour, c.minute, c.second);
-	if (ms > 0)
-		len += snprintf(dst + len, (size_t)(TIMETEXT_LEN_MAX - len), ".%03d", ms);
-	snprintf(dst + len, (size_t)(TIMETEXT_LEN_MAX - len), "Z");
+	/* Without printf: every row of every table has a time. */
+	static const char separators[] = "--T::";
+	const int parts[] = {c.month, c.day, c.hour, c.minute, c.second};
+	char *at = put_digits(dst, c.year, 4);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		*at++ = separators[i];
+		at = put_digits(at, parts[i], 2);
+	}
+	if (ms > 0) {
+		*at++ = '.';
+		at = put_digits(at, ms, 3);
+	}
+	memcpy(at, "Z", 2);
 }
 
 struct reader { const char *text; size_t len, at; };

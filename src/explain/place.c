@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explain/place.h"
 
+#include "explain/line.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void ipv6_text(char *dst, const uint8_t *a)
+static void ipv6_text(struct line *l, const uint8_t *a)
 {
-	int run = -1, run_len = 1, used = 0;
+	int run = -1, run_len = 1;
 	unsigned w[8];
 
 	for (int i = 0; i < 8; i++)
@@ -24,23 +25,27 @@ static void ipv6_text(char *dst, const uint8_t *a)
 	}
 	for (int i = 0; i < 8; i++) {
 		if (i == run) {
-			used += snprintf(dst + used, (size_t)(ADDRESS_TEXT_MAX - used), "::");
+			line_text(l, "::");
 			i += run_len - 1;
 			continue;
 		}
-		bool colon = used > 0 && dst[used - 1] != ':';
-		used += snprintf(dst + used, (size_t)(ADDRESS_TEXT_MAX - used), "%s%x",
-				 colon ? ":" : "", w[i]);
+		if (l->used > 0 && l->dst[l->used - 1] != ':')
+			line_text(l, ":");
+		line_hex(l, w[i], 1);
 	}
 }
 
 void address_text(char dst[ADDRESS_TEXT_MAX], const uint8_t *address, uint8_t family)
 {
-	if (family == 6)
-		ipv6_text(dst, address);
-	else
-		snprintf(dst, ADDRESS_TEXT_MAX, "%u.%u.%u.%u", address[0], address[1], address[2],
-			 address[3]);
+	struct line l = line_at(dst, ADDRESS_TEXT_MAX);
+	if (family == 6) {
+		ipv6_text(&l, address);
+		return;
+	}
+	for (size_t i = 0; i < 4; i++) {
+		line_text(&l, i == 0 ? "" : ".");
+		line_number(&l, address[i]);
+	}
 }
 
 static bool geo_country(const void *context, const uint8_t *address, uint8_t family, char ret[3])
@@ -65,187 +70,249 @@ struct tracer_places tracer_places_of(const struct geo *g)
 
 enum kind { BY_SOURCE, BY_PREFIX, BY_NETWORK, BY_COUNTRY };
 
+/* One sampled record. A record stands for max(packets, threshold) packets, with the variance
+ * threshold x max(0, threshold - packets): Duffield, Lund, Thorup, section 2. */
 struct item {
-	uint8_t key[16], address[16];
+	const struct tracer_place *place;
 	double packets, bytes, variance;
-	uint8_t family; /* 0 = not known */
+	uint32_t source;  /* its number among the distinct ones */
+	uint32_t known;   /* network by the table of places; 0 = not known, as below */
+	uint32_t network; /* this one, or what the exporter said */
+	uint16_t country; /* two letters */
 };
 
-static int by_key(const void *a, const void *b)
+/* The items of one key, or so far the heaviest keys. */
+struct sum { const struct item *of; double packets, bytes, variance; uint32_t sources; };
+
+struct counting {
+	struct item items[TRACER_PLACES]; /* by address */
+	const struct item *order[TRACER_PLACES];
+	size_t count;
+	double packets, sampling;
+};
+
+/* ---- by address ---- */
+
+struct sorted { uint64_t high, low; const struct tracer_place *place; };
+
+static int by_address(const void *a, const void *b)
 {
-	const struct item *x = a, *y = b;
-	int order = (x->family > y->family) - (x->family < y->family);
-	order = order != 0 ? order : memcmp(x->key, y->key, sizeof(x->key));
-	return order != 0 ? order : memcmp(x->address, y->address, sizeof(x->address));
+	const struct sorted *x = a, *y = b;
+	if (x->place->family != y->place->family)
+		return x->place->family > y->place->family ? 1 : -1;
+	if (x->high != y->high)
+		return x->high > y->high ? 1 : -1;
+	return (x->low > y->low) - (x->low < y->low);
 }
 
-static int by_packets(const void *a, const void *b)
+static uint64_t big_endian(const uint8_t *bytes)
 {
-	const struct trace_place *x = a, *y = b;
-	return (x->packets < y->packets) - (x->packets > y->packets);
+	uint64_t x = 0;
+	for (size_t i = 0; i < 8; i++)
+		x = x << 8 | bytes[i];
+	return x;
 }
 
-static void put_key(struct item *item, const struct tracer_place *p, enum kind kind,
-		    const struct tracer_places *where)
+static void look_up(struct item *item, const struct tracer_places *where)
 {
-	uint32_t as = p->as;
-
-	memcpy(item->key, p->address, sizeof(item->key));
-	switch (kind) {
-	case BY_SOURCE:
-		break;
-	case BY_PREFIX:
-		memset(item->key + (p->family == 6 ? 6 : 3), 0, p->family == 6 ? 10 : 13);
-		break;
-	case BY_NETWORK:
-		if (where != NULL && where->network != NULL) {
-			uint32_t known = where->network(where->context, p->address, p->family);
-			as = known != 0 ? known : as;
-		}
-		memset(item->key, 0, sizeof(item->key));
-		memcpy(item->key, &as, sizeof(as));
-		item->family = as == 0 ? 0 : 4; /* networks have no family */
-		break;
-	case BY_COUNTRY:
-		memset(item->key, 0, sizeof(item->key));
-		item->family = 0;
-		char code[3] = "";
-		if (where != NULL && where->country != NULL &&
-		    where->country(where->context, p->address, p->family, code)) {
-			memcpy(item->key, code, sizeof(code));
-			item->family = 4;
-		}
-		break;
-	}
+	const struct tracer_place *p = item->place;
+	char code[3] = "";
+	if (where != NULL && where->network != NULL)
+		item->known = where->network(where->context, p->address, p->family);
+	if (where != NULL && where->country != NULL &&
+	    where->country(where->context, p->address, p->family, code))
+		item->country = (uint16_t)((uint8_t)code[0] << 8 | (uint8_t)code[1]);
 }
 
-static void put_name(char *dst, const struct item *item, enum kind kind)
+static void take_items(const struct tracer *t, uint32_t slots, const struct tracer_places *where,
+		       struct counting *c)
 {
-	char text[ADDRESS_TEXT_MAX];
-	uint32_t as;
-
-	switch (kind) {
-	case BY_SOURCE:
-		address_text(text, item->key, item->family);
-		snprintf(dst, TRACE_PLACE_MAX + 1, "%s", text);
-		break;
-	case BY_PREFIX:
-		address_text(text, item->key, item->family);
-		snprintf(dst, TRACE_PLACE_MAX + 1, "%.43s/%d", text, item->family == 6 ? 48 : 24);
-		break;
-	case BY_NETWORK:
-		memcpy(&as, item->key, sizeof(as));
-		snprintf(dst, TRACE_PLACE_MAX + 1, "AS%u", as);
-		break;
-	case BY_COUNTRY:
-		snprintf(dst, TRACE_PLACE_MAX + 1, "%.2s", (const char *)item->key);
-		break;
-	}
-}
-
-/* A sorted run of one key into one place. */
-static struct trace_place sum_up(const struct item *items, size_t count, enum kind kind)
-{
-	struct trace_place place = {0};
-	double variance = 0;
-
-	put_name(place.name, &items[0], kind);
-	for (size_t i = 0; i < count; i++) {
-		place.packets += items[i].packets;
-		place.bytes += items[i].bytes;
-		variance += items[i].variance;
-		place.sources += i == 0 || memcmp(items[i].address, items[i - 1].address,
-						  sizeof(items[i].address)) != 0;
-	}
-	place.share_error = (float)variance; /* for now */
-	return place;
-}
-
-/* Keeps the heaviest `max` of what it is shown. */
-static void keep(struct trace_place *places, uint32_t *count, uint32_t max,
-		 const struct trace_place *place)
-{
-	uint32_t lightest = 0;
-	if (*count < max) {
-		places[(*count)++] = *place;
-		return;
-	}
-	for (uint32_t i = 1; i < max; i++)
-		lightest = places[i].packets < places[lightest].packets ? i : lightest;
-	if (place->packets > places[lightest].packets)
-		places[lightest] = *place;
-}
-
-static void count_kind(struct item *items, size_t count, enum kind kind, double sampling,
-		       struct trace_place *places, uint32_t *ret_count, uint32_t max)
-{
-	double total = 0;
-
-	*ret_count = 0;
-	if (count == 0)
-		return;
-	qsort(items, count, sizeof(*items), by_key);
-	for (size_t i = 0; i < count; i++)
-		total += items[i].packets;
-	for (size_t i = 0, end; i < count; i = end) {
-		for (end = i + 1; end < count && items[end].family == items[i].family &&
-				  memcmp(items[end].key, items[i].key, sizeof(items[i].key)) == 0;)
-			end++;
-		if (items[i].family == 0)
-			continue;
-		struct trace_place place = sum_up(&items[i], end - i, kind);
-		keep(places, ret_count, max, &place);
-	}
-	for (uint32_t i = 0; i < *ret_count; i++) {
-		struct trace_place *p = &places[i];
-		double share = total > 0 ? p->packets / total : 0;
-		double thinned = total > 0 ? (double)p->share_error / (total * total) : 0;
-		/* What an exporter's sampling leaves unsure, at most. */
-		double sampled = sampling > 1.5 ? share * (1 - share) / (double)count : 0;
-		p->share = (float)fmin(1, share);
-		p->share_error = (float)sqrt(fmax(0, thinned + sampled));
-	}
-	qsort(places, *ret_count, sizeof(*places), by_packets);
-}
-
-/* A sampled record stands for max(packets, threshold) packets, with the variance
- * threshold x max(0, threshold - packets): Duffield, Lund, Thorup, section 2. */
-static size_t take_items(const struct tracer *t, uint32_t slots, enum kind kind,
-			 const struct tracer_places *where, struct item *items)
-{
+	struct sorted keys[TRACER_PLACES];
+	double tau = (double)t->place_threshold;
 	size_t count = 0;
+
 	for (uint32_t i = 0; i < t->place_count; i++) {
 		const struct tracer_place *p = &t->places[i];
-		if ((slots >> p->slot & 1) == 0 || !(p->packets > 0))
-			continue;
-		double packets = (double)p->packets, tau = (double)t->place_threshold;
-		double stands_for = fmax(packets, tau);
-		struct item *item = &items[count++];
+		if ((slots >> p->slot & 1) != 0 && p->packets > 0)
+			keys[count++] = (struct sorted){big_endian(p->address),
+							     big_endian(p->address + 8), p};
+	}
+	qsort(keys, count, sizeof(*keys), by_address);
+	c->count = count;
+	c->packets = 0;
+	c->sampling = t->sampling;
+	for (size_t i = 0; i < count; i++) {
+		const struct tracer_place *p = keys[i].place;
+		double packets = (double)p->packets, stands_for = fmax(packets, tau);
+		struct item *item = &c->items[i];
 		*item = (struct item){
-			.family = p->family,
+			.place = p,
 			.packets = stands_for,
 			.bytes = (double)p->bytes * stands_for / packets,
 			.variance = tau * fmax(0, tau - packets),
 		};
-		memcpy(item->address, p->address, sizeof(item->address));
-		put_key(item, p, kind, where);
+		c->packets += stands_for;
+		if (i > 0 && by_address(&keys[i - 1], &keys[i]) == 0) {
+			item->source = item[-1].source;
+			item->country = item[-1].country;
+			item->known = item[-1].known;
+		} else {
+			item->source = (uint32_t)i;
+			look_up(item, where);
+		}
+		item->network = item->known != 0 ? item->known : p->as;
 	}
+}
+
+/* ---- by any key ---- */
+
+static int by_network(const void *a, const void *b)
+{
+	const struct item *x = *(const struct item *const *)a, *y = *(const struct item *const *)b;
+	if (x->network != y->network)
+		return x->network > y->network ? 1 : -1;
+	return (x > y) - (x < y);
+}
+
+static int by_country(const void *a, const void *b)
+{
+	const struct item *x = *(const struct item *const *)a, *y = *(const struct item *const *)b;
+	if (x->country != y->country)
+		return x->country > y->country ? 1 : -1;
+	return (x > y) - (x < y);
+}
+
+static bool is_known(const struct item *x, enum kind kind)
+{
+	return kind == BY_NETWORK ? x->network != 0 : kind != BY_COUNTRY || x->country != 0;
+}
+
+static bool is_same(const struct item *x, const struct item *y, enum kind kind)
+{
+	switch (kind) {
+	case BY_SOURCE:
+		return x->source == y->source;
+	case BY_PREFIX:
+		return x->place->family == y->place->family &&
+		       memcmp(x->place->address, y->place->address,
+			      x->place->family == 6 ? 6 : 3) == 0;
+	case BY_NETWORK:
+		return x->network == y->network;
+	case BY_COUNTRY:
+		break;
+	}
+	return x->country == y->country;
+}
+
+static void put_name(char *dst, const struct item *x, enum kind kind)
+{
+	struct line l = line_at(dst, TRACE_PLACE_MAX + 1);
+	uint8_t prefix[16] = {0};
+	char text[ADDRESS_TEXT_MAX];
+	uint8_t family = x->place->family;
+
+	switch (kind) {
+	case BY_SOURCE:
+		address_text(text, x->place->address, family);
+		line_text(&l, text);
+		break;
+	case BY_PREFIX:
+		memcpy(prefix, x->place->address, family == 6 ? 6 : 3);
+		address_text(text, prefix, family);
+		line_text(&l, text);
+		line_text(&l, family == 6 ? "/48" : "/24");
+		break;
+	case BY_NETWORK:
+		line_text(&l, "AS");
+		line_number(&l, x->network);
+		break;
+	case BY_COUNTRY:
+		line_text(&l, (const char[]){(char)(x->country >> 8), (char)x->country, '\0'});
+		break;
+	}
+}
+
+/* Keeps the heaviest `max` of what it is shown. */
+static void keep(struct sum *sums, uint32_t *count, uint32_t max, const struct sum *sum)
+{
+	uint32_t lightest = 0;
+	if (*count < max) {
+		sums[(*count)++] = *sum;
+		return;
+	}
+	for (uint32_t i = 1; i < max; i++)
+		lightest = sums[i].packets < sums[lightest].packets ? i : lightest;
+	if (sum->packets > sums[lightest].packets)
+		sums[lightest] = *sum;
+}
+
+/* Heaviest first; of equal ones whichever was found first. */
+static void sort_sums(struct sum *sums, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		struct sum s = sums[i];
+		uint32_t k = i;
+		for (; k > 0 && sums[k - 1].packets < s.packets; k--)
+			sums[k] = sums[k - 1];
+		sums[k] = s;
+	}
+}
+
+static struct trace_place place_of(const struct counting *c, const struct sum *s, enum kind kind)
+{
+	double share = c->packets > 0 ? s->packets / c->packets : 0;
+	double thinned = c->packets > 0 ? s->variance / (c->packets * c->packets) : 0;
+	/* What an exporter's sampling leaves unsure, at most. */
+	double sampled = c->sampling > 1.5 ? share * (1 - share) / (double)c->count : 0;
+	struct trace_place place = {
+		.packets = s->packets,
+		.bytes = s->bytes,
+		.sources = s->sources,
+		.share = (float)fmin(1, share),
+		.share_error = (float)sqrt(fmax(0, thinned + sampled)),
+	};
+	put_name(place.name, s->of, kind); /* only of those that are shown */
+	return place;
+}
+
+/* c->order has those of one key side by side, and of these those of one source. */
+static uint32_t count_kind(const struct counting *c, enum kind kind, struct trace_place *places,
+			   uint32_t max)
+{
+	struct sum sums[TRACE_COUNTRIES_MAX];
+	uint32_t count = 0;
+
+	for (size_t i = 0, end; i < c->count; i = end) {
+		struct sum sum = {.of = c->order[i]};
+		for (end = i; end < c->count && is_same(c->order[i], c->order[end], kind); end++) {
+			const struct item *x = c->order[end];
+			sum.packets += x->packets;
+			sum.bytes += x->bytes;
+			sum.variance += x->variance;
+			sum.sources += end == i || x->source != c->order[end - 1]->source;
+		}
+		if (is_known(sum.of, kind))
+			keep(sums, &count, max, &sum);
+	}
+	sort_sums(sums, count);
+	for (uint32_t i = 0; i < count; i++)
+		places[i] = place_of(c, &sums[i], kind);
 	return count;
 }
+_Static_assert((int)TRACE_PLACES_MAX <= (int)TRACE_COUNTRIES_MAX, "room for either");
 
 void places_count(const struct tracer *t, uint32_t slots, const struct tracer_places *where,
 		  struct trace *ret)
 {
-	struct item items[TRACER_PLACES];
-	struct { enum kind kind; struct trace_place *places; uint32_t *count, max; } kinds[] = {
-		{BY_SOURCE, ret->sources_top, &ret->source_count, TRACE_PLACES_MAX},
-		{BY_PREFIX, ret->prefixes, &ret->prefix_count, TRACE_PLACES_MAX},
-		{BY_NETWORK, ret->networks, &ret->network_count, TRACE_PLACES_MAX},
-		{BY_COUNTRY, ret->countries, &ret->country_count, TRACE_COUNTRIES_MAX},
-	};
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		size_t count = take_items(t, slots, kinds[i].kind, where, items);
-		count_kind(items, count, kinds[i].kind, t->sampling, kinds[i].places,
-			   kinds[i].count, kinds[i].max);
-	}
+	struct counting c;
+
+	take_items(t, slots, where, &c);
+	for (size_t i = 0; i < c.count; i++)
+		c.order[i] = &c.items[i];
+	ret->source_count = count_kind(&c, BY_SOURCE, ret->sources_top, TRACE_PLACES_MAX);
+	ret->prefix_count = count_kind(&c, BY_PREFIX, ret->prefixes, TRACE_PLACES_MAX);
+	qsort(c.order, c.count, sizeof(c.order[0]), by_network);
+	ret->network_count = count_kind(&c, BY_NETWORK, ret->networks, TRACE_PLACES_MAX);
+	qsort(c.order, c.count, sizeof(c.order[0]), by_country);
+	ret->country_count = count_kind(&c, BY_COUNTRY, ret->countries, TRACE_COUNTRIES_MAX);
 }

@@ -149,6 +149,13 @@ static void add_sums(struct tracer *t, const struct vector_index *ix,
 
 /* ---- the series ---- */
 
+/* Of the last point's ticks together. */
+static float last_sources(const struct tracer *t)
+{
+	return fmaxf(t->points[t->point_count - 1].sources,
+		     (float)hll_estimate(t->point_sources, TRAFFIC_SOURCES_BITS));
+}
+
 static void halve_points(struct tracer *t)
 {
 	for (size_t i = 0; i < TRACE_POINTS_MAX; i++) {
@@ -183,6 +190,8 @@ static struct tracer_sums *point_at(struct tracer *t, int64_t at_ns)
 		halve_points(t);
 	uint32_t i = (uint32_t)(since / t->step_ns);
 	if (i >= t->point_count) {
+		if (t->point_count > 0)
+			t->points[t->point_count - 1].sources = last_sources(t);
 		t->point_count = i + 1;
 		memset(t->point_sources, 0, sizeof(t->point_sources));
 	}
@@ -208,10 +217,8 @@ static void add_point(struct tracer *t, const struct tracer_input *in)
 	p->usual_packets += (float)amount(in->usual_packets_per_s);
 	p->usual_bits += (float)amount(in->usual_bits_per_s);
 	p->ticks++;
-	hll_merge(t->point_sources, tick->sources, TRAFFIC_SOURCES_BITS);
 	if (p == &t->points[t->point_count - 1])
-		p->sources = fmaxf(p->sources, (float)hll_estimate(t->point_sources,
-								   TRAFFIC_SOURCES_BITS));
+		hll_merge(t->point_sources, tick->sources, TRAFFIC_SOURCES_BITS);
 }
 
 /* ---- the sample ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tracer: from what was added up to the trace. */
+#include "explain/line.h"
 #include "explain/place.h"
 #include "explain/source.h"
 #include "explain/tracer.h"
@@ -242,6 +243,7 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 		       struct trace *ret)
 {
 	float seconds = (float)((double)t->step_ns / WD_NS_PER_S);
+	struct trace_point *last = &ret->points[t->point_count > 0 ? t->point_count - 1 : 0];
 
 	ret->begin.ns = t->begin_ns;
 	ret->step.ns = t->step_ns;
@@ -268,41 +270,65 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 			}
 		}
 	}
+	if (t->point_count > 0) /* of the last they are not counted yet */
+		last->sources = fmaxf(last->sources, (float)hll_estimate(t->point_sources,
+									 TRAFFIC_SOURCES_BITS));
+}
+
+static void put_protocol(struct line *l, const struct traffic_record *r)
+{
+	static const char *const flag_names[] = {"F", "S", "R", "P", "A", "U", "E", "C"};
+
+	line_text(l, r->protocol == 17 ? " udp" : r->protocol == 6 ? " tcp " :
+		  r->protocol == 1 ? " icmp" : " ip ");
+	if (r->protocol != 17 && r->protocol != 6 && r->protocol != 1)
+		line_number(l, r->protocol);
+	for (size_t i = 0; r->protocol == 6 && i < 8; i++) {
+		if ((r->tcp_flags >> i & 1) != 0)
+			line_text(l, flag_names[i]);
+	}
+}
+
+static void put_end(struct line *l, const uint8_t *address, uint8_t family, uint16_t port)
+{
+	char text[ADDRESS_TEXT_MAX];
+	address_text(text, address, family);
+	line_text(l, text);
+	line_text(l, ":");
+	line_number(l, port);
 }
 
 static void put_record(const struct tracer_record *e, const struct vector_row *row, char *dst)
 {
-	static const char flag_names[] = "FSRPAUEC";
 	const struct traffic_record *r = &e->record;
-	char at[TIMETEXT_LEN_MAX], from[ADDRESS_TEXT_MAX], to[ADDRESS_TEXT_MAX], flags[9] = "";
-	size_t size = TRACE_TEXT_MAX + 1, used = 0, len = 0;
+	struct line l = line_at(dst, TRACE_TEXT_MAX + 1);
+	char at[TIMETEXT_LEN_MAX];
 
 	timetext_write(at, (wd_wall){e->at_ns});
-	address_text(from, r->src, r->family);
-	address_text(to, r->dst, r->family);
-	for (size_t i = 0; r->protocol == 6 && i < 8; i++) {
-		if ((r->tcp_flags >> i & 1) != 0)
-			flags[len++] = flag_names[i];
+	line_text(&l, at);
+	line_text(&l, " ");
+	put_end(&l, r->src, r->family, r->sport);
+	line_text(&l, " > ");
+	put_end(&l, r->dst, r->family, r->dport);
+	put_protocol(&l, r);
+	line_text(&l, " length ");
+	line_number(&l, r->length);
+	if ((r->known & FLOW_TTL) != 0) {
+		line_text(&l, " ttl ");
+		line_number(&l, r->ttl);
 	}
-	used += (size_t)snprintf(dst, size, "%s %s:%u > %s:%u %s%s", at, from, r->sport, to,
-				 r->dport, r->protocol == 17 ? "udp" : r->protocol == 6 ? "tcp " :
-				 r->protocol == 1 ? "icmp" : "ip", flags);
-	if (r->protocol != 17 && r->protocol != 6 && r->protocol != 1 && used < size)
-		used += (size_t)snprintf(dst + used, size - used, " %u", r->protocol);
-	if (used < size)
-		used += (size_t)snprintf(dst + used, size - used, " length %u", r->length);
-	if ((r->known & FLOW_TTL) != 0 && used < size)
-		used += (size_t)snprintf(dst + used, size - used, " ttl %u", r->ttl);
-	if (r->packets > 1 && used < size)
-		used += (size_t)snprintf(dst + used, size - used, " packets %.0f",
-					 (double)r->packets);
-	/* No more of the payload than names the vector. */
+	if (r->packets > 1) {
+		line_text(&l, " packets ");
+		line_number(&l, (uint64_t)lrint(fmin((double)r->packets, 1e18)));
+	}
+	/* No more of the payload than names the vector, and no half bytes. */
 	size_t shown = row != NULL && row->payload_len > 0
 			       ? (size_t)row->payload_at + row->payload_len
 			       : PAYLOAD_SAID;
-	for (size_t i = 0; i < shown && i < r->payload_len && used + 3 < size; i++)
-		used += (size_t)snprintf(dst + used, size - used, "%s%02x",
-					 i == 0 ? " payload " : "", r->payload[i]);
+	for (size_t i = 0; i < shown && i < r->payload_len && l.used + 3 < l.size; i++) {
+		line_text(&l, i == 0 ? " payload " : "");
+		line_hex(&l, r->payload[i], 2);
+	}
 }
 
 static void put_evidence(const struct tracer *t, const struct vector_index *ix,

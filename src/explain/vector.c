@@ -7,6 +7,24 @@
 
 enum answer { NO = -1, UNSEEN = 0, YES = 1 };
 
+/* So that a record is held against no more rows than it can be. From the last to the first. */
+static void chain_rows(struct vector_index *ix)
+{
+	memset(ix->first, VECTOR_NONE, sizeof(ix->first));
+	ix->udp_first = VECTOR_NONE;
+	for (uint32_t i = ix->book->count; i-- > 0;) {
+		uint8_t class = ix->class_of[i];
+		ix->next[i] = ix->first[class];
+		ix->first[class] = (uint8_t)i;
+		if (ix->udp == VECTOR_NONE ||
+		    (class != ix->class_of[ix->udp] && !ix->book->rows[i].any_port))
+			continue;
+		ix->udp_next[i] = ix->udp_first;
+		ix->udp_first = (uint8_t)i;
+	}
+	ix->first[0] = VECTOR_NONE; /* nothing is known of these */
+}
+
 void vector_index_init(struct vector_index *ix, const struct vector_book *book,
 		       const struct vector_classes *classes)
 {
@@ -26,6 +44,7 @@ void vector_index_init(struct vector_index *ix, const struct vector_book *book,
 		if (strcmp(book->rows[i].id, "tcp") == 0)
 			ix->tcp = (uint8_t)i;
 	}
+	chain_rows(ix);
 }
 
 static enum answer yes_if(bool condition)
@@ -143,15 +162,17 @@ uint8_t vector_match(const struct vector_index *ix, const struct traffic_record 
 	unsigned best_score = 0;
 	bool other_udp = r->protocol == 17 && ix->udp != VECTOR_NONE &&
 			 r->class == ix->class_of[ix->udp];
+	const uint8_t *next = other_udp ? ix->udp_next : ix->next;
+	uint8_t i = r->class < VECTOR_CLASSES_MAX ? ix->first[r->class] : VECTOR_NONE;
 
-	for (uint32_t i = 0; i < ix->book->count; i++) {
+	for (i = other_udp ? ix->udp_first : i; i != VECTOR_NONE; i = next[i]) {
 		const struct vector_row *row = &ix->book->rows[i];
 		bool any_port = other_udp && row->any_port;
-		if (!any_port && (ix->class_of[i] != r->class || r->class == 0))
+		if (!any_port && r->class == 0)
 			continue;
 		unsigned score = fit(r, row, any_port);
 		if (score > best_score) {
-			best = (uint8_t)i;
+			best = i;
 			best_score = score;
 		}
 	}

@@ -22,6 +22,9 @@ struct vector_index {
 	const struct vector_classes *classes;
 	uint8_t class_of[VECTOR_ROWS_MAX];    /* 0 = none */
 	uint8_t general[VECTOR_CLASSES_MAX];  /* the first row, or VECTOR_NONE */
+	/* The rows of a class, in the book's order; those that any UDP can be. */
+	uint8_t first[VECTOR_CLASSES_MAX], next[VECTOR_ROWS_MAX];
+	uint8_t udp_first, udp_next[VECTOR_ROWS_MAX];
 	uint8_t udp, tcp; /* rows "udp" and "tcp": what is left when nothing fits */
 };
 _Static_assert((int)VECTOR_ROWS_MAX <= (int)VECTOR_NONE, "rows are numbered by bytes");

@@ -36,7 +36,7 @@ struct live {
 	uint8_t place[VECTOR_CLASSES_MAX]; /* of the class in tick->class_of, + 1 */
 	struct traffic_keys keys;          /* of the tick's sample */
 };
-_Static_assert(sizeof(struct live) <= 1216, "shard.h states it");
+_Static_assert(sizeof(struct live) <= 1280, "shard.h states it");
 
 struct shard {
 	struct shard_options o;

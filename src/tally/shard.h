@@ -13,7 +13,7 @@
  *   what is seen mostly or only on the way out still counts.
  *
  * Memory is taken at shard_open: sizeof(struct traffic_tick) for each service and each spare
- * tick, and 1.2 KB a service. What was never touched costs no memory of the machine. */
+ * tick, and 1.3 KB a service. What was never touched costs no memory of the machine. */
 #ifndef WD_TALLY_SHARD_H
 #define WD_TALLY_SHARD_H
 

@@ -133,16 +133,11 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	memcpy(r->payload, f->payload, r->payload_len);
 }
 
-void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys)
-{
-	for (uint32_t i = 0; i < TRAFFIC_SAMPLES; i++)
-		ret_keys->of[i] = i < t->sample_count ? t->sample[i].priority : INFINITY;
-}
-
 /* Four priorities at a time, and what comparing them gives: all bits or none of each. */
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t lane_bits __attribute__((vector_size(16)));
-_Static_assert(TRAFFIC_SAMPLES % 16 == 0, "no rest behind the last lanes");
+enum { STEP = 16, STEPS = TRAFFIC_SAMPLES / STEP };
+_Static_assert(TRAFFIC_SAMPLES % STEP == 0 && STEPS == 16, "two levels of sixteen");
 
 static inline lanes lesser(lanes a, lanes b)
 {
@@ -150,50 +145,66 @@ static inline lanes lesser(lanes a, lanes b)
 	return (lanes)(((lane_bits)a & is) | ((lane_bits)b & ~is));
 }
 
-static inline bool any(lane_bits x)
+static inline float least_of_16(const float *x)
 {
-	return (x[0] | x[1] | x[2] | x[3]) != 0;
+	const lanes *of = (const void *)x;
+	lanes a = lesser(lesser(of[0], of[1]), lesser(of[2], of[3]));
+	float y = a[0] < a[1] ? a[0] : a[1], z = a[2] < a[3] ? a[2] : a[3];
+	return y < z ? y : z;
 }
 
-/* The least of all, which are full. */
-static float keys_least(const struct traffic_keys *k)
+static void keys_look(struct traffic_keys *k, uint32_t step)
 {
-	const lanes *of = (const void *)k->of;
-	lanes a = of[0], b = of[1];
-	for (size_t i = 2; i < TRAFFIC_SAMPLES / 4; i += 2) {
-		a = lesser(of[i], a);
-		b = lesser(of[i + 1], b);
-	}
-	a = lesser(a, b);
-	float x = a[0] < a[1] ? a[0] : a[1], y = a[2] < a[3] ? a[2] : a[3];
-	return x < y ? x : y;
+	k->least[step] = least_of_16(&k->of[step * STEP]);
 }
 
+void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys)
+{
+	for (uint32_t i = 0; i < TRAFFIC_SAMPLES; i++)
+		ret_keys->of[i] = i < t->sample_count ? t->sample[i].priority : INFINITY;
+	for (uint32_t step = 0; step < STEPS; step++)
+		keys_look(ret_keys, step);
+}
+
+/* The last one takes its place. */
 static void sample_drop(struct traffic_tick *t, struct traffic_keys *k, uint32_t i)
 {
-	t->sample_count--;
-	t->sample[i] = t->sample[t->sample_count];
-	k->of[i] = k->of[t->sample_count];
+	uint32_t last = --t->sample_count;
+	t->sample[i] = t->sample[last];
+	k->of[i] = k->of[last];
+	k->of[last] = INFINITY;
+	keys_look(k, i / STEP);
+	keys_look(k, last / STEP);
 }
 
-/* Takes out what is not above the threshold; mostly that is one. */
+/* Takes out what is not above the threshold. */
 static void sample_thin(struct traffic_tick *t, struct traffic_keys *k)
 {
-	enum { STEP = 16 };
-	const lanes *of = (const void *)k->of;
-	float x = t->threshold;
-	lanes threshold = {x, x, x, x};
-	for (uint32_t end = (t->sample_count + STEP - 1) / STEP * STEP; end > 0; end -= STEP) {
-		const lanes *p = of + (end - STEP) / 4;
-		if (!any((p[0] <= threshold) | (p[1] <= threshold) | (p[2] <= threshold) |
-			 (p[3] <= threshold)))
+	for (uint32_t step = STEPS; step-- > 0;) {
+		if (k->least[step] > t->threshold)
 			continue;
 		/* From the end: what takes the place of one that goes has been looked at. */
-		for (uint32_t i = end; i-- > end - STEP;) {
-			if (i < t->sample_count && k->of[i] <= t->threshold)
+		for (uint32_t i = (step + 1) * STEP; i-- > step * STEP;) {
+			if (k->of[i] <= t->threshold)
 				sample_drop(t, k, i);
 		}
 	}
+}
+
+/* Where the least priority is, if no other is as low; else TRAFFIC_SAMPLES. */
+static uint32_t keys_only(const struct traffic_keys *k, float least)
+{
+	uint32_t step = 0, steps = 0, at = 0, count = 0;
+	for (uint32_t i = 0; i < STEPS; i++) { /* no branch: where it is is chance */
+		step = k->least[i] == least ? i : step;
+		steps += k->least[i] == least;
+	}
+	const float *of = &k->of[step * STEP];
+	for (uint32_t i = 0; i < STEP; i++) {
+		at = of[i] == least ? i : at;
+		count += of[i] == least;
+	}
+	return steps == 1 && count == 1 ? step * STEP + at : TRAFFIC_SAMPLES;
 }
 
 /* Room for a record of that priority, which is above the threshold; NULL if it is itself
@@ -204,14 +215,24 @@ static struct traffic_record *sample_room(struct traffic_tick *t, struct traffic
 					  float priority)
 {
 	if (t->sample_count == TRAFFIC_SAMPLES) {
-		float least = keys_least(k);
+		float least = least_of_16(k->least);
 		t->threshold = priority < least ? priority : least;
 		if (priority < least)
 			return NULL;
+		uint32_t at = priority > least ? keys_only(k, least) : TRAFFIC_SAMPLES;
+		if (at < TRAFFIC_SAMPLES) { /* mostly */
+			k->of[at] = priority;
+			keys_look(k, at / STEP);
+			return &t->sample[at];
+		}
 		sample_thin(t, k);
 		if (priority == least)
 			return NULL;
 	}
+	if (t->sample_count == 0) /* what is left of another tick */
+		traffic_keys_of(t, k);
+	float *least_here = &k->least[t->sample_count / STEP];
+	*least_here = priority < *least_here ? priority : *least_here;
 	k->of[t->sample_count] = priority;
 	return &t->sample[t->sample_count++];
 }

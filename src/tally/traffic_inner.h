@@ -41,7 +41,11 @@ static inline float traffic_priority(uint64_t packets, uint64_t random)
 
 /* The sample's priorities side by side, since the least of them is looked for again and again:
  * of[i] is that of sample[i]. Whoever adds many records to a tick keeps it beside the tick. */
-struct traffic_keys { float of[TRAFFIC_SAMPLES]; };
+struct traffic_keys {
+	float of[TRAFFIC_SAMPLES];         /* INFINITY where the sample has none */
+	float least[TRAFFIC_SAMPLES / 16]; /* of each sixteen */
+};
+
 
 void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys);
 
