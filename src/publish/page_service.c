@@ -261,7 +261,8 @@ static void report_form(const struct render *r)
 	}
 	buf_str(b,
 		"<details><summary>Add a comment or your city</summary>"
-		"<label for=\"comment\">Comment <small>(read before it is shown)</small></label>"
+		"<label for=\"comment\">Comment <small>(shown with your country, if it is "
+		"published)</small></label>"
 		"<textarea id=\"comment\" name=\"comment\" rows=\"2\" maxlength=\"500\"></textarea>"
 		"<label for=\"city\">City</label>"
 		"<input id=\"city\" name=\"city\" maxlength=\"64\" "

@@ -101,6 +101,53 @@ static void a_failed_write_loses_nothing_that_was_answered(void **state)
 	}
 }
 
+static bool has_text(struct store *s, const char *sql)
+{
+	int64_t n = -1;
+	assert_int_equal(store_exec_int(s->db, sql, &n, "", NULL), WD_OK);
+	return n > 0;
+}
+
+/* With the nth write failing, for every n there is: a text leaves its row and the journal, or neither. */
+static void a_failed_rejection_is_none(void **state)
+{
+	static const int codes[] = {SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC};
+	(void)state;
+	for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++) {
+		int failures = 0;
+		for (int nth = 1, met = 1; met; nth++) {
+			struct folder f = folder_make();
+			struct store *s = store_must_open(&f);
+			struct comment_decision d;
+			static struct frames frames;
+			frames = (struct frames){.len = 0};
+			frames_add(&frames, 1, 0, "stays");
+			frames_add(&frames, 2, 0, "goes");
+			struct store_batch b = frames_batch(&frames, 100, 0);
+			assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
+			fault_set(nth, codes[c], c == 0);
+			bool done = store_decide_comment(s, 2, COMMENT_REJECTED, wall_s(101), &d, NULL) == WD_OK;
+			met = fault_count() >= nth;
+			fault_set(0, 0, 0);
+			store_close(s);
+			s = store_must_open(&f);
+			bool row = has_text(s, "SELECT count(*) FROM comment WHERE text = 'goes'");
+			bool journal = has_text(s, "SELECT instr(body, CAST('goes' AS BLOB)) FROM journal");
+			assert_true(row == journal && !(done && row));
+			assert_true(has_text(s, "SELECT instr(body, CAST('stays' AS BLOB)) FROM journal"));
+			failures += !done;
+			if (row) /* the disk is well again */
+				assert_int_equal(store_decide_comment(s, 2, COMMENT_REJECTED, wall_s(102), &d,
+								      NULL), WD_OK);
+			read_back(s);
+			assert_true(told[1] == 1 && told[2] == 1);
+			store_close(s);
+			folder_remove(&f);
+		}
+		assert_true(failures > 0);
+	}
+}
+
 struct answers { _Atomic int good, bad; };
 
 static void on_done(void *ctx, const struct journal_done *done)
@@ -289,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failed_write_loses_nothing_that_was_answered),
+		cmocka_unit_test(a_failed_rejection_is_none),
 		cmocka_unit_test(the_journal_refuses_while_it_cannot_write_and_recovers_by_itself),
 		cmocka_unit_test(the_journal_repairs_a_damaged_database),
 		cmocka_unit_test(a_full_disk_is_told_and_left_when_there_is_room),
