@@ -374,6 +374,7 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 		learn_sources(e, t, tick);
 		engine_trace_tick(e, t, tick, width);
 	}
+	before_flows(&w->before, at, width, r); /* a trace that began now has its own */
 	return ENGINE_COUNTED;
 }
 
@@ -430,6 +431,7 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 	course_add(&w->rates[RATE_REQUESTS], tick->at, width, &p);
 	decide(e, t, WATCH_REQUESTS, (wd_span){WEB_TICK_NS}, true);
 	engine_trace_requests(e, t, tick->at, width);
+	before_requests(&w->before, tick->at, width, r->requests_per_s);
 	return ENGINE_COUNTED;
 }
 

@@ -12,9 +12,9 @@ static const struct form { int64_t step_s; uint32_t count, first; } forms[COURSE
 
 /* ---- 16 bits ---- */
 
-enum { NOTHING = 65535, STEPS = 1024, BELOW_ONE = 10 * STEPS };
+enum { NOTHING = COURSE_NOTHING, STEPS = 1024, BELOW_ONE = 10 * STEPS };
 
-static uint16_t pack(float x)
+uint16_t course_pack(float x)
 {
 	if (!(x > 0))
 		return 0;
@@ -22,7 +22,7 @@ static uint16_t pack(float x)
 	return steps < 0.5 ? 0 : steps > NOTHING - 1 ? NOTHING - 1 : (uint16_t)lrint(steps);
 }
 
-static float unpack(uint16_t n)
+float course_unpack(uint16_t n)
 {
 	return n == 0 ? 0 : (float)exp2((n - BELOW_ONE) / (double)STEPS);
 }
@@ -60,8 +60,8 @@ static void put(struct course *r, enum course_span span)
 	const struct course_ring *ring = &r->rings[span];
 	float n = (float)ring->samples;
 	*cell_of(r, &forms[span], ring->last) = (struct course_cell){
-		pack(ring->observed / n), pack(ring->expected / n),
-		pack((ring->expected + sqrtf(ring->above2)) / n)};
+		course_pack(ring->observed / n), course_pack(ring->expected / n),
+		course_pack((ring->expected + sqrtf(ring->above2)) / n)};
 }
 
 /* One second's. */
@@ -136,8 +136,9 @@ static struct point point_of(const struct course_cell *c)
 {
 	if (c->observed == NOTHING)
 		return (struct point){.observed = -1};
-	float expected = unpack(c->expected);
-	return (struct point){unpack(c->observed), expected, expected, unpack(c->high)};
+	float expected = course_unpack(c->expected);
+	return (struct point){course_unpack(c->observed), expected, expected,
+			      course_unpack(c->high)};
 }
 
 bool course_show(const struct course *r, enum course_span span, wd_wall now, struct series *ret)

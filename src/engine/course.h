@@ -23,6 +23,10 @@ enum course_span {
 enum { COURSE_RECENT_COUNT = 361, COURSE_DAY_COUNT = 289,
        COURSE_CELLS = COURSE_RECENT_COUNT + COURSE_DAY_COUNT };
 
+enum { COURSE_NOTHING = 65535 };
+uint16_t course_pack(float x); /* never COURSE_NOTHING */
+float course_unpack(uint16_t n);
+
 struct course_cell { uint16_t observed, expected, high; };
 
 struct course_ring {

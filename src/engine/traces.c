@@ -73,6 +73,7 @@ static struct tracing *take_tracing(struct engine *e, struct track *t, wd_wall a
 	*g = (struct tracing){.tracer = g->tracer, .used = true,
 			      .track = (size_t)(t - e->tracks)};
 	tracer_begin(g->tracer, real ? t->episode.incident.id : "", at);
+	before_read(&t->watch->before, at, &g->tracer->before);
 	t->watch->tracing = (uint32_t)(g - e->tracings) + 1;
 	return g;
 }

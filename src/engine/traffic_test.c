@@ -45,6 +45,16 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	const struct trace *trace = snapshot_trace(s, w.last.id);
 	assert_non_null(trace);
 	assert_true(trace->point_count > 5 && trace->packets > 300000);
+	/* What came before it, up to its first point. */
+	const struct trace_before *before = &trace->before;
+	wd_wall end = wall_add(before->begin, (wd_span){before->step.ns * before->count});
+	assert_true(before->count >= 50 && !wall_before(end, trace->begin));
+	assert_true(wall_sub(end, trace->begin).ns <= before->step.ns);
+	for (uint32_t n = 0; n < before->count; n++) {
+		assert_true(fabsf(before->points[n].packets_per_s - 4000) < 400);
+		assert_true(before->points[n].requests_per_s < 0);
+	}
+	assert_true(before->points[before->count - 1].usual_packets_per_s > 3000);
 	assert_null(snapshot_trace(s, "y-1"));
 	const struct service_state *x = s->services[0], *y = s->services[1];
 	assert_int_equal(x->status, STATUS_INCIDENT);

@@ -7,6 +7,7 @@
 
 #include "detect/flood.h"
 #include "detect/web.h"
+#include "engine/before.h"
 #include "engine/course.h"
 #include "engine/engine.h"
 #include "engine/usual.h"
@@ -51,6 +52,7 @@ struct watch {
 	bool traced;      /* the incident's vectors are the trace's */
 	bool untraced;    /* no tracer was free for it */
 	struct usual *usual; /* NULL without a key, or while nothing came */
+	struct before before;
 	struct flood flood;
 	struct web_watch web;
 };

@@ -10,8 +10,8 @@
 
 /* 2: the usual sources at the end, after u8 (0 = none). 3: requests as web_watch_write has them,
  * after u32 of how many bytes; before, as words of memory, which are passed over. 4: rates in 16
- * bits; before, as rollups. */
-enum { WATCH_VERSION = 4 };
+ * bits; before, as rollups. 5: what came in the last half hour, at the end. */
+enum { WATCH_VERSION = 5 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -121,6 +121,7 @@ void watch_write(const struct watch *w, const struct vector_classes *classes,
 	out_u8(o, usual);
 	if (usual)
 		usual_write(w->usual, key, o);
+	before_write(&w->before, o);
 }
 
 static void read_usual(struct watch *w, const struct address_key *key, struct cur *c)
@@ -160,6 +161,8 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	read_web(&w->web, c, version);
 	if (version >= 2)
 		read_usual(w, key, c);
+	if (version >= 5)
+		before_load(&w->before, c);
 	if (c->bad) {
 		watch_close(w);
 		return NULL;

@@ -34,8 +34,8 @@ enum {
 	TRACER_BUCKETS = 24,  /* slot and row together */
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
-	TRACER_SIZE_MAX = 196 * 1024,
-	TRACER_STATE_MAX = 208 * 1024, /* bytes */
+	TRACER_SIZE_MAX = 198 * 1024,
+	TRACER_STATE_MAX = 212 * 1024, /* bytes */
 };
 
 /* A class that floods in this tick, and what it usually has. */
@@ -118,6 +118,7 @@ struct tracer {
 	struct tracer_record evidence[TRACE_EVIDENCE_MAX];
 	struct tracer_sums points[TRACE_POINTS_MAX];
 	struct tracer_opening openings[TRACER_OPENINGS];
+	struct trace_before before; /* the caller's, as tracer_begin leaves it empty */
 };
 _Static_assert(sizeof(struct tracer) <= TRACER_SIZE_MAX, "the stated bound of an incident");
 

@@ -4,7 +4,7 @@
  * fields in the order of the structs, little-endian; CRC-32 of all of it.
  *
  * Version 2 had a slot's sources in twice as many registers, and a set of sources a slot instead
- * of one for all: read, no longer written. */
+ * of one for all; up to 3 nothing was kept of the time before. Read, no longer written. */
 #include "explain/tracer.h"
 
 #include "base/text.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 3, VERSION_MIN = 2 };
+enum { VERSION = 4, VERSION_MIN = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
@@ -251,6 +251,25 @@ static void io_point(struct io *io, struct tracer_sums *p)
 	io_floats(io, p->slot_bits, TRACER_SLOTS);
 }
 
+/* Here what is negative is not known. */
+static void io_before(struct io *io, struct trace_before *b)
+{
+	io_uint(io, &b->begin.ns, sizeof(b->begin.ns));
+	io_uint(io, &b->step.ns, sizeof(b->step.ns));
+	io_count(io, &b->count, TRACE_BEFORE_MAX);
+	io->wrong |= b->count > 0 && b->step.ns <= 0;
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct trace_before_point *p = &b->points[i];
+		float *const rates[] = {&p->packets_per_s, &p->bits_per_s, &p->records_per_s,
+					&p->requests_per_s, &p->usual_packets_per_s,
+					&p->usual_bits_per_s};
+		for (size_t k = 0; k < sizeof(rates) / sizeof(rates[0]); k++) {
+			io_uint(io, rates[k], sizeof(*rates[k]));
+			io->wrong |= !isfinite(*rates[k]);
+		}
+	}
+}
+
 static void io_head(struct io *io, struct tracer *t)
 {
 	io_bytes(io, t->incident, sizeof(t->incident));
@@ -312,6 +331,8 @@ static void io_all(struct io *io, struct tracer *t)
 		io_uint(io, &t->openings[i].flow, sizeof(t->openings[i].flow));
 		io_uint(io, &t->openings[i].sequence, sizeof(t->openings[i].sequence));
 	}
+	if (io->version > 3)
+		io_before(io, &t->before);
 }
 
 void tracer_write_state(const struct tracer *t, const struct vector_index *ix, struct out *o)

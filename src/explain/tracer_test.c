@@ -242,6 +242,8 @@ static void what_was_written_goes_on_as_if_nothing_had_happened(void **state)
 	setup_rows();
 	for (int64_t ms = 0; ms < 20000; ms += 250)
 		usual_tick(ms);
+	tracer.before = (struct trace_before){.begin = wall_s(980), .step = span_s(10), .count = 2,
+					      .points = {{100, 80000, 10, -1, 90, 70000}, {.bits_per_s = -1}}};
 	write_state(&o);
 	memset(&other, 0xaa, sizeof(other));
 	struct cur c = cur_over(o.bytes, o.len);
@@ -291,11 +293,12 @@ static void as_version_2(const struct out *state, struct out *ret)
 {
 	enum { SLOT = 1 + 2 * 8 + 14 * 8 + (4 + SECOND_TICKS * (8 + 4 + 4 * SECOND_VALUES)) + 3,
 	       HEAD = INCIDENT_ID_MAX + 1 + 3 * 8 + 5 * 8 + 8 + 4 + 5 * 4 + 8 + 4 + 4,
+	       BEFORE = 8 + 8 + 4, /* without a point */
 	       REGISTERS = 2 * (1 << TRAFFIC_SOURCES_BITS) + (1 << TRAFFIC_TARGETS_BITS) };
 	struct cur c = cur_over(state->bytes, state->len - 4);
 	char id[VECTOR_ID_MAX + 1];
 	out_init(ret, TRACER_STATE_MAX);
-	assert_int_equal(cur_u32(&c), 3);
+	assert_int_equal(cur_u32(&c), 4);
 	for (int part = 0; part < 2; part++) {
 		for (unsigned n = cur_u8(&c); n > 0; n--)
 			cur_text(&c, id, sizeof(id));
@@ -318,7 +321,7 @@ static void as_version_2(const struct out *state, struct out *ret)
 			out_u64(ret, set.hashes[n]);
 	}
 	cur_bytes(&c, 12 + 9 * (size_t)tracer.who.set.count);
-	out_bytes(ret, c.at, cur_left(&c));
+	out_bytes(ret, c.at, cur_left(&c) - BEFORE);
 	assert_false(c.bad || ret->bad);
 	out_u32(ret, (uint32_t)crc32_z(0, ret->bytes, ret->len));
 }
@@ -375,6 +378,7 @@ static void the_fullest_state_fits_its_bound(void **state)
 	tracer.place_count = TRACER_PLACES;
 	tracer.record_count = TRACE_EVIDENCE_MAX;
 	tracer.point_count = TRACE_POINTS_MAX;
+	tracer.before = (struct trace_before){.step = span_s(10), .count = TRACE_BEFORE_MAX};
 	write_state(&o);
 	print_message("tracer %zu bytes, as state %zu\n", sizeof(tracer), o.len);
 	assert_true(o.len + 40 * (VECTOR_ROWS_MAX + VECTOR_CLASSES_MAX) <= TRACER_STATE_MAX);

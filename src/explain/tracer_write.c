@@ -246,6 +246,7 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 	struct trace_point *last = &ret->points[t->point_count > 0 ? t->point_count - 1 : 0];
 
 	ret->begin.ns = t->begin_ns;
+	ret->before = t->before;
 	ret->step.ns = t->step_ns;
 	ret->point_count = t->point_count;
 	for (uint32_t i = 0; i < t->point_count; i++) {

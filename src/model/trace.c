@@ -61,6 +61,13 @@ static const struct member_row point_rows[] = {
 	ROW(F32, trace_point, usual_bits_per_s),
 };
 
+static const struct member_row before_rows[] = {
+	ROW(F32, trace_before_point, packets_per_s), ROW(F32, trace_before_point, bits_per_s),
+	ROW(F32, trace_before_point, records_per_s), ROW(F32, trace_before_point, requests_per_s),
+	ROW(F32, trace_before_point, usual_packets_per_s),
+	ROW(F32, trace_before_point, usual_bits_per_s),
+};
+
 static const char *const pattern_names[] = {"carpet", "pulse", "multi"};
 
 /* The lists of places, and where each one's length is. */
@@ -192,6 +199,29 @@ static void put_series(struct buf *b, const struct trace *t)
 	buf_char(b, '}');
 }
 
+static void put_before(struct buf *b, const struct trace_before *before)
+{
+	char text[32];
+	if (before->count == 0)
+		return;
+	buf_str(b, ",\"before\":{");
+	member_put_time(b, "begin", before->begin);
+	buf_fmt(b, ",\"step_s\":%.9g", (double)before->step.ns / (double)WD_NS_PER_S);
+	for (size_t k = 0; k < WD_COUNT(before_rows); k++) {
+		buf_fmt(b, ",\"%s\":[", before_rows[k].name);
+		for (uint32_t n = 0; n < before->count; n++) {
+			float x;
+			memcpy(&x, (const char *)&before->points[n] + before_rows[k].offset,
+			       sizeof(x));
+			snprintf(text, sizeof(text), "%.5g", (double)x);
+			buf_str(b, n > 0 ? "," : "");
+			buf_str(b, x < 0 ? "null" : text);
+		}
+		buf_char(b, ']');
+	}
+	buf_char(b, '}');
+}
+
 void trace_to_json(struct buf *b, const struct trace *t)
 {
 	const char *comma = "";
@@ -217,6 +247,7 @@ void trace_to_json(struct buf *b, const struct trace *t)
 	put_objects(b, "links", link_rows, WD_COUNT(link_rows), t->links, sizeof(t->links[0]),
 		    t->link_count);
 	put_series(b, t);
+	put_before(b, &t->before);
 	buf_str(b, ",\"evidence\":[");
 	for (uint32_t n = 0; n < t->evidence_count; n++) {
 		buf_str(b, n > 0 ? ",\"" : "\"");
@@ -343,14 +374,41 @@ static void get_columns(struct members *r, const json_t *lists, struct trace *t,
 		get_column(r, json_array_get(lists, v), t, offset + v * sizeof(float));
 }
 
-static void get_series(struct members *r, const json_t *o, struct trace *t)
+static wd_span get_step(struct members *r, const json_t *o)
 {
 	double step_s = json_number_value(json_object_get(o, "step_s"));
-	if (!(step_s >= 0 && step_s <= 366 * 86400.0)) {
+	if (step_s >= 0 && step_s <= 366 * 86400.0)
+		return (wd_span){(int64_t)(step_s * (double)WD_NS_PER_S + 0.5)};
+	r->wrong = "step_s is not a width";
+	return (wd_span){0};
+}
+
+static void get_before(struct members *r, const json_t *o, struct trace_before *before)
+{
+	if (o == NULL)
+		return; /* as it was written before there was any */
+	before->step = get_step(r, o);
+	member_get_time(r, o, "begin", &before->begin);
+	before->count = (uint32_t)member_get_list(
+		r, json_object_get(o, before_rows[0].name), TRACE_BEFORE_MAX);
+	if (before->count > 0 && before->step.ns <= 0)
 		r->wrong = "step_s is not a width";
-		return;
+	for (size_t k = 0; k < WD_COUNT(before_rows); k++) {
+		const json_t *list = json_object_get(o, before_rows[k].name);
+		if (member_get_list(r, list, TRACE_BEFORE_MAX) != before->count)
+			r->wrong = "series of one trace differ in length";
+		for (uint32_t n = 0; n < before->count; n++) {
+			const json_t *number = json_array_get(list, n);
+			double x = json_number_value(number);
+			float f = json_is_number(number) && x >= 0 && x < 1e30 ? (float)x : -1;
+			memcpy((char *)&before->points[n] + before_rows[k].offset, &f, sizeof(f));
+		}
 	}
-	t->step = (wd_span){(int64_t)(step_s * (double)WD_NS_PER_S + 0.5)};
+}
+
+static void get_series(struct members *r, const json_t *o, struct trace *t)
+{
+	t->step = get_step(r, o);
 	_Static_assert(offsetof(struct trace_point, packets_per_s) == 0, "the first column");
 	for (size_t n = 0; n < WD_COUNT(point_rows); n++)
 		get_column(r, json_object_get(o, point_rows[n].name), t, point_rows[n].offset);
@@ -398,6 +456,7 @@ static void get_trace(struct members *r, const json_t *o, struct trace *t)
 	t->link_count = get_objects(r, json_object_get(o, "links"), link_rows, WD_COUNT(link_rows),
 				    t->links, sizeof(t->links[0]), TRACE_LINKS_MAX);
 	get_series(r, json_object_get(o, "series"), t);
+	get_before(r, json_object_get(o, "before"), &t->before);
 	get_evidence(r, json_object_get(o, "evidence"), t);
 }
 

@@ -23,6 +23,7 @@ enum {
 	TRACE_PLACES_MAX = 20,  /* prefixes, networks, sources */
 	TRACE_COUNTRIES_MAX = 40,
 	TRACE_POINTS_MAX = 360,
+	TRACE_BEFORE_MAX = 180,
 	TRACE_EVIDENCE_MAX = 200,
 	TRACE_LINKS_MAX = 4,
 	TRACE_TEXT_MAX = 159,   /* bytes */
@@ -73,6 +74,20 @@ struct trace_point {
 	float vector_bits_per_s[6];
 };
 
+/* What came before the first point, and what was usual then; < 0 not known. */
+struct trace_before_point {
+	float packets_per_s, bits_per_s, records_per_s, requests_per_s;
+	float usual_packets_per_s, usual_bits_per_s;
+};
+
+/* The last step may reach into the first point. */
+struct trace_before {
+	wd_wall begin;
+	wd_span step;
+	uint32_t count;
+	struct trace_before_point points[TRACE_BEFORE_MAX];
+};
+
 struct trace_link { char incident[INCIDENT_ID_MAX + 1]; float shared; bool fingerprint; };
 
 struct trace {
@@ -96,6 +111,7 @@ struct trace {
 	wd_wall begin;                  /* of points[0] */
 	wd_span step;
 	struct trace_point points[TRACE_POINTS_MAX];
+	struct trace_before before;
 	char evidence[TRACE_EVIDENCE_MAX][TRACE_TEXT_MAX + 1]; /* sample records, as text */
 };
 

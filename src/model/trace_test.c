@@ -34,6 +34,8 @@ static struct trace *example(void)
 		.networks = {{.name = "AS3320"}}, .prefixes = {{.name = "192.0.2.0/24"}},
 		.sources_top = {{.name = "192.0.2.7", .sources = 1}},
 		.links = {{"x-20250309-0945", .75f, true}},
+		.before = {.begin = wall_s(1741599980), .step = span_ms(10000), .count = 2,
+			   .points = {{100, 80000, 10, -1, 90, 70000}, {-1, -1, -1, 5, -1, -1}}},
 		.evidence = {"192.0.2.7:53 > 198.51.100.1:4711 udp 1400", "\\ \x01"},
 	};
 	for (uint32_t n = 0; n < t->point_count; n++) {
@@ -62,6 +64,7 @@ static void what_is_written_reads_back_as_the_same_trace(void **state)
 	assert_string_equal(back->evidence[1], t->evidence[1]);
 	assert_true(back->points[2].vector_packets_per_s[1] == 1);
 	assert_int_equal(back->step.ns, WD_NS_PER_S);
+	assert_memory_equal(&back->before, &t->before, sizeof(t->before));
 	buf_done(&b);
 	buf_done(&again);
 	free(t);
@@ -99,6 +102,9 @@ static void the_fullest_trace_fits_a_row_of_the_store(void **state)
 	t->network_count = t->prefix_count = t->source_count = TRACE_PLACES_MAX;
 	t->point_count = TRACE_POINTS_MAX;
 	t->evidence_count = TRACE_EVIDENCE_MAX;
+	t->before.count = TRACE_BEFORE_MAX;
+	for (uint32_t n = 0; n < TRACE_BEFORE_MAX; n++)
+		t->before.points[n].bits_per_s = 1.23457e-11f;
 	for (uint32_t n = 0; n < TRACE_EVIDENCE_MAX; n++)
 		memset(t->evidence[n], '\x01', TRACE_TEXT_MAX); /* six bytes each in JSON */
 	for (uint32_t n = 0; n < TRACE_POINTS_MAX; n++) {

@@ -127,6 +127,19 @@ static void charts_are_chosen_by_links_that_need_no_script(void **state)
 	has(FORGED, "", "Highest at ");
 }
 
+/* The fixture knows ten minutes without a pause before the trace, which begins at 09:49. */
+static void charts_begin_before_the_attack(void **state)
+{
+	(void)state;
+	has(FORGED, "", "In the 10 min before 09:49:00 UTC: 2,024 packets/s in the mean.");
+	has(FORGED, "", "<tbody>\n<tr><th scope=\"row\"><time class=\"hs\" datetime=\"2025-03-10T09:39:00Z\"");
+	has(FORGED, "show=flows", "<tbody>\n<tr><th scope=\"row\"><time class=\"hs\" datetime=\"2025-03-10T09:39:00Z\"");
+	/* What was not counted then, and a trace that knows nothing of it, begin where they begin. */
+	has(FORGED, "show=sources", "<tbody>\n<tr><th scope=\"row\"><time class=\"hs\" datetime=\"2025-03-10T09:49:00Z\"");
+	lacks(FORGED, "show=sources", " before 09:49");
+	lacks(PROVED, "", " min before ");
+}
+
 static void reports_and_traffic_share_one_axis(void **state)
 {
 	struct snapshot *s = fixture_snapshot(FIXTURE_INCIDENT);
@@ -266,6 +279,7 @@ int main(void)
 		cmocka_unit_test(who_did_it_is_never_said),
 		cmocka_unit_test(what_a_fixed_rule_opened_has_no_odds),
 		cmocka_unit_test(charts_are_chosen_by_links_that_need_no_script),
+		cmocka_unit_test(charts_begin_before_the_attack),
 		cmocka_unit_test(reports_and_traffic_share_one_axis),
 		cmocka_unit_test(the_status_is_told_by_what_carries_the_incident),
 		cmocka_unit_test(a_service_that_waits_for_telemetry_says_so),

@@ -63,6 +63,24 @@ static void make_points(struct trace *t)
 	}
 }
 
+/* Ten minutes of which nothing stands out, after a pause. */
+static void make_before(struct trace *t)
+{
+	t->before.step = span_s(10);
+	t->before.begin = wall_back(t->begin, span_s(700));
+	for (uint32_t n = 0; n < 70; n++) {
+		struct trace_before_point *p = &t->before.points[t->before.count++];
+		*p = (struct trace_before_point){-1, -1, -1, -1, -1, -1};
+		if (n >= 5 && n < 10)
+			continue;
+		p->packets_per_s = 1900 + (float)(n % 7) * 40;
+		p->bits_per_s = p->packets_per_s * 6000;
+		p->records_per_s = p->packets_per_s / 3;
+		p->usual_packets_per_s = 2000;
+		p->usual_bits_per_s = 1.2e7f;
+	}
+}
+
 static void fill_places(struct trace *t, const char *name)
 {
 	add_place(t->countries, &t->country_count, name != NULL ? name : "DE", 0.1f);
@@ -127,6 +145,7 @@ void fixture_traffic(struct snapshot *s, struct incident *i, const char *name)
 	t->links[0].fingerprint = true;
 	t->link_count = 1;
 	make_points(t);
+	make_before(t);
 	snprintf(t->evidence[t->evidence_count++], TRACE_TEXT_MAX, "%s",
 		 name != NULL ? name : "2025-03-10T09:45:01.250Z 192.0.2.7:53 > 198.51.100.7:4711 "
 				       "udp length 1500 ttl 55");

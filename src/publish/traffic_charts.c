@@ -5,65 +5,153 @@
 
 #include "publish/chart_stack.h"
 #include "publish/html.h"
+#include "publish/words_traffic.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LAYERS = 6, ROWS = 24 };
+enum { LAYERS = 6, ROWS = 24, LEAD_S_MIN = 60 };
+
+/* A trace, and of what was before it as much as is shown: points of the trace's own width. */
+struct shown { const struct trace *t; size_t lead, count; wd_wall begin; };
 
 static size_t layers(const struct trace *t)
 {
 	return 1 + (t->vector_count < LAYERS ? t->vector_count : LAYERS);
 }
 
-/* Layer 0, at the bottom, is what no named vector accounts for. */
+static wd_wall time_of(const struct shown *s, size_t i)
+{
+	return wall_add(s->begin, (wd_span){s->t->step.ns * (int64_t)i});
+}
+
+/* ---- before the trace ---- */
+
+typedef double (*before_rate)(const struct trace_before_point *p);
+
+static double before_packets(const struct trace_before_point *p)
+{
+	return (double)p->packets_per_s;
+}
+static double before_bits(const struct trace_before_point *p) { return (double)p->bits_per_s; }
+static double before_flows(const struct trace_before_point *p) { return (double)p->records_per_s; }
+static double before_requests(const struct trace_before_point *p)
+{
+	return (double)p->requests_per_s;
+}
+static double before_usual_packets(const struct trace_before_point *p)
+{
+	return (double)p->usual_packets_per_s;
+}
+static double before_usual_bits(const struct trace_before_point *p)
+{
+	return (double)p->usual_bits_per_s;
+}
+
+/* The mean of the steps that [at, at + width) meets; negative where nothing was seen. */
+static double before_at(const struct trace_before *b, wd_wall at, wd_span width, before_rate rate)
+{
+	int64_t first = floor_div(wall_sub(at, b->begin).ns, b->step.ns);
+	int64_t last = floor_div(wall_sub(at, b->begin).ns + width.ns - 1, b->step.ns);
+	double sum = 0, n = 0;
+	for (int64_t i = first > 0 ? first : 0; i <= last && i < (int64_t)b->count; i++) {
+		double x = rate(&b->points[i]);
+		sum += x >= 0 ? x : 0;
+		n += x >= 0;
+	}
+	return n > 0 ? sum / n : -1;
+}
+
+/* As much as the trace lasts, at least a minute, and nothing from before a pause. */
+static struct shown show_with(const struct trace *t, before_rate rate)
+{
+	const struct trace_before *b = &t->before;
+	struct shown s = {.t = t, .count = t->point_count, .begin = t->begin};
+	size_t least = (size_t)(span_s(LEAD_S_MIN).ns / t->step.ns) + 1;
+	size_t max = t->point_count > least ? t->point_count : least;
+	if (rate == NULL || b->count == 0 || b->step.ns <= 0)
+		return s;
+	while (s.lead < max) {
+		wd_wall at = wall_back(s.begin, t->step);
+		if (before_at(b, at, t->step, rate) < 0)
+			break;
+		s.begin = at;
+		s.lead++;
+	}
+	s.count += s.lead;
+	return s;
+}
+
+/* Point i, which is before the trace: never negative. */
+static double lead_at(const struct shown *s, size_t i, before_rate rate)
+{
+	double x = before_at(&s->t->before, time_of(s, i), s->t->step, rate);
+	return x > 0 ? x : 0;
+}
+
+/* ---- what is counted ---- */
+
+/* Layer 0, at the bottom, is what no named vector accounts for: all of what was before. */
 static double packets_of(const void *ctx, size_t i, size_t k)
 {
-	const struct trace *t = ctx;
-	const struct trace_point *p = &t->points[i];
+	const struct shown *s = ctx;
+	if (i < s->lead)
+		return k > 0 ? 0 : lead_at(s, i, before_packets);
+	const struct trace_point *p = &s->t->points[i - s->lead];
 	if (k > 0)
 		return (double)p->vector_packets_per_s[k - 1];
 	double rest = (double)p->packets_per_s;
-	for (size_t n = 1; n < layers(t); n++)
+	for (size_t n = 1; n < layers(s->t); n++)
 		rest -= (double)p->vector_packets_per_s[n - 1];
 	return rest > 0 ? rest : 0;
 }
 
 static double bits_of(const void *ctx, size_t i, size_t k)
 {
-	const struct trace *t = ctx;
-	const struct trace_point *p = &t->points[i];
+	const struct shown *s = ctx;
+	if (i < s->lead)
+		return k > 0 ? 0 : lead_at(s, i, before_bits);
+	const struct trace_point *p = &s->t->points[i - s->lead];
 	if (k > 0)
 		return (double)p->vector_bits_per_s[k - 1];
 	double rest = (double)p->bits_per_s;
-	for (size_t n = 1; n < layers(t); n++)
+	for (size_t n = 1; n < layers(s->t); n++)
 		rest -= (double)p->vector_bits_per_s[n - 1];
 	return rest > 0 ? rest : 0;
 }
 
 static double sources_of(const void *ctx, size_t i, size_t k)
 {
+	const struct shown *s = ctx; /* never with a lead */
 	(void)k;
-	return (double)((const struct trace *)ctx)->points[i].sources;
+	return (double)s->t->points[i].sources;
 }
 static double flows_of(const void *ctx, size_t i, size_t k)
 {
+	const struct shown *s = ctx;
 	(void)k;
-	return (double)((const struct trace *)ctx)->points[i].records_per_s;
+	return i < s->lead ? lead_at(s, i, before_flows)
+			   : (double)s->t->points[i - s->lead].records_per_s;
 }
 static double requests_of(const void *ctx, size_t i, size_t k)
 {
+	const struct shown *s = ctx;
 	(void)k;
-	return (double)((const struct trace *)ctx)->points[i].requests_per_s;
+	return i < s->lead ? lead_at(s, i, before_requests)
+			   : (double)s->t->points[i - s->lead].requests_per_s;
 }
 
 static double usual_packets(const void *ctx, size_t i)
 {
-	return (double)((const struct trace *)ctx)->points[i].usual_packets_per_s;
+	const struct shown *s = ctx;
+	return i < s->lead ? lead_at(s, i, before_usual_packets)
+			   : (double)s->t->points[i - s->lead].usual_packets_per_s;
 }
 static double usual_bits(const void *ctx, size_t i)
 {
-	return (double)((const struct trace *)ctx)->points[i].usual_bits_per_s;
+	const struct shown *s = ctx;
+	return i < s->lead ? lead_at(s, i, before_usual_bits)
+			   : (double)s->t->points[i - s->lead].usual_bits_per_s;
 }
 
 /* What may be counted; the first that there is any of is the one to begin with. */
@@ -72,12 +160,17 @@ static const struct counted {
 	double (*value)(const void *ctx, size_t i, size_t k);
 	double (*usual)(const void *ctx, size_t i);
 	bool by_vector;
+	before_rate before; /* NULL: it was not counted then */
 } all[] = {
-	{"packets", "Packets", "Packets received", "packets/s", packets_of, usual_packets, true},
-	{"bits", "Bits", "Bits received", "bit/s", bits_of, usual_bits, true},
-	{"flows", "Flows", "Flow records, or packets looked at", "flows/s", flows_of, NULL, false},
-	{"requests", "Requests", "Requests in access logs", "requests/s", requests_of, NULL, false},
-	{"sources", "Sources", "Different source addresses", "addresses", sources_of, NULL, false},
+	{"packets", "Packets", "Packets received", "packets/s", packets_of, usual_packets, true,
+	 before_packets},
+	{"bits", "Bits", "Bits received", "bit/s", bits_of, usual_bits, true, before_bits},
+	{"flows", "Flows", "Flow records, or packets looked at", "flows/s", flows_of, NULL, false,
+	 before_flows},
+	{"requests", "Requests", "Requests in access logs", "requests/s", requests_of, NULL, false,
+	 before_requests},
+	{"sources", "Sources", "Different source addresses", "addresses", sources_of, NULL, false,
+	 NULL},
 };
 enum { ALL = sizeof(all) / sizeof(all[0]) };
 
@@ -90,19 +183,20 @@ bool page_shows(const char *show)
 	return false;
 }
 
-static double whole(const struct trace *t, const struct counted *c, size_t i)
+static double whole(const struct shown *s, const struct counted *c, size_t i)
 {
 	double sum = 0;
-	for (size_t k = 0; k < (c->by_vector ? layers(t) : 1); k++)
-		sum += c->value(t, i, k);
+	for (size_t k = 0; k < (c->by_vector ? layers(s->t) : 1); k++)
+		sum += c->value(s, i, k);
 	return sum;
 }
 
-static size_t peak_of(const struct trace *t, const struct counted *c)
+/* Of the trace. */
+static size_t peak_of(const struct shown *s, const struct counted *c)
 {
-	size_t peak = 0;
-	for (size_t i = 1; i < t->point_count; i++) {
-		if (whole(t, c, i) > whole(t, c, peak))
+	size_t peak = s->lead;
+	for (size_t i = s->lead + 1; i < s->count; i++) {
+		if (whole(s, c, i) > whole(s, c, peak))
 			peak = i;
 	}
 	return peak;
@@ -110,12 +204,8 @@ static size_t peak_of(const struct trace *t, const struct counted *c)
 
 static bool any_of(const struct trace *t, const struct counted *c)
 {
-	return t->point_count > 0 && whole(t, c, peak_of(t, c)) > 0;
-}
-
-static wd_wall time_of(const struct trace *t, size_t i)
-{
-	return wall_add(t->begin, (wd_span){t->step.ns * (int64_t)i});
+	const struct shown s = show_with(t, NULL);
+	return t->point_count > 0 && whole(&s, c, peak_of(&s, c)) > 0;
 }
 
 static const struct counted *chosen(const struct render *r, const struct trace *t)
@@ -175,11 +265,12 @@ static void value_cell(struct buf *b, double value, const char *unit)
 }
 
 /* The same in at most ROWS rows: means of what each row joins. */
-static void table(const struct render *r, const struct trace *t, const struct counted *c)
+static void table(const struct render *r, const struct shown *s, const struct counted *c)
 {
+	const struct trace *t = s->t;
 	struct buf *b = r->out;
 	struct words w = html_words(r);
-	size_t columns = c->by_vector ? layers(t) : 1, width = (t->point_count + ROWS - 1) / ROWS;
+	size_t columns = c->by_vector ? layers(t) : 1, width = (s->count + ROWS - 1) / ROWS;
 
 	buf_fmt(b, "<details id=\"t-received\"><summary>The same as a table</summary><div "
 		   "class=\"scroll\"><table class=\"num\"><caption>%s</caption><thead><tr><th "
@@ -191,17 +282,17 @@ static void table(const struct render *r, const struct trace *t, const struct co
 	}
 	buf_str(b, c->usual != NULL ? "<th scope=\"col\">Usual</th></tr></thead><tbody>\n"
 				    : "</tr></thead><tbody>\n");
-	for (size_t i = 0; i < t->point_count; i += width) {
+	for (size_t i = 0; i < s->count; i += width) {
 		double sum = 0, usual = 0, parts[LAYERS + 1] = {0};
 		size_t n = 0;
-		for (size_t j = i; j < i + width && j < t->point_count; j++, n++) {
-			sum += whole(t, c, j);
+		for (size_t j = i; j < i + width && j < s->count; j++, n++) {
+			sum += whole(s, c, j);
 			for (size_t k = 1; k < columns; k++)
-				parts[k] += c->value(t, j, k);
-			usual += c->usual != NULL ? c->usual(t, j) : 0;
+				parts[k] += c->value(s, j, k);
+			usual += c->usual != NULL ? c->usual(s, j) : 0;
 		}
 		buf_str(b, "<tr><th scope=\"row\">");
-		words_second(&w, time_of(t, i));
+		words_second(&w, time_of(s, i));
 		buf_str(b, "</th>");
 		value_cell(b, sum / (double)n, c->unit);
 		for (size_t k = 1; k < columns; k++)
@@ -214,28 +305,43 @@ static void table(const struct render *r, const struct trace *t, const struct co
 }
 
 /* In words what the picture shows. */
-static void describe(const struct render *r, const struct trace *t, const struct counted *c,
+static void describe(const struct render *r, const struct shown *s, const struct counted *c,
 		     struct buf *text)
 {
-	size_t peak = peak_of(t, c);
+	size_t peak = peak_of(s, c);
 	struct words w = {.out = text, .now = r->snapshot->now};
 
 	buf_str(text, "Highest at ");
-	words_second(&w, time_of(t, peak));
+	words_second(&w, time_of(s, peak));
 	buf_str(text, ": ");
-	words_rate(text, whole(t, c, peak), c->unit);
-	if (c->usual != NULL && c->usual(t, peak) > 0) {
+	words_rate(text, whole(s, c, peak), c->unit);
+	if (c->usual != NULL && c->usual(s, peak) > 0) {
 		buf_str(text, " where ");
-		words_rate(text, c->usual(t, peak), c->unit);
+		words_rate(text, c->usual(s, peak), c->unit);
 		buf_str(text, " is usual");
 	}
 	buf_char(text, '.');
+	if (s->lead == 0)
+		return;
+	buf_str(text, " In the ");
+	words_seconds(text, (wd_span){s->t->step.ns * (int64_t)s->lead});
+	buf_str(text, " before ");
+	words_second(&w, s->t->begin);
+	buf_str(text, ": ");
+	double sum = 0;
+	for (size_t i = 0; i < s->lead; i++)
+		sum += whole(s, c, i);
+	words_rate(text, sum / (double)s->lead, c->unit);
+	buf_str(text, " in the mean.");
 }
 
 struct chart_span page_trace_span(const struct trace *t)
 {
+	struct shown s = show_with(t, before_packets);
+	if (s.lead == 0)
+		s = show_with(t, before_requests);
 	return (struct chart_span){
-		t->begin,
+		s.begin,
 		wall_add(t->begin, (wd_span){t->step.ns * (int64_t)t->point_count})};
 }
 
@@ -246,13 +352,14 @@ void page_traffic_chart(const struct render *r, const struct trace *t, struct ch
 
 	if (now == NULL)
 		return;
+	const struct shown s = show_with(t, now->before);
 	buf_init(&text, 1024);
-	describe(r, t, now, &text);
+	describe(r, &s, now, &text);
 	struct chart_stack c = {
 		.id = "received", .title = now->title, .unit = now->unit, .height = 240,
-		.description = text.bad ? "" : text.data, .begin = t->begin, .step = t->step,
-		.count = t->point_count, .layers = now->by_vector ? layers(t) : 1,
-		.value = now->value, .usual = now->usual, .ctx = t, .window = window,
+		.description = text.bad ? "" : text.data, .begin = s.begin, .step = t->step,
+		.count = s.count, .layers = now->by_vector ? layers(t) : 1,
+		.value = now->value, .usual = now->usual, .ctx = &s, .window = window,
 		.mark = r->incident->decided_at, .plain = !now->by_vector,
 	};
 	buf_fmt(b, "<figure><figcaption><h2>%s <small class=\"zone\">UTC</small></h2>", now->title);
@@ -264,6 +371,6 @@ void page_traffic_chart(const struct render *r, const struct trace *t, struct ch
 	buf_html(b, text.bad ? "" : text.data);
 	buf_str(b, "</p>\n");
 	buf_done(&text);
-	table(r, t, now);
+	table(r, &s, now);
 	buf_str(b, "</figure>\n");
 }
