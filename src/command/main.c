@@ -63,8 +63,8 @@ static int unknown(const char *name)
 	for (size_t i = 0; i < COMMANDS; i++)
 		names[i + 1] = commands[i].name;
 	const char *nearest = nearest_word(name, names, COMMANDS + 1);
-	fprintf(stderr, "whydown: no command of that name%s%s%s; `whydown help` lists them\n",
-		nearest == NULL ? "" : ": did you mean `", nearest == NULL ? "" : nearest,
+	fprintf(stderr, "whydown: no command of that name%s%s%s `whydown help` lists them\n",
+		nearest == NULL ? ";" : ": did you mean `", nearest == NULL ? "" : nearest,
 		nearest == NULL ? "" : "`?");
 	return 2;
 }
