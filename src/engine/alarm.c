@@ -182,6 +182,7 @@ static void follow_requests(struct track *t)
 			struct part *p = &x->findings[x->finding_count++];
 			text_copy(p->id, sizeof(p->id), r->findings[n].vector);
 			p->share = r->findings[n].share;
+			text_copy(x->why[n], sizeof(x->why[n]), r->findings[n].why);
 		}
 	}
 	raise(&x->log10_return, k->log10_return);
@@ -189,6 +190,7 @@ static void follow_requests(struct track *t)
 		raise(&wave->peak_requests_per_s, (float)k->per_s[0]);
 }
 _Static_assert((int)WEB_FINDINGS_MAX <= (int)INCIDENT_PARTS_MAX, "findings fit");
+_Static_assert((int)WEB_WHY_MAX == (int)INCIDENT_WHY_MAX, "so do their reasons");
 
 static void follow_numbers(struct engine *e, struct track *t, enum watched kind)
 {

@@ -326,6 +326,7 @@ static void a_flood_of_requests_is_an_incident_with_its_finding(void **state)
 	assert_true(wall_sub(w.last.decided_at, flood).ns <= 5 * WD_NS_PER_S);
 	assert_true(w.last.requests.finding_count >= 1);
 	assert_memory_equal(w.last.requests.findings[0].id, "http.", 5);
+	assert_non_null(strstr(w.last.requests.why[0], "/s (usual "));
 	assert_true(w.last.requests.peak_requests_per_s > 800);
 	for (int n = 0; n < 600; n++)
 		web_second(&w, 40, 0);

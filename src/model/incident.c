@@ -160,7 +160,9 @@ static void put_numbers(struct buf *b, const char *const *names, const float *nu
 	}
 }
 
-static void put_parts(struct buf *b, const char *name, const struct part *parts, uint32_t count)
+/* `why` has as many; NULL = there are none. */
+static void put_parts(struct buf *b, const char *name, const struct part *parts, uint32_t count,
+		      const char (*why)[INCIDENT_WHY_MAX + 1])
 {
 	buf_fmt(b, "\"%s\":[", name);
 	for (uint32_t n = 0; n < count; n++) {
@@ -168,6 +170,10 @@ static void put_parts(struct buf *b, const char *name, const struct part *parts,
 		member_put_text(b, "id", parts[n].id);
 		buf_char(b, ',');
 		member_put_number(b, "share", parts[n].share);
+		if (why != NULL && why[n][0] != '\0') {
+			buf_char(b, ',');
+			member_put_text(b, "why", why[n]);
+		}
 		buf_char(b, '}');
 	}
 	buf_str(b, "]}");
@@ -187,7 +193,7 @@ static void put_traffic(struct buf *b, const struct incident_traffic *t)
 	put_numbers(b, traffic_names, numbers, WD_COUNT(numbers));
 	buf_fmt(b, "\"status\":\"%s\",\"cold\":%s,", source_status_name(t->status),
 		t->cold ? "true" : "false");
-	put_parts(b, "vectors", t->vectors, t->vector_count);
+	put_parts(b, "vectors", t->vectors, t->vector_count, NULL);
 }
 
 static void put_requests(struct buf *b, const struct incident_requests *t)
@@ -197,7 +203,7 @@ static void put_requests(struct buf *b, const struct incident_requests *t)
 	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
 	put_numbers(b, requests_names, numbers, WD_COUNT(numbers));
 	buf_fmt(b, "\"cold\":%s,", t->cold ? "true" : "false");
-	put_parts(b, "findings", t->findings, t->finding_count);
+	put_parts(b, "findings", t->findings, t->finding_count, t->why);
 }
 
 void incident_to_json(struct buf *b, const struct incident *i)
@@ -332,13 +338,16 @@ static void get_span(struct members *r, const json_t *o, wd_wall *began, wd_wall
 	member_get_time(r, o, "peak_at", peak);
 }
 
-static uint32_t get_parts(struct members *r, const json_t *list, struct part *parts)
+static uint32_t get_parts(struct members *r, const json_t *list, struct part *parts,
+			  char (*ret_why)[INCIDENT_WHY_MAX + 1])
 {
 	size_t count = member_get_list(r, list, INCIDENT_PARTS_MAX);
 	for (size_t n = 0; n < count; n++) {
 		const json_t *o = json_array_get(list, n);
 		member_get_text(r, o, "id", parts[n].id, sizeof(parts[n].id));
 		parts[n].share = member_get_number(r, o, "share");
+		if (ret_why != NULL && json_object_get(o, "why") != NULL)
+			member_get_text(r, o, "why", ret_why[n], sizeof(ret_why[n]));
 	}
 	return (uint32_t)count;
 }
@@ -355,7 +364,7 @@ static void get_traffic(struct members *r, const json_t *o, struct incident_traf
 		*numbers[n] = member_get_number(r, o, traffic_names[n]);
 	t->status = (enum source_status)member_get_word(r, o, "status", words, WD_COUNT(words));
 	t->cold = json_is_true(json_object_get(o, "cold"));
-	t->vector_count = get_parts(r, json_object_get(o, "vectors"), t->vectors);
+	t->vector_count = get_parts(r, json_object_get(o, "vectors"), t->vectors, NULL);
 }
 
 static void get_requests(struct members *r, const json_t *o, struct incident_requests *t)
@@ -366,7 +375,7 @@ static void get_requests(struct members *r, const json_t *o, struct incident_req
 	for (size_t n = 0; n < WD_COUNT(numbers); n++)
 		*numbers[n] = member_get_number(r, o, requests_names[n]);
 	t->cold = json_is_true(json_object_get(o, "cold"));
-	t->finding_count = get_parts(r, json_object_get(o, "findings"), t->findings);
+	t->finding_count = get_parts(r, json_object_get(o, "findings"), t->findings, t->why);
 }
 
 /* An incident that names no kinds is from before there were any: of reports. A kind that this

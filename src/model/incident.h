@@ -20,6 +20,7 @@ enum {
 	INCIDENT_SCOPE_MAX = 24,
 	INCIDENT_RELATED_MAX = 8,
 	INCIDENT_PARTS_MAX = 4,
+	INCIDENT_WHY_MAX = 159,
 };
 
 /* The kinds of signal that carry an incident, as bits. */
@@ -83,6 +84,7 @@ struct incident_requests {
 	bool cold; /* as above */
 	uint32_t finding_count;
 	struct part findings[INCIDENT_PARTS_MAX];
+	char why[INCIDENT_PARTS_MAX][INCIDENT_WHY_MAX + 1]; /* of each, in words; "" = not kept */
 };
 
 struct incident {

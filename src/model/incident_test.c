@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -56,6 +57,8 @@ static void an_incident_of_traffic_and_requests_reads_back_and_an_old_one_is_of_
 	i.requests.peak_requests_per_s = 512.5f;
 	i.requests.finding_count = 1;
 	i.requests.findings[0] = (struct part){"http.flood", 1};
+	snprintf(i.requests.why[0], sizeof(i.requests.why[0]),
+		 "900/s (usual 3.0) of 40 clients; one path; 98 %% for /\"<b>");
 	i.waves[0].peak_bits_per_s = 1e9f;
 	buf_init(&b, 100000);
 	incident_to_json(&b, &i);
@@ -65,6 +68,7 @@ static void an_incident_of_traffic_and_requests_reads_back_and_an_old_one_is_of_
 	assert_int_equal(back.traffic.status, SOURCE_SPOOFED);
 	assert_true(back.requests.peak_requests_per_s == 512.5f && back.waves[0].peak_bits_per_s == 1e9f);
 	assert_string_equal(back.requests.findings[0].id, "http.flood");
+	assert_string_equal(back.requests.why[0], i.requests.why[0]);
 
 	/* What a program without kinds wrote. */
 	char *kinds = strstr(b.data, ",\"kinds\"");

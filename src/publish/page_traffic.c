@@ -177,6 +177,19 @@ void page_traffic_vectors(const struct render *r, const struct trace *t)
 
 /* ---- requests ---- */
 
+static void finding_reason(const struct render *r, const char *id, const char *why)
+{
+	struct words w = html_words(r);
+
+	if (why[0] == '\0')
+		return;
+	buf_str(r->out, "<dt>");
+	words_vector(&w, r->snapshot, id);
+	buf_str(r->out, "</dt><dd class=\"why\">");
+	buf_html(r->out, why);
+	buf_str(r->out, "</dd>\n");
+}
+
 void page_requests_findings(const struct render *r)
 {
 	const struct incident_requests *q = &r->incident->requests;
@@ -198,7 +211,10 @@ void page_requests_findings(const struct render *r)
 		references(r, q->findings[n].id, row != NULL && row->unverified);
 		buf_fmt(b, "</th><td>%.0f %%</td></tr>\n", (double)q->findings[n].share * 100);
 	}
-	buf_str(b, "</tbody></table></section>\n");
+	buf_str(b, "</tbody></table>\n<dl>");
+	for (uint32_t n = 0; n < q->finding_count; n++)
+		finding_reason(r, q->findings[n].id, q->why[n]);
+	buf_str(b, "</dl></section>\n");
 }
 
 /* ---- sources ---- */

@@ -120,6 +120,7 @@ static void charts_are_chosen_by_links_that_need_no_script(void **state)
 	has(FORGED, "show=bits", "<title id=\"received-t\">Bits received</title>");
 	has(FORGED, "show=bits", "hx-get=\"" FORGED "/live?show=bits\"");
 	has(PROVED, "show=requests", "<title id=\"received-t\">Requests in access logs</title>");
+	has(PROVED, "", "; no two alike; 95 % for /&lt;b&gt;search&lt;/b&gt;</dd>");
 	has(FORGED, "show=%22%3E", "<title id=\"received-t\">Packets received</title>");
 	lacks(FORGED, "", ">Requests</a>"); /* there were none */
 	/* Of what is drawn a table says the same, and a sentence. */

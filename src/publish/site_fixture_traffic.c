@@ -175,6 +175,8 @@ void fixture_proved(struct snapshot *s, struct incident *i)
 		.log10_return = 9, .finding_count = 1};
 	snprintf(i->requests.findings[0].id, sizeof(i->requests.findings[0].id), "http.cachebust");
 	i->requests.findings[0].share = 0.95f;
+	snprintf(i->requests.why[0], sizeof(i->requests.why[0]),
+		 "2100/s (usual 40.0) of 300 clients; no two alike; 95 %% for /<b>search</b>");
 	snprintf(t->incident, sizeof(t->incident), "%s", i->id);
 	t->begin = i->began_at;
 	t->status = SOURCE_PROVED;
