@@ -3,7 +3,9 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "command/log.h"
 #include "command/replay_input.h"
+#include "command/replay_places.h"
 #include "command/vectors_read.h"
 #include "tally/shard.h"
 #include "tally/web_window.h"
@@ -18,6 +20,7 @@ struct site { struct web_window window; struct web_tick *ticks; struct conduct *
 
 struct traffic_play {
 	struct traffic_book book;
+	struct replay_places *places; /* NULL: no address has one */
 	struct shard *shard; /* NULL: no target */
 	struct traffic_tick **sealed;
 	size_t spares;
@@ -48,7 +51,12 @@ enum wd_err traffic_play_open(const struct place_files *files, struct traffic_pl
 	if (p == NULL)
 		return WD_NOMEM;
 	p->key = (struct hash_key){"replayed traffic"};
-	traffic_book_open(&p->book, &p->key, files);
+	traffic_book_open(&p->book, &p->key, NULL);
+	struct wd_why why = {0};
+	if (replay_places_open(files, &p->places, &why) == WD_OK)
+		p->book.places = replay_places_of(p->places);
+	else
+		log_why(LOG_LEVEL_ERROR, "places_of_traffic_not_read", &why);
 	p->random = prng_of(1, 1);
 	p->packets = (struct packet_options){
 		.decapsulate = true, .watched = is_target, .context = p};
@@ -68,6 +76,7 @@ void traffic_play_close(struct traffic_play *p)
 		return;
 	shard_close(p->shard);
 	traffic_book_close(&p->book);
+	replay_places_close(p->places);
 	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++) {
 		free(p->sites[i].ticks);
 		free(p->sites[i].conduct);
