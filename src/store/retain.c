@@ -2,6 +2,8 @@
 /* retain: forgetting, a little at a time. */
 #include "store/sqlite.h"
 
+#include "base/check.h"
+
 #include <string.h>
 
 /* Sized so that a step stays within some milliseconds: a batch may be megabytes. */
@@ -92,59 +94,70 @@ static enum wd_err retain_ids(struct store *s, wd_wall now, const struct store_p
 	return WD_OK;
 }
 
-/* Which comments of which batches are old: as many as a step takes, in the order they came. */
-struct old_comments { int64_t last, seqs[STEP_BATCHES]; size_t rows, batches; };
+/* Comments that are old, and the batches that they came with. */
+struct old_comments { int64_t numbers[STEP_ROWS], seqs[STEP_BATCHES]; size_t rows, batches; };
 
-#define OLD_COMMENT " (status = 3 OR received_ns < ?1 OR (status = 2 AND received_ns < ?2)) "
-
-static enum wd_err find_old_comments(struct store *s, wd_wall kept, wd_wall rejected_kept,
+/* The first of `sql`, which tells number, seq and received_ns by number, as many as a step takes
+ * and as were received before then: stamps never go back, so the first that is younger ends it. */
+static enum wd_err find_old_comments(struct store *s, const char *sql, wd_wall before,
 				     struct old_comments *old, struct wd_why *why)
 {
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v2(s->db,
-				    "SELECT number, seq FROM comment WHERE" OLD_COMMENT
-				    "ORDER BY number LIMIT ?3",
-				    -1, &stmt, NULL);
-	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(stmt, 1, kept.ns);
-		sqlite3_bind_int64(stmt, 2, rejected_kept.ns);
-		sqlite3_bind_int64(stmt, 3, STEP_ROWS);
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_step(stmt);
-	}
-	while (rc == SQLITE_ROW) {
+	for (; rc == SQLITE_ROW && old->rows < STEP_ROWS; rc = sqlite3_step(stmt)) {
 		int64_t seq = sqlite3_column_int64(stmt, 1);
 		bool another = old->batches == 0 || old->seqs[old->batches - 1] != seq;
-		if (another && old->batches == STEP_BATCHES) {
-			rc = SQLITE_DONE;
+		if (sqlite3_column_int64(stmt, 2) >= before.ns ||
+		    (another && old->batches == STEP_BATCHES))
 			break;
-		}
 		if (another)
 			old->seqs[old->batches++] = seq;
-		old->last = sqlite3_column_int64(stmt, 0);
-		old->rows++;
-		rc = sqlite3_step(stmt);
+		old->numbers[old->rows++] = sqlite3_column_int64(stmt, 0);
 	}
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "find old comments", why);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE
+		       ? WD_OK
+		       : store_sql_fail(s->db, rc, "find old comments", why);
+}
+
+static enum wd_err delete_comments(struct store *s, const struct old_comments *old,
+				   struct wd_why *why)
+{
+	enum wd_err err = WD_OK;
+	for (size_t i = 0; err == WD_OK && i < old->rows; i++) {
+		sqlite3_stmt *stmt = store_statement(s, SQL_COMMENT_DELETE);
+		if (stmt != NULL)
+			sqlite3_bind_int64(stmt, 1, old->numbers[i]);
+		int rc = store_step(stmt);
+		if (rc != SQLITE_DONE)
+			err = store_sql_fail(s->db, rc, "delete what is old", why);
+	}
+	for (size_t i = 0; err == WD_OK && i < old->batches; i++)
+		err = forget_comments(s, old->seqs[i], why);
+	return err;
 }
 
 static enum wd_err retain_comments(struct store *s, wd_wall now, const struct store_policy *p,
 				   bool *more, struct wd_why *why)
 {
-	wd_wall kept = wall_back(now, p->comments_kept);
-	wd_wall rejected_kept = wall_back(now, (wd_span){p->comments_kept.ns / 10});
-	struct old_comments old = {.rows = 0};
-	int64_t deleted = 0;
-
-	enum wd_err err = find_old_comments(s, kept, rejected_kept, &old, why);
-	if (err != WD_OK || old.rows == 0)
-		return err;
-	err = delete_some(s, "DELETE FROM comment WHERE" OLD_COMMENT "AND number <= ?3",
-			  (int64_t[]){kept.ns, rejected_kept.ns, old.last}, 3, &deleted, why);
-	for (size_t i = 0; err == WD_OK && i < old.batches; i++)
-		err = forget_comments(s, old.seqs[i], why);
-	if (err == WD_OK) {
-		s->counters.deleted_comments += (uint64_t)deleted;
+#define COMMENTS "SELECT number, seq, received_ns FROM comment "
+	const struct { const char *sql; wd_wall before; } kinds[] = {
+		{COMMENTS "WHERE status = 3 ORDER BY number", {INT64_MAX}},
+		{COMMENTS "WHERE status = 2 ORDER BY number",
+		 wall_back(now, (wd_span){p->comments_kept.ns / 10})},
+		{COMMENTS "ORDER BY number", wall_back(now, p->comments_kept)},
+	};
+#undef COMMENTS
+	enum wd_err err = WD_OK;
+	for (size_t i = 0; err == WD_OK && i < WD_COUNT(kinds); i++) {
+		struct old_comments old = {.rows = 0};
+		err = find_old_comments(s, kinds[i].sql, kinds[i].before, &old, why);
+		if (err == WD_OK)
+			err = delete_comments(s, &old, why);
+		if (err == WD_OK)
+			s->counters.deleted_comments += old.rows;
 		*more = *more || old.rows == STEP_ROWS || old.batches == STEP_BATCHES;
 	}
 	return err;

@@ -53,6 +53,7 @@ static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_COMMENT_TRIM] = "UPDATE comment SET status = 3, text = '' WHERE number IN (SELECT"
 			     " number FROM comment WHERE status = 0 ORDER BY number DESC"
 			     " LIMIT -1 OFFSET ?1)",
+	[SQL_COMMENT_DELETE] = "DELETE FROM comment WHERE number = ?1",
 	[SQL_JOURNAL_FIND] = "SELECT stamp_ns, ticked_ns, count, checksum, body FROM journal"
 			     " WHERE seq = ?1",
 	[SQL_JOURNAL_CHANGE] = "UPDATE journal SET checksum = ?2, body = ?3 WHERE seq = ?1",
