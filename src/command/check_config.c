@@ -33,7 +33,8 @@ static void print_summary(const char *file, const struct config *c)
 	       file == NULL ? "(defaults)" : file, catalogue_count(c->catalogue), c->feeder_count);
 	for (size_t i = 0; i < c->listen.count; i++)
 		printf("%s %s", i == 0 ? "" : ",", c->listen.items[i]);
-	printf("; data in %s\n", c->data_folder);
+	printf("; data in %s%s\n", c->data_folder,
+	       c->admin_token.set ? "" : "; no admin_token, so comments stay held");
 }
 
 static int print_settings(void)
