@@ -16,7 +16,12 @@
 enum { SITES_MAX = 1000, SPARES_MAX = 1024 };
 
 /* Requests of one service. */
-struct site { struct web_window window; struct web_tick *ticks; struct conduct *conduct; };
+struct site {
+	struct web_window window;
+	struct web_tick *ticks;
+	struct conduct_table *clients;
+	struct conduct conduct;
+};
 
 struct traffic_play {
 	struct traffic_book book;
@@ -79,7 +84,7 @@ void traffic_play_close(struct traffic_play *p)
 	replay_places_close(p->places);
 	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++) {
 		free(p->sites[i].ticks);
-		free(p->sites[i].conduct);
+		conduct_table_close(p->sites[i].clients);
 	}
 	free(p->sites);
 	free(p->sealed);
@@ -189,13 +194,12 @@ static struct site *find_site(struct traffic_play *p, const char *service)
 		return NULL;
 	struct site *s = &p->sites[p->site_count];
 	s->ticks = calloc(WEB_WINDOW_REPLAY, sizeof(*s->ticks));
-	s->conduct = aligned_alloc(_Alignof(struct conduct), sizeof(*s->conduct));
-	if (s->ticks == NULL || s->conduct == NULL) {
+	if (s->ticks == NULL ||
+	    conduct_table_open(&p->book.rules.key, CONDUCT_ROWS, &s->clients) != WD_OK) {
 		free(s->ticks);
-		free(s->conduct);
 		return NULL;
 	}
-	conduct_init(s->conduct, &p->book.rules.key);
+	conduct_init(&s->conduct, s->clients, service);
 	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false);
 	p->site_count++;
 	return s;
@@ -227,7 +231,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(t, e);
 	web_window_add(&s->window, &p->book.rules.key, r, prng_u64(&p->random));
-	conduct_see(s->conduct, r);
+	conduct_see(&s->conduct, r);
 	return 1;
 }
 
@@ -253,7 +257,7 @@ const struct conduct *traffic_play_conduct(const struct traffic_play *p, size_t 
 	if (i >= p->site_count)
 		return NULL;
 	*ret_service = p->sites[i].window.service;
-	return p->sites[i].conduct;
+	return &p->sites[i].conduct;
 }
 
 uint64_t traffic_play_elsewhere(const struct traffic_play *p)

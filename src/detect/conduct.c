@@ -2,10 +2,11 @@
 #include "detect/conduct.h"
 
 #include "base/check.h"
+#include "tally/text_hash.h"
 #include "tally/web_mark.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Capacity, and what drains in a second. More than that is noted.
@@ -17,16 +18,16 @@
  * - SCRAPE: forty different pages that no page led to, faster than one in two seconds.
  * - HAMMER: two hundred times the same, faster than five a second. */
 struct bucket { float capacity, drain_s; };
-static const struct bucket buckets[CONDUCT_KINDS] = {
-	[CONDUCT_PROBE] = {8.5F, 0.1F}, [CONDUCT_LOGIN] = {9.5F, 0.1F},
-	[CONDUCT_SCRAPE] = {40, 0.5F},	[CONDUCT_HAMMER] = {200, 5},
+static const struct bucket buckets[CLIENT_KINDS] = {
+	[CLIENT_PROBE] = {8.5F, 0.1F}, [CLIENT_LOGIN] = {9.5F, 0.1F},
+	[CLIENT_SCRAPE] = {40, 0.5F},	[CLIENT_HAMMER] = {200, 5},
 };
 
 /* The same of all clients together, where success takes twice as much out as failure brings in:
  * more than two thirds of all sign-ins must fail; and more than half of all requests must be
  * repetitions within a second, a thousand of them. */
-static const struct bucket buckets_all[CONDUCT_KINDS] = {
-	[CONDUCT_LOGIN] = {60, 0.5F}, [CONDUCT_HAMMER] = {1000, 20},
+static const struct bucket buckets_all[CLIENT_KINDS] = {
+	[CLIENT_LOGIN] = {60, 0.5F}, [CLIENT_HAMMER] = {1000, 20},
 };
 static const float succeeded = -2, other = -1;
 
@@ -38,10 +39,52 @@ static const float share_lost = 0.25F;
 static const uint32_t others_min = 16, others_max = 64; /* then half of them is forgotten */
 static const int64_t forget_s = 1800; /* of quiet; then a client begins anew */
 
-void conduct_init(struct conduct *c, const struct address_key *key)
+struct conduct_table {
+	struct address_key key;
+	uint64_t mask; /* of rows */
+	struct conduct_row *rows;
+	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
+	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
+	void *memory; /* of both, owned */
+};
+
+enum { CACHE_LINE = 64 };
+
+enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
+			       struct conduct_table **ret_table)
+{
+	struct conduct_table *t = calloc(1, sizeof(*t));
+
+	WD_CHECK(rows > 0 && (rows & (rows - 1)) == 0);
+	if (t == NULL)
+		return WD_NOMEM;
+	t->memory = calloc(1, rows * (sizeof(*t->rows) + sizeof(*t->clients)) + CACHE_LINE);
+	if (t->memory == NULL) {
+		free(t);
+		return WD_NOMEM;
+	}
+	uint8_t *begin = t->memory;
+	begin += -(uintptr_t)begin & (CACHE_LINE - 1);
+	t->rows = (void *)begin;
+	t->clients = (void *)(begin + rows * sizeof(*t->rows));
+	t->key = *key;
+	t->mask = rows - 1;
+	*ret_table = t;
+	return WD_OK;
+}
+
+void conduct_table_close(struct conduct_table *t)
+{
+	if (t != NULL)
+		free(t->memory);
+	free(t);
+}
+
+void conduct_init(struct conduct *c, struct conduct_table *t, const char *service)
 {
 	memset(c, 0, sizeof(*c));
-	c->key = *key;
+	c->table = t;
+	c->salt = text_hash(&t->key, service, strlen(service));
 }
 
 /* Which text it is, by its ends: for "the same as before?", not for counting. */
@@ -106,7 +149,7 @@ static float standing(const struct conduct_row *row, const struct conduct_client
 		return -1;
 	if (row->state[way] != CONDUCT_LOADED && now >= row->at[way])
 		return 0;
-	for (unsigned i = 0; i < CONDUCT_KINDS; i++) {
+	for (unsigned i = 0; i < CLIENT_KINDS; i++) {
 		float level = row->state[way] == CONDUCT_LOADED ? client[way].level[i] : 0;
 		float left = level - buckets[i].drain_s * (float)(now - row->at[way]);
 		most = max_of(most, left / buckets[i].capacity);
@@ -114,9 +157,9 @@ static float standing(const struct conduct_row *row, const struct conduct_client
 	return most;
 }
 
-static struct conduct_row *row_of(struct conduct *c, uint64_t hash)
+static size_t row_of(const struct conduct_table *t, uint64_t hash)
 {
-	return &c->rows[hash >> 32 & (CONDUCT_ROWS - 1)];
+	return hash >> 32 & t->mask;
 }
 
 /* Mostly nobody in the row stands out: then the one that was quiet longest. Of a free place `at`
@@ -149,9 +192,10 @@ static unsigned least_of(const struct conduct_row *row, const struct conduct_cli
 }
 _Static_assert(CONDUCT_WAYS == 4, "quietest() looks at four");
 
-static struct place place_of(struct conduct *c, uint64_t hash, int64_t now)
+static struct place place_of(struct conduct_table *t, uint64_t hash, int64_t now)
 {
-	struct place p = {row_of(c, hash), c->clients[row_of(c, hash) - c->rows], 0};
+	size_t at = row_of(t, hash);
+	struct place p = {&t->rows[at], t->clients[at], 0};
 	struct conduct_row *row = p.row;
 	uint32_t tag = (uint32_t)hash | 1;
 
@@ -187,7 +231,7 @@ static void place_keep(struct place p)
 	const struct conduct_client *k = &p.clients[p.way];
 	bool loaded = false;
 
-	for (unsigned i = 0; i < CONDUCT_KINDS; i++)
+	for (unsigned i = 0; i < CLIENT_KINDS; i++)
 		loaded |= k->level[i] > 0;
 	p.row->at[p.way] = k->at;
 	p.row->state[p.way] = loaded ? CONDUCT_LOADED : CONDUCT_IDLE;
@@ -199,47 +243,99 @@ static void drain(struct conduct_client *k, const struct bucket *all, int64_t no
 		return;
 	float seconds = (float)(now - k->at);
 
-	for (unsigned i = 0; i < CONDUCT_KINDS; i++)
+	for (unsigned i = 0; i < CLIENT_KINDS; i++)
 		k->level[i] = max_of(k->level[i] - all[i].drain_s * seconds, 0);
 	k->at = now;
 }
 
 /* ---- notes ---- */
 
-static int64_t since_of(const struct conduct_client *k, enum conduct_kind kind)
+static int64_t since_of(const struct conduct_client *k, enum client_kind kind)
 {
 	return k->at - (int64_t)((uint32_t)k->at - k->since[kind]);
 }
 
-static void note(struct conduct *c, struct conduct_client *k, enum conduct_kind kind,
+/* Its note; NULL if there is none, or not any more. */
+static struct client_note *note_of(struct conduct *c, struct conduct_client *k,
+				   enum client_kind kind, const struct request *r)
+{
+	if (k->noted[kind] == 0)
+		return NULL;
+	struct client_note *n = &c->notes[k->noted[kind] - 1];
+	bool many = k == &c->all;
+	bool same = many || (n->family == r->family &&
+			     memcmp(n->client, r->client, sizeof(n->client)) == 0);
+
+	if (n->requests > 0 && n->kind == kind && n->many == many && same)
+		return n;
+	k->noted[kind] = 0;
+	return NULL;
+}
+
+/* A free place; NULL if there is none. */
+static struct client_note *note_room(struct conduct *c)
+{
+	for (uint32_t i = 0; i < c->note_count; i++)
+		if (c->notes[i].requests == 0)
+			return &c->notes[i];
+	return c->note_count < CLIENT_NOTES_MAX ? &c->notes[c->note_count++] : NULL;
+}
+
+static void note(struct conduct *c, struct conduct_client *k, enum client_kind kind,
 		 const struct request *r)
 {
+	struct client_note *n = note_of(c, k, kind, r);
 	bool many = k == &c->all;
 
+	if (n == NULL && (n = note_room(c)) == NULL) {
+		c->notes_dropped++;
+		c->dropped_at = k->at;
+		c->changes++;
+		k->level[kind] = 0;
+		return;
+	}
 	if (k->noted[kind] == 0) {
-		if (c->note_count == CONDUCT_NOTES) {
-			c->notes_dropped++;
-			k->level[kind] = 0;
-			return;
-		}
-		struct conduct_note *n = &c->notes[c->note_count++];
-		*n = (struct conduct_note){
+		*n = (struct client_note){
 			.kind = (uint8_t)kind, .family = r->family, .many = many,
 			.queries = many ? c->all.query != 0 : k->query != quick(r->query),
 			.requests = k->hits[kind] - 1,
-			.posts = r->method == REQUEST_POST, .began = wall_s(since_of(k, kind)),
-			.missing = k->missing, .marked = k->marked};
+			.posts = r->method == REQUEST_POST, .began = wall_s(since_of(k, kind))};
 		if (!many)
 			memcpy(n->client, r->client, sizeof(n->client));
-		k->noted[kind] = (uint8_t)c->note_count;
+		k->noted[kind] = (uint8_t)(n - c->notes + 1);
 	}
-	struct conduct_note *n = &c->notes[k->noted[kind] - 1];
 	n->requests++;
 	n->missing = k->missing;
 	n->marked = k->marked;
 	n->last = wall_s(k->at);
+	c->changes++;
 }
-_Static_assert(CONDUCT_NOTES < UINT8_MAX, "a note's place is kept in a byte");
+_Static_assert(CLIENT_NOTES_MAX < UINT8_MAX, "a note's place is kept in a byte");
+
+void conduct_forget(struct conduct *c, int64_t before)
+{
+	for (uint32_t i = 0; i < c->note_count; i++) {
+		struct client_note *n = &c->notes[i];
+		if (n->requests == 0 || wall_to_s(n->last) >= before)
+			continue;
+		n->requests = 0;
+		c->changes++;
+	}
+	if (c->notes_dropped > 0 && c->dropped_at < before) {
+		c->notes_dropped = 0;
+		c->changes++;
+	}
+}
+
+size_t conduct_notes(const struct conduct *c, struct client_note dst[CLIENT_NOTES_MAX])
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < c->note_count; i++)
+		if (c->notes[i].requests > 0)
+			dst[count++] = c->notes[i];
+	return count;
+}
 
 static bool is_missing(const struct request *r)
 {
@@ -256,7 +352,7 @@ static bool is_lost(const struct conduct *c)
 
 static void see_others(struct conduct *c, const struct conduct_client *k, const struct request *r)
 {
-	if (k->level[CONDUCT_PROBE] >= weak_spot)
+	if (k->level[CLIENT_PROBE] >= weak_spot)
 		return;
 	c->all.pages++;
 	c->all.missing += is_missing(r);
@@ -267,29 +363,31 @@ static void see_others(struct conduct *c, const struct conduct_client *k, const 
 }
 
 static bool is_convincing(const struct conduct *c, const struct conduct_client *k,
-			  enum conduct_kind kind)
+			  enum client_kind kind)
 {
 	float pages = max_of((float)k->pages, 1);
 
-	if (kind == CONDUCT_PROBE && k->marked < 3 && is_lost(c))
+	if (kind == CLIENT_PROBE && k->marked < 3 && is_lost(c))
 		return false;
-	if (kind == CONDUCT_PROBE)
+	if (kind == CLIENT_PROBE)
 		return (float)(k->missing + k->marked) >= share_probe * pages || k->marked >= 5;
-	if (kind == CONDUCT_LOGIN)
+	if (kind == CLIENT_LOGIN)
 		return (float)k->hits[kind] >= share_login * pages;
 	return (float)k->led <= share_led * pages;
 }
 
-static void add(struct conduct *c, struct conduct_client *k, enum conduct_kind kind, float weight,
+static void add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
 		const struct request *r)
 {
-	if (k->level[kind] <= 0 && k->noted[kind] == 0) {
+	bool noted = note_of(c, k, kind, r) != NULL;
+
+	if (k->level[kind] <= 0 && !noted) {
 		k->hits[kind] = 0;
 		k->since[kind] = (uint32_t)k->at;
 	}
 	k->hits[kind]++;
 	k->level[kind] = min_of(k->level[kind] + weight, 2 * buckets[kind].capacity);
-	if (k->noted[kind] != 0 ||
+	if (noted ||
 	    (k->level[kind] > buckets[kind].capacity && is_convincing(c, k, kind)))
 		note(c, k, kind, r);
 }
@@ -337,18 +435,18 @@ static void see_probe(struct conduct *c, struct conduct_client *k, const struct 
 		weight = missed;
 	}
 	if (weight > 0)
-		add(c, k, CONDUCT_PROBE, weight, r);
+		add(c, k, CLIENT_PROBE, weight, r);
 }
 
 /* All together: level up or down, and a note when it is full. */
-static void add_all(struct conduct *c, enum conduct_kind kind, float weight,
+static void add_all(struct conduct *c, enum client_kind kind, float weight,
 		    const struct request *r)
 {
 	struct conduct_client *k = &c->all;
 	const struct bucket *b = &buckets_all[kind];
 
 	drain(k, buckets_all, wall_to_s(r->at));
-	if (weight > 0 && k->level[kind] <= 0 && k->noted[kind] == 0) {
+	if (weight > 0 && k->level[kind] <= 0 && note_of(c, k, kind, r) == NULL) {
 		k->hits[kind] = 0;
 		k->since[kind] = (uint32_t)wall_to_s(r->at);
 	}
@@ -366,14 +464,14 @@ static void see_login(struct conduct *c, struct conduct_client *k, const struct 
 		       r->status == 429 || r->status == 400;
 
 	if (login && refusal) {
-		add(c, k, CONDUCT_LOGIN, failed, r);
-		add_all(c, CONDUCT_LOGIN, failed, r);
+		add(c, k, CLIENT_LOGIN, failed, r);
+		add_all(c, CLIENT_LOGIN, failed, r);
 	} else if (login && r->status == 200) {
-		add(c, k, CONDUCT_LOGIN, perhaps_failed, r);
+		add(c, k, CLIENT_LOGIN, perhaps_failed, r);
 	} else if (login) {
-		add_all(c, CONDUCT_LOGIN, succeeded, r);
+		add_all(c, CLIENT_LOGIN, succeeded, r);
 	} else if (r->status == 401) {
-		add(c, k, CONDUCT_LOGIN, again ? perhaps_failed : refused, r);
+		add(c, k, CLIENT_LOGIN, again ? perhaps_failed : refused, r);
 	}
 }
 
@@ -392,27 +490,27 @@ static void see_volume(struct conduct *c, struct conduct_client *k, const struct
 	again &= poses && r->referer.len == 0;
 	if (again && at_once)
 		c->all.query = k->query != quick(r->query);
-	add_all(c, CONDUCT_HAMMER, again && at_once ? 1 : other, r);
+	add_all(c, CLIENT_HAMMER, again && at_once ? 1 : other, r);
 	if (k->tool == CONDUCT_UNTOLD || k->tool == CONDUCT_CRAWLER)
 		return;
 	if (fetched && reads && !api && is_new(k, quick(r->path) + 3 * quick(r->query)))
-		add(c, k, CONDUCT_SCRAPE, 1, r);
+		add(c, k, CLIENT_SCRAPE, 1, r);
 	if (again)
-		add(c, k, CONDUCT_HAMMER, 1, r);
+		add(c, k, CLIENT_HAMMER, 1, r);
 }
 
-static uint8_t tool_of(struct conduct *c, struct text_span agent)
+static uint8_t tool_of(struct conduct_table *t, struct text_span agent)
 {
 	uint64_t hash = quick(agent);
-	size_t at = hash >> 32 & (WD_COUNT(c->agents) - 1);
+	size_t at = hash >> 32 & (WD_COUNT(t->agents) - 1);
 
 	if (agent.len == 0)
 		return CONDUCT_UNTOLD;
-	if (c->agents[at].agent != hash) {
-		c->agents[at].agent = hash;
-		c->agents[at].tool = (uint8_t)conduct_agent_of(agent);
+	if (t->agents[at].agent != hash) {
+		t->agents[at].agent = hash;
+		t->agents[at].tool = (uint8_t)conduct_agent_of(agent);
 	}
-	return c->agents[at].tool;
+	return t->agents[at].tool;
 }
 
 static void see_client(struct conduct *c, struct conduct_client *k, const struct request *r,
@@ -440,12 +538,13 @@ static void see_client(struct conduct *c, struct conduct_client *k, const struct
 void conduct_see(struct conduct *c, const struct request *r)
 {
 	int64_t now = wall_to_s(r->at);
-	uint64_t hash = address_hash(&c->key, r->client, r->family);
+	struct conduct_table *t = c->table;
+	uint64_t hash = address_hash(&t->key, r->client, r->family) ^ c->salt;
 
-	__builtin_prefetch(row_of(c, hash), 1);
+	__builtin_prefetch(&t->rows[row_of(t, hash)], 1);
 	bool asset = web_is_asset(r);
-	uint8_t tool = tool_of(c, r->agent);
-	struct place p = place_of(c, hash, now);
+	uint8_t tool = tool_of(t, r->agent);
+	struct place p = place_of(t, hash, now);
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];
 
@@ -464,43 +563,4 @@ void conduct_see(struct conduct *c, const struct request *r)
 	k->tool = tool;
 	see_client(c, k, r, asset, injection);
 	place_keep(p);
-}
-
-/* ---- words ---- */
-
-const char *conduct_vector(const struct conduct_note *n)
-{
-	static const char *const names[CONDUCT_KINDS] = {
-		[CONDUCT_PROBE] = "http.probe", [CONDUCT_LOGIN] = "http.login",
-		[CONDUCT_SCRAPE] = "http.scrape", [CONDUCT_HAMMER] = "http.get",
-	};
-	WD_CHECK(n->kind < CONDUCT_KINDS);
-	if (n->kind == CONDUCT_HAMMER && (n->posts || n->queries))
-		return n->posts ? "http.post" : "http.cachebust";
-	return names[n->kind];
-}
-
-void conduct_words(const struct conduct_note *n, char dst[CONDUCT_WORDS_MAX])
-{
-	switch (n->kind) {
-	case CONDUCT_PROBE:
-		snprintf(dst, CONDUCT_WORDS_MAX,
-			 "%lu for things that are not there, %lu for known weak spots, with an "
-			 "injection or by a scanner's name",
-			 (unsigned long)n->missing, (unsigned long)n->marked);
-		break;
-	case CONDUCT_LOGIN:
-		snprintf(dst, CONDUCT_WORDS_MAX, "sign-ins that failed, one after the other");
-		break;
-	case CONDUCT_SCRAPE:
-		snprintf(dst, CONDUCT_WORDS_MAX,
-			 "different pages that no page led to, of a client that does not say that "
-			 "it is a crawler");
-		break;
-	default:
-		snprintf(dst, CONDUCT_WORDS_MAX,
-			 "for one thing again and again%s, as no browser asks",
-			 n->queries ? ", with another query each time" : "");
-		break;
-	}
 }

@@ -8,63 +8,52 @@
  * often. Clients that say they are crawlers, health checks, pollers and many people behind one
  * address are what the rules are made to leave alone.
  *
- * Plain memory (about 180 KB), no allocation, no clock: a request's own time counts. A request
- * of an unknown client takes the place of the client with the least in its buckets among four
- * that share a row, so ordinary clients cannot push out one that stands out. */
+ * Who is looked at stands in a table, of one service (a replayed log) or of many together (live):
+ * a client of two services is two. No clock: a request's own time counts. A request of an unknown
+ * client takes the place of the client with the least in its buckets among four that share a row,
+ * so ordinary clients cannot push out one that stands out. Memory is taken when a table is opened;
+ * what belongs to one service is plain memory of 5 KB. */
 #ifndef WD_DETECT_CONDUCT_H
 #define WD_DETECT_CONDUCT_H
 
+#include "base/err.h"
 #include "base/units.h"
+#include "model/client_note.h"
 #include "model/request.h"
 #include "tally/address_hash.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum conduct_kind {
-	CONDUCT_PROBE,  /* searches for weak spots: http.probe */
-	CONDUCT_LOGIN,  /* tries passwords: http.login */
-	CONDUCT_SCRAPE, /* copies page after page and does not say that it is a crawler: load */
-	CONDUCT_HAMMER, /* asks for one thing again and again: http.get, http.post, and with
-			 * another query each time http.cachebust */
-	CONDUCT_KINDS,
-};
-
 enum {
-	CONDUCT_ROWS = 256,
 	CONDUCT_WAYS = 4,
-	CONDUCT_NOTES = 64, /* further ones are counted */
-	CONDUCT_AGENT = 47,
+	CONDUCT_ROWS = 256,       /* of a service's own table: 1,024 clients, 152 KB */
+	CONDUCT_ROWS_LIVE = 4096, /* of all services: 16,384 clients, 2.4 MB */
 };
 
-struct conduct_note {
-	uint8_t kind;    /* enum conduct_kind */
-	uint8_t family;  /* of the client; 0: a name stood there */
-	bool many;       /* not one client but many together; `client` is blank */
-	bool posts;      /* CONDUCT_HAMMER: they were POSTs */
-	bool queries;    /* CONDUCT_HAMMER: each with another query */
-	uint8_t client[16];
-	wd_wall began, last; /* of the requests that count */
-	uint64_t requests;   /* that count for it */
-	/* Of these: for things that are not there; known weak spots, injections and tools. */
-	uint64_t missing, marked;
-};
+struct conduct_table;
+
+/* `rows` is a power of 2. */
+enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
+			       struct conduct_table **ret_table) WD_MUST_CHECK;
+void conduct_table_close(struct conduct_table *t); /* NULL is fine */
 
 /* What nearly every request needs stands first, in one line of cache. */
 struct conduct_client {
 	int64_t at;    /* the row's, while a request is looked at */
-	float level[CONDUCT_KINDS];
+	float level[CLIENT_KINDS];
 	uint64_t path, query; /* the last ones, quickly hashed */
 	uint32_t pages, led; /* requests that are no assets; those that a page led to (referer) */
 	uint32_t missing, marked;
 	uint8_t tool;           /* enum conduct_agent of the last agent */
-	uint8_t noted[CONDUCT_KINDS]; /* place in notes + 1 */
+	uint8_t noted[CLIENT_KINDS]; /* place in notes + 1; may be another's by now */
 	uint8_t seen_count;
 	/* Only with seen_count: which different things it asked for, a bit each. */
 	uint64_t seen[4];
 	/* Only with a level: requests that count since the bucket was empty, and since when. */
-	uint32_t hits[CONDUCT_KINDS];
-	uint32_t since[CONDUCT_KINDS]; /* the lowest bits of that second */
+	uint32_t hits[CLIENT_KINDS];
+	uint32_t since[CLIENT_KINDS]; /* the lowest bits of that second */
 };
 _Static_assert(sizeof(struct conduct_client) == 128, "the first of two lines of cache is hot");
 
@@ -83,25 +72,24 @@ struct conduct_row {
 };
 _Static_assert(sizeof(struct conduct_row) == 64, "a line of cache");
 
+/* Of one service. */
 struct conduct {
-	struct address_key key;
-	_Alignas(64) struct conduct_row rows[CONDUCT_ROWS];
-	_Alignas(64) struct conduct_client clients[CONDUCT_ROWS][CONDUCT_WAYS];
-	struct conduct_client all; /* of many clients together: LOGIN and HAMMER */
-	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
-	struct conduct_note notes[CONDUCT_NOTES];
+	struct conduct_table *table; /* borrowed */
+	uint64_t salt;               /* tells its clients from those of other services */
+	struct conduct_client all;   /* of many clients together: LOGIN and HAMMER */
+	struct client_note notes[CLIENT_NOTES_MAX]; /* in use are those with requests */
 	uint32_t note_count;
 	uint64_t notes_dropped;
+	int64_t dropped_at;          /* the last of these */
+	uint64_t changes;            /* rises with what is noted */
 };
 
-void conduct_init(struct conduct *c, const struct address_key *key);
+void conduct_init(struct conduct *c, struct conduct_table *t, const char *service);
 void conduct_see(struct conduct *c, const struct request *r);
-
-/* "http.probe" … */
-const char *conduct_vector(const struct conduct_note *n);
-/* What was seen, in words; dst has room for CONDUCT_WORDS_MAX. */
-enum { CONDUCT_WORDS_MAX = 160 };
-void conduct_words(const struct conduct_note *n, char dst[CONDUCT_WORDS_MAX]);
+/* Forgets notes whose last request was before that second. */
+void conduct_forget(struct conduct *c, int64_t before);
+/* Those in use, in dst; how many. */
+size_t conduct_notes(const struct conduct *c, struct client_note dst[CLIENT_NOTES_MAX]);
 
 /* ---- what one request gives away (conduct_mark.c) ---- */
 

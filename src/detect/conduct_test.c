@@ -48,23 +48,31 @@ static void see(struct conduct *c, struct ask a)
 
 static struct conduct *fresh(void)
 {
-	struct conduct *c = aligned_alloc(_Alignof(struct conduct), sizeof(*c));
+	struct conduct *c = malloc(sizeof(*c));
+	struct conduct_table *t = NULL;
 
 	assert_non_null(c);
-	conduct_init(c, &key);
+	assert_int_equal(conduct_table_open(&key, CONDUCT_ROWS, &t), WD_OK);
+	conduct_init(c, t, "shop");
 	return c;
+}
+
+static void done(struct conduct *c)
+{
+	conduct_table_close(c->table);
+	free(c);
 }
 
 /* The first note is this, or there is none where vector is NULL. */
 static void noted(struct conduct *c, const char *vector)
 {
 	if (vector == NULL && c->note_count > 0)
-		fail_msg("%s", conduct_vector(&c->notes[0]));
+		fail_msg("%s", client_note_vector(&c->notes[0]));
 	if (vector != NULL) {
 		assert_true(c->note_count > 0);
-		assert_string_equal(conduct_vector(&c->notes[0]), vector);
+		assert_string_equal(client_note_vector(&c->notes[0]), vector);
 	}
-	free(c);
+	done(c);
 }
 
 static const char *const spots[] = {
@@ -192,12 +200,12 @@ static void copying_and_hammering_are_noted(void **state)
 		see(c, (struct ask){.s = i / 200, .client = 100 + (uint32_t)(i % 90), .status = 200,
 				    .path = "/search", .query = text});
 	}
-	const struct conduct_note *many = NULL;
+	const struct client_note *many = NULL;
 	for (uint32_t i = 0; i < c->note_count; i++)
 		many = c->notes[i].many ? &c->notes[i] : many;
 	assert_non_null(many);
-	assert_string_equal(conduct_vector(many), "http.cachebust");
-	free(c);
+	assert_string_equal(client_note_vector(many), "http.cachebust");
+	done(c);
 }
 
 static void pollers_crawlers_and_checks_are_not(void **state)
@@ -242,13 +250,13 @@ static void strangers_do_no_harm(void **state)
 				    .client = prng_below(&p, 3000), .status = 404, .path = path,
 				    .query = query, .agent = query});
 	}
-	assert_true(c->note_count <= CONDUCT_NOTES);
+	assert_true(c->note_count <= CLIENT_NOTES_MAX);
 	for (uint32_t i = 0; i < c->note_count; i++) {
-		char words[CONDUCT_WORDS_MAX];
-		conduct_words(&c->notes[i], words);
+		char words[CLIENT_WORDS_MAX];
+		client_note_words(&c->notes[i], words);
 		assert_true(words[0] != '\0');
 	}
-	free(c);
+	done(c);
 }
 
 /* By all ways a word can stand in a text: at its begin, within, at its end, cut, as a prefix of
@@ -290,6 +298,71 @@ static void words_are_found_wherever_they_stand(void **state)
 	}
 }
 
+/* By client `client`, from second `from` on. */
+static void search(struct conduct *c, uint32_t client, int64_t from)
+{
+	for (size_t i = 0; i < 12 && i < WD_COUNT(spots); i++)
+		see(c, (struct ask){from + (int64_t)i, client, .status = 404, .path = spots[i]});
+}
+
+static void notes_are_forgotten_and_come_again(void **state)
+{
+	struct conduct *c = fresh();
+	struct client_note notes[CLIENT_NOTES_MAX];
+	(void)state;
+
+	search(c, 7, 0);
+	assert_int_equal(conduct_notes(c, notes), 1);
+	uint64_t changes = c->changes;
+	conduct_forget(c, 1700000000);
+	assert_true(c->changes == changes);
+	conduct_forget(c, 1700000000 + 3600);
+	assert_true(c->changes > changes);
+	assert_int_equal(conduct_notes(c, notes), 0);
+	/* The place is another's; who had it gets a new one. */
+	search(c, 8, 7200);
+	search(c, 7, 7200);
+	assert_int_equal(conduct_notes(c, notes), 2);
+	assert_int_equal(c->note_count, 2);
+	assert_int_equal(notes[0].client[0], 8);
+	assert_int_equal(notes[1].client[0], 7);
+	assert_true(notes[1].requests <= 12);
+	done(c);
+}
+
+static void notes_have_a_maximum(void **state)
+{
+	struct conduct *c = fresh();
+	struct client_note notes[CLIENT_NOTES_MAX];
+	(void)state;
+
+	for (uint32_t client = 1; client <= 100; client++)
+		search(c, client, 20 * client);
+	assert_int_equal(conduct_notes(c, notes), CLIENT_NOTES_MAX);
+	assert_true(c->notes_dropped >= 36);
+	conduct_forget(c, 1700000000 + 3600);
+	assert_int_equal(conduct_notes(c, notes), 0);
+	assert_true(c->notes_dropped == 0);
+	done(c);
+}
+
+/* A client of two services is two, and a table may be shared. */
+static void services_share_a_table(void **state)
+{
+	struct conduct *a = fresh(), b;
+	(void)state;
+
+	conduct_init(&b, a->table, "wiki");
+	search(a, 7, 0);
+	assert_int_equal(a->note_count, 1);
+	assert_int_equal(b.note_count, 0);
+	search(&b, 9, 0);
+	search(&b, 7, 0);
+	assert_int_equal(b.note_count, 2);
+	assert_int_equal(a->note_count, 1);
+	done(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +372,9 @@ int main(void)
 		cmocka_unit_test(tries_of_passwords_are_noted),
 		cmocka_unit_test(people_who_sign_in_are_not),
 		cmocka_unit_test(copying_and_hammering_are_noted),
+		cmocka_unit_test(notes_are_forgotten_and_come_again),
+		cmocka_unit_test(notes_have_a_maximum),
+		cmocka_unit_test(services_share_a_table),
 		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
 		cmocka_unit_test(strangers_do_no_harm),
 	};
