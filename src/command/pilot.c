@@ -189,10 +189,17 @@ static void web_tick(void *ctx, const struct web_tick *tick)
 	(void)engine_web(p->engine, tick);
 }
 
+static void clients(void *ctx, const struct weblogs_clients *c)
+{
+	struct pilot *p = ctx;
+	(void)engine_clients(p->engine, c->service, c->notes, c->count, c->more);
+}
+
 /* `last`: nothing more will come. */
 static void take_traffic(struct pilot *p, bool last)
 {
-	const struct telemetry_handler handler = {{traffic_tick, traffic_until, p}, web_tick};
+	const struct telemetry_handler handler = {{traffic_tick, traffic_until, p}, web_tick,
+						  clients};
 	size_t effects;
 
 	if (p->telemetry == NULL || !telemetry_take(p->telemetry, &handler, last))

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "command/clock.h"
 #include "command/server.h"
+#include "publish/client_notes.h"
 #include "publish/exporters.h"
 #include "publish/problem.h"
 
@@ -85,10 +86,17 @@ struct http_response *server_challenge(void)
 	return r;
 }
 
+static struct http_response *operators_json(const struct buf *b)
+{
+	return b->bad ? NULL : answer(&(struct http_response_options){
+			.content_type = "application/json", .cache_control = "no-store",
+			.body = b->data, .body_len = b->len, .compress = HTTP_COMPRESS_FAST,
+			.no_etag = true});
+}
+
 static struct http_response *exporters(struct server *s, const struct http_request *req)
 {
 	struct exporters *list = server_is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
-	struct http_response *r;
 	struct buf b;
 	if (list == NULL)
 		return server_challenge();
@@ -96,10 +104,22 @@ static struct http_response *exporters(struct server *s, const struct http_reque
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
 	free(list);
-	r = b.bad ? NULL : answer(&(struct http_response_options){
-			.content_type = "application/json", .cache_control = "no-store",
-			.body = b.data, .body_len = b.len, .compress = HTTP_COMPRESS_FAST,
-			.no_etag = true});
+	struct http_response *r = operators_json(&b);
+	buf_done(&b);
+	return r;
+}
+
+/* What holds addresses of clients: made anew for each request, kept nowhere. */
+static struct http_response *clients(struct server *s, const struct http_request *req)
+{
+	struct snapshot *snapshot = server_is_operator(s, req) ? pilot_snapshot(s->pilot) : NULL;
+	struct buf b;
+	if (snapshot == NULL)
+		return server_challenge();
+	buf_init(&b, 4 << 20);
+	client_notes_json(&b, snapshot);
+	snapshot_release(snapshot);
+	struct http_response *r = operators_json(&b);
 	buf_done(&b);
 	return r;
 }
@@ -147,6 +167,8 @@ static struct http_response *handle(void *app, struct http_request *req)
 		return http_stream(req);
 	if (strcmp(req->path, "/api/v1/exporters") == 0)
 		return exporters(s, req);
+	if (strcmp(req->path, "/api/v1/clients") == 0)
+		return clients(s, req);
 	return page(s, req);
 }
 

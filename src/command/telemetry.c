@@ -285,8 +285,9 @@ const struct traffic_book *telemetry_book(const struct telemetry *t) { return &t
 
 bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last)
 {
-	bool any = t->logs != NULL &&
-		   weblogs_take(t->logs, handler->requests, handler->traffic.ctx);
+	const struct weblogs_handler logs = {handler->requests, handler->clients,
+					     handler->traffic.ctx};
+	bool any = t->logs != NULL && weblogs_take(t->logs, &logs);
 	if (t->gather == NULL)
 		return any;
 	any |= gather_run(t->gather, time_now(t), &handler->traffic);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "command/config.h"
 #include "command/traffic_rules.h"
+#include "command/weblogs.h"
 #include "intake/gather.h"
 #include "publish/metrics.h"
 #include "tally/web.h"
@@ -43,6 +44,7 @@ const struct traffic_book *telemetry_book(const struct telemetry *t);
 struct telemetry_handler {
 	struct gather_handler traffic;
 	void (*requests)(void *ctx, const struct web_tick *tick); /* with traffic.ctx */
+	void (*clients)(void *ctx, const struct weblogs_clients *c); /* likewise */
 };
 
 /* The pilot's thread. True if anything was handed on. `last`: the collecting threads have

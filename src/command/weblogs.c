@@ -7,6 +7,7 @@
 #include "command/clock.h"
 #include "command/log.h"
 #include "decode/accesslog.h"
+#include "detect/conduct.h"
 #include "intake/logtail.h"
 #include "intake/ring.h"
 #include "intake/senders.h"
@@ -21,13 +22,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 250, RING_BYTES = 8 << 20, AHEAD_S = 2 };
+enum { POLL_MS = 250, RING_BYTES = 8 << 20, NOTES_KEPT_S = 86400 };
+enum message { MESSAGE_TICK, MESSAGE_CLIENTS };
 
 /* Requests of one service. */
 struct site {
 	struct web_window window;
 	struct web_tick *ticks; /* WEB_WINDOW_LIVE; owned */
 	int64_t told;           /* the last second that was handed on */
+	struct conduct conduct; /* what single clients do */
+	uint64_t conduct_told;  /* its changes that were handed on */
 };
 
 struct followed {
@@ -35,6 +39,7 @@ struct followed {
 	struct logtail *tail;
 	struct accesslog reader;
 	char *service; /* "" = by host */
+	bool gone;     /* the catalogue has that service no more */
 };
 
 struct host { const char *name, *service; }; /* borrowed from the catalogue */
@@ -55,6 +60,7 @@ struct weblogs {
 	struct site *sites;
 	size_t site_count, site_max;
 	struct web_tick *empty;
+	struct conduct_table *clients; /* of all services */
 	int64_t second;
 	struct weblogs_counts counts;
 	pthread_t thread;
@@ -129,7 +135,23 @@ static void hand_on(struct weblogs *w, const struct web_tick *t)
 		return;
 	}
 	memcpy(room, t, len);
-	ring_send(w->ring, 0, len);
+	ring_send(w->ring, MESSAGE_TICK, len);
+}
+
+/* What is noted now; where the queue is full, a second later. */
+static void hand_on_clients(struct weblogs *w, struct site *s)
+{
+	struct weblogs_clients *c;
+
+	if (s->conduct.changes == s->conduct_told ||
+	    (c = ring_room(w->ring, sizeof(*c))) == NULL)
+		return;
+	text_copy(c->service, sizeof(c->service), s->window.service);
+	c->more = s->conduct.notes_dropped;
+	c->count = conduct_notes(&s->conduct, c->notes);
+	ring_send(w->ring, MESSAGE_CLIENTS,
+		  offsetof(struct weblogs_clients, notes) + c->count * sizeof(c->notes[0]));
+	s->conduct_told = s->conduct.changes;
 }
 
 /* Up to `second`; seconds without a request are told, too. */
@@ -162,6 +184,8 @@ static struct site *site_of(struct weblogs *w, const char *service)
 	struct site *s = &w->sites[w->site_count++];
 	*s = (struct site){.ticks = ticks};
 	web_window_init(&s->window, ticks, WEB_WINDOW_LIVE, service, true);
+	conduct_init(&s->conduct, w->clients, service);
+	s->conduct_told = UINT64_MAX; /* nothing is noted, whatever was before */
 	advance(w, s, w->second);
 	return s;
 }
@@ -178,7 +202,7 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 		w->counts.others += reader->others - others;
 		return;
 	}
-	if (service[0] == '\0')
+	if (service != NULL && service[0] == '\0')
 		service = service_of(w, &r.host);
 	if (service == NULL) {
 		w->counts.nobodys++;
@@ -196,12 +220,16 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	web_window_add(&s->window, w->key, &r, prng_u64(&w->random));
 	w->counts.late += s->window.late - late;
 	w->counts.requests++;
+	/* And one that is late counts when it came. */
+	if (wall_to_s(r.at) < w->second - WEB_WINDOW_LIVE)
+		r.at = wall_s(w->second - WEB_WINDOW_LIVE);
+	conduct_see(&s->conduct, &r);
 }
 
 static void on_line(void *context, const char *text, size_t len)
 {
 	struct followed *f = context;
-	take_line(f->owner, &f->reader, f->service, text, len);
+	take_line(f->owner, &f->reader, f->gone ? NULL : f->service, text, len);
 }
 
 static void on_message(void *context, const struct exporter_address *from, const char *text,
@@ -245,8 +273,11 @@ static void count_all(struct weblogs *w)
 static void tick(struct weblogs *w, int64_t now)
 {
 	w->second = now;
-	for (size_t i = 0; i < w->site_count; i++)
+	for (size_t i = 0; i < w->site_count; i++) {
 		advance(w, &w->sites[i], now);
+		conduct_forget(&w->sites[i].conduct, now - NOTES_KEPT_S);
+		hand_on_clients(w, &w->sites[i]);
+	}
 	count_all(w);
 	if (w->wake != NULL)
 		w->wake(w->ctx);
@@ -345,7 +376,9 @@ static enum wd_err open_all(struct weblogs *w, const struct config *c, struct wd
 	w->empty = calloc(1, sizeof(*w->empty));
 	accesslog_init(&w->syslog_reader);
 	if (w->sites == NULL || w->logs == NULL || w->empty == NULL ||
-	    ring_open(RING_BYTES, &w->ring) != WD_OK || !take_hosts(w, c->catalogue))
+	    ring_open(RING_BYTES, &w->ring) != WD_OK ||
+	    conduct_table_open(w->key, CONDUCT_ROWS_LIVE, &w->clients) != WD_OK ||
+	    !take_hosts(w, c->catalogue))
 		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");
 	for (size_t i = 0; i < logs->count; i++) {
 		enum wd_err err = open_log(w, &logs->items[i], why);
@@ -418,6 +451,7 @@ void weblogs_close(struct weblogs *w)
 		syslog_close(w->listeners[i]);
 	for (size_t i = 0; i < w->site_count; i++)
 		free(w->sites[i].ticks);
+	conduct_table_close(w->clients);
 	senders_close(w->senders);
 	ring_close(w->ring);
 	catalogue_release(w->catalogue);
@@ -430,10 +464,34 @@ void weblogs_close(struct weblogs *w)
 	free(w);
 }
 
+/* A service that is gone takes its open seconds with it, and what was noted of its clients. */
+static void drop_sites(struct weblogs *w)
+{
+	for (size_t i = 0; i < w->site_count;) {
+		struct site *s = &w->sites[i];
+		if (catalogue_index(w->catalogue, s->window.service) != SIZE_MAX) {
+			i++;
+			continue;
+		}
+		conduct_forget(&s->conduct, INT64_MAX);
+		s->conduct_told = UINT64_MAX;
+		hand_on_clients(w, s);
+		free(s->ticks);
+		*s = w->sites[--w->site_count];
+	}
+	for (size_t i = 0; i < w->log_count; i++) {
+		const char *service = w->logs[i].service;
+		w->logs[i].gone = service[0] != '\0' &&
+				  catalogue_index(w->catalogue, service) == SIZE_MAX;
+	}
+}
+
 void weblogs_reload(struct weblogs *w, const struct config *config)
 {
 	pthread_mutex_lock(&w->lock);
 	bool taken = take_hosts(w, config->catalogue);
+	if (taken)
+		drop_sites(w);
 	pthread_mutex_unlock(&w->lock);
 	if (!taken)
 		log_line(LOG_LEVEL_ERROR, "hosts_not_taken", "reason=\"out of memory\"");
@@ -441,14 +499,17 @@ void weblogs_reload(struct weblogs *w, const struct config *config)
 
 /* ---- the engine's thread ---- */
 
-bool weblogs_take(struct weblogs *w, void (*take)(void *ctx, const struct web_tick *t), void *ctx)
+bool weblogs_take(struct weblogs *w, const struct weblogs_handler *handler)
 {
 	const void *message;
 	uint32_t kind;
 	size_t len;
 	bool any = false;
 	for (; (message = ring_first(w->ring, &kind, &len)) != NULL; ring_drop(w->ring)) {
-		take(ctx, message);
+		if (kind == MESSAGE_CLIENTS)
+			handler->clients(handler->ctx, message);
+		else
+			handler->requests(handler->ctx, message);
 		any = true;
 	}
 	return any;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "command/config.h"
+#include "model/client_note.h"
 #include "tally/web.h"
 
 #include <stdbool.h>
@@ -44,8 +45,20 @@ void weblogs_close(struct weblogs *w); /* NULL is fine */
 /* Whose hosts are whose. */
 void weblogs_reload(struct weblogs *w, const struct config *config);
 
+/* What is noted of a service's clients now, in place of what was. */
+struct weblogs_clients {
+	char service[SERVICE_ID_MAX + 1];
+	uint64_t more; /* clients like these without room */
+	size_t count;
+	struct client_note notes[CLIENT_NOTES_MAX];
+};
+struct weblogs_handler {
+	void (*requests)(void *ctx, const struct web_tick *t);
+	void (*clients)(void *ctx, const struct weblogs_clients *c); /* only when it changed */
+	void *ctx;
+};
 /* The engine's thread. True if there was any. */
-bool weblogs_take(struct weblogs *w, void (*take)(void *ctx, const struct web_tick *t), void *ctx);
+bool weblogs_take(struct weblogs *w, const struct weblogs_handler *handler);
 void weblogs_count(struct weblogs *w, struct weblogs_counts *ret_counts);
 
 #endif

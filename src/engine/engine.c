@@ -227,6 +227,9 @@ enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_wh
 	}
 	for (size_t n = 0; n < count; n++)
 		e->tracks[by_catalogue[n]].service = catalogue_at(c, n);
+	for (size_t n = 0; n < e->track_count; n++)
+		if (e->tracks[n].service == NULL)
+			engine_forget_clients(e, &e->tracks[n]);
 	free(e->by_catalogue);
 	e->by_catalogue = by_catalogue;
 	catalogue_release(e->catalogue);

@@ -116,6 +116,12 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
  * or more than two minutes behind the clock. */
 enum engine_verdict engine_traffic(struct engine *e, const struct traffic_tick *tick);
 enum engine_verdict engine_web(struct engine *e, const struct web_tick *tick);
+/* What is noted of a service's clients (detect/conduct.h) from now on, at most CLIENT_NOTES_MAX;
+ * all services together have room for ENGINE_CLIENT_NOTES_MAX, and what does not fit is counted
+ * in `more`. It is no evidence, in no state and no effect: readers are shown it, that is all. */
+enum { ENGINE_CLIENT_NOTES_MAX = 4096 };
+enum engine_verdict engine_clients(struct engine *e, const char *service,
+				   const struct client_note *notes, size_t count, uint64_t more);
 /* All traffic was seen until then: a service that no tick came for had none. Without it, what no
  * tick tells of is not known, and an incident takes ten minutes of that for its end. */
 void engine_traffic_until(struct engine *e, wd_wall until);

@@ -75,6 +75,7 @@ struct engine {
 	void (*on_score)(void *ctx, const struct score *);
 	void *on_score_ctx;
 
+	size_t client_note_count; /* of all services */
 	size_t due; /* whole-bucket services to judge at the next advance */
 	struct engine_counters counters;
 	struct budget_stated budget;
@@ -99,6 +100,9 @@ void engine_open_incident(struct engine *e, struct track *t, const struct cause 
 void engine_join_incident(struct engine *e, struct track *t, const struct cause *c);
 /* Every signal that carries the incident is back to usual. */
 bool engine_is_calm(const struct engine *e, const struct track *t);
+
+/* clients.c: nothing is noted of the service's clients any more. */
+void engine_forget_clients(struct engine *e, struct track *t);
 
 /* alarm.c: has a watch from here on; false if there is no room. */
 bool engine_make_watch(struct engine *e, struct track *t);

@@ -335,6 +335,7 @@ void track_done(struct track *t)
 		close_history(t->history);
 	free(t->crowd);
 	watch_close(t->watch);
+	client_notes_release(t->clients);
 	free(t->signals);
 	service_state_release(t->shown);
 	if (t->adopted != NULL) {

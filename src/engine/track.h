@@ -73,6 +73,7 @@ struct track {
 	struct history *history; /* NULL until something was observed */
 	struct crowd *crowd;     /* likewise, of reports */
 	struct watch *watch;     /* NULL until a tick of traffic came */
+	struct client_notes *clients; /* held; NULL = nothing is noted of any */
 
 	struct episode episode;
 	float most;              /* the highest log10_return of a signal */

@@ -128,6 +128,7 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 
 		.incident = SIZE_MAX, .version = t->version, .references = 1,
 	};
+	s->clients = client_notes_hold(t->clients);
 	if (s->status == STATUS_INCIDENT)
 		s->incident = index_of(e->list, t->episode.incident.id);
 	if (wall_sub(e->now, t->coordinated.last_at).ns < 24 * 3600 * WD_NS_PER_S)

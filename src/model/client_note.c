@@ -19,6 +19,16 @@ const char *client_note_vector(const struct client_note *n)
 	return names[n->kind];
 }
 
+const char *client_note_title(const struct client_note *n)
+{
+	static const char *const titles[CLIENT_KINDS] = {
+		[CLIENT_PROBE] = "Search for weak spots", [CLIENT_LOGIN] = "Tries of passwords",
+		[CLIENT_SCRAPE] = "Copying", [CLIENT_HAMMER] = "Hammering",
+	};
+	WD_CHECK(n->kind < CLIENT_KINDS);
+	return titles[n->kind];
+}
+
 void client_note_words(const struct client_note *n, char dst[CLIENT_WORDS_MAX])
 {
 	switch (n->kind) {

@@ -47,6 +47,8 @@ struct client_note {
 
 /* "http.probe" … */
 const char *client_note_vector(const struct client_note *n);
+/* "Search for weak spots": of one client, no flood. */
+const char *client_note_title(const struct client_note *n);
 /* What was seen, in words. */
 void client_note_words(const struct client_note *n, char dst[CLIENT_WORDS_MAX]);
 

@@ -65,6 +65,7 @@ void service_state_release(struct service_state *s)
 	free(s->quarter.points);
 	free(s->shares);
 	traffic_state_free(s->traffic);
+	client_notes_release(s->clients);
 	free(s);
 }
 

@@ -8,6 +8,7 @@
 #define WD_MODEL_SNAPSHOT_H
 
 #include "base/units.h"
+#include "model/client_note.h"
 #include "model/incident.h"
 #include "model/service.h"
 #include "model/signal.h"
@@ -77,6 +78,7 @@ struct service_state {
 	size_t incident;      /* index of the open one in snapshot.incidents; SIZE_MAX = none */
 	struct coordinated coordinated; /* the latest; service "" = none within a day */
 	struct traffic_state *traffic;  /* NULL = not watched */
+	struct client_notes *clients;   /* held; latest first; NULL = nothing is noted */
 	uint64_t version;               /* changes whenever anything above does */
 	int references;                 /* the snapshot's business */
 };

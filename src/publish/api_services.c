@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON about services: now, all, one, its series. */
 #include "publish/api.h"
+#include "publish/client_notes.h"
 
 #include <string.h>
 
@@ -174,6 +175,7 @@ void api_service(const struct render *r)
 	wd_json_number(b, "log10_return", s->log10_return);
 	shares(b, s);
 	coordinated(b, &s->coordinated);
+	api_clients_members(r);
 	incidents_of(r);
 	end(b);
 }

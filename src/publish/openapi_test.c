@@ -146,6 +146,7 @@ static bool is_servers(const char *path)
 	return strcmp(path, "/api/v1/events") == 0 || strcmp(path, "/api/v1/reports") == 0 ||
 	       strcmp(path, "/api/v1/observations") == 0 ||
 	       strcmp(path, "/api/v1/exporters") == 0 ||
+	       strcmp(path, "/api/v1/clients") == 0 ||
 	       strcmp(path, "/api/v1/comments") == 0 ||
 	       strcmp(path, "/api/v1/comments/{comment}") == 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A service: its status in one sentence, its charts, who is affected, and the form to report. */
+#include "publish/client_notes.h"
 #include "publish/html.h"
 #include "publish/page_traffic.h"
 #include "publish/words_traffic.h"
@@ -338,6 +339,7 @@ static void live_top(const struct render *r)
 	buf_str(r->out, "</p>\n");
 	day_chart(r);
 	page_traffic_now(r);
+	page_clients(r);
 	html_live_end(r);
 }
 

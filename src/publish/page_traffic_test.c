@@ -3,6 +3,8 @@
  * nothing that a stranger wrote becomes markup. */
 #include "publish/page_traffic.h"
 
+#include "base/check.h"
+#include "publish/client_notes.h"
 #include "publish/site_fixture.h"
 #include "publish/words_traffic.h"
 
@@ -273,6 +275,47 @@ static void summaries_say_what_is_known_of_an_attack(void **state)
 	has("/api/v2/incidents.json", "", "DNS amplification (32 %)");
 }
 
+static void single_clients_have_no_address(void **state)
+{
+	static const char *const addresses[] = {"203.0.113", "2001:"};
+	struct snapshot *s = fixture_snapshot(FIXTURE_INCIDENT);
+	char id[SERVICE_ID_MAX + 1], page_path[SERVICE_ID_MAX + 8], api[SERVICE_ID_MAX + 32];
+	(void)state;
+
+	snprintf(id, sizeof(id), "%s", s->services[1]->service->id);
+	snprintf(page_path, sizeof(page_path), "/s/%s", id);
+	snprintf(api, sizeof(api), "/api/v1/services/%s", id);
+	struct site_page page = get(s, page_path, "");
+	struct site_page json = get(s, api, "");
+	assert_non_null(strstr(page.body.data, "Single clients"));
+	assert_non_null(strstr(page.body.data, "one client in AS64500, DE"));
+	assert_non_null(strstr(page.body.data, "many clients"));
+	assert_non_null(strstr(page.body.data, "and 3 more like these"));
+	assert_int_equal(count_of(page.body.data, "Hammering: "), 1); /* the other is of the many */
+	assert_int_equal(count_of(json.body.data, "\"finding\":"), 3);
+	for (size_t i = 0; i < WD_COUNT(addresses); i++) {
+		assert_null(strstr(page.body.data, addresses[i]));
+		assert_null(strstr(json.body.data, addresses[i]));
+	}
+	buf_done(&page.body);
+	buf_done(&json.body);
+	/* Who may know asks elsewhere. */
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	client_notes_json(&b, s);
+	assert_non_null(strstr(b.data, "\"203.0.113.77\""));
+	assert_non_null(strstr(b.data, "\"2001:db8::\""));
+	assert_true(count_of(b.data, "\"part\":") == 8);
+	buf_done(&b);
+	snapshot_release(s);
+	s = fixture_snapshot(FIXTURE_HOSTILE);
+	page = get(s, page_path, "");
+	assert_null(strstr(page.body.data, "AS64500, <b"));
+	assert_non_null(strstr(page.body.data, "AS64500, &lt;b"));
+	buf_done(&page.body);
+	snapshot_release(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +330,7 @@ int main(void)
 		cmocka_unit_test(history_is_filtered_by_kind_and_by_vector),
 		cmocka_unit_test(nothing_of_a_trace_becomes_markup),
 		cmocka_unit_test(summaries_say_what_is_known_of_an_attack),
+		cmocka_unit_test(single_clients_have_no_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

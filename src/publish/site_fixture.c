@@ -318,6 +318,8 @@ static struct service_state *make_state(enum fixture which, const struct service
 		return s;
 	if (index == 0)
 		fixture_watched(s, now);
+	if (index <= 1)
+		fixture_clients(s, now, which == FIXTURE_HOSTILE ? "<b" : "DE");
 	s->first_seen_at = wall_back(now, span_s(100 * 86400));
 	s->last_seen_at = wall_back(now, span_s(20));
 	s->status = STATUS_USUAL;

@@ -260,3 +260,28 @@ void fixture_watched(struct service_state *s, wd_wall now)
 	make_series(&t->recent_requests, now, span_s(1), 300, 40);
 	s->traffic = t;
 }
+
+void fixture_clients(struct service_state *s, wd_wall now, const char *country)
+{
+	const struct client_note notes[] = {
+		{.kind = CLIENT_PROBE, .family = 4, .client = {203, 0, 113, 77}, .network = 64500,
+		 .requests = 31, .missing = 20, .marked = 11},
+		{.kind = CLIENT_LOGIN, .family = 6, .client = {0x20, 1, 0xd, 0xb8}, .requests = 40},
+		{.kind = CLIENT_HAMMER, .many = true, .queries = true, .requests = 1700},
+		/* A part of what many did: not told again. */
+		{.kind = CLIENT_HAMMER, .family = 4, .client = {203, 0, 113, 78}, .requests = 900},
+	};
+	const size_t count = sizeof(notes) / sizeof(*notes);
+	struct client_notes *c = malloc(sizeof(*c) + sizeof(notes));
+
+	if (c == NULL)
+		abort();
+	*c = (struct client_notes){.references = 1, .more = 3, .count = count};
+	memcpy(c->notes, notes, sizeof(notes));
+	for (size_t i = 0; i < count; i++) {
+		c->notes[i].began = wall_back(now, span_s(900 + (int64_t)i));
+		c->notes[i].last = wall_back(now, span_s(60 + (int64_t)i));
+	}
+	memcpy(c->notes[0].country, country, 3);
+	s->clients = c;
+}

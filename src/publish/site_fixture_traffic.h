@@ -14,4 +14,7 @@ const struct vector_book *fixture_book(const char *name); /* as above */
 /* The service's traffic is watched. */
 void fixture_watched(struct service_state *s, wd_wall now);
 
+/* What single clients of it did; the country is an address file's word. */
+void fixture_clients(struct service_state *s, wd_wall now, const char *country);
+
 #endif
