@@ -45,7 +45,8 @@ cp "$scratch/output" "$scratch/unknown"
 passes "… and the one that was meant is named" grep -qF 'did you mean `check-config`?' "$scratch/unknown"
 
 exits "the defaults are in order" 0 "$WHYDOWN" check-config
-passes "… and say that nobody can decide on comments" grep -q 'no admin_token, so comments stay held$' "$scratch/output"
+cp "$scratch/output" "$scratch/defaults"
+passes "… and say that nobody can decide on comments" grep -q 'no admin_token, so comments stay held$' "$scratch/defaults"
 exits "the example is in order" 0 "$WHYDOWN" check-config "$SOURCE/examples/whydown.yaml"
 exits "wrong arguments are a mistake of their own" 2 "$WHYDOWN" check-config --quick
 exits "a file that is not there is a mistake" 1 "$WHYDOWN" check-config "$scratch/nowhere.yaml"
