@@ -51,7 +51,7 @@ float calibrate_read(const struct calibrate *c, const struct calibrate_plan *pla
 				       : excess / c->scale;
 	float a = log10_e * nats - c->log10_rate;
 
-	return a > c->log10_seen ? c->log10_seen + 0.5F * (a - c->log10_seen) : a;
+	return a > c->log10_seen ? c->log10_seen + plan->unseen * (a - c->log10_seen) : a;
 }
 
 static void excursion_end(struct calibrate *c, const struct calibrate_plan *plan)

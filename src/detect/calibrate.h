@@ -12,7 +12,7 @@
  * behaves keeps A = E, and one that is burstier loses power instead of raising false alarms.
  *
  * Nobody has seen more than a series has lasted: past that the fit is extrapolation, and each
- * decade of it counts for half of one. */
+ * decade of it counts for `unseen` of one. */
 #ifndef WD_DETECT_CALIBRATE_H
 #define WD_DETECT_CALIBRATE_H
 
@@ -22,6 +22,7 @@ struct calibrate_plan {
 	float above;                   /* decades: where an excursion begins, > 0 */
 	float scale_prior, scale_min;  /* decades of excess */
 	float log10_rate_prior;        /* excursions a sample; also the floor */
+	float unseen;                  /* what a decade counts that is longer than has been seen */
 };
 
 struct calibrate {

@@ -77,7 +77,7 @@ static struct flood_meter_plan meter_plan(double first, double second)
 	return (struct flood_meter_plan){
 		.floor = {(float)(first * tick_s), (float)(second * tick_s)},
 		.calibrate = {.above = 2, .scale_prior = 0.5F, .scale_min = 0.4343F,
-			      .log10_rate_prior = -2},
+			      .log10_rate_prior = -2, .unseen = 0.5F},
 	};
 }
 

@@ -37,7 +37,8 @@ static const uint64_t mix_requests_min = 5;
 static const double count_max = 1e9;
 
 static const struct calibrate_plan plan = {.above = 1, .scale_prior = 0.43429448F,
-					   .scale_min = 0.43429448F, .log10_rate_prior = -1};
+					   .scale_min = 0.43429448F, .log10_rate_prior = -1,
+					   .unseen = 0.5F};
 
 void web_watch_init(struct web_watch *w)
 {
