@@ -499,9 +499,11 @@ static void see_volume(struct conduct *c, struct conduct_client *k, const struct
 		add(c, k, CLIENT_HAMMER, 1, r);
 }
 
+/* By a keyed hash of all of it: who could make another agent that is taken for a browser's would
+ * have all of that browser's users taken for a scanner. */
 static uint8_t tool_of(struct conduct_table *t, struct text_span agent)
 {
-	uint64_t hash = quick(agent);
+	uint64_t hash = agent.len > 0 ? text_hash(&t->key, agent.at, agent.len) : 0;
 	size_t at = hash >> 32 & (WD_COUNT(t->agents) - 1);
 
 	if (agent.len == 0)

@@ -346,6 +346,23 @@ static void notes_have_a_maximum(void **state)
 	done(c);
 }
 
+/* Nobody's agent makes another's a scanner's: not one of its length that begins and ends like it. */
+static void agents_do_not_poison_each_other(void **state)
+{
+	struct conduct *c = fresh();
+	char forged[sizeof(browser)];
+	(void)state;
+
+	memcpy(forged, browser, sizeof(browser));
+	memcpy(forged + 20, "sqlmap", 6);
+	assert_int_equal(conduct_agent_of(span(forged)), CONDUCT_SCANNER);
+	see(c, (struct ask){0, 66, .status = 200, .path = "/", .agent = forged});
+	for (int i = 0; i < 20; i++)
+		see(c, (struct ask){i, 7, .status = 200, .path = "/", .referer = "https://a.example/"});
+	assert_int_equal(c->note_count, 0);
+	done(c);
+}
+
 /* A client of two services is two, and a table may be shared. */
 static void services_share_a_table(void **state)
 {
@@ -374,6 +391,7 @@ int main(void)
 		cmocka_unit_test(copying_and_hammering_are_noted),
 		cmocka_unit_test(notes_are_forgotten_and_come_again),
 		cmocka_unit_test(notes_have_a_maximum),
+		cmocka_unit_test(agents_do_not_poison_each_other),
 		cmocka_unit_test(services_share_a_table),
 		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
 		cmocka_unit_test(strangers_do_no_harm),
