@@ -3,6 +3,7 @@
 
 #include "base/wire.h"
 #include "decode/packet_plain.h"
+#include "decode/sflow_records.h"
 #include "decode/sflow_seats.h"
 
 #include <stdlib.h>
@@ -17,29 +18,24 @@ enum {
 	SAMPLE_COUNTERS_EXPANDED = 4,
 	SAMPLE_DROPPED = 5,
 
-	RECORD_HEADER = 1,
-	RECORD_IPV4 = 3,
-	RECORD_IPV6 = 4,
-	RECORD_GATEWAY = 1003,
-	HEADER_ETHERNET = 1, /* of a sampled header: its protocol */
 	COUNTERS_INTERFACE = 1,
 	COUNTERS_INTERFACE_LEN = 88,
 
-	ADDRESS_UNKNOWN = 0,
-	ADDRESS_IPV4 = 1,
-	ADDRESS_IPV6 = 2,
-
 	OUTPUT_DISCARDED = 1,
-	LENGTH_MAX = 65535,
-	SEGMENTS_MAX = 64, /* of an AS path; a path is a few */
 };
 
-struct agent_id { uint8_t sender[16], agent[16], families[2], sub[4]; };
+/* Compared and hashed as bytes: without padding. */
+struct agent_id {
+	uint8_t sender[16], agent[16];
+	uint32_t sub_agent;
+	uint8_t sender_family, agent_family, zero[2];
+};
+_Static_assert(sizeof(struct agent_id) == 40, "no padding");
 
 struct sflow {
 	struct sflow_counts counts;
-	struct agent_id last_id; /* of the last datagram, and its key: mostly the next one's */
-	uint64_t last_key;
+	struct agent_id id; /* of the last datagram, and its key: mostly the next one's */
+	uint64_t id_key;
 	struct sflow_seats seats;
 	struct hash_key key;
 	const struct packet_options *packet;
@@ -54,21 +50,14 @@ struct decoding {
 	size_t cap, count;
 	uint64_t agent_key;
 	bool broken; /* something was */
-	struct sflow_source blank; /* what all sources of this agent begin with */
 };
 
 /* The part of a flow sample ahead of its records. */
 struct sample {
 	uint32_t sequence, type, index, sampling, pool, drops;
-	uint32_t input, output, output_format; /* interfaces */
+	uint32_t input, output; /* interfaces */
 	uint32_t records;
-};
-
-/* What the records of one sample gave. */
-struct found {
-	bool header, flow, as;
-	enum wd_err err; /* of the header */
-	uint32_t src_as, dst_as;
+	bool dropped;
 };
 
 enum wd_err sflow_open(const struct sflow_limits *limits, const struct hash_key *key,
@@ -129,15 +118,25 @@ static bool is_sampled(const struct decoding *d, uint32_t type, uint32_t index)
 	return seat != NULL && seat->source.sampling != 0;
 }
 
+/* What is known of a data source, or of the agent itself, at first. */
+static __attribute__((noinline)) void source_begin(const struct decoding *d, uint32_t type,
+						   uint32_t index, struct sflow_source *ret)
+{
+	const struct agent_id *id = &d->s->id;
+	*ret = (struct sflow_source){
+		.sender_family = id->sender_family, .agent_family = id->agent_family,
+		.sub_agent = id->sub_agent, .type = type, .index = index,
+	};
+	memcpy(ret->sender, id->sender, sizeof(ret->sender));
+	memcpy(ret->agent, id->agent, sizeof(ret->agent));
+}
+
 static inline struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint32_t index)
 {
 	bool is_new;
 	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, key_of(d, type, index), &is_new);
-	if (is_new) {
-		seat->source = d->blank;
-		seat->source.type = type;
-		seat->source.index = index;
-	}
+	if (__builtin_expect(is_new, 0))
+		source_begin(d, type, index, &seat->source);
 	seat->source.seen = d->now;
 	return seat;
 }
@@ -154,149 +153,6 @@ static inline void samples_step(struct decoding *d, struct sflow_seat *seat, str
 	seat->source.lost += lost;
 	seat->source.samples++;
 	d->s->counts.lost_samples += lost;
-}
-
-/* The link type under which packet_parse knows a sampled header; UINT32_MAX = it does not. */
-static uint32_t linktype_of(uint32_t protocol)
-{
-	static const uint8_t links[] = {
-		[1] = PACKET_ETHERNET, [7] = PACKET_PPP,   [10] = PACKET_RAW,
-		[11] = PACKET_IPV4,    [12] = PACKET_IPV6, [13] = PACKET_MPLS,
-		[14] = PACKET_PPP_HDLC, /* packet over SONET */
-	};
-	if (protocol >= sizeof(links) || links[protocol] == 0)
-		return UINT32_MAX;
-	return links[protocol];
-}
-
-static bool header_record(struct decoding *d, struct cur *c, struct found *found)
-{
-	const uint8_t *head = cur_bytes(c, 16);
-	if (head == NULL)
-		return false;
-	uint32_t frame = wire_u32(head + 4), stripped = wire_u32(head + 8);
-	uint32_t len = wire_u32(head + 12);
-	const uint8_t *bytes = cur_bytes(c, len);
-	if (bytes == NULL)
-		return false;
-	struct packet packet = {
-		.bytes = bytes,
-		.captured = len,
-		.wire_length = frame > stripped ? frame - stripped : 0,
-		.linktype = linktype_of(wire_u32(head)),
-		.at = d->now,
-	};
-	found->err = packet_parse(&packet, d->s->packet, &d->out[d->count]);
-	found->header = true;
-	found->flow = found->flow || found->err == WD_OK;
-	return true;
-}
-
-/* What a switch that keeps no header says of an IP packet. */
-static bool ip_record(struct decoding *d, struct cur *c, uint8_t family, struct found *found)
-{
-	size_t width = family == 4 ? 4 : 16;
-	const uint8_t *r = cur_bytes(c, 8 + 2 * width + 16);
-	if (r == NULL)
-		return false;
-	if (found->flow)
-		return true;
-	uint32_t length = wire_u32(r), protocol = wire_u32(r + 4);
-	const uint8_t *ports = r + 8 + 2 * width;
-	struct flow f = {
-		.packets = 1,
-		.bytes = length < LENGTH_MAX ? length : LENGTH_MAX,
-		.sampling = 1,
-		.family = family,
-		.protocol = (uint8_t)protocol,
-		.sport = (uint16_t)wire_u32(ports),
-		.dport = (uint16_t)wire_u32(ports + 4),
-	};
-	memcpy(f.src, r + 8, width);
-	memcpy(f.dst, r + 8 + width, width);
-	if (protocol == 6) {
-		f.tcp_flags = (uint8_t)wire_u32(ports + 8);
-		f.known |= FLOW_FLAGS;
-	}
-	if (d->at.known != 0) {
-		f.first_ms = f.last_ms = d->at.ms;
-		f.known |= FLOW_TIMES;
-	}
-	d->out[d->count] = f;
-	found->flow = true;
-	return true;
-}
-
-/* The address of the next hop, our AS, the source's, its peer's, the path to the destination,
- * of which the last is the destination's. */
-static bool gateway_record(struct cur *c, struct found *found)
-{
-	uint32_t kind = cur_be32(c), last = 0;
-	cur_bytes(c, kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 16 : 0);
-	const uint8_t *as = cur_bytes(c, 12);
-	uint32_t segments = cur_be32(c);
-	if (as == NULL || segments > SEGMENTS_MAX)
-		return false;
-	for (uint32_t i = 0; i < segments; i++) {
-		cur_be32(c); /* a set or a sequence */
-		uint32_t count = cur_be32(c);
-		const uint8_t *path = count <= cur_left(c) / 4 ? cur_bytes(c, count * 4) : NULL;
-		if (path == NULL)
-			return false;
-		if (count > 0)
-			last = wire_u32(path + (count - 1) * 4);
-	}
-	found->as = true;
-	found->src_as = wire_u32(as + 4);
-	found->dst_as = last;
-	return !c->bad;
-}
-
-/* The next record or sample of a list: a format, a length, and what is in it. */
-static inline bool item(struct cur *c, uint32_t *ret_format, struct cur *ret_body)
-{
-	const uint8_t *head = cur_bytes(c, 8);
-	if (head == NULL)
-		return false;
-	uint32_t len = wire_u32(head + 4);
-	const uint8_t *body = cur_bytes(c, len);
-	if (body == NULL)
-		return false;
-	uint32_t padding = -len & 3u;
-	cur_bytes(c, padding <= cur_left(c) ? padding : 0);
-	*ret_format = wire_u32(head);
-	*ret_body = cur_over(body, len);
-	return true;
-}
-
-static bool records(struct decoding *d, struct cur *c, uint32_t count, struct found *found)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct cur body = {0};
-		uint32_t format = 0;
-		bool sound = true;
-		if (!item(c, &format, &body))
-			return false;
-		switch (format) {
-		case RECORD_HEADER:
-			sound = header_record(d, &body, found);
-			break;
-		case RECORD_IPV4:
-			sound = ip_record(d, &body, 4, found);
-			break;
-		case RECORD_IPV6:
-			sound = ip_record(d, &body, 6, found);
-			break;
-		case RECORD_GATEWAY:
-			sound = gateway_record(&body, found);
-			break;
-		default:
-			break;
-		}
-		if (!sound)
-			return false;
-	}
-	return true;
 }
 
 /* Where a sample's one header is, if nothing else of what its records tell is of use here; NULL:
@@ -337,27 +193,26 @@ static inline bool sample_plain(struct decoding *d, const struct cur *c, uint32_
 	return packet_plain(header + 16, len, packet_whole(whole, len), d->at, &d->out[d->count]);
 }
 
-/* The flow that was made last is this sample's. */
-static inline struct flow *flow_take(struct decoding *d, const struct sample *m, uint8_t known)
+/* What the sample knows of its flow beside the packet. */
+static inline uint8_t known_of(const struct sample *m)
 {
-	struct flow *f = &d->out[d->count++];
 	bool egress = m->type == 0 && m->index == m->output && m->index != m->input;
-	f->sampling = m->sampling;
-	f->known |= known | (egress ? FLOW_EGRESS : 0);
-	return f;
+	return (uint8_t)((egress ? FLOW_EGRESS : 0) | (m->dropped ? FLOW_DROPPED : 0));
 }
 
 /* Makes a flow of what the records of a sample say. */
 static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur *c,
-						  struct sample m, uint8_t known)
+						  const struct sample *m)
 {
 	struct sflow_counts *counts = &d->s->counts;
-	struct found found = {0};
+	struct sflow_found found = {0};
 	if (d->count == d->cap) {
 		counts->flows_cut++;
 		return true;
 	}
-	bool sound = records(d, c, m.records, &found);
+	struct flow *out = &d->out[d->count];
+	const struct sflow_reading r = {d->now, d->at, d->s->packet};
+	bool sound = sflow_records(&r, c, m->records, out, &found);
 	if (!found.flow) {
 		if (!found.header)
 			counts->no_packet++;
@@ -367,7 +222,9 @@ static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur
 			counts->headers_bad++;
 		return sound;
 	}
-	struct flow *f = flow_take(d, &m, known);
+	struct flow *f = &d->out[d->count++];
+	f->sampling = m->sampling;
+	f->known |= known_of(m);
 	if (found.as) {
 		f->src_as = found.src_as;
 		f->dst_as = found.dst_as;
@@ -376,14 +233,10 @@ static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur
 	return sound;
 }
 
-static inline bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
+/* Each field is read where it is needed: more of them than a processor has registers. */
+static inline struct sample sample_at(const uint8_t *p, bool expanded)
 {
-	struct sflow_counts *counts = &d->s->counts;
-	const uint8_t *p = cur_bytes(c, expanded ? 44 : 32);
-	struct sample m;
-	if (p == NULL)
-		return false;
-	m.sequence = wire_u32(p);
+	struct sample m = {.sequence = wire_u32(p)};
 	if (expanded) {
 		m.type = wire_u32(p + 4);
 		m.index = wire_u32(p + 8);
@@ -398,31 +251,61 @@ static inline bool flow_sample(struct decoding *d, struct cur *c, bool expanded)
 	m.drops = wire_u32(p + 16);
 	if (expanded) {
 		m.input = wire_u32(p + 24);
-		m.output_format = wire_u32(p + 28);
+		m.dropped = wire_u32(p + 28) == OUTPUT_DISCARDED;
 		m.output = wire_u32(p + 32);
 		m.records = wire_u32(p + 36);
 	} else {
 		m.input = wire_u32(p + 20) & 0x3fffffff;
-		m.output_format = p[24] >> 6;
+		m.dropped = p[24] >> 6 == OUTPUT_DISCARDED;
 		m.output = wire_u32(p + 24) & 0x3fffffff;
 		m.records = wire_u32(p + 28);
 	}
+	return m;
+}
 
-	struct sflow_seat *seat = seat_of(d, m.type, m.index);
-	samples_step(d, seat, &seat->samples, m.sequence);
-	uint32_t pool = sflow_meter_grown(&seat->pool, m.pool);
-	uint32_t drops = sflow_meter_grown(&seat->drops, m.drops);
-	seat->source.sampling = m.sampling;
+/* The accounts of the sample's source. */
+static inline void sample_count(struct decoding *d, const struct sample *m)
+{
+	struct sflow_counts *counts = &d->s->counts;
+	struct sflow_seat *seat = seat_of(d, m->type, m->index);
+	samples_step(d, seat, &seat->samples, m->sequence);
+	uint32_t pool = sflow_meter_grown(&seat->pool, m->pool);
+	uint32_t drops = sflow_meter_grown(&seat->drops, m->drops);
+	seat->source.sampling = m->sampling;
 	seat->source.pool += pool;
 	seat->source.drops += drops;
 	counts->pool += pool;
 	counts->agent_drops += drops;
 	counts->flow_samples++;
-	uint8_t known = m.output_format == OUTPUT_DISCARDED ? FLOW_DROPPED : 0;
-	if (d->count == d->cap || !sample_plain(d, c, m.records))
-		return sample_walk(d, c, m, known);
-	flow_take(d, &m, known);
+}
+
+static inline __attribute__((always_inline)) bool sample_take(struct decoding *d, struct cur *c,
+							      bool expanded)
+{
+	const uint8_t *p = cur_bytes(c, expanded ? 44 : 32);
+	if (p == NULL)
+		return false;
+	struct sample m = sample_at(p, expanded);
+	sample_count(d, &m);
+	if (__builtin_expect(d->count == d->cap || !sample_plain(d, c, m.records), 0)) {
+		const struct sample again = sample_at(p, expanded);
+		return sample_walk(d, c, &again);
+	}
+	m = sample_at(p, expanded);
+	struct flow *f = &d->out[d->count++];
+	f->sampling = m.sampling;
+	f->known |= known_of(&m);
 	return true;
+}
+
+static __attribute__((noinline)) bool flow_sample(struct decoding *d, struct cur *c)
+{
+	return sample_take(d, c, false);
+}
+
+static __attribute__((noinline)) bool flow_sample_expanded(struct decoding *d, struct cur *c)
+{
+	return sample_take(d, c, true);
 }
 
 /* A packet that the agent dropped: each one is told, as far as its limit of them goes. Where the
@@ -441,6 +324,7 @@ static __attribute__((noinline)) bool drop_notice(struct decoding *d, struct cur
 		.input = wire_u32(p + 16),
 		.output = wire_u32(p + 20),
 		.records = wire_u32(p + 28),
+		.dropped = true,
 	};
 	struct sflow_seat *seat = seat_of(d, m.type, m.index);
 	samples_step(d, seat, &seat->notices, m.sequence);
@@ -452,7 +336,7 @@ static __attribute__((noinline)) bool drop_notice(struct decoding *d, struct cur
 		d->s->counts.drops_sampled++;
 		return true;
 	}
-	return sample_walk(d, c, m, FLOW_DROPPED);
+	return sample_walk(d, c, &m);
 }
 
 static __attribute__((noinline)) bool counter_sample(struct decoding *d, struct cur *c,
@@ -468,7 +352,7 @@ static __attribute__((noinline)) bool counter_sample(struct decoding *d, struct 
 	for (uint32_t i = 0; i < count; i++) {
 		struct cur body = {0};
 		uint32_t format = 0;
-		if (!item(c, &format, &body))
+		if (!sflow_item(c, &format, &body))
 			return false;
 		if (format != COUNTERS_INTERFACE || cur_left(&body) < COUNTERS_INTERFACE_LEN)
 			continue;
@@ -488,12 +372,14 @@ static bool sample(struct decoding *d, struct cur *c)
 	struct cur body = {0};
 	uint32_t format = 0;
 	bool sound = true;
-	if (!item(c, &format, &body))
+	if (!sflow_item(c, &format, &body))
 		return false;
 	switch (format) {
 	case SAMPLE_FLOW:
+		sound = flow_sample(d, &body);
+		break;
 	case SAMPLE_FLOW_EXPANDED:
-		sound = flow_sample(d, &body, format == SAMPLE_FLOW_EXPANDED);
+		sound = flow_sample_expanded(d, &body);
 		break;
 	case SAMPLE_COUNTERS:
 	case SAMPLE_COUNTERS_EXPANDED:
@@ -511,21 +397,14 @@ static bool sample(struct decoding *d, struct cur *c)
 }
 
 /* Finds the agent's seat and counts what was lost since its last datagram. */
-static void agent_step(struct decoding *d, uint32_t sequence)
+static void agent_step(struct decoding *d, const struct agent_id *id, uint32_t sequence)
 {
 	struct sflow_counts *counts = &d->s->counts;
-	struct agent_id id;
-	const struct sflow_source *b = &d->blank;
-	memcpy(id.sender, b->sender, 16);
-	memcpy(id.agent, b->agent, 16);
-	id.families[0] = b->sender_family;
-	id.families[1] = b->agent_family;
-	memcpy(id.sub, &b->sub_agent, 4);
-	if (memcmp(&id, &d->s->last_id, sizeof(id)) != 0) {
-		d->s->last_id = id;
-		d->s->last_key = hash_bytes(&d->s->key, &id, sizeof(id));
+	if (memcmp(id, &d->s->id, sizeof(*id)) != 0) {
+		d->s->id = *id;
+		d->s->id_key = hash_bytes(&d->s->key, id, sizeof(*id));
 	}
-	d->agent_key = d->s->last_key;
+	d->agent_key = d->s->id_key;
 
 	bool is_new;
 	uint32_t lost;
@@ -565,11 +444,13 @@ enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 			       : wd_fail(why, WD_UNKNOWN, 4, "an agent's address of no known kind");
 	}
 	size_t width = kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 16 : 0;
-	cur_copy(&c, d.blank.agent, width);
-	d.blank.agent_family = kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 6 : 0;
-	memcpy(d.blank.sender, from->bytes, 16);
-	d.blank.sender_family = from->family;
-	d.blank.sub_agent = cur_be32(&c);
+	struct agent_id id = {
+		.sender_family = from->family,
+		.agent_family = kind == ADDRESS_IPV4 ? 4 : kind == ADDRESS_IPV6 ? 6 : 0,
+	};
+	memcpy(id.sender, from->bytes, sizeof(id.sender));
+	cur_copy(&c, id.agent, width);
+	id.sub_agent = cur_be32(&c);
 	uint32_t sequence = cur_be32(&c);
 	cur_be32(&c); /* uptime */
 	uint32_t samples = cur_be32(&c);
@@ -578,7 +459,7 @@ enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 		return wd_fail(why, WD_SHORT, 0, "the datagram ends within its header");
 	}
 	s->seats.clock++;
-	agent_step(&d, sequence);
+	agent_step(&d, &id, sequence);
 	for (uint32_t i = 0; i < samples; i++) {
 		if (!sample(&d, &c)) {
 			d.broken = true;
