@@ -122,7 +122,7 @@ static const char *short_number(const char *at, const char *end, int64_t *ret)
 static enum wd_err combined(const char *begin, const char *at, const char *end,
 			    struct request *r, struct wd_why *why)
 {
-	const char *close = accesslog_quoted(at + 2, end), *word;
+	const char *close = accesslog_near_quoted(at + 2, end), *word;
 
 	if (close == NULL)
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin),
@@ -141,7 +141,7 @@ static enum wd_err combined(const char *begin, const char *at, const char *end,
 	at = word + 1;
 	if (at >= end || *at != '"')
 		return WD_OK;
-	if ((close = accesslog_quoted(at + 1, end)) == NULL)
+	if ((close = accesslog_near_quoted(at + 1, end)) == NULL)
 		return WD_OK;
 	r->referer = span_told(at + 1, close);
 	at = close + 2;
@@ -215,7 +215,7 @@ static enum wd_err haproxy(const char *begin, const char *at, const char *end, s
 	if (at >= end || *at != '"')
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(ends[9] - begin), "no request line");
 	/* A long one is cut with its closing quote. */
-	if ((close = accesslog_quoted(at + 1, end)) == NULL)
+	if ((close = accesslog_near_quoted(at + 1, end)) == NULL)
 		close = end;
 	accesslog_request_line(r, at + 1, close);
 	return WD_OK;

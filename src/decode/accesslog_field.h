@@ -98,6 +98,15 @@ static inline const char *find_far(const char *at, const char *end, char c)
 /* `at` is behind an opening quote: its closing one, which no backslash escapes and behind which
  * stands a space or the end; NULL if there is none. */
 const char *accesslog_quoted(const char *at, const char *end);
+static inline const char *accesslog_near_quoted(const char *at, const char *end)
+{
+	const char *p = find_far(at, end, '"');
+
+	/* Nearly all. at[-1] is a quote. */
+	if (p < end && (p + 1 == end || p[1] == ' ') && p[-1] != '\\')
+		return p;
+	return accesslog_quoted(at, end);
+}
 
 /* Each reads all of at … end; false if it is not that. */
 bool accesslog_time(struct accesslog *a, const char *at, const char *end, wd_wall *ret);

@@ -3,38 +3,49 @@
 
 #include <string.h>
 
-/* One to three digits of at most 255; the place after them, or NULL. Four bytes at once, as how
- * many digits there are is chance, which a branch would guess wrong. */
-static inline const char *octet(const char *p, const char *end, uint8_t *ret)
+/* One to three digits of at most 255; the place after them, or NULL. */
+static const char *octet(const char *p, const char *end, uint8_t *ret)
 {
 	unsigned n = 0, digits = 0;
 
-	if (end - p >= 4) {
-		uint32_t x; /* the first byte lowest */
-		memcpy(&x, p, sizeof(x));
-		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
-			x = __builtin_bswap32(x);
-		uint32_t values = x ^ 0x30303030;
-		uint32_t others = ((values + 0x76767676) | values | 0x80000000) & 0x80808080;
-		digits = (unsigned)__builtin_ctz(others) / 8;
-		values = (uint32_t)((uint64_t)values << (32 - 8 * digits));
-		n = (values >> 8 & 255) * 100 + (values >> 16 & 255) * 10 + (values >> 24);
-	} else {
-		for (; p + digits < end && p[digits] >= '0' && p[digits] <= '9' && digits < 3;)
-			n = n * 10 + (unsigned)(p[digits++] - '0');
-	}
+	for (; p + digits < end && p[digits] >= '0' && p[digits] <= '9' && digits < 3;)
+		n = n * 10 + (unsigned)(p[digits++] - '0');
 	*ret = (uint8_t)n;
 	return digits > 0 && n <= 255 ? p + digits : NULL;
 }
 
+/* The same where four bytes may be read: all at once, as how many digits there are is chance, which
+ * a branch would guess wrong. */
+static inline const char *octet_at_once(const char *p, uint8_t *ret)
+{
+	uint32_t x; /* the first byte lowest */
+
+	memcpy(&x, p, sizeof(x));
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		x = __builtin_bswap32(x);
+	x ^= 0x30303030;
+	uint32_t others = ((x + 0x76767676) | x | 0x80000000) & 0x80808080;
+	unsigned bits = (unsigned)__builtin_ctz(others) & 24; /* eight for each digit */
+	uint32_t digits = (uint32_t)((uint64_t)x << (32 - bits));
+	unsigned n = (digits >> 8 & 255) * 100 + (digits >> 16 & 255) * 10 + (digits >> 24);
+
+	*ret = (uint8_t)n;
+	return bits > 0 && n <= 255 ? p + bits / 8 : NULL;
+}
+
 const char *address_octets(const char *p, const char *end, uint8_t bytes[4])
 {
-	if ((p = octet(p, end, &bytes[0])) == NULL)
-		return NULL;
-	for (int i = 1; i < 4; i++) {
-		if (p == end || *p != '.')
-			return NULL;
-		if ((p = octet(p + 1, end, &bytes[i])) == NULL)
+	if (end - p >= 16) { /* "255.255.255.255", and one more */
+		for (int i = 0; i < 4; i++) {
+			p = octet_at_once(p, &bytes[i]);
+			if (p == NULL || (i < 3 && *p++ != '.'))
+				return NULL;
+		}
+		return p;
+	}
+	for (int i = 0; i < 4; i++) {
+		p = octet(p, end, &bytes[i]);
+		if (p == NULL || (i < 3 && (p == end || *p++ != '.')))
 			return NULL;
 	}
 	return p;

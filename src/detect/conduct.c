@@ -175,11 +175,14 @@ static unsigned least_of(const struct conduct_row *row, const struct conduct_cli
 			 int64_t now)
 {
 	float lowest = INFINITY;
-	unsigned least = 0, unusual = 0;
+	unsigned least = 0, loaded = 0;
+	int64_t later = 0; /* below 0: some are after this request */
 
-	for (unsigned i = 0; i < CONDUCT_WAYS; i++)
-		unusual |= (unsigned)(row->state[i] == CONDUCT_LOADED) | (row->at[i] > now);
-	if (!unusual)
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
+		loaded |= row->state[i] & CONDUCT_LOADED;
+		later |= now - row->at[i];
+	}
+	if (loaded == 0 && later >= 0)
 		return quietest(row);
 	for (unsigned i = 0; i < CONDUCT_WAYS; i++) {
 		float s = standing(row, clients, i, now);

@@ -62,7 +62,7 @@ _Static_assert(sizeof(struct conduct_client) == 128, "the first of two lines of 
 enum conduct_state {
 	CONDUCT_BLANK,  /* nothing is known; the record holds another's */
 	CONDUCT_IDLE,   /* nothing is in its buckets */
-	CONDUCT_LOADED,
+	CONDUCT_LOADED, /* the only one with this bit */
 };
 struct conduct_row {
 	uint32_t tag[CONDUCT_WAYS];  /* a part of the client's hash; 0: free */
