@@ -60,8 +60,8 @@ static void the_traces_of_all_take_what_is_stated(void **state)
 	(void)state;
 	print_message("%zu tracers of %zu bytes, %zu traces of %zu\n", o.tracers_max,
 		      sizeof(struct tracer), o.traces_max, sizeof(struct trace));
-	assert_true(o.tracers_max * sizeof(struct tracer) <= 13 << 20);
-	assert_true(o.traces_max * sizeof(struct trace) <= 20 << 20);
+	assert_true(o.tracers_max * sizeof(struct tracer) <= 10 << 20);
+	assert_true(o.traces_max * sizeof(struct trace) <= 8 << 20);
 }
 
 int main(void)

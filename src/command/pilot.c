@@ -20,7 +20,7 @@ static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
 /* Writing the state may take this share of the time. */
-enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200, TRACES_REMEMBERED = 256 };
+enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200, TRACES_REMEMBERED = 96 };
 
 struct pilot {
 	struct store *store;
