@@ -295,7 +295,16 @@ enum wd_err packet_walk(const struct packet *packet, const struct packet_options
 	struct part p = {packet->bytes, packet->captured, whole};
 	struct part above;
 	uint16_t type = 0;
-	enum wd_err err = packet_link_open(&p, packet->linktype, &type);
+	enum wd_err err = WD_OK;
+	if (packet->linktype == PACKET_ETHERNET && p.seen >= 14 &&
+	    wire_u16(p.at + 12) == ETHERTYPE_IPV4) {
+		type = ETHERTYPE_IPV4; /* the most of what is not plain */
+		p.at += 14;
+		p.seen -= 14;
+		p.whole -= 14;
+	} else {
+		err = packet_link_open(&p, packet->linktype, &type);
+	}
 	if (err == WD_OK)
 		err = ip(&p, type, ret, &above);
 	if (err != WD_OK)

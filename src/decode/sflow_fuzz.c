@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	struct sflow_counts c = sflow_counts(s);
 	WD_CHECK(c.flows == flows);
-	WD_CHECK(c.flows + c.flows_cut + c.not_ip + c.headers_bad + c.no_packet ==
+	WD_CHECK(c.flows + c.flows_cut + c.not_ip + c.headers_bad + c.no_packet + c.drops_sampled ==
 		 c.flow_samples + c.drop_notices);
 	sflow_each(s, each, &samples);
 	WD_CHECK(samples <= c.flow_samples + c.drop_notices);
