@@ -251,10 +251,12 @@ static void reports_rows(const struct render *r)
 	buf_str(b, "</td><td>");
 	words_count(b, i->peak_expected);
 	row_end(r, i->log10_return, i->step, false);
-	row_begin(r, "Reports above usual, in all");
-	words_count(b, i->excess);
-	buf_str(b, "</td><td>");
-	row_end(r, 0, (wd_span){0}, false);
+	if (i->excess > 0) { /* 0: its first minutes are not sealed yet */
+		row_begin(r, "Reports above usual, in all");
+		words_count(b, i->excess);
+		buf_str(b, "</td><td>");
+		row_end(r, 0, (wd_span){0}, false);
+	}
 	if (i->persons > 0) {
 		row_begin(r, "Persons");
 		words_count(b, i->persons);

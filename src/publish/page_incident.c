@@ -89,7 +89,7 @@ static void numbers(const struct render *r)
 		words_seconds(b, incident_duration(i, r->snapshot->now));
 	fact(r, "Peak");
 	words_strength(b, i);
-	if (incident_kinds(i) & INCIDENT_REPORTS) {
+	if ((incident_kinds(i) & INCIDENT_REPORTS) != 0 && i->excess > 0) {
 		fact(r, "Reports above usual");
 		words_count(b, i->excess);
 	}
