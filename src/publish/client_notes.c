@@ -46,39 +46,34 @@ static void origin(struct buf *b, const struct client_note *n)
 	}
 }
 
-static void row(const struct render *r, const struct client_note *n)
+static void entry(const struct render *r, const struct client_note *n)
 {
 	struct words w = html_words(r);
 	struct buf *b = r->out;
 	char what[CLIENT_WORDS_MAX];
 
 	client_note_words(n, what);
-	buf_str(b, "<tr><th scope=\"row\">");
-	words_second(&w, n->began);
-	buf_str(b, "</th><td>");
-	words_second(&w, n->last);
-	buf_str(b, "</td><td>");
-	buf_fmt(b, "%s: ", client_note_title(n));
-	buf_html(b, what);
-	buf_str(b, "</td><td>");
+	buf_fmt(b, "<dt>%s, ", client_note_title(n));
 	origin(b, n);
-	buf_str(b, "</td><td class=\"num\">");
+	buf_str(b, "</dt><dd class=\"why\">");
 	words_count(b, (double)n->requests);
-	buf_str(b, "</td></tr>\n");
+	buf_str(b, n->requests == 1 ? " request, " : " requests, ");
+	words_second(&w, n->began);
+	if (n->last.ns != n->began.ns) {
+		buf_str(b, " to ");
+		words_second(&w, n->last);
+	}
+	buf_str(b, ": ");
+	buf_html(b, what);
+	buf_str(b, ".</dd>\n");
 }
 
-static void table_begin(struct buf *b)
+static void list_begin(struct buf *b)
 {
-	static const char *const columns[] = {"Began", "Last", "What", "From", "Requests"};
-
 	buf_str(b, "<section aria-labelledby=\"clients\"><h2 id=\"clients\">Single clients</h2>\n"
 		   "<p class=\"note\">What the access log shows of single clients within a day, "
 		   "far below any flood. It is no incident and no probability, and where a client "
-		   "is does not say who it is.</p>\n"
-		   "<div class=\"scroll\"><table class=\"list\"><thead><tr>");
-	for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++)
-		buf_fmt(b, "<th scope=\"col\">%s</th>", columns[i]);
-	buf_str(b, "</tr></thead><tbody>\n");
+		   "is does not say who it is.</p>\n<dl>");
 }
 
 void page_clients(const struct render *r)
@@ -99,12 +94,12 @@ void page_clients(const struct render *r)
 			continue;
 		}
 		if (told++ == 0)
-			table_begin(b);
-		row(r, &c->notes[i]);
+			list_begin(b);
+		entry(r, &c->notes[i]);
 	}
 	if (told == 0)
 		return;
-	buf_str(b, "</tbody></table></div>\n");
+	buf_str(b, "</dl>\n");
 	if (more > 0)
 		buf_fmt(b, "<p class=\"note\">and %llu more like these</p>\n",
 			(unsigned long long)more);

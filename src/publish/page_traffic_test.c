@@ -291,7 +291,7 @@ static void single_clients_have_no_address(void **state)
 	assert_non_null(strstr(page.body.data, "one client in AS64500, DE"));
 	assert_non_null(strstr(page.body.data, "many clients"));
 	assert_non_null(strstr(page.body.data, "and 3 more like these"));
-	assert_int_equal(count_of(page.body.data, "Hammering: "), 1); /* the other is of the many */
+	assert_int_equal(count_of(page.body.data, "<dt>Hammering, "), 1); /* the other is of the many */
 	assert_int_equal(count_of(json.body.data, "\"finding\":"), 3);
 	for (size_t i = 0; i < WD_COUNT(addresses); i++) {
 		assert_null(strstr(page.body.data, addresses[i]));
