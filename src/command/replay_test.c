@@ -417,7 +417,7 @@ static void real_outages_are_found(void **state)
 	char path[PATH_MAX + 64], line[PATH_MAX + 128];
 	snprintf(path, sizeof(path), "%s/outage/downdetector-azure-gcp/counts.csv", data);
 	if (access(path, R_OK) != 0) {
-		print_message("no %s: not tried\n", path);
+		print_message("skipped: no %s\n", path);
 		skip();
 	}
 	snprintf(line, sizeof(line), "replay --format json %s", path);
