@@ -8,13 +8,11 @@
 #include "command/usage.h"
 #include "model/service.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] =
@@ -54,17 +52,6 @@ static int wrong(const char *what)
 	return usage_wrong("comments", what);
 }
 
-static bool read_count(const char *text, uint64_t max, uint64_t *ret_count)
-{
-	char *end;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || n < 1 || n > max)
-		return false;
-	*ret_count = n;
-	return true;
-}
-
 /* The word and the ids. */
 static int read_words(int argc, char **argv, struct job *job)
 {
@@ -80,7 +67,7 @@ static int read_words(int argc, char **argv, struct job *job)
 	if (argc == 1)
 		return wrong("which? `whydown comments list` tells the ids");
 	for (int i = 1; i < argc; i++) {
-		if (!read_count(argv[i], INT64_MAX, &id))
+		if (!usage_number(argv[i], 1, INT64_MAX, &id))
 			return wrong("an id is a number, as list tells it");
 	}
 	job->decision = word;
@@ -121,11 +108,11 @@ static int read_options(int argc, char **argv, struct job *job)
 			job->service = optarg;
 			break;
 		case LIMIT:
-			if (!read_count(optarg, INT64_MAX, &job->limit))
+			if (!usage_number(optarg, 1, INT64_MAX, &job->limit))
 				return wrong("--limit is a number from 1");
 			break;
 		case TRIES:
-			if (!read_count(optarg, 1000, &job->tries))
+			if (!usage_number(optarg, 1, 1000, &job->tries))
 				return wrong("--tries is a number from 1 to 1000");
 			break;
 		case QUIET: job->quiet = true; break;

@@ -40,7 +40,7 @@ struct job {
 	const char *server, *token_file, *recording;
 	const char *service, *surface, *problem, *comment, *at;
 	char country[64], region[512], city[512];
-	unsigned long batch, tries;
+	uint64_t batch, tries;
 	bool quiet, help;
 };
 
@@ -60,16 +60,6 @@ static bool read_place(struct job *job, const char *text)
 	if (first != last)
 		snprintf(job->region, sizeof(job->region), "%.*s", (int)(last - first - 1),
 			 first + 1);
-	return true;
-}
-
-static bool read_count(const char *text, unsigned long max, unsigned long *ret_count)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > max)
-		return false;
-	*ret_count = n;
 	return true;
 }
 
@@ -124,11 +114,11 @@ static int read_options(int argc, char **argv, struct job *job)
 		case AT: job->at = optarg; break;
 		case TOKEN: job->token_file = optarg; break;
 		case BATCH:
-			if (!read_count(optarg, 10000, &job->batch))
+			if (!usage_number(optarg, 1, 10000, &job->batch))
 				return wrong("--batch is a number from 1 to 10000");
 			break;
 		case TRIES:
-			if (!read_count(optarg, 1000, &job->tries))
+			if (!usage_number(optarg, 1, 1000, &job->tries))
 				return wrong("--tries is a number from 1 to 1000");
 			break;
 		case QUIET: job->quiet = true; break;

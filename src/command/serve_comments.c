@@ -45,27 +45,12 @@ struct desk {
 
 /* ---- answers ---- */
 
-static struct http_response *json(int status, const struct buf *b)
-{
-	struct http_response *r = NULL;
-	const struct http_response_options o = {
-		.status = status,
-		.content_type = status < 400 ? "application/json" : PROBLEM_TYPE,
-		.cache_control = "no-store",
-		.body = b->data,
-		.body_len = b->len,
-		.compress = HTTP_COMPRESS_FAST,
-		.no_etag = true,
-	};
-	return !b->bad && http_response_make(&o, &r, NULL) == WD_OK ? r : NULL;
-}
-
 static struct http_response *problem(const struct problem_document *p)
 {
 	struct buf b;
 	buf_init(&b, 1 << 12);
 	problem_json(&b, p);
-	struct http_response *r = json(p->status, &b);
+	struct http_response *r = server_operators_json(p->status, &b);
 	buf_done(&b);
 	return r;
 }
@@ -73,14 +58,12 @@ static struct http_response *problem(const struct problem_document *p)
 static struct http_response *too_many(uint32_t wait_s)
 {
 	static const char body[] = "{\"status\":429,\"title\":\"Too many requests\"}\n";
-	struct http_response *r = NULL;
 	char seconds[16];
 	snprintf(seconds, sizeof(seconds), "%u", wait_s);
 	const struct http_field retry = {"Retry-After", seconds};
-	const struct http_response_options o = {
+	return server_answer(&(struct http_response_options){
 		.status = 429, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
-		.body = body, .body_len = sizeof(body) - 1, .fields = &retry, .field_count = 1};
-	return http_response_make(&o, &r, NULL) == WD_OK ? r : NULL;
+		.body = body, .body_len = sizeof(body) - 1, .fields = &retry, .field_count = 1});
 }
 
 static struct http_response *missing(void)
@@ -186,7 +169,7 @@ static struct http_response *list(struct server *s, const struct http_request *r
 	else
 		buf_str(&p.b, "null");
 	buf_str(&p.b, "}\n");
-	struct http_response *r = json(200, &p.b);
+	struct http_response *r = server_operators_json(200, &p.b);
 	buf_done(&p.b);
 	return r;
 }
@@ -260,7 +243,7 @@ static struct http_response *decide(struct desk *d, const struct decision *x)
 	}
 	buf_init(&b, 1 << 12);
 	decision_json(&b, x->number, &now);
-	struct http_response *r = json(200, &b);
+	struct http_response *r = server_operators_json(200, &b);
 	buf_done(&b);
 	return r;
 }

@@ -64,7 +64,7 @@ bool server_is_operator(struct server *s, const struct http_request *req)
 	return yes;
 }
 
-static struct http_response *answer(const struct http_response_options *o)
+struct http_response *server_answer(const struct http_response_options *o)
 {
 	struct http_response *r = NULL;
 	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
@@ -79,19 +79,20 @@ struct http_response *server_challenge(void)
 		.status = 401, .title = "Not the operator's token",
 		.detail = "The header must be \"Authorization: Bearer \" and the token of the "
 			  "setting admin_token."});
-	struct http_response *r = b.bad ? NULL : answer(&(struct http_response_options){
+	struct http_response *r = b.bad ? NULL : server_answer(&(struct http_response_options){
 		.status = 401, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
 		.body = b.data, .body_len = b.len, .fields = &field, .field_count = 1});
 	buf_done(&b);
 	return r;
 }
 
-static struct http_response *operators_json(const struct buf *b)
+struct http_response *server_operators_json(int status, const struct buf *b)
 {
-	return b->bad ? NULL : answer(&(struct http_response_options){
-			.content_type = "application/json", .cache_control = "no-store",
-			.body = b->data, .body_len = b->len, .compress = HTTP_COMPRESS_FAST,
-			.no_etag = true});
+	return b->bad ? NULL : server_answer(&(struct http_response_options){
+			.status = status,
+			.content_type = status < 400 ? "application/json" : PROBLEM_TYPE,
+			.cache_control = "no-store", .body = b->data, .body_len = b->len,
+			.compress = HTTP_COMPRESS_FAST, .no_etag = true});
 }
 
 static struct http_response *exporters(struct server *s, const struct http_request *req)
@@ -104,7 +105,7 @@ static struct http_response *exporters(struct server *s, const struct http_reque
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
 	free(list);
-	struct http_response *r = operators_json(&b);
+	struct http_response *r = server_operators_json(200, &b);
 	buf_done(&b);
 	return r;
 }
@@ -119,7 +120,7 @@ static struct http_response *clients(struct server *s, const struct http_request
 	buf_init(&b, 4 << 20);
 	client_notes_json(&b, snapshot);
 	snapshot_release(snapshot);
-	struct http_response *r = operators_json(&b);
+	struct http_response *r = server_operators_json(200, &b);
 	buf_done(&b);
 	return r;
 }

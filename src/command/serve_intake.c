@@ -40,12 +40,6 @@ static void count(uint64_t *counter, uint64_t n)
 
 /* ---- answers ---- */
 
-static struct http_response *make(const struct http_response_options *o)
-{
-	struct http_response *r;
-	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
-}
-
 static struct http_response *unavailable_response(void)
 {
 	static const char body[] =
@@ -55,20 +49,16 @@ static struct http_response *unavailable_response(void)
 	char seconds[8];
 	snprintf(seconds, sizeof(seconds), "%d", RETRY_AFTER_S);
 	const struct http_field retry = {"Retry-After", seconds};
-	return make(&(struct http_response_options){.status = 503,
-						    .content_type = "application/problem+json",
-						    .cache_control = "no-store",
-						    .body = body,
-						    .body_len = sizeof(body) - 1,
-						    .fields = &retry,
-						    .field_count = 1,
-						    .no_etag = true});
+	return server_answer(&(struct http_response_options){
+		.status = 503, .content_type = "application/problem+json",
+		.cache_control = "no-store", .body = body, .body_len = sizeof(body) - 1,
+		.fields = &retry, .field_count = 1, .no_etag = true});
 }
 
 static struct http_response *accepted_response(void)
 {
 	static const char body[] = "{\"status\":\"accepted\"}";
-	return make(&(struct http_response_options){
+	return server_answer(&(struct http_response_options){
 		.status = 202, .content_type = "application/json", .cache_control = "no-store",
 		.body = body, .body_len = sizeof(body) - 1, .no_etag = true});
 }
@@ -79,7 +69,7 @@ static struct http_response *back_to_page(const char *service)
 	char location[SERVICE_ID_MAX + 32];
 	snprintf(location, sizeof(location), "/s/%s?reported=1", service);
 	const struct http_field field = {"Location", location};
-	return make(&(struct http_response_options){
+	return server_answer(&(struct http_response_options){
 		.status = 303, .cache_control = "no-store", .fields = &field, .field_count = 1});
 }
 
@@ -130,7 +120,7 @@ static struct http_response *refuse(struct server *s, const struct reports_refus
 		return NULL;
 	struct http_response *r =
 		b.bad ? NULL
-		      : make(&(struct http_response_options){
+		      : server_answer(&(struct http_response_options){
 				.status = refusal->status,
 				.cache_control = "no-store",
 				.body = b.data,
@@ -249,7 +239,7 @@ static struct http_response *batch_response(const struct waiting *w, uint32_t du
 	struct buf b;
 	buf_init(&b, 1 << 20);
 	reports_batch_json(&b, w->batch, duplicates);
-	struct http_response *r = b.bad ? NULL : make(&(struct http_response_options){
+	struct http_response *r = b.bad ? NULL : server_answer(&(struct http_response_options){
 		.status = 202, .content_type = "application/json", .cache_control = "no-store",
 		.body = b.data, .body_len = b.len, .no_etag = true});
 	buf_done(&b);

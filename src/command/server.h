@@ -45,6 +45,10 @@ void server_metrics(struct server *s, struct metrics *m);
 /* Does who asks have the operator's token? Not by address: a proxy makes everybody local. */
 bool server_is_operator(struct server *s, const struct http_request *req);
 struct http_response *server_challenge(void); /* 401 */
+/* NULL when there is no memory for it, here and below. */
+struct http_response *server_answer(const struct http_response_options *o);
+/* For the operator: kept by nobody. From 400 on it is a problem document. */
+struct http_response *server_operators_json(int status, const struct buf *b);
 
 /* serve_intake.c */
 enum wd_err intake_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;

@@ -180,17 +180,6 @@ static int list(void)
 
 /* ---- options ---- */
 
-static bool read_u64(const char *text, uint64_t *ret_n)
-{
-	char *end;
-	errno = 0;
-	uint64_t n = strtoull(text, &end, 10);
-	if (errno != 0 || text[0] < '0' || text[0] > '9' || *end != '\0')
-		return false;
-	*ret_n = n;
-	return true;
-}
-
 /* "90s", "15m", "1h", "1d" */
 static bool read_bucket(const char *text, wd_span *ret_bucket)
 {
@@ -207,7 +196,7 @@ static bool read_bucket(const char *text, wd_span *ret_bucket)
 	memcpy(digits, text, len - 1);
 	digits[len - 1] = '\0';
 	for (size_t i = 0; i < WD_COUNT(units); i++) {
-		if (text[len - 1] == units[i].unit && read_u64(digits, &n) && n > 0 && n <= 86400) {
+		if (text[len - 1] == units[i].unit && usage_number(digits, 1, 86400, &n)) {
 			*ret_bucket = span_s((int64_t)n * units[i].s);
 			return ret_bucket->ns <= OBSERVATION_STEP_MAX_S * WD_NS_PER_S;
 		}
@@ -260,7 +249,7 @@ static int read_options(int argc, char **argv, struct job *job)
 		case LABELS: job->traffic.labels_path = optarg; break;
 		case TO: job->traffic.collector = optarg; break;
 		case SAMPLING:
-			if (!read_u64(optarg, &sampling) || sampling < 1 || sampling > 1000000)
+			if (!usage_number(optarg, 1, 1000000, &sampling))
 				return complain("--sampling", optarg,
 						"a whole number from 1 to 1000000");
 			job->traffic.sampling = (uint32_t)sampling;
@@ -276,7 +265,7 @@ static int read_options(int argc, char **argv, struct job *job)
 						"a whole number and s, m, h or d, like 15m");
 			break;
 		case SEED:
-			if (!read_u64(optarg, &job->seed))
+			if (!usage_number(optarg, 0, UINT64_MAX, &job->seed))
 				return complain("--seed", optarg, "a whole number");
 			job->has_seed = true;
 			break;

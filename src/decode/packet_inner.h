@@ -17,10 +17,14 @@ struct part {
 
 enum {
 	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_VLAN = 0x8100,
 	ETHERTYPE_IPV6 = 0x86dd,
 	ETHERTYPE_MPLS = 0x8847,
 	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
 	ETHERTYPE_BRIDGED = 0x6558, /* an Ethernet frame inside */
+
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
 };
 
 /* How long a packet was on the wire: no shorter than what is there of it. */

@@ -5,7 +5,6 @@
 
 enum {
 	ETHERTYPE_MIN = 0x0600, /* below: the length of an IEEE 802.3 frame */
-	ETHERTYPE_VLAN = 0x8100,
 	ETHERTYPE_PPPOE = 0x8864,
 	ETHERTYPE_QINQ = 0x88a8,
 	ETHERTYPE_QINQ_OLD = 0x9100, /* and 0x9200, 0x9300: before 802.1ad had its own */

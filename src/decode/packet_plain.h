@@ -4,8 +4,8 @@
  * all there, and no tunnel. All of it is checked at a few places and the rest is straight
  * through, TCP or UDP alike, since which of them comes next cannot be foreseen.
  *
- * What it takes it takes exactly as packet_walk does; packet_test and packet_fuzz compare the
- * two. Internal to decode/packet and decode/sflow. */
+ * What it takes it takes exactly as packet_walk does; packet_plain_test and packet_fuzz
+ * compare the two. Internal to decode/packet and decode/sflow. */
 #ifndef WD_DECODE_PACKET_PLAIN_H
 #define WD_DECODE_PACKET_PLAIN_H
 
@@ -24,9 +24,6 @@ enum {
 	PLAIN_IPV6 = 40,
 	PLAIN_TCP = 20,
 	PLAIN_UDP = 8,
-	PLAIN_TYPE_VLAN = 0x8100,
-	PLAIN_PROTOCOL_TCP = 6,
-	PLAIN_PROTOCOL_UDP = 17,
 };
 
 /* When a packet came: FLOW_TIMES, or 0 where that is not told. */
@@ -49,12 +46,12 @@ struct plain {
 static inline bool plain_finish(const struct plain *p, struct plain_time at, struct flow *f)
 {
 	const uint8_t *t = p->above;
-	uint32_t is_tcp = p->protocol == PLAIN_PROTOCOL_TCP, is_udp = is_tcp ^ 1;
+	uint32_t is_tcp = p->protocol == PROTOCOL_TCP, is_udp = is_tcp ^ 1;
 	uint32_t tcp = 0 - is_tcp, udp = ~tcp; /* masks: a choice without a jump */
 	uint16_t dport = wire_u16(t + 2);
 	uint32_t least = PLAIN_UDP + (tcp & (PLAIN_TCP - PLAIN_UDP));
 	uint32_t header = (tcp & t[12] >> 2 & 0x3c) | (udp & PLAIN_UDP);
-	uint32_t other = is_udp & (p->protocol != PLAIN_PROTOCOL_UDP);
+	uint32_t other = is_udp & (p->protocol != PROTOCOL_UDP);
 	uint32_t tunnel = is_udp & packet_is_tunnel_port(dport);
 	if (__builtin_expect((p->seen < least) | (header < least) | other | tunnel, 0))
 		return false;
@@ -143,7 +140,7 @@ static inline bool packet_plain(const uint8_t *frame, uint32_t seen, uint32_t wh
 		return false;
 	uint16_t type = wire_u16(frame + 12);
 	uint32_t head = PLAIN_ETHERNET;
-	if (type == PLAIN_TYPE_VLAN) {
+	if (type == ETHERTYPE_VLAN) {
 		type = wire_u16(frame + 16);
 		head += PLAIN_TAG;
 	}
