@@ -223,6 +223,9 @@ def try_strangers(server):
     check("who guesses tokens is slowed down", seen.count(429) >= 5 and set(seen) == {401, 429}, seen)
     status, fields, _ = ask(server, "GET", "/api/v1/comments", token="guess")
     check("… and told until when", status == 429 and int(fields["Retry-After"]) >= 1, status)
+    for path in ("/api/v1/exporters", "/api/v1/clients"):
+        status, fields, _ = ask(server, "GET", path, token="guess")
+        check(f"… wherever: {path}", status == 429 and int(fields["Retry-After"]) >= 1, status)
     check("… the operator beside him is not", "comments" in comments(server))
 
 

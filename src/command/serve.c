@@ -335,7 +335,7 @@ static bool start(struct server *s, struct player *player)
 		return said("journal", &why);
 	if (intake_open(s, &why) != WD_OK)
 		return said("intake", &why);
-	if (desk_open(s, &why) != WD_OK)
+	if (door_open(s, &why) != WD_OK || desk_open(s, &why) != WD_OK)
 		return said("comments", &why);
 	if (!open_http(s))
 		return false;
@@ -368,6 +368,7 @@ static void stop(struct server *s, struct player *player)
 	journal_close(s->journal);
 	intake_close(s->intake);
 	desk_close(s->desk);
+	door_close(s->door);
 	page_cache_close(s->cache);
 	store_close(s->store);
 	config_free(s->config);

@@ -2,37 +2,24 @@
 /* serve_comments: the operator reads comments and decides which are shown. A decision waits for
  * the disk on a thread of its own, so that no reader waits with it. */
 #include "base/check.h"
-#include "base/hash.h"
-#include "command/clock.h"
 #include "command/log.h"
 #include "command/server.h"
-#include "intake/rate.h"
 #include "publish/comments.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	WAITING_MAX = 256, /* decisions that wait for the disk */
-	STRANGERS = 4096,  /* addresses whose rate of wrong tokens is remembered */
 	LIST_BYTES_MAX = 1 << 20,
-	OPERATOR = 1,      /* the key of the operator's own rate */
 };
-
-/* Wrong tokens of one address; and requests of the operator, whose scripts are to be quick. */
-static const struct rate_limits stranger_limits = {.client_per_s = 0.5, .client_burst = 30};
-static const struct rate_limits operator_limits = {.client_per_s = 200, .client_burst = 1000};
 
 struct decision { struct http_token token; int64_t number; enum comment_status status; };
 
 struct desk {
 	struct server *s;
 	uint64_t version; /* atomic: how many decisions changed what is shown */
-	struct hash_key secret;
-	pthread_mutex_t rate_lock;
-	struct rate *rate;
 
 	pthread_t thread;
 	bool started;
@@ -55,49 +42,12 @@ static struct http_response *problem(const struct problem_document *p)
 	return r;
 }
 
-static struct http_response *too_many(uint32_t wait_s)
-{
-	static const char body[] = "{\"status\":429,\"title\":\"Too many requests\"}\n";
-	char seconds[16];
-	snprintf(seconds, sizeof(seconds), "%u", wait_s);
-	const struct http_field retry = {"Retry-After", seconds};
-	return server_answer(&(struct http_response_options){
-		.status = 429, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
-		.body = body, .body_len = sizeof(body) - 1, .fields = &retry, .field_count = 1});
-}
-
 static struct http_response *missing(void)
 {
 	return problem(&(struct problem_document){.status = 404, .title = "No such comment"});
 }
 
-/* ---- who asks ---- */
-
-/* An IPv4 address or an IPv6 /64. */
-static uint64_t stranger(const struct desk *d, const struct http_address *a)
-{
-	uint64_t key =
-		hash_bytes(&d->secret, (const char *)a->bytes, http_address_is_v4(a) ? 16 : 8);
-	return key > OPERATOR ? key : OPERATOR + 1;
-}
-
-/* NULL, or why not. */
-static struct http_response *refuse_stranger(struct server *s, const struct http_request *req)
-{
-	struct desk *d = s->desk;
-	bool operator = server_is_operator(s, req);
-	uint64_t key = operator ? OPERATOR : stranger(d, &req->client);
-	uint32_t wait_s = 0;
-
-	pthread_mutex_lock(&d->rate_lock);
-	enum rate_verdict verdict =
-		rate_take(d->rate, operator? &operator_limits : & stranger_limits, key, 1,
-			  mono_now(), &wait_s);
-	pthread_mutex_unlock(&d->rate_lock);
-	if (verdict != RATE_PASSES)
-		return too_many(wait_s);
-	return operator ? NULL : server_challenge();
-}
+/* ---- a request ---- */
 
 bool desk_takes(const struct http_request *req)
 {
@@ -110,7 +60,7 @@ bool desk_takes(const struct http_request *req)
 struct http_response *desk_begin(struct server *s, const struct http_request *req, size_t *body_max)
 {
 	bool list = strcmp(req->path, "/api/v1/comments") == 0;
-	struct http_response *refusal = refuse_stranger(s, req);
+	struct http_response *refusal = server_refuse_stranger(s, req);
 	int64_t number;
 
 	if (refusal != NULL)
@@ -293,13 +243,8 @@ enum wd_err desk_open(struct server *s, struct wd_why *why)
 	if (d == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "comments");
 	d->s = s;
-	randombytes_buf(&d->secret, sizeof(d->secret));
-	pthread_mutex_init(&d->rate_lock, NULL);
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->changed, NULL);
-	enum wd_err err = rate_open(STRANGERS, &d->rate);
-	if (err != WD_OK)
-		return wd_fail(why, err, 0, "comments");
 	int failed = pthread_create(&d->thread, NULL, run, d);
 	if (failed != 0)
 		return wd_fail_os(why, failed, "start the thread of comments");
@@ -324,8 +269,6 @@ void desk_close(struct desk *d)
 	if (d == NULL)
 		return;
 	desk_stop(d);
-	rate_close(d->rate);
-	pthread_mutex_destroy(&d->rate_lock);
 	pthread_mutex_destroy(&d->lock);
 	pthread_cond_destroy(&d->changed);
 	free(d);

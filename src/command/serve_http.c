@@ -5,13 +5,11 @@
 #include "command/server.h"
 #include "publish/client_notes.h"
 #include "publish/exporters.h"
-#include "publish/problem.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,55 +50,21 @@ static struct site_health health_of(struct server *s)
 	};
 }
 
-bool server_is_operator(struct server *s, const struct http_request *req)
-{
-	const char *field = http_request_field(req, "Authorization");
-	bool yes = false;
-	if (field == NULL || strncasecmp(field, "Bearer ", 7) != 0)
-		return false;
-	pthread_rwlock_rdlock(&s->lock);
-	yes = token_is(&s->config->admin_token, field + 7, strlen(field + 7));
-	pthread_rwlock_unlock(&s->lock);
-	return yes;
-}
-
 struct http_response *server_answer(const struct http_response_options *o)
 {
 	struct http_response *r = NULL;
 	return http_response_make(o, &r, NULL) == WD_OK ? r : NULL;
 }
 
-struct http_response *server_challenge(void)
-{
-	static const struct http_field field = {"WWW-Authenticate", "Bearer"};
-	struct buf b;
-	buf_init(&b, 1 << 12);
-	problem_json(&b, &(struct problem_document){
-		.status = 401, .title = "Not the operator's token",
-		.detail = "The header must be \"Authorization: Bearer \" and the token of the "
-			  "setting admin_token."});
-	struct http_response *r = b.bad ? NULL : server_answer(&(struct http_response_options){
-		.status = 401, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
-		.body = b.data, .body_len = b.len, .fields = &field, .field_count = 1});
-	buf_done(&b);
-	return r;
-}
-
-struct http_response *server_operators_json(int status, const struct buf *b)
-{
-	return b->bad ? NULL : server_answer(&(struct http_response_options){
-			.status = status,
-			.content_type = status < 400 ? "application/json" : PROBLEM_TYPE,
-			.cache_control = "no-store", .body = b->data, .body_len = b->len,
-			.compress = HTTP_COMPRESS_FAST, .no_etag = true});
-}
-
 static struct http_response *exporters(struct server *s, const struct http_request *req)
 {
-	struct exporters *list = server_is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
+	struct http_response *refusal = server_refuse_stranger(s, req);
 	struct buf b;
+	if (refusal != NULL)
+		return refusal;
+	struct exporters *list = malloc(sizeof(*list));
 	if (list == NULL)
-		return server_challenge();
+		return NULL;
 	telemetry_exporters(s->telemetry, list);
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
@@ -113,10 +77,11 @@ static struct http_response *exporters(struct server *s, const struct http_reque
 /* What holds addresses of clients: made anew for each request, kept nowhere. */
 static struct http_response *clients(struct server *s, const struct http_request *req)
 {
-	struct snapshot *snapshot = server_is_operator(s, req) ? pilot_snapshot(s->pilot) : NULL;
+	struct http_response *refusal = server_refuse_stranger(s, req);
 	struct buf b;
-	if (snapshot == NULL)
-		return server_challenge();
+	if (refusal != NULL)
+		return refusal;
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
 	buf_init(&b, 4 << 20);
 	client_notes_json(&b, snapshot);
 	snapshot_release(snapshot);

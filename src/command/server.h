@@ -18,6 +18,7 @@
 
 struct intake; /* serve_intake.c: who may report, and what becomes of a report */
 struct desk;   /* serve_comments.c: what the operator decides */
+struct door;   /* serve_operator.c: who the operator is */
 
 struct server {
 	struct config *config;        /* in force; replaced by a reload, under `lock` */
@@ -30,6 +31,7 @@ struct server {
 	struct page_cache *cache;
 	struct intake *intake;
 	struct desk *desk;
+	struct door *door;
 	struct site site;
 	char *measured;               /* the detector's measured error rates; owned */
 	char *measured_traffic; /* the same of floods */
@@ -42,11 +44,17 @@ struct server {
 /* serve_http.c */
 struct http_handler server_handler(struct server *s);
 void server_metrics(struct server *s, struct metrics *m);
-/* Does who asks have the operator's token? Not by address: a proxy makes everybody local. */
-bool server_is_operator(struct server *s, const struct http_request *req);
-struct http_response *server_challenge(void); /* 401 */
 /* NULL when there is no memory for it, here and below. */
 struct http_response *server_answer(const struct http_response_options *o);
+
+/* serve_operator.c: what only the operator may ask for. Not by address: a proxy makes everybody
+ * local. */
+enum wd_err door_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
+void door_close(struct door *d); /* NULL is fine */
+bool server_is_operator(struct server *s, const struct http_request *req);
+/* NULL for the operator; 401, or 429 for who asks too often: wrong tokens are counted by
+ * address, whatever they ask for. */
+struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req);
 /* For the operator: kept by nobody. From 400 on it is a problem document. */
 struct http_response *server_operators_json(int status, const struct buf *b);
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve_operator: who has the operator's token, and how often others may try theirs. */
+#include "base/hash.h"
+#include "command/clock.h"
+#include "command/server.h"
+#include "intake/rate.h"
+#include "publish/problem.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	STRANGERS = 4096, /* addresses whose rate of wrong tokens is remembered */
+	OPERATOR = 1,     /* the key of the operator's own rate */
+};
+
+/* Wrong tokens of one address; and requests of the operator, whose scripts are to be quick. */
+static const struct rate_limits stranger_limits = {.client_per_s = 0.5, .client_burst = 30};
+static const struct rate_limits operator_limits = {.client_per_s = 200, .client_burst = 1000};
+
+struct door {
+	struct hash_key secret;
+	pthread_mutex_t lock; /* of `rate` */
+	struct rate *rate;
+};
+
+bool server_is_operator(struct server *s, const struct http_request *req)
+{
+	const char *field = http_request_field(req, "Authorization");
+	bool yes = false;
+	if (field == NULL || strncasecmp(field, "Bearer ", 7) != 0)
+		return false;
+	pthread_rwlock_rdlock(&s->lock);
+	yes = token_is(&s->config->admin_token, field + 7, strlen(field + 7));
+	pthread_rwlock_unlock(&s->lock);
+	return yes;
+}
+
+/* An IPv4 address or an IPv6 /64. */
+static uint64_t stranger(const struct door *d, const struct http_address *a)
+{
+	uint64_t key =
+		hash_bytes(&d->secret, (const char *)a->bytes, http_address_is_v4(a) ? 16 : 8);
+	return key > OPERATOR ? key : OPERATOR + 1;
+}
+
+static struct http_response *refusal(const struct problem_document *p,
+				     const struct http_field *field)
+{
+	struct buf b;
+	buf_init(&b, 1 << 12);
+	problem_json(&b, p);
+	struct http_response *r = b.bad ? NULL : server_answer(&(struct http_response_options){
+		.status = p->status, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
+		.body = b.data, .body_len = b.len, .fields = field, .field_count = 1});
+	buf_done(&b);
+	return r;
+}
+
+static struct http_response *challenge(void)
+{
+	static const struct http_field field = {"WWW-Authenticate", "Bearer"};
+	return refusal(&(struct problem_document){
+		.status = 401, .title = "Not the operator's token",
+		.detail = "The header must be \"Authorization: Bearer \" and the token of the "
+			  "setting admin_token."}, &field);
+}
+
+static struct http_response *too_many(uint32_t wait_s)
+{
+	char seconds[16];
+	snprintf(seconds, sizeof(seconds), "%u", wait_s);
+	const struct http_field field = {"Retry-After", seconds};
+	return refusal(&(struct problem_document){
+		.status = 429, .title = "Too many requests",
+		.detail = "The header Retry-After says how many seconds to wait."}, &field);
+}
+
+struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req)
+{
+	struct door *d = s->door;
+	bool operator = server_is_operator(s, req);
+	uint64_t key = operator ? OPERATOR : stranger(d, &req->client);
+	const struct rate_limits *limits = operator ? &operator_limits : &stranger_limits;
+	uint32_t wait_s = 0;
+
+	pthread_mutex_lock(&d->lock);
+	enum rate_verdict verdict = rate_take(d->rate, limits, key, 1, mono_now(), &wait_s);
+	pthread_mutex_unlock(&d->lock);
+	if (verdict != RATE_PASSES)
+		return too_many(wait_s);
+	return operator ? NULL : challenge();
+}
+
+struct http_response *server_operators_json(int status, const struct buf *b)
+{
+	return b->bad ? NULL : server_answer(&(struct http_response_options){
+			.status = status,
+			.content_type = status < 400 ? "application/json" : PROBLEM_TYPE,
+			.cache_control = "no-store", .body = b->data, .body_len = b->len,
+			.compress = HTTP_COMPRESS_FAST, .no_etag = true});
+}
+
+enum wd_err door_open(struct server *s, struct wd_why *why)
+{
+	struct door *d = s->door = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "the operator's door");
+	randombytes_buf(&d->secret, sizeof(d->secret));
+	pthread_mutex_init(&d->lock, NULL);
+	enum wd_err err = rate_open(STRANGERS, &d->rate);
+	return err == WD_OK ? WD_OK : wd_fail(why, err, 0, "the operator's door");
+}
+
+void door_close(struct door *d)
+{
+	if (d == NULL)
+		return;
+	rate_close(d->rate);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
+}
