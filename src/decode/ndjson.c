@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "base/timetext.h"
+#include "decode/json_text.h"
 #include "decode/number.h"
 #include "decode/words.h"
 #include "model/service.h"
@@ -51,9 +52,6 @@ static_assert(MEMBERS <= 32, "a bit for each member");
 /* `broken` is the first rule that was broken, NULL while all is well. */
 struct scan { char *start, *at, *end; const char *broken; bool later_version; };
 
-/* `plain`: printable ASCII only, which needs no second look. */
-struct text { const char *at; size_t len; bool plain; };
-
 static bool fail(struct scan *s, const char *rule)
 {
 	if (s->broken == NULL)
@@ -85,144 +83,13 @@ static bool take_word(struct scan *s, const char *word)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	static const int8_t digits[256] = {
-		['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,	['6'] = 7,
-		['7'] = 8,  ['8'] = 9,	['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14,
-		['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15,
-		['F'] = 16,
-	};
-	return digits[(uint8_t)c] - 1;
-}
-
-/* The four digits of a \u escape, or -1. */
-static int32_t take_hex4(struct scan *s)
-{
-	int32_t code = 0;
-	if (s->end - s->at < 4)
-		return -1;
-	for (size_t i = 0; i < 4; i++) {
-		int digit = hex_digit(*s->at++);
-		if (digit < 0)
-			return -1;
-		code = code << 4 | digit;
-	}
-	return code;
-}
-
-/* Writes a code point at dst, where the escape it came from left more room than it needs. */
-static char *put_utf8(char *dst, uint32_t code)
-{
-	if (code < 0x80) {
-		*dst++ = (char)code;
-	} else if (code < 0x800) {
-		*dst++ = (char)(0xc0 | code >> 6);
-		*dst++ = (char)(0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		*dst++ = (char)(0xe0 | code >> 12);
-		*dst++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*dst++ = (char)(0x80 | (code & 0x3f));
-	} else {
-		*dst++ = (char)(0xf0 | code >> 18);
-		*dst++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*dst++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*dst++ = (char)(0x80 | (code & 0x3f));
-	}
-	return dst;
-}
-
-/* What stands after "\u", a surrogate pair as one code point. 0 if it is not one (U+0000,
- * too, which no text of ours can hold). */
-static uint32_t take_code_point(struct scan *s)
-{
-	int32_t high = take_hex4(s);
-	if (high <= 0 || (high & 0xfc00) == 0xdc00)
-		return 0;
-	if ((high & 0xfc00) != 0xd800)
-		return (uint32_t)high;
-	if (!take_word(s, "\\u"))
-		return 0;
-	int32_t low = take_hex4(s);
-	if (low < 0 || (low & 0xfc00) != 0xdc00)
-		return 0;
-	return 0x10000 + ((uint32_t)(high & 0x3ff) << 10) + (uint32_t)(low & 0x3ff);
-}
-
-/* One escape, from after its backslash, to dst. */
-static char *take_escape(struct scan *s, char *dst)
-{
-	static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-	if (s->at == s->end || *s->at == '\0')
-		return NULL;
-	char c = *s->at++;
-	if (c == 'u') {
-		uint32_t code = take_code_point(s);
-		return code == 0 ? NULL : put_utf8(dst, code);
-	}
-	const char *name = strchr(names, c);
-	if (name == NULL)
-		return NULL;
-	*dst++ = bytes[name - names];
-	return dst;
-}
-
-static bool is_plain(char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* Has one of the eight bytes the value `byte`? (Sean Anderson, "Bit Twiddling Hacks".) */
-static bool has_byte(uint64_t eight, uint8_t byte)
-{
-	uint64_t ones = UINT64_C(0x0101010101010101), x = eight ^ (ones * byte);
-	return ((x - ones) & ~x & (ones << 7)) != 0;
-}
-
-/* Are the eight bytes all plain? Bytes below 0x20 and above 0x7f show in the high bit of
- * one of the two terms. */
-static bool are_plain(const char *at)
-{
-	uint64_t eight, ones = UINT64_C(0x0101010101010101);
-	memcpy(&eight, at, sizeof(eight));
-	bool controls_or_high = (((eight - ones * 0x20) | eight) & (ones << 7)) != 0;
-	return !controls_or_high && !has_byte(eight, '"') && !has_byte(eight, '\\') &&
-	       !has_byte(eight, 0x7f);
-}
-
 /* A string, unescaped and ended where it stands. */
-static bool take_string(struct scan *s, struct text *ret_text)
+static bool take_string(struct scan *s, struct json_text *ret_text)
 {
-	if (!take(s, '"'))
-		return false;
-	char *begin = s->at, *dst;
-	while (s->end - s->at >= 8 && are_plain(s->at))
-		s->at += 8;
-	while (s->at < s->end && is_plain(*s->at))
-		s->at++;
-	bool plain = s->at < s->end && *s->at == '"';
-	dst = s->at;
-	while (s->at < s->end && *s->at != '"') {
-		if ((unsigned char)*s->at < 0x20)
-			return fail(s, "a control character in a string must be escaped");
-		if (*s->at != '\\') {
-			*dst++ = *s->at++;
-			continue;
-		}
-		s->at++;
-		dst = take_escape(s, dst);
-		if (dst == NULL)
-			return fail(s, "the escape is none of JSON's, or U+0000, or half a "
-				       "surrogate pair");
-	}
-	if (s->at == s->end)
-		return fail(s, "the string does not end");
-	s->at++;
-	*dst = '\0'; /* at the latest on the closing quote */
-	*ret_text = (struct text){begin, (size_t)(dst - begin), plain};
-	if (!plain && !text_is_utf8(begin, ret_text->len))
-		return fail(s, "the string is not UTF-8");
-	return true;
+	const char *rule = NULL;
+	if (json_text_take(&s->at, s->end, ret_text, &rule))
+		return true;
+	return rule != NULL && fail(s, rule);
 }
 
 static bool take_number(struct scan *s, struct number *ret_number)
@@ -241,14 +108,14 @@ static bool read_u32(struct scan *s, uint32_t *ret_number)
 	return true;
 }
 
-static bool is_line(const struct text *t, size_t len_max)
+static bool is_line(const struct json_text *t, size_t len_max)
 {
 	return t->len <= len_max && (t->plain || words_are_line(t->at, t->len, len_max));
 }
 
 static bool read_line(struct scan *s, const char **ret_text, size_t len_max)
 {
-	struct text t;
+	struct json_text t;
 	if (!take_string(s, &t) || !is_line(&t, len_max))
 		return false;
 	*ret_text = t.at;
@@ -257,7 +124,7 @@ static bool read_line(struct scan *s, const char **ret_text, size_t len_max)
 
 static bool read_time(struct scan *s, wd_wall *ret_time)
 {
-	struct text t;
+	struct json_text t;
 	wd_wall at;
 	if (!take_string(s, &t) || timetext_read(t.at, t.len, &at, NULL) != WD_OK)
 		return false;
@@ -277,7 +144,7 @@ static bool read_step(struct scan *s, wd_span *ret_step)
 
 static bool read_kind(struct scan *s, enum observation_kind *ret_kind)
 {
-	struct text t;
+	struct json_text t;
 	if (!take_string(s, &t))
 		return false;
 	for (enum observation_kind k = OBSERVATION_REPORT; k <= OBSERVATION_METRIC; k++) {
@@ -291,12 +158,12 @@ static bool read_kind(struct scan *s, enum observation_kind *ret_kind)
 }
 
 /* len bytes from 2 * len hex digits. */
-static bool read_hex(const struct text *t, uint8_t *dst, size_t len)
+static bool read_hex(const struct json_text *t, uint8_t *dst, size_t len)
 {
 	if (t->len != 2 * len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int high = hex_digit(t->at[2 * i]), low = hex_digit(t->at[2 * i + 1]);
+		int high = json_hex_digit(t->at[2 * i]), low = json_hex_digit(t->at[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		dst[i] = (uint8_t)(high << 4 | low);
@@ -307,7 +174,7 @@ static bool read_hex(const struct text *t, uint8_t *dst, size_t len)
 static bool read_id(struct scan *s, struct ndjson *line)
 {
 	struct observation_id id;
-	struct text t;
+	struct json_text t;
 	if (!take_string(s, &t) || t.len == 0 || !is_line(&t, NDJSON_ID_MAX))
 		return false;
 	line->id = t.at;
@@ -319,7 +186,7 @@ static bool read_id(struct scan *s, struct ndjson *line)
 static bool read_person(struct scan *s, uint64_t *ret_person)
 {
 	uint8_t bytes[8];
-	struct text t;
+	struct json_text t;
 	if (!take_string(s, &t) || !read_hex(&t, bytes, sizeof(bytes)))
 		return false;
 	*ret_person = 0;
@@ -330,7 +197,7 @@ static bool read_person(struct scan *s, uint64_t *ret_person)
 
 static bool read_country(struct scan *s, char ret_country[3])
 {
-	struct text t;
+	struct json_text t;
 	if (!take_string(s, &t) || t.len > 2)
 		return false;
 	memcpy(ret_country, t.at, t.len + 1); /* observation_is_sound judges it */
@@ -342,7 +209,7 @@ static bool read_value(struct scan *s, enum member m, struct ndjson *line)
 {
 	struct observation *o = &line->observation;
 	struct number n;
-	struct text t;
+	struct json_text t;
 
 	switch (m) {
 	case M_V:
@@ -400,7 +267,7 @@ static enum member take_member(struct scan *s, enum member from)
 }
 
 /* The same for a name written in any other way. */
-static enum member find_member(const struct text *name)
+static enum member find_member(const struct json_text *name)
 {
 	for (unsigned m = 0; m < MEMBERS; m++) {
 		if (members[m].len == name->len &&
@@ -423,7 +290,7 @@ static bool read_object(struct scan *s, struct ndjson *line, uint32_t *ret_seen)
 	if (take(s, '}'))
 		return true;
 	do {
-		struct text name;
+		struct json_text name;
 		skip_space(s);
 		char *begin = s->at;
 		m = take_member(s, m + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report: the body of POST /api/v1/reports → an observation of kind report. The body is JSON
- * (a flat object, read by jansson) or an HTML form (application/x-www-form-urlencoded); both
- * have the same fields:
+ * (a flat object; jansson reads only those that are not good, to say why) or an HTML form
+ * (application/x-www-form-urlencoded); both have the same fields:
  *   service  id, name or alias of a service; the only one that must be there
  *   surface, problem  ids, or names, of that service's surfaces and kinds of problem
  *   comment  text of up to 500 bytes, held for moderation

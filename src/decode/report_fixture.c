@@ -2,9 +2,13 @@
 #include "decode/report_fixture.h"
 
 #include "base/check.h"
+#include "decode/report.h"
+
+#include <jansson.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void *must(void *memory)
 {
@@ -40,4 +44,34 @@ struct catalogue *fixture_catalogue(void)
 	services[0].problem_count = 2;
 	WD_CHECK(catalogue_open(services, 2, &c, NULL) == WD_OK);
 	return c;
+}
+
+static const char *text_of(const json_t *json, const char *name)
+{
+	const json_t *value = json_object_get(json, name);
+	return value == NULL || json_is_null(value) ? "" : json_string_value(value);
+}
+
+bool fixture_agrees_with_jansson(const struct catalogue *catalogue, const char *body, size_t len)
+{
+	static struct report report;
+	static struct report_errors errors;
+	struct report_source source = {REPORT_JSON, body, len, catalogue, false};
+	enum wd_err err = report_read(&source, &report, &errors);
+	json_t *json = len > REPORT_BODY_MAX || memchr(body, '\0', len) != NULL ? NULL :
+		       json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+
+	WD_CHECK((err == WD_MALFORMED) == !json_is_object(json));
+	if (err == WD_OK) {
+		const struct observation *o = &report.observation;
+		WD_CHECK(strcmp(o->comment, text_of(json, "comment")) == 0);
+		WD_CHECK(strcmp(o->region, text_of(json, "region")) == 0);
+		WD_CHECK(strcmp(o->city, text_of(json, "city")) == 0);
+		WD_CHECK(catalogue_find(catalogue, text_of(json, "service"))->id == o->service);
+		WD_CHECK((o->surface[0] == '\0') == (text_of(json, "surface")[0] == '\0'));
+		WD_CHECK((o->problem[0] == '\0') == (text_of(json, "problem")[0] == '\0'));
+		WD_CHECK(strcasecmp(o->country, text_of(json, "country")) == 0);
+	}
+	json_decref(json);
+	return err == WD_OK;
 }

@@ -6,6 +6,13 @@
 
 #include "model/service.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct catalogue *fixture_catalogue(void); /* the caller releases it */
+
+/* Reads the body as JSON and looks with jansson whether that is what it says: refused as no flat
+ * JSON object if and only if jansson says so, and good texts to the byte. True if it was good. */
+bool fixture_agrees_with_jansson(const struct catalogue *catalogue, const char *body, size_t len);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as the body of a report, as JSON or as a form (the first byte says which): no
- * crash; what is accepted is sound; what is refused has a reason in good UTF-8. */
+ * crash; what is accepted is sound, and what jansson reads; what is refused has a reason in good
+ * UTF-8. */
 #include "decode/report.h"
 
 #include "base/check.h"
@@ -28,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.catalogue = catalogue,
 		.from_feeder = data[0] & 2,
 	};
+	if (source.form == REPORT_JSON)
+		(void)fixture_agrees_with_jansson(catalogue, source.body, source.len);
 	if (report_read(&source, &report, &errors) == WD_OK) {
 		uint8_t frame[OBSERVATION_FRAME_MAX];
 		WD_CHECK(errors.count == 0);

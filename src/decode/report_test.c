@@ -2,6 +2,7 @@
 #include "decode/report.h"
 
 #include "base/check.h"
+#include "base/prng.h"
 #include "decode/report_fixture.h"
 
 #include <setjmp.h>
@@ -219,6 +220,69 @@ static void a_nul_anywhere_is_refused(void **state)
 	}
 }
 
+static void a_broken_text_is_not_mended_by_what_follows(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"service\":\"x\",\"city\":\"\\qnull}",
+		"{\"service\":\"x\",\"city\":\"\\u12null}",
+		"{\"service\":\"x\",\"city\":\"\001null}",
+		"{\"service\":\"x\",\"city\":\"\xff\"null}",
+		"{\"service\":\"x\"}null",
+		"{\"service\":\"x\",}",
+		"{\"service\":\"x\" \"city\":null}",
+		"{\"service\":\"x\",\"city\":null,\"city\":\"a\"}",
+		"{\"service\":\"x\",\"c\\u0069ty\":\"a\",\"city\":\"a\"}",
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(bodies); i++)
+		assert_int_equal(read_json(bodies[i]), WD_MALFORMED);
+	assert_int_equal(read_json("{\"s\\u0065rvice\" : \"x\" ,\r\n\t\"city\": null } "), WD_OK);
+	assert_string_equal(report.observation.service, "x");
+	assert_string_equal(report.observation.city, "");
+}
+
+/* A good body with up to four bytes changed, put in or taken out. */
+static size_t mutate(char *body, struct prng *random)
+{
+	static const char *const good[] = {
+		"{\"service\":\"x\",\"surface\":\"app\",\"comment\":\"a \\\"b\\\" \\u00e9\"}",
+		"{ \"city\":\"S\xc3\xa3o\", \"service\" :\"Twitter\",\"region\":null }\n",
+		"{\"comment\":\"\\ud83d\\ude00 \\n\\/\",\"country\":\"gb\",\"service\":\"x\"}",
+	};
+	static const char marks[] = "\"\\{}[]:,u0n \n\001\177\xc3\xa3\xff\xed\xa0";
+	const char *from = good[prng_below(random, WD_COUNT(good))];
+	size_t len = strlen(from);
+	memcpy(body, from, len);
+	for (uint32_t n = prng_below(random, 5); n > 0; n--) {
+		size_t at = prng_below(random, (uint32_t)len);
+		char c = marks[prng_below(random, sizeof(marks))];
+		switch (prng_below(random, 3)) {
+		case 0: body[at] = c; break;
+		case 1:
+			memmove(body + at + 1, body + at, len++ - at);
+			body[at] = c;
+			break;
+		default: memmove(body + at, body + at + 1, --len - at); break;
+		}
+	}
+	return len;
+}
+
+static void it_agrees_with_jansson_on_every_body_near_a_good_one(void **state)
+{
+	struct prng random = prng_of(20250310, 1);
+	size_t taken = 0, rounds = 200000;
+	char body[256];
+	(void)state;
+	for (size_t i = 0; i < rounds; i++) {
+		size_t len = mutate(body, &random);
+		taken += fixture_agrees_with_jansson(catalogue, body, len);
+	}
+	/* Both sides of the border were visited. */
+	assert_true(taken > rounds / 10);
+	assert_true(taken < rounds * 9 / 10);
+}
+
 static void a_hundred_thousand_made_up_services_are_refused(void **state)
 {
 	char body[64];
@@ -255,6 +319,8 @@ int main(void)
 		cmocka_unit_test(script_in_a_comment_is_text_like_any_other),
 		cmocka_unit_test(a_deep_or_a_long_body_is_refused),
 		cmocka_unit_test(a_nul_anywhere_is_refused),
+		cmocka_unit_test(a_broken_text_is_not_mended_by_what_follows),
+		cmocka_unit_test(it_agrees_with_jansson_on_every_body_near_a_good_one),
 		cmocka_unit_test(a_hundred_thousand_made_up_services_are_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
