@@ -6,11 +6,12 @@
 check=$SOURCE/scripts/check-pure
 allowed=$SOURCE/tests/core.allowed
 
-# The library of one file whose text is $1.
+# The library of one file whose text is $1; the rest are options for the compiler.
 library() {
 	rm -f "$scratch/lib.a"
 	echo "$1" >"$scratch/one.c"
-	"${CC:-cc}" -std=gnu11 -O1 -fPIC -c -o "$scratch/one.o" "$scratch/one.c" &&
+	shift
+	"${CC:-cc}" -std=gnu11 -O1 -fPIC "$@" -c -o "$scratch/one.o" "$scratch/one.c" &&
 		ar rcs "$scratch/lib.a" "$scratch/one.o"
 }
 
@@ -32,6 +33,11 @@ fails_saying "a global fails" "calls can change" "$check" "$scratch/lib.a" "$all
 
 library 'int f(void) { static int calls = 5; return ++calls; }'
 fails_saying "a static variable fails" "can change" "$check" "$scratch/lib.a" "$allowed"
+
+if library 'int f(void) { static int calls = 5; return ++calls; }' -flto -ffat-lto-objects \
+	2>"$scratch/refused"; then
+	fails_saying "link-time optimisation hides nothing" "" "$check" "$scratch/lib.a" "$allowed"
+fi
 
 library 'const char *names[] = {"a", "b"};'
 fails_saying "a table of pointers that are not const fails" "names can change" \
