@@ -20,6 +20,7 @@ struct made {
 	uint16_t length;     /* 0 = 60 to 1000 */
 	uint8_t options;
 	bool one_place;      /* all TTLs 242 or 244; else as from everywhere */
+	bool any_ttl;        /* a random one each packet */
 	bool sequence_low_zero, sequence_target, sequence_zero, window_zero;
 	bool flow;           /* as an exporter sums up: no payload, TTL, options, sequence */
 	uint32_t packets;    /* of such a flow; 0 = 1 */
@@ -50,13 +51,14 @@ static struct flow packet_of(struct trace_fixture *x, const struct made *m, uint
 {
 	struct flow f = {.family = 4, .protocol = m->protocol, .sampling = 1, .packets = m->packets == 0 ? 1 : m->packets,
 			 .tcp_flags = m->flags, .fragment = m->fragment};
+	bool tcp = m->protocol == 6 && m->fragment != FLOW_FRAGMENT_LATER;
 	uint32_t count = m->count == 0 ? 4000 : m->count;
 	address_of(x, m, i, f.src);
 	memcpy(f.dst, target, 4);
 	f.length = m->length != 0 ? m->length : (uint16_t)(60 + prng_below(&x->random, 940));
 	f.bytes = f.packets * f.length;
 	f.first_ms = f.last_ms = begin_ms + (int64_t)i * SECONDS_MS / count;
-	f.known = FLOW_TIMES | (m->protocol == 6 ? FLOW_FLAGS : 0);
+	f.known = FLOW_TIMES | (tcp ? FLOW_FLAGS : 0);
 	if (m->protocol == 1) {
 		f.dport = (uint16_t)(m->type << 8 | m->code);
 	} else if ((m->protocol == 6 || m->protocol == 17) && m->fragment != FLOW_FRAGMENT_LATER) {
@@ -71,6 +73,8 @@ static struct flow packet_of(struct trace_fixture *x, const struct made *m, uint
 	/* As from everywhere: by the address, so that a source is always as far away. */
 	f.ttl = m->one_place ? (prng_below(&x->random, 2) == 0 ? 242 : 244)
 			     : (uint8_t)((f.src[2] % 3 == 0 ? 128 : 64) - 4 - (f.src[3] + f.src[1]) % 20);
+	if (m->any_ttl)
+		f.ttl = (uint8_t)(40 + prng_below(&x->random, 215));
 	f.sequence = (uint32_t)prng_u64(&x->random);
 	if (m->sequence_low_zero)
 		f.sequence &= 0xffff0000;
@@ -171,6 +175,24 @@ static void an_amplifier_s_port_with_other_content_is_a_plain_flood(void **state
 		     SOURCE_UNKNOWN);
 }
 
+static void requests_from_an_amplifier_s_port_go_by_their_target(void **state)
+{
+	static const struct { uint16_t port; const char *payload, *id; } kinds[] = {
+		{123, "\x1b\0\0\0\0\0\0\0\0\0\0", "ntp.request"},
+		{53, "\x12\x34\1\0\0\1\0\0\0\0\0", "dns.query"},
+		{5060, "INVITE sip:", "sip.request"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct made m = {.protocol = 17, .from = kinds[i].port, .to = kinds[i].port, .sources = 800, .length = 76,
+				 .payload = kinds[i].payload, .payload_len = 12};
+		assert_names(&m, kinds[i].id, SOURCE_UNKNOWN);
+		m.one_place = true;
+		m.sources = 0;
+		assert_names(&m, kinds[i].id, SOURCE_SPOOFED);
+	}
+}
+
 static void answers_that_were_asked_for_are_not_called_reflection(void **state)
 {
 	static const uint8_t answer[12] = {1, 2, 0x81, 0x80};
@@ -202,6 +224,9 @@ static void syn_floods_are_told_apart(void **state)
 				    .window_zero = true, .to = 443}, "syn.spoof", SOURCE_SPOOFED);
 	/* Forged, with random sequence numbers. */
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .one_place = true, .to = 443}, "syn.spoof",
+		     SOURCE_SPOOFED);
+	/* Forged, with random TTLs: no path is as long as those say. */
+	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .any_ttl = true, .to = 443}, "syn.spoof",
 		     SOURCE_SPOOFED);
 	/* Real machines: many packets each, from everywhere. */
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 60, .options = 20, .sources = 300, .to = 443}, "syn.real",
@@ -310,6 +335,7 @@ static void the_rest_goes_by_its_protocol(void **state)
 	assert_names(&(struct made){.protocol = 50, .sources = 600}, "amp.esp", SOURCE_REFLECTOR);
 	assert_names(&(struct made){.protocol = 132, .sources = 10}, "rndproto", SOURCE_UNKNOWN);
 	assert_names(&(struct made){.protocol = 17, .sources = 100, .fragment = FLOW_FRAGMENT_LATER}, "frag", SOURCE_UNKNOWN);
+	assert_names(&(struct made){.protocol = 6, .sources = 100, .fragment = FLOW_FRAGMENT_LATER}, "frag", SOURCE_UNKNOWN);
 }
 
 static void later_fragments_join_their_first_ones(void **state)
@@ -452,6 +478,7 @@ int main(void)
 		cmocka_unit_test(every_amplifier_is_named_by_its_port_and_content),
 		cmocka_unit_test(an_amplifier_in_flows_is_the_first_of_its_port),
 		cmocka_unit_test(an_amplifier_s_port_with_other_content_is_a_plain_flood),
+		cmocka_unit_test(requests_from_an_amplifier_s_port_go_by_their_target),
 		cmocka_unit_test(answers_that_were_asked_for_are_not_called_reflection),
 		cmocka_unit_test(syn_floods_are_told_apart),
 		cmocka_unit_test(a_syn_flood_in_flows_goes_by_the_size_of_its_packets),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { ENTROPY_MIN = 100, HOPS_MIN = 30 }; /* effective records */
+enum { HOPS_MAX = 40 }; /* of a path; 0.2 % at most of a true capture's packets seem to have more */
 
 static void top_add(struct profile_top *t, uint16_t value, double weight)
 {
@@ -120,7 +121,7 @@ void profile_add(struct profile *p, const struct traffic_record *r, double weigh
 	hll_add(p->sports, PROFILE_BITS, hash_mix(r->sport + UINT64_C(1)));
 	hll_add(p->dports, PROFILE_BITS, hash_mix(r->dport + UINT64_C(1)));
 	hll_add(p->sources, PROFILE_BITS, hash_address(r->src));
-	if (r->protocol == 6)
+	if (r->protocol == 6 && r->fragment != FLOW_FRAGMENT_LATER)
 		add_tcp(p, r, w);
 	add_payload(p, r, w);
 }
@@ -178,6 +179,16 @@ double profile_hop_entropy(const struct profile *p)
 	for (unsigned ttl = 0; ttl < 256; ttl++)
 		hops[hops_of(ttl)] += p->ttls[ttl];
 	return n < HOPS_MIN ? -1 : entropy(hops, 128, n);
+}
+
+double profile_too_far(const struct profile *p)
+{
+	double sum = 0, far = 0;
+	for (unsigned ttl = 0; ttl < 256; ttl++) {
+		sum += (double)p->ttls[ttl];
+		far += hops_of(ttl) > HOPS_MAX ? (double)p->ttls[ttl] : 0;
+	}
+	return profile_share(far, sum);
 }
 
 double profile_octets_effective(const struct profile *p)

@@ -53,6 +53,9 @@ double profile_effective(const struct profile *p);
  * Environmental and Ecological Statistics 10, 2003. Negative: too few to tell. */
 double profile_octet_entropy(const struct profile *p);
 double profile_hop_entropy(const struct profile *p);
+/* Share of packets whose TTL is that of no path: more hops than the Internet has, from any initial
+ * TTL. 0..1; 0 too if no TTL is known. */
+double profile_too_far(const struct profile *p);
 /* 1 / sum of squared shares of the first eight bits, unbiased: how many equally busy ones
  * there would be. Works from about 30 records. Negative: too few. */
 double profile_octets_effective(const struct profile *p);

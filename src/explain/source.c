@@ -14,6 +14,7 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define OCTETS_SPREAD 5.0      /* bits: so many places cannot all be as far away */
 #define HOPS_ONE_PLACE 1.5     /* bits */
 #define HOPS_MANY_PLACES 2.5
+#define HOPS_IMPOSSIBLE 0.1    /* share of TTLs that no path leaves: made up by packet */
 #define ONE_EACH 1.2           /* packets a source */
 #define UNROUTABLE 0.02        /* share of addresses that cannot be on the Internet */
 #define MARKED 0.9             /* share of packets with a tool's mark */
@@ -21,7 +22,7 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define ASKED 0.25             /* packets asked for that explain one answer packet */
 
 struct marks {
-	bool one_each, uniform, one_place, tool, unroutable;
+	bool one_each, uniform, one_place, any_ttl, tool, unroutable;
 	unsigned count, possible; /* found; that could have been found */
 };
 
@@ -39,7 +40,10 @@ static struct marks find_marks(const struct source_facts *f, const struct source
 	m.one_each = each_known && each <= ONE_EACH;
 	m.uniform = r->octet_entropy >= 0 ? (double)r->octet_entropy >= OCTETS_UNIFORM
 					  : equal >= OCTETS_UNIFORM_EQUAL;
-	m.one_place = spread && r->hop_entropy >= 0 && (double)r->hop_entropy <= HOPS_ONE_PLACE;
+	/* True paths have neither all one length, nor any: tools set one TTL, or a random one. */
+	m.any_ttl = r->hop_entropy >= 0 && profile_too_far(p) >= HOPS_IMPOSSIBLE;
+	m.one_place = m.any_ttl || (spread && r->hop_entropy >= 0 &&
+				    (double)r->hop_entropy <= HOPS_ONE_PLACE);
 	m.tool = p->packet_weight > 0 &&
 		 profile_share((double)p->sequence_low_zero, (double)p->packet_weight) >= MARKED;
 	m.unroutable = p->octets_seen != 0 && profile_unroutable(p) >= UNROUTABLE;
@@ -134,6 +138,9 @@ static void judge_spoofed(const struct marks *m, const struct source_facts *f,
 	say_numbers(f, r);
 	if (m->tool)
 		say(r->why, ", sequence numbers end in 16 zero bits");
+	if (m->any_ttl)
+		say(r->why, ", %.0f %% of TTLs that no path leaves",
+		    100 * profile_too_far(f->profile));
 	if (m->unroutable)
 		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
 }
@@ -173,7 +180,7 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 	ret->forged = !answers && proved < PROVED && !ret->few && f->seen >= SEEN_MIN &&
 		      (m.count >= 3 || (m.count == 2 && m.possible <= 2));
 	ret->true_sources = !ret->few && !ret->forged &&
-			    (double)ret->hop_entropy >= HOPS_MANY_PLACES;
+			    (double)ret->hop_entropy >= HOPS_MANY_PLACES && !m.any_ttl;
 	if (answers)
 		judge_reflector(f, ret);
 	else if (proved >= PROVED && is_contradicted(&m))

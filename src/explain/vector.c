@@ -156,6 +156,26 @@ static unsigned fit(const struct traffic_record *r, const struct vector_row *row
 	return score;
 }
 
+/* A datagram from an amplifier's port to a service's, that is no answer: so do requests look that
+ * are sent from the service's own port (NTP and DNS from 123 and 53, SIP from 5060). */
+static uint8_t match_target(const struct vector_index *ix, const struct traffic_record *r)
+{
+	uint8_t best = VECTOR_NONE, class = ix->classes->udp_to[r->dport];
+	unsigned best_score = 0;
+
+	if (r->protocol != 17 || ix->udp == VECTOR_NONE || class == ix->class_of[ix->udp] ||
+	    r->class != ix->classes->udp_from[r->sport] || r->class == 0)
+		return VECTOR_NONE;
+	for (uint8_t i = ix->first[class]; i != VECTOR_NONE; i = ix->next[i]) {
+		unsigned score = fit(r, &ix->book->rows[i], false);
+		if (score > best_score) {
+			best = i;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
 uint8_t vector_match(const struct vector_index *ix, const struct traffic_record *r)
 {
 	uint8_t best = VECTOR_NONE;
@@ -176,7 +196,7 @@ uint8_t vector_match(const struct vector_index *ix, const struct traffic_record 
 			best_score = score;
 		}
 	}
-	return best;
+	return best == VECTOR_NONE ? match_target(ix, r) : best;
 }
 
 static bool holds(const struct profile *p, const struct source_finding *found, uint16_t sign)
@@ -227,7 +247,8 @@ const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t cl
 	unsigned best_score = 0;
 
 	/* Flags that were not exported look like no flags. */
-	if (p->protocol == 6 && p->flags_weight <= 0 && ix->tcp != VECTOR_NONE)
+	if (p->protocol == 6 && p->flags_weight <= 0 && ix->tcp != VECTOR_NONE &&
+	    class != ix->classes->fragment)
 		return &ix->book->rows[ix->tcp];
 	if (row == VECTOR_NONE) { /* content that is not its port's: a flood like any other */
 		if (p->protocol != 17 || ix->udp == VECTOR_NONE)
