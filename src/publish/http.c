@@ -241,11 +241,29 @@ struct http_token conn_defer(struct conn *c)
 	c->deferred = true;
 	c->finished = false;
 	c->answer = NULL;
+	c->answer_came = false;
 	uint64_t id = ((uint64_t)w->index << SLOT_BITS | slot) << 32 | c->generation;
 	pthread_mutex_unlock(&w->finish_lock);
 	COUNT(w, deferred);
 	COUNT(w, deferred_open);
 	return (struct http_token){id};
+}
+
+void conn_wait(struct conn *c)
+{
+	struct worker *w = c->worker;
+
+	if (w->asking == ASKING_MAX) {
+		MHD_suspend_connection(c->mhd);
+		return;
+	}
+	c->asking = true;
+	w->asking++;
+}
+
+bool conn_is_waiting(const struct conn *c)
+{
+	return c->asking && !c->answer_came;
 }
 
 /* Takes the answer if the connection still waits for it. */
@@ -324,9 +342,27 @@ size_t worker_resume_finished(struct worker *w)
 	w->finished_first = w->finished_last = NULL;
 	pthread_mutex_unlock(&w->finish_lock);
 	/* The links stay: a finished connection enters no list before its answer is taken. */
-	for (; c != NULL; c = c->next_finished, count++)
-		MHD_resume_connection(c->mhd);
+	for (; c != NULL; c = c->next_finished, count++) {
+		c->answer_came = true;
+		if (!c->asking)
+			MHD_resume_connection(c->mhd);
+	}
 	return count;
+}
+
+/* The client went just when the answer came. */
+static void leave_finished_locked(struct worker *w, struct conn *c)
+{
+	struct conn *before = NULL;
+
+	for (struct conn *i = w->finished_first; i != c; i = i->next_finished)
+		before = i;
+	if (before != NULL)
+		before->next_finished = c->next_finished;
+	else
+		w->finished_first = c->next_finished;
+	if (w->finished_last == c)
+		w->finished_last = before;
 }
 
 bool conn_take_answer(struct conn *c, struct http_response **ret_answer)
@@ -339,8 +375,12 @@ bool conn_take_answer(struct conn *c, struct http_response **ret_answer)
 		*ret_answer = c->answer;
 		c->answer = NULL;
 	}
+	if (c->finished && !c->answer_came)
+		leave_finished_locked(w, c);
 	c->deferred = c->finished = false;
 	pthread_mutex_unlock(&w->finish_lock);
+	w->asking -= c->asking;
+	c->asking = false;
 	COUNT_DOWN(w, deferred_open);
 	return taken;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -112,6 +113,111 @@ static void a_batch_answers_all_who_wait(void **state)
 	for (size_t i = 0; i < 500; i++)
 		close(fds[i]);
 	assert_int_equal(http_counters_read(h).deferred, 1500);
+	http_close(h);
+	http_response_unref(r);
+}
+
+/* One worker asks of 512 of them each turn and lets the others rest (ASKING_MAX). */
+static void more_may_wait_than_are_asked(void **state)
+{
+	enum { MANY = 640 };
+	static int fds[MANY];
+	static char body[16001];
+	struct rlimit files;
+	struct http *h;
+	struct http_response *r = accepted();
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = 4096;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		skip(); /* the user's limit is lower */
+	h = open_with(60000, 1);
+	memset(body, 'b', sizeof(body) - 1);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < MANY; i++) {
+			if (round == 0)
+				fds[i] = testing_connect(h, NULL);
+			testing_send(fds[i], POST);
+		}
+		assert_true(wait_for(MANY));
+		/* Those who do not wait get on: a page, and a body of several readings. */
+		testing_ask(h, "GET /now HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+		assert_int_equal(answer.status, 404);
+		int large = testing_connect(h, NULL);
+		testing_send(large, "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 16000\r\n\r\n");
+		testing_send(large, body);
+		assert_true(wait_for(MANY + 1));
+		finish_all(h, r);
+		testing_read(large, &answer, true);
+		assert_int_equal(answer.status, 202);
+		close(large);
+		for (size_t i = 0; i < MANY; i++) {
+			testing_read(fds[i], &answer, true);
+			assert_int_equal(answer.status, 202);
+		}
+	}
+	for (size_t i = 0; i < MANY; i++)
+		close(fds[i]);
+	http_close(h);
+	http_response_unref(r);
+}
+
+static void *finish_one_by_one(void *arg)
+{
+	struct http_response *r = accepted();
+
+	for (size_t i = waiting.count; i-- > 0;) {
+		struct http_finished one = {waiting.tokens[i], http_response_ref(r)};
+		http_finish(arg, &one, 1);
+	}
+	http_response_unref(r);
+	return NULL;
+}
+
+/* Clients go before, while and after their answer is on its way to them, and others come. */
+static void clients_may_go_while_the_answer_comes(void **state)
+{
+	enum { CLIENTS = 200, ROUNDS = 20 };
+	struct http *h = open_with(60000, 1);
+	struct http_response *r = accepted();
+	struct linger now = {.l_onoff = 1};
+	pthread_t thread;
+	int fds[CLIENTS];
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		/* The first answer, so that the library watches them all. */
+		for (size_t i = 0; i < CLIENTS; i++) {
+			fds[i] = testing_connect(h, NULL);
+			testing_send(fds[i], POST);
+		}
+		assert_true(wait_for(CLIENTS));
+		finish_all(h, r);
+		for (size_t i = 0; i < CLIENTS; i++) {
+			testing_read(fds[i], &answer, true);
+			testing_send(fds[i], POST);
+		}
+		assert_true(wait_for(CLIENTS));
+		assert_int_equal(pthread_create(&thread, NULL, finish_one_by_one, h), 0);
+		for (size_t i = 0; i < CLIENTS; i++) {
+			if (i % 10 == 0)
+				continue;
+			setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+			close(fds[i]);
+		}
+		pthread_join(thread, NULL);
+		waiting.count = 0;
+		for (size_t i = 0; i < CLIENTS; i += 10) {
+			testing_read(fds[i], &answer, true);
+			assert_int_equal(answer.status, 202);
+			close(fds[i]);
+		}
+	}
+	for (int i = 0; i < 500 && http_counters_read(h).connections > 0; i++)
+		testing_sleep_ms(2);
+	assert_int_equal(http_counters_read(h).connections, 0);
+	assert_int_equal(http_counters_read(h).deferred_open, 0);
 	http_close(h);
 	http_response_unref(r);
 }
@@ -270,6 +376,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_batch_answers_all_who_wait),
+		cmocka_unit_test(more_may_wait_than_are_asked),
+		cmocka_unit_test(clients_may_go_while_the_answer_comes),
 		cmocka_unit_test(finishing_after_the_client_has_gone_is_harmless),
 		cmocka_unit_test(a_late_answer_was_a_503_and_is_dropped),
 		cmocka_unit_test(a_pipelined_request_waits_for_the_one_before),

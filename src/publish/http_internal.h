@@ -33,6 +33,7 @@ enum {
 	LISTEN_MAX = 16,
 	POOL_BYTES = 8192, /* the library's memory per connection: a head, then an answer's */
 	DISCARD_MAX = 65536, /* a refused body up to here is read, so that the answer arrives */
+	ASKING_MAX = 512, /* connections of a worker that wait for their answer without a rest */
 };
 
 struct worker;
@@ -52,6 +53,8 @@ struct conn {
 	struct request *request;    /* NULL between requests */
 	struct http_address peer;
 	struct conn *next_free;
+	bool asking;                /* waits for its answer, and is not suspended */
+	bool answer_came;           /* and the worker knows */
 
 	/* under worker->finish_lock */
 	uint32_t generation; /* of the token */
@@ -106,6 +109,8 @@ struct worker {
 	struct conn *accepting; /* the one being handed to the library */
 	size_t bodies;         /* bytes of bodies held */
 	uint32_t requests_open; /* whose answer is not sent yet */
+	uint32_t asking;       /* connections */
+	bool progress;         /* the library had something to tell this turn */
 
 	struct conn streams;   /* list head, least recently served first */
 	struct conn blocked;   /* list head, streams that wait for their client */
@@ -155,9 +160,14 @@ static inline void counter_add(struct worker *w, size_t index, uint64_t n)
 void worker_wake(struct worker *w);
 /* Marks the connection's open promise as answered from inside (deadline, shutdown). */
 bool conn_finish_inside(struct conn *c, struct http_response *answer);
-/* Resumes the connections whose answers came; how many. */
+/* Wakes the connections whose answers came; how many. */
 size_t worker_resume_finished(struct worker *w);
 struct http_token conn_defer(struct conn *c);
+/* The library is to leave the connection alone until the answer comes. Taking it out of its epoll
+ * and putting it in again costs more than being asked about it once a turn, so most are only
+ * told to wait, each time. Those over ASKING_MAX are suspended. */
+void conn_wait(struct conn *c);
+bool conn_is_waiting(const struct conn *c);
 /* The answer of a finished connection, once; *ret is owned and may be NULL. */
 bool conn_take_answer(struct conn *c, struct http_response **ret_answer);
 

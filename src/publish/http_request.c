@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From head to answer: the library calls us once when the head is in, for each piece of
- * body, and once when all is in (and again when a suspended connection is resumed). An
+ * body, and once when all is in (and again while a deferred answer is waited for). An
  * answer given at the first call makes the library close the connection afterwards: what
  * we want for malformed heads, so all other answers wait for the last call. */
 #include "publish/http_internal.h"
@@ -50,6 +50,7 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
 	struct http_response *unsent = NULL;
 
 	(void)mhd;
+	w->progress = true;
 	if (r == NULL)
 		return;
 	*request = NULL;
@@ -333,7 +334,7 @@ static enum MHD_Result on_whole(struct request *r)
 	if (r->step == STEP_DEFERRED) {
 		WD_CHECK(response == NULL);
 		conn_deadline(r->conn, PHASE_ANSWER, h->o.answer_ms);
-		MHD_suspend_connection(r->conn->mhd);
+		conn_wait(r->conn);
 		return MHD_YES;
 	}
 	if (r->handing_over) {
@@ -371,10 +372,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 {
 	struct request *r = *request;
 
-	(void)context;
 	(void)mhd;
 	if (r == NULL)
 		return MHD_NO;
+	if (r->step == STEP_DEFERRED && conn_is_waiting(r->conn))
+		return MHD_YES;
+	((struct worker *)context)->progress = true;
 	if (r->step == STEP_HEAD)
 		return on_head(r, method, url, version);
 	if (*data_len > 0)

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS_PER_TURN = 256, DRAIN_TURNS = 50 };
+enum { EVENTS_PER_TURN = 256, DRAIN_TURNS = 50, ASKING_TURN_MS = 1 };
 
 uint64_t clock_ms(void)
 {
@@ -75,10 +75,15 @@ static void on_deadline(void *context, struct wheel_timer *t)
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-static bool library_has_work(struct worker *w)
+/* While connections ask for their answers it always says so: then what counts is whether it got
+ * on with anything. (The rest, such as a head that fills the first half of the connection's
+ * memory, gets its turn ASKING_TURN_MS later.) */
+static bool library_has_work(struct worker *w, bool had_events)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
+	if (w->asking > 0 && !had_events && !w->progress)
+		return false;
 	return MHD_get_timeout(w->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
 }
 
@@ -124,7 +129,8 @@ static void beat_heart(struct worker *w)
 static bool turn(struct worker *w, bool busy)
 {
 	struct epoll_event events[EVENTS_PER_TURN];
-	int count = epoll_wait(w->epoll, events, EVENTS_PER_TURN, busy ? 0 : WHEEL_TICK_MS);
+	int patience = busy ? 0 : w->asking > 0 ? ASKING_TURN_MS : WHEEL_TICK_MS;
+	int count = epoll_wait(w->epoll, events, EVENTS_PER_TURN, patience);
 
 	WD_CHECK(count >= 0 || errno == EINTR);
 	w->now_ms = clock_ms();
@@ -135,11 +141,12 @@ static bool turn(struct worker *w, bool busy)
 	bool library = handle_events(w, events, count);
 	wheel_advance(&w->wheel, w->now_ms, on_deadline, w);
 	library |= worker_resume_finished(w) > 0;
-	if (library || busy)
+	w->progress = false;
+	if (library || busy || w->asking > 0)
 		WD_CHECK(MHD_run(w->daemon) == MHD_YES);
 	beat_heart(w);
 	bool more = worker_serve_streams(w);
-	return library_has_work(w) || more;
+	return library_has_work(w, library) || more;
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */
