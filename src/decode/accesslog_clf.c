@@ -244,10 +244,14 @@ enum wd_err accesslog_clf(struct accesslog *a, const char *begin, const char *en
 		close = find(bracket, end, ']');
 	if (!accesslog_time(a, bracket + 1, close, &r->at))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(bracket - begin), "no such time");
-	who(r, begin, bracket - 1);
+	bool quoted = end - close > 2 && close[2] == '"';
+	if (quoted)
+		who(r, begin, bracket - 1);
+	else
+		accesslog_client_port(r, begin, find_near(begin, bracket - 1, ' '));
 	if (end - close < 3 || close[1] != ' ')
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(close - begin), "it ends early");
-	a->kind = close[2] == '"' ? ACCESSLOG_CLF : ACCESSLOG_HAPROXY;
-	return close[2] == '"' ? combined(begin, close + 1, end, r, why)
-			       : haproxy(begin, close + 1, end, r, why);
+	a->kind = quoted ? ACCESSLOG_CLF : ACCESSLOG_HAPROXY;
+	return quoted ? combined(begin, close + 1, end, r, why)
+		      : haproxy(begin, close + 1, end, r, why);
 }

@@ -48,6 +48,13 @@ bool accesslog_client(struct request *r, const char *at, const char *end)
 	return r->family != 0;
 }
 
+bool accesslog_client_port(struct request *r, const char *at, const char *end)
+{
+	const char *colon = at < end && *at != '[' ? memrchr(at, ':', (size_t)(end - at)) : NULL;
+
+	return accesslog_client(r, at, colon != NULL && colon > at ? colon : end);
+}
+
 /* ---- the request line ---- */
 
 static uint8_t protocol_of(const char *at, const char *end)
@@ -89,6 +96,7 @@ void accesslog_target(struct request *r, const char *at, const char *end)
 		const char *path = host < end ? find(host, end, '/') : end;
 		if (host < path)
 			r->host = span_of(host, path);
+		r->absolute = true;
 		at = path;
 	}
 	const char *query = find_far(at, end, '?');

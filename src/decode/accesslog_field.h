@@ -126,6 +126,8 @@ static inline bool accesslog_is_same_time(const struct accesslog *a, const char 
 }
 /* False: a name; the client is then a digest of it. */
 bool accesslog_client(struct request *r, const char *at, const char *end);
+/* Where a port always follows, with a ':' even behind IPv6 without brackets. */
+bool accesslog_client_port(struct request *r, const char *at, const char *end);
 void accesslog_request_line(struct request *r, const char *at, const char *end);
 void accesslog_target(struct request *r, const char *at, const char *end);
 uint16_t accesslog_status(const char *at, const char *end); /* 0: none */

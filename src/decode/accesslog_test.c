@@ -37,7 +37,9 @@ static void told(const struct accesslog *a, const struct request *r, char *dst, 
 		 r->host.at ? r->host.at : "", (int)r->path.len, r->path.at ? r->path.at : "",
 		 (int)r->query.len, r->query.at ? r->query.at : "", (int)r->referer.len,
 		 r->referer.at ? r->referer.at : "", (int)r->agent.len,
-		 r->agent.at ? r->agent.at : "", r->malformed ? " [malformed]" : "");
+		 r->agent.at ? r->agent.at : "", r->malformed  ? " [malformed]"
+					    : r->absolute ? " [absolute]"
+							  : "");
 }
 
 struct example { const char *line, *told; };
@@ -72,7 +74,7 @@ static const struct example examples[] = {
 	{"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET /a b\"c HTTP/1.1\" 200 0 \"-\" \"-\"",
 	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 0 -1 |/a b\"c|||"},
 	{"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET http://p.example/x?y HTTP/1.1\" 200 0",
-	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 0 -1 p.example|/x|y||"},
+	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 0 -1 p.example|/x|y|| [absolute]"},
 	/* what servers put behind */
 	{"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET / HTTP/1.1\" 200 12 \"-\" \"M\" 42 "
 	 "\"web@docker\" \"http://172.17.0.2:80\" 12ms",
@@ -89,6 +91,12 @@ static const struct example examples[] = {
 	 "cR-- 1/1/0/0/0 0/0 \"<BADREQ>\"",
 	 "HAProxy, 2009-02-06T12:14:14.655Z 192.0.2.7 other h0 408 212 5000000 "
 	 "|<BADREQ>||| [malformed]"},
+	{"2001:db8::9:4312 [06/Feb/2009:12:14:14.655] i b/s 1/0/3/6/10 200 2750 - - ---- 1/1/1/1/0 0/0 "
+	 "\"GET / HTTP/1.1\"",
+	 "HAProxy, 2009-02-06T12:14:14.655Z 2001:…:0009 GET h1 200 2750 10000 |/|||"},
+	{"::ffff:192.0.2.7:433 [06/Feb/2009:12:14:14.655] i b/s 1/0/3/6/10 200 2750 - - ---- 1/1/1/1/0 0/0 "
+	 "\"GET / HTTP/1.1\"",
+	 "HAProxy, 2009-02-06T12:14:14.655Z 192.0.2.7 GET h1 200 2750 10000 |/|||"},
 	/* by way of syslog */
 	{"<134>Feb  6 12:14:14 lb haproxy[14389]: 192.0.2.7:33317 [06/Feb/2009:12:14:14.655] i b/s "
 	 "1/0/3/6/10 200 2750 - - ---- 1/1/1/1/0 0/0 \"GET / HTTP/1.1\"",

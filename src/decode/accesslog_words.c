@@ -47,7 +47,7 @@ enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *en
 	}
 	if (!accesslog_time(a, words[1], ends[1], &r->at))
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(words[1] - begin), "no such time");
-	accesslog_client(r, words[3], ends[3]);
+	accesslog_client_port(r, words[3], ends[3]);
 	for (int i = 5; i < 8; i++) { /* -1 where a step was not reached */
 		timed &= accesslog_duration(words[i], ends[i], WD_NS_PER_S, &part);
 		sum += timed ? part : 0;
@@ -58,6 +58,7 @@ enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *en
 	if (at >= end || *at != '"' || (close = accesslog_quoted(at + 1, end)) == NULL)
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(at - begin), "no request line");
 	accesslog_request_line(r, at + 1, close);
+	r->absolute = false; /* the balancer wrote it so */
 	at = close + 2;
 	if (at < end && *at == '"' && (close = accesslog_quoted(at + 1, end)) != NULL)
 		r->agent = span_told(at + 1, close);

@@ -39,6 +39,11 @@ enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
 			       struct conduct_table **ret_table) WD_MUST_CHECK;
 void conduct_table_close(struct conduct_table *t); /* NULL is fine */
 
+enum conduct_last {
+	CONDUCT_TRIED,   /* a sign-in, and since then nothing but pages for it */
+	CONDUCT_REFUSED, /* 401 */
+};
+
 /* What nearly every request needs stands first, in one line of cache. */
 struct conduct_client {
 	int64_t at;    /* the row's, while a request is looked at */
@@ -46,9 +51,10 @@ struct conduct_client {
 	uint64_t path, query; /* the last ones, quickly hashed */
 	uint32_t pages, led; /* requests that are no assets; those that a page led to (referer) */
 	uint32_t missing, marked;
-	uint8_t tool;           /* enum conduct_agent of the last agent */
 	uint8_t noted[CLIENT_KINDS]; /* place in notes + 1; may be another's by now */
 	uint8_t seen_count;
+	uint8_t last;             /* 1 << enum conduct_last: what the last page leaves open */
+	uint8_t masks, masks_new; /* requests that repeat one; those under an agent of their own */
 	/* Only with seen_count: which different things it asked for, a bit each. */
 	uint64_t seen[4];
 	/* Only with a level: requests that count since the bucket was empty, and since when. */
@@ -95,13 +101,16 @@ size_t conduct_notes(const struct conduct *c, struct client_note dst[CLIENT_NOTE
 
 enum conduct_agent {
 	CONDUCT_UNTOLD, CONDUCT_BROWSER, CONDUCT_CRAWLER, CONDUCT_LIBRARY,
-	CONDUCT_SCANNER, /* names a tool that searches for weak spots */
+	CONDUCT_FETCHER, /* a program that fetches many things: packages, sources, folders */
+	CONDUCT_SCANNER, /* names a tool that searches for weak spots, or is an injection itself */
 	CONDUCT_LOADER,  /* names a tool that makes load */
 };
 enum conduct_agent conduct_agent_of(struct text_span agent);
 bool conduct_is_weak_spot(struct text_span path); /* what only somebody who searches asks for */
 bool conduct_is_injection(struct text_span path, struct text_span query);
 bool conduct_is_usual_miss(struct text_span path); /* what browsers ask for unasked */
-bool conduct_is_login(struct text_span path);      /* where people sign in */
+bool conduct_is_login(struct text_span path, struct text_span query); /* where people sign in */
+bool conduct_is_script(struct text_span path);     /* names a program: x.php */
+bool conduct_is_file(struct text_span path);       /* has the ending of what is no page: x.deb */
 
 #endif

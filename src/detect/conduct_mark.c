@@ -128,6 +128,9 @@ static const struct word spots[] = {
 	{"/proc/self"}, {"win.ini"}, {"boot.ini"}, {"/administrator/"}, {"/admin/config"},
 	{"/muieblackcat"}, {"/zmeu"}, {"/w00tw00t"},
 	{"/invoker/"}, {"/axis2"}, {"/api/jsonws"}, {"/luci"}, {"/nice ports"},
+	{"shell.php"}, {"/wso.php"}, {"/alfa"}, {"/b374k"}, {"/indoxploit"}, {"/cmd.php"},
+	{"/remote/logincheck"}, {"/tmui/"}, {"/web-inf/"}, {"/autodiscover.json"},
+	{"/wp-json/wp/v2/users"},
 };
 
 static const struct word endings[] = {
@@ -167,9 +170,11 @@ static const struct word injections[] = {
 	{"xp_cmdshell"}, {"concat("}, {"char("}, {"@@version"}, {";drop table"}, {"; drop table"},
 	{"${jndi:"}, {"${${"}, {"{{7*7}}"}, {"<?php"}, {"<!--#exec"}, {"php://"}, {"file:///"},
 	{"expect://"}, {"data://"}, {"phar://"}, {"allow_url_include"}, {"auto_prepend_file"},
-	{"/bin/sh"}, {"/bin/bash"}, {"cmd.exe"}, {";wget "}, {"|wget "}, {";curl "}, {"$(curl"},
+	{"/bin/sh"}, {"/bin/bash"}, {"cmd.exe"}, {";wget "}, {"|wget "}, {";curl "}, {"$("},
 	{"cd /tmp"}, {";cat "}, {"|cat "}, {"|id"}, {";id;"}, {"`id`"}, {"() {"},
 	{"eval("}, {"base64_decode("}, {"system("}, {"invokefunction"},
+	{"@java.lang"}, {"java.lang.runtime"}, {"@org.apache"}, {"freemarker"}, {"${script:"},
+	{"..;/"}, {";/web-inf"},
 };
 
 /* One look decides nearly always: without one of these nothing is injected. Points and colons
@@ -292,19 +297,74 @@ bool conduct_is_usual_miss(struct text_span path)
 	return false;
 }
 
-bool conduct_is_login(struct text_span path)
+/* "x.php?controller=AdminLogin" is one, too. */
+static bool has_login(struct text_span query)
+{
+	static const struct word words[] = {{"=login"}, {"adminlogin"}, {"action=login"}};
+	char text[TEXT_MAX + 1];
+
+	if (query.len == 0)
+		return false;
+	(void)plain(text, 0, query);
+	return has_any(text, words, WD_COUNT(words));
+}
+
+bool conduct_is_login(struct text_span path, struct text_span query)
 {
 	static const struct word words[] = {
 		{"login"}, {"logon"}, {"signin"}, {"sign-in"}, {"sign_in"}, {"xmlrpc.php"},
 		{"authenticate"}, {"/auth"}, {"j_security_check"}, {"user_session"}, {"/sessions"},
-		{"anmelden"}, {"connexion"}, {"/account/verify"}, {"otp"},
+		{"anmelden"}, {"connexion"}, {"/account/verify"}, {"otp"}, {"auth.owa"},
+		{"/phpmyadmin/"}, {"/pma/"}, {"/administrator/index.php"}, {"/connect/token"},
+		{"security_check"},
 	};
 	char text[TEXT_MAX + 1];
 
 	if (path.len == 0 || path.len > 256)
 		return false;
 	(void)plain(text, 0, path);
-	return has_any(text, words, WD_COUNT(words));
+	return has_any(text, words, WD_COUNT(words)) || has_login(query);
+}
+
+/* The ending of a path's last piece: its length; 0 if there is none. */
+static size_t ending_of(struct text_span path, char dst[8])
+{
+	const char *end = path.at + path.len, *at = end;
+
+	while (at > path.at && end - at < 7 && at[-1] != '.' && at[-1] != '/')
+		at--;
+	if (at == path.at || at == end || at[-1] != '.')
+		return 0;
+	for (size_t i = 0; at + i < end; i++)
+		dst[i] = text_lower(at[i]);
+	dst[end - at] = '\0';
+	return (size_t)(end - at);
+}
+
+static bool is_one_of(const char *text, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(text, list[i]) == 0)
+			return true;
+	return false;
+}
+
+bool conduct_is_script(struct text_span path)
+{
+	static const char *const names[] = {"php", "asp", "aspx", "jsp", "jspx", "cgi", "pl"};
+	char ending[8];
+
+	return path.len > 0 && ending_of(path, ending) > 0 &&
+	       is_one_of(ending, names, WD_COUNT(names));
+}
+
+bool conduct_is_file(struct text_span path)
+{
+	static const char *const pages[] = {"html", "htm", "xhtml", "shtml", "do", "action"};
+	char ending[8];
+
+	return path.len > 0 && ending_of(path, ending) > 0 && !conduct_is_script(path) &&
+	       !is_one_of(ending, pages, WD_COUNT(pages));
 }
 
 /* ---- agents ---- */
@@ -318,6 +378,10 @@ enum conduct_agent conduct_agent_of(struct text_span agent)
 		{"zmeu"}, {"jorgee"}, {"muieblackcat"}, {"morfeus"}, {"dirb"}, {"wfuzz"}, {"ffuf"},
 		{"hydra"}, {"joomscan"}, {"skipfish"}, {"whatweb"}, {"paros"}, {"burp"},
 		{"owasp zap"}, {"qualys"}, {"jaeles"}, {"commix"}, {"l9explore"}, {"l9tcpid"},
+		{"dirsearch"}, {"fuzz faster"}, {"hello, world"}, {"gawa.sa"}, {"cmsmap"},
+		{"webinspect"}, {"dotdotpwn"}, {"xsstrike"}, {"golismero"}, {"detectify"},
+		/* No agent, but an injection where the agent is put into a log or a page. */
+		{"${jndi"}, {"${${"}, {"${lower"}, {"() {"}, {"<?php"}, {"<script"}, {"../../"},
 	};
 	static const struct word loaders[] = {
 		{"apachebench"}, {"wrk/"}, {"hey/"}, {"siege"}, {"jmeter"}, {"k6/"}, {"vegeta"},
@@ -327,6 +391,14 @@ enum conduct_agent conduct_agent_of(struct text_span agent)
 		{"http:"}, {"https:"}, {"bot"}, {"crawl"}, {"spider"}, {"slurp"}, {"monitor"},
 		{"uptime"}, {"pingdom"}, {"statuscake"}, {"health"}, {"check"}, {"probe"},
 		{"facebookexternalhit"}, {"feed"}, {"lighthouse"}, {"prerender"},
+	};
+	static const struct word fetchers[] = {
+		{"pip/"}, {"npm/"}, {"yarn/"}, {"pnpm/"}, {"git/"}, {"jgit/"}, {"apt-http"},
+		{"libdnf"}, {"urlgrabber"}, {"pacman/"}, {"apk-tools"}, {"docker/"}, {"containerd"},
+		{"podman"}, {"aws-sdk"}, {"aws-cli"}, {"boto"}, {"minio"}, {"s3cmd"}, {"rclone"},
+		{"restic"}, {"mirall"}, {"webdav"}, {"davx"}, {"davfs"}, {"gvfs"}, {"composer/"},
+		{"maven"}, {"gradle"}, {"cargo"}, {"nuget"}, {"bundler"}, {"conda/"}, {"helm/"},
+		{"terraform"}, {"applecoremedia"}, {"exoplayer"}, {"vlc/"}, {"lavf"},
 	};
 	char text[TEXT_MAX + 1];
 
@@ -339,6 +411,8 @@ enum conduct_agent conduct_agent_of(struct text_span agent)
 		return CONDUCT_LOADER;
 	if (has_any(text, crawlers, WD_COUNT(crawlers)))
 		return CONDUCT_CRAWLER;
+	if (has_any(text, fetchers, WD_COUNT(fetchers)))
+		return CONDUCT_FETCHER;
 	return starts(agent, "Mozilla/") || starts(agent, "Opera/") ? CONDUCT_BROWSER
 								     : CONDUCT_LIBRARY;
 }

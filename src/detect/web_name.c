@@ -9,6 +9,7 @@
 enum { SHOWN_MAX = 24, SIGNS_MIN = 2 };
 
 static const float expensive_ms = 500;
+static const float volume_times = 1.5F; /* the margin of what is judged */
 /* A crawler works from few addresses; what many say may be said by anybody. */
 static const float crawlers_max = 32;
 static const uint32_t mixes_min = 60; /* ticks behind what is usual */
@@ -40,6 +41,19 @@ static void sign(struct signs *s, bool is, const char *what)
 		return;
 	snprintf(s->text + len, sizeof(s->text) - len, "%s%s", len > 0 ? ", " : "", what);
 	s->count++;
+}
+
+/* Crawlers that say so. */
+static bool is_crawled(const struct web_watch *w, const struct web_seen *seen)
+{
+	return w->now.crawlers >= 0.5F && seen->crawlers <= crawlers_max;
+}
+
+/* Evidence outlasts what made it, and a quiet second looks like nothing in particular. */
+static bool is_more_than_usual(const struct web_seen *seen, const struct web_judged *j,
+			       enum web_signal signal)
+{
+	return seen->count[signal] / seen->seconds >= volume_times * j->usual[signal];
 }
 
 /* More of the usual is load. A flood differs in what is asked for, by whom, and how often:
@@ -201,8 +215,8 @@ static void name_volume(const struct web_watch *w, const struct web_seen *seen,
 	const char *vector = volume_vector(w, seen);
 
 	signs_of(w, j, seen, &s);
-	bool attack = s.count >= SIGNS_MIN;
-	if (w->now.crawlers >= 0.5F && seen->crawlers <= crawlers_max) {
+	bool attack = s.count >= SIGNS_MIN && is_more_than_usual(seen, j, signal);
+	if (is_crawled(w, seen)) {
 		attack = false;
 		vector = "http.scrape";
 	} else if (!attack) {
@@ -233,13 +247,32 @@ static void sort_findings(struct web_reading *ret)
 		}
 }
 
+/* Of evidence that is not enough for a finding: would it be one of load? What is not decided yet
+ * must not open an incident of what will turn out to be a crowd, nor keep one when that goes. */
+static bool is_load(const struct web_watch *w, const struct web_seen *seen,
+		    const struct web_judged *j, enum web_signal signal)
+{
+	struct signs s;
+
+	if (signal == WEB_S_MISSING)
+		return !seen->random_paths;
+	if (signal > WEB_S_CLIENT)
+		return false;
+	if (is_crawled(w, seen) || !is_more_than_usual(seen, j, signal))
+		return true;
+	signs_of(w, j, seen, &s);
+	return s.count < SIGNS_MIN;
+}
+
 void web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
 	      const struct web_tick *t, struct web_reading *ret)
 {
 	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
 		bool volume = i <= WEB_S_CLIENT;
-		if (j->a[i] < WEB_OPEN) {
-			ret->log10_return = fmaxf(ret->log10_return, j->a[i]);
+		if (j->a[i] < WEB_NAMED) {
+			bool load = j->a[i] > 0 && is_load(w, seen, j, (enum web_signal)i);
+			float *most = load ? &ret->load_return : &ret->log10_return;
+			*most = fmaxf(*most, j->a[i]);
 			continue;
 		}
 		if (volume)
@@ -252,6 +285,6 @@ void web_name(const struct web_watch *w, const struct web_seen *seen, const stru
 		const struct web_finding *f = &ret->findings[i];
 		float *most = f->attack ? &ret->log10_return : &ret->load_return;
 		*most = fmaxf(*most, f->strength);
-		ret->attack |= f->attack;
+		ret->attack |= f->attack && f->strength >= WEB_OPEN;
 	}
 }

@@ -185,3 +185,23 @@ struct text_span web_key_of(const struct request *r)
 		key.at = NULL;
 	return key;
 }
+
+bool web_is_poll(const struct request *r)
+{
+	struct text_span q = r->query;
+	int64_t now = wall_to_s(r->at);
+
+	if (q.len == 0)
+		return false;
+	const char *end = q.at + q.len, *first = memchr(q.at, '=', q.len);
+	const char *last = memrchr(q.at, '=', q.len);
+	if (first == NULL)
+		return is_time(q, now);
+	const char *stop = memchr(first, '&', (size_t)(end - first));
+	const char *name = memrchr(q.at, '&', (size_t)(last - q.at));
+	name = name != NULL ? name + 1 : q.at;
+	stop = stop != NULL ? stop : end;
+	return (*name == '_' && last - name == 1) || (*q.at == '_' && first - q.at == 1) ||
+	       is_time((struct text_span){first + 1, (uint32_t)(stop - first - 1)}, now) ||
+	       is_time((struct text_span){last + 1, (uint32_t)(end - last - 1)}, now);
+}

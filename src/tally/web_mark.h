@@ -14,5 +14,8 @@ bool web_is_asset(const struct request *r); /* has WEB_ASSET */
  * the time of the request (seconds or milliseconds, within a day) has no name: pages add it
  * against caches, and it says nothing. */
 struct text_span web_key_of(const struct request *r);
+/* Asks for the same again: the first or the last value of the query is the time of the request,
+ * or its name is "_", as browsers' libraries have it against caches. */
+bool web_is_poll(const struct request *r);
 
 #endif

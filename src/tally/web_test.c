@@ -88,6 +88,22 @@ static void keys_are_names_of_parameters(void **state)
 	}
 }
 
+static void polls_ask_for_the_same_again(void **state)
+{
+	static const char *const yes[] = {"_=17", "1700000000", "t=1700000000", "a=b&_=x",
+					  "v=1700000001234&a=b", "a=b&ts=1700000000"};
+	static const char *const no[] = {"", "a=b", "id=1600000000", "a_=17", "x", "=", "a=b&c=d&e",
+					 "_"};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(yes) + WD_COUNT(no); i++) {
+		bool is = i < WD_COUNT(yes);
+		const char *query = is ? yes[i] : no[i - WD_COUNT(yes)];
+		struct request r = request_of(1, "/", query, "");
+		if (web_is_poll(&r) != is)
+			fail_msg("%s", query);
+	}
+}
+
 static struct web_tick *tick_new(void)
 {
 	struct web_tick *t = malloc(sizeof(*t));
@@ -234,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_are_what_a_request_shows),
 		cmocka_unit_test(keys_are_names_of_parameters),
+		cmocka_unit_test(polls_ask_for_the_same_again),
 		cmocka_unit_test(sums_are_exact_and_distincts_near),
 		cmocka_unit_test(the_sample_is_fair),
 		cmocka_unit_test(merging_is_as_if_one_had_counted),

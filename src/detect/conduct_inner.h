@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conduct_inner: what the files of detect/conduct share. */
+#ifndef WD_DETECT_CONDUCT_INNER_H
+#define WD_DETECT_CONDUCT_INNER_H
+
+#include "detect/conduct.h"
+#include "tally/text_hash.h"
+
+struct conduct_table {
+	struct address_key key;
+	uint64_t mask; /* of rows */
+	struct conduct_row *rows;
+	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
+	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
+	void *memory; /* of both, owned */
+};
+
+/* Capacity, and what drains in a second. More than that is noted. */
+struct conduct_bucket { float capacity, drain_s; };
+extern const struct conduct_bucket conduct_buckets[CLIENT_KINDS];
+
+/* A request, and what was found out about it on the way. */
+struct conduct_look {
+	const struct request *r;
+	uint64_t agent; /* hashed; 0: none */
+	uint8_t tool;   /* enum conduct_agent */
+	bool asset, injection;
+};
+
+/* All for which an asset counts, too. */
+bool conduct_asset_counts(const struct conduct_look *look);
+/* The rules. */
+void conduct_judge(struct conduct *c, struct conduct_client *k, const struct conduct_look *look);
+
+/* Its note; NULL if there is none, or not any more. */
+struct client_note *conduct_note_of(struct conduct *c, struct conduct_client *k,
+				    enum client_kind kind, const struct request *r);
+void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind kind,
+		  const struct request *r);
+
+/* Which text it is, by its ends: for "the same as before?", not for counting. */
+static inline uint64_t conduct_quick(struct text_span s)
+{
+	uint64_t first = 0, last = 0;
+
+	if (s.len >= 8) {
+		memcpy(&first, s.at, 8);
+		memcpy(&last, s.at + s.len - 8, 8);
+	} else {
+		for (uint32_t i = 0; i < s.len; i++)
+			first = first << 8 | (uint8_t)s.at[i];
+	}
+	return hash_mix(hash_mix(first + s.len) ^ last);
+}
+
+/* Levels are numbers: what fmaxf() does for others costs a call. */
+static inline float max_of(float a, float b) { return a > b ? a : b; }
+static inline float min_of(float a, float b) { return a < b ? a : b; }
+
+static inline void conduct_drain(struct conduct_client *k, const struct conduct_bucket *all,
+				 int64_t now)
+{
+	if (now <= k->at)
+		return;
+	float seconds = (float)(now - k->at);
+
+	for (unsigned i = 0; i < CLIENT_KINDS; i++)
+		k->level[i] = max_of(k->level[i] - all[i].drain_s * seconds, 0);
+	k->at = now;
+}
+
+#endif

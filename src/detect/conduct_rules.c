@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a request counts for, by what it gives away. */
+#include "base/check.h"
+#include "detect/conduct_inner.h"
+#include "tally/web_mark.h"
+
+#include <string.h>
+
+/* - PROBE: nine different things that are not there, faster than one in ten seconds, or three
+ *   that only a search asks for. Links that broke are few, or are followed once.
+ * - LOGIN: ten failed sign-ins, faster than one in ten seconds. People fail three times, and not
+ *   twice within a second. A program whose password has expired is refused at a steady pace: a
+ *   refusal (401) of the same thing counts little unless there are several in a second.
+ * - SCRAPE: forty different pages that no page led to, faster than one in two seconds.
+ * - HAMMER: two hundred times the same, faster than five a second; fewer of what nobody sends. */
+const struct conduct_bucket conduct_buckets[CLIENT_KINDS] = {
+	[CLIENT_PROBE] = {8.5F, 0.1F}, [CLIENT_LOGIN] = {9.5F, 0.1F},
+	[CLIENT_SCRAPE] = {40, 0.5F},	[CLIENT_HAMMER] = {200, 5},
+};
+
+/* The same of all clients together, where success takes twice as much out as failure brings in:
+ * more than two thirds of all sign-ins must fail; and more than half of all requests must be
+ * repetitions within a second, a thousand of them. */
+static const struct conduct_bucket buckets_all[CLIENT_KINDS] = {
+	[CLIENT_LOGIN] = {60, 0.5F}, [CLIENT_HAMMER] = {1000, 20},
+};
+static const float succeeded = -2, other = -1;
+
+static const float weak_spot = 3, missed = 1, missed_script = 2, missed_half = 0.5F;
+/* An injection that a page led to may be what somebody typed there. */
+static const float hostile = 5, injected_led = 4, injected_again = 2;
+static const float named_user = 2; /* ?author=7 asks for the name of a user */
+static const float failed = 1, perhaps_failed = 0.5F, refused = 0.05F, turned_away = 0.75F;
+static const float seldom_failed = 0.25F;
+static const float at_once = 2; /* so many times that: faster than people type */
+/* In units of HAMMER: a version of HTTP that there is not; a query whose name is new each time,
+ * which no link has; and a new agent each time. */
+static const float odd_version = 25, made_up = 8, masked = 15;
+static const unsigned masks_min = 12, masks_max = 64; /* then half of them is forgotten */
+static const float masks_share = 0.85F;
+/* So much of what a client asks for must count, for it to be no user who also errs. */
+static const float share_probe = 0.4F, share_login = 0.4F, share_led = 0.1F;
+static const float share_lost = 0.25F;
+static const uint32_t others_min = 16, others_max = 64; /* then half of them is forgotten */
+/* More are mistaken for each other too often. */
+static const unsigned seen_max = 96;
+
+/* Of what sort a path is: digits, and letters that numbers of base 16 have, are left out, so that
+ * /user/17 and /user/18, which an API may miss both, are one. */
+static uint64_t sort_of(struct text_span path)
+{
+	uint64_t h = 0;
+
+	for (uint32_t i = 0; i < path.len && i < 128; i++) {
+		char c = path.at[i];
+		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+		if (!digit)
+			h = (h + (uint8_t)c) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return hash_mix(h);
+}
+
+/* Was it not seen before? */
+static bool is_new(struct conduct_client *k, uint64_t hash)
+{
+	if (k->seen_count == 0)
+		memset(k->seen, 0, sizeof(k->seen));
+	uint64_t *word = &k->seen[hash >> 8 & 3], bit = UINT64_C(1) << (hash & 63);
+	bool fresh = (*word & bit) == 0;
+
+	*word |= bit;
+	k->seen_count = (uint8_t)(k->seen_count + fresh);
+	if (k->seen_count > seen_max)
+		k->seen_count = 0;
+	return fresh;
+}
+
+static bool is_missing(const struct request *r)
+{
+	return r->status == 404 || r->status == 400 || r->status == 410 || r->status == 403 ||
+	       r->status == 405 || r->status == 501;
+}
+
+/* Where those miss much who do not stand out, the service has lost its pages. */
+static bool is_lost(const struct conduct *c)
+{
+	return c->all.pages >= others_min &&
+	       (float)c->all.missing >= share_lost * (float)c->all.pages;
+}
+
+static void see_others(struct conduct *c, const struct conduct_client *k, const struct request *r)
+{
+	if (k->level[CLIENT_PROBE] >= weak_spot)
+		return;
+	c->all.pages++;
+	c->all.missing += is_missing(r);
+	if (c->all.pages > others_max) {
+		c->all.pages /= 2;
+		c->all.missing /= 2;
+	}
+}
+
+static bool is_convincing(const struct conduct *c, const struct conduct_client *k,
+			  enum client_kind kind)
+{
+	float pages = max_of((float)k->pages, 1);
+
+	if (kind == CLIENT_PROBE && k->marked < 3 && k->missing >= k->marked && is_lost(c))
+		return false;
+	if (kind == CLIENT_PROBE)
+		return (float)(k->missing + k->marked) >= share_probe * pages || k->marked >= 5;
+	if (kind == CLIENT_LOGIN)
+		return (float)k->hits[kind] >= share_login * pages;
+	return (float)k->led <= share_led * pages;
+}
+
+static void add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
+		const struct request *r)
+{
+	const struct conduct_bucket *b = &conduct_buckets[kind];
+	bool noted = conduct_note_of(c, k, kind, r) != NULL;
+
+	if (k->level[kind] <= 0 && !noted) {
+		k->hits[kind] = 0;
+		k->since[kind] = (uint32_t)k->at;
+	}
+	k->hits[kind]++;
+	k->level[kind] = min_of(k->level[kind] + weight, 2 * b->capacity);
+	if (noted || (k->level[kind] > b->capacity && is_convincing(c, k, kind)))
+		conduct_note(c, k, kind, r);
+}
+
+/* All together: level up or down, and a note when it is full. */
+static void add_all(struct conduct *c, enum client_kind kind, float weight,
+		    const struct request *r)
+{
+	struct conduct_client *k = &c->all;
+	const struct conduct_bucket *b = &buckets_all[kind];
+
+	conduct_drain(k, buckets_all, wall_to_s(r->at));
+	if (weight > 0 && k->level[kind] <= 0 && conduct_note_of(c, k, kind, r) == NULL) {
+		k->hits[kind] = 0;
+		k->since[kind] = (uint32_t)wall_to_s(r->at);
+	}
+	k->hits[kind] += weight > 0;
+	k->level[kind] = min_of(max_of(k->level[kind] + weight, 0), 2 * b->capacity);
+	if (weight > 0 && k->level[kind] > b->capacity)
+		conduct_note(c, k, kind, r);
+}
+
+static bool is_api(struct text_span path)
+{
+	return path.len > 4 && (memcmp(path.at, "/api", 4) == 0 ||
+				memcmp(path.at, "/v1/", 4) == 0 || memcmp(path.at, "/v2/", 4) == 0);
+}
+
+/* ---- searches for weak spots ---- */
+
+static bool is_refused(const struct request *r)
+{
+	return r->status >= 400 && r->status < 500 && r->status != 401;
+}
+
+/* Asks a web server for what only a proxy has. */
+static bool is_for_proxy(const struct request *r)
+{
+	return is_refused(r) && (r->method == REQUEST_CONNECT || (r->absolute && !r->malformed &&
+								 r->protocol == REQUEST_H1));
+}
+
+bool conduct_asset_counts(const struct conduct_look *look)
+{
+	return look->tool == CONDUCT_SCANNER || look->injection ||
+	       (look->r->method == REQUEST_CONNECT && is_refused(look->r));
+}
+
+static bool is_user_search(const struct request *r)
+{
+	return r->path.len <= 10 && r->query.len > 7 && r->referer.len == 0 && r->status < 500 &&
+	       memcmp(r->query.at, "author=", 7) == 0 && r->query.at[7] >= '0' &&
+	       r->query.at[7] <= '9';
+}
+
+/* "${jndi:…": browsers escape both. */
+static bool is_trap(struct text_span referer)
+{
+	const char *at = referer.len > 0 ? memchr(referer.at, '$', referer.len - 1) : NULL;
+
+	return at != NULL && at[1] == '{';
+}
+
+/* What says by itself that somebody searches; 0: nothing. */
+static float weight_marked(struct conduct_client *k, const struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	bool refused_it = is_refused(r);
+	bool hidden = r->path.len > 1 && r->path.at[1] == '.';
+
+	if (look->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && refused_it))
+		return hostile;
+	if (look->injection) {
+		if (!is_new(k, conduct_quick(r->path) + conduct_quick(r->query)))
+			return injected_again;
+		return r->referer.len > 0 ? injected_led : hostile;
+	}
+	if (r->malformed || look->asset)
+		return 0;
+	if (is_trap(r->referer))
+		return hostile;
+	if (is_for_proxy(r) && is_new(k, conduct_quick(r->host))) /* some logs have it always */
+		return weak_spot;
+	if (is_user_search(r))
+		return is_new(k, conduct_quick(r->query)) ? named_user : 0;
+	if ((refused_it || hidden) && !conduct_is_usual_miss(r->path) &&
+	    conduct_is_weak_spot(r->path) && is_new(k, sort_of(r->path)))
+		return weak_spot;
+	return 0;
+}
+
+/* What may be an error, but not often. */
+static float weight_missed(struct conduct_client *k, const struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	bool fetches = r->method == REQUEST_GET || r->method == REQUEST_HEAD ||
+		       r->method == REQUEST_POST;
+	bool led = r->referer.len > 0;
+
+	if (r->malformed)
+		/* A balancer's health check connects and says nothing: that is no word. */
+		return r->path.len > 0 && is_missing(r) && is_new(k, conduct_quick(r->path));
+	if (look->asset || look->tool == CONDUCT_CRAWLER)
+		return 0;
+	if (r->method == REQUEST_OTHER)
+		return r->status == 400 || r->status == 405 || r->status == 501 ? missed_half : 0;
+	if (!fetches || (!is_missing(r) && (r->status != 401 || led)) ||
+	    conduct_is_usual_miss(r->path) || !is_new(k, sort_of(r->path)))
+		return 0;
+	if (r->status == 401)
+		return missed_half;
+	return !led && conduct_is_script(r->path) ? missed_script : missed;
+}
+
+static void see_probe(struct conduct *c, struct conduct_client *k,
+		      const struct conduct_look *look)
+{
+	float weight = weight_marked(k, look);
+
+	if (weight > 0)
+		k->marked++;
+	else if ((weight = weight_missed(k, look)) > 0)
+		k->missing++;
+	if (weight > 0)
+		add(c, k, CLIENT_PROBE, weight, look->r);
+}
+
+/* ---- sign-ins ---- */
+
+/* What the last page of the client was, and how soon this one came. */
+struct before { bool again, tried, challenged, soon, same_second; };
+
+/* WordPress answers 200 to a wrong password alone: the right one leads on. */
+static bool fails_with_200(const struct request *r)
+{
+	static const char name[] = "/wp-login.php";
+	size_t len = strlen(name);
+
+	return r->path.len >= len && memcmp(r->path.at + r->path.len - len, name, len) == 0 &&
+	       (r->query.len == 0 || memmem(r->query.at, r->query.len, "action=", 7) == NULL);
+}
+
+static bool is_program(const struct conduct_look *look)
+{
+	return look->tool != CONDUCT_BROWSER && look->tool != CONDUCT_LOADER;
+}
+
+/* A POST to a login that was not refused: a form answers 200 with itself to a wrong password, an
+ * API to a right one, and others lead back to the form. Who comes again at once was not let in. */
+static float weight_answered(const struct conduct_look *look, const struct before *b)
+{
+	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || is_api(look->r->path));
+
+	if (look->r->status == 200)
+		return b->tried && !program ? failed : perhaps_failed;
+	if (look->r->status < 300 || look->r->status >= 400 || !b->tried)
+		return 0;
+	return program ? perhaps_failed : turned_away;
+}
+
+static void see_sign_in(struct conduct *c, struct conduct_client *k,
+			const struct conduct_look *look, const struct before *b)
+{
+	const struct request *r = look->r;
+	bool fails = r->status == 401 || r->status == 403 || r->status == 422 ||
+		     r->status == 429 || r->status == 400 || r->status == 405 ||
+		     (r->status == 200 && fails_with_200(r));
+	float weight = fails ? failed : weight_answered(look, b);
+
+	if (fails || (r->status != 200 && weight <= 0))
+		add_all(c, CLIENT_LOGIN, fails ? failed : succeeded, r);
+	if (b->tried && b->soon && (fails || !is_program(look)))
+		weight *= at_once;
+	if (weight > 0)
+		add(c, k, CLIENT_LOGIN, weight, r);
+}
+
+/* 401 to what does not say that it is a login, and 403 to a POST. */
+static void see_refusal(struct conduct *c, struct conduct_client *k,
+			const struct conduct_look *look, const struct before *b)
+{
+	const struct request *r = look->r;
+	bool posts = r->method == REQUEST_POST && !is_program(look);
+	float weight = b->again && b->same_second ? perhaps_failed : refused;
+
+	if (r->status == 401 && b->again && conduct_is_weak_spot(r->path))
+		weight = turned_away;
+	else if (posts && r->referer.len > 0)
+		weight = max_of(weight, seldom_failed);
+	else if (posts)
+		weight = b->again && b->same_second ? at_once * turned_away : turned_away;
+	else if (r->status == 403)
+		return;
+	add(c, k, CLIENT_LOGIN, weight, r);
+}
+
+static void see_login(struct conduct *c, struct conduct_client *k,
+		      const struct conduct_look *look, const struct before *b)
+{
+	const struct request *r = look->r;
+	bool posts = r->method == REQUEST_POST;
+	bool login = (posts || b->tried) && conduct_is_login(r->path, r->query);
+
+	k->last = login && (posts || b->tried) ? 1 << CONDUCT_TRIED : 0;
+	if (login && posts)
+		see_sign_in(c, k, look, b);
+	else if (r->status == 401 || (posts && r->status == 403))
+		see_refusal(c, k, look, b);
+	else if (b->challenged && b->again && r->status < 400)
+		/* It was asked for its password, and had it. */
+		k->level[CLIENT_LOGIN] = max_of(k->level[CLIENT_LOGIN] - failed, 0);
+	if (r->status == 401)
+		k->last |= 1 << CONDUCT_REFUSED;
+}
+
+/* ---- many requests ---- */
+
+/* One client, one page, and an agent that it did not have before, most of the time. Where many
+ * stand behind one address, some agents are common. */
+static bool is_masked(struct conduct_client *k, const struct conduct_look *look)
+{
+	bool fresh = is_new(k, look->agent);
+
+	k->masks++;
+	k->masks_new = (uint8_t)(k->masks_new + fresh);
+	if (k->masks > masks_max) {
+		k->masks /= 2;
+		k->masks_new /= 2;
+	}
+	return fresh && k->masks >= masks_min &&
+	       (float)k->masks_new >= masks_share * (float)k->masks;
+}
+
+/* Has its query a name that none had before? */
+static bool is_made_up(struct conduct_client *k, const struct request *r)
+{
+	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
+	struct text_span key = reads && r->query.len > 0 ? web_key_of(r)
+							  : (struct text_span){NULL, 0};
+
+	return key.len > 0 && is_new(k, conduct_quick(key) + 1);
+}
+
+/* Is it one more page of many? Files are what is fetched by links of other programs; a query that
+ * is the time of day asks for the same again. */
+static bool is_copied(const struct conduct *c, struct conduct_client *k,
+		      const struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	if (r->status < 200 || r->status >= 400 || r->referer.len > 0 || is_api(r->path) ||
+	    look->tool == CONDUCT_FETCHER || conduct_is_file(r->path) || web_is_poll(r))
+		return false;
+	uint64_t path = r->path.len > 0 ? text_hash(&c->table->key, r->path.at, r->path.len) : 0;
+	return is_new(k, path + 3 * conduct_quick(r->query));
+}
+
+/* What a page leads to says so; a browser that asks for one thing again and again without is
+ * none. Where a log tells neither agent nor referer, nothing is said. */
+static void see_volume(struct conduct *c, struct conduct_client *k,
+		       const struct conduct_look *look, const struct before *b)
+{
+	const struct request *r = look->r;
+	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
+	bool poses = look->tool == CONDUCT_BROWSER || look->tool == CONDUCT_LOADER;
+	bool alone = b->again && r->referer.len == 0, again = alone && poses;
+	float weight = again;
+
+	if (again && b->soon)
+		c->all.query = k->query != conduct_quick(r->query);
+	add_all(c, CLIENT_HAMMER, again && b->soon ? 1 : other, r);
+	if (r->protocol == REQUEST_ODD && !r->malformed)
+		weight = odd_version;
+	else if (alone && look->agent != 0 && is_masked(k, look))
+		weight = masked;
+	else if (look->tool == CONDUCT_CRAWLER)
+		return;
+	else if (alone && (poses || look->tool == CONDUCT_UNTOLD) && is_made_up(k, r))
+		weight = made_up;
+	else if (reads && look->tool != CONDUCT_UNTOLD && is_copied(c, k, look))
+		add(c, k, CLIENT_SCRAPE, 1, r);
+	if (weight > 0)
+		add(c, k, CLIENT_HAMMER, weight, r);
+}
+
+void conduct_judge(struct conduct *c, struct conduct_client *k, const struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	int64_t now = wall_to_s(r->at), at = k->at;
+
+	conduct_drain(k, conduct_buckets, now);
+	k->pages += !look->asset;
+	k->led += !look->asset && r->referer.len > 0;
+	see_probe(c, k, look);
+	if (look->asset)
+		return;
+	see_others(c, k, r);
+	uint64_t path = conduct_quick(r->path) + r->method;
+	const struct before b = {
+		.again = k->pages > 1 && path == k->path,
+		.tried = k->last & 1 << CONDUCT_TRIED,
+		.challenged = k->last & 1 << CONDUCT_REFUSED,
+		.soon = now <= at + 1,
+		.same_second = now <= at,
+	};
+	see_login(c, k, look, &b);
+	see_volume(c, k, look, &b);
+	k->path = path;
+	k->query = conduct_quick(r->query);
+}
