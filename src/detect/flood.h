@@ -68,7 +68,9 @@ struct flood_plan {
 	struct flood_meter_plan meter_other; /* records and sources */
 	uint8_t nature[VECTOR_CLASSES_MAX];  /* enum flood_nature */
 	uint8_t habit[VECTOR_CLASSES_MAX];   /* enum flood_habit */
-	uint8_t syn_class;
+	struct vector_mark marks[VECTOR_MARKS_MAX];
+	uint8_t mark_count;
+	uint8_t syn_class, synack_class;
 	uint8_t fragment_class;
 	uint8_t stream_class; /* under which all that TCP sends is counted */
 	uint8_t class_count;

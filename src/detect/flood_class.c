@@ -70,6 +70,7 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		.seen = f->class_seen[c] +
 			(fragments ? f->class_seen[s->plan->fragment_class] : 0),
 		.packets_mean = f->cold_rate[c], .bytes_mean = f->cold_bytes[c],
+		.fragments = fragments ? s->fragments : 0,
 		.tcp = s->tcp, .all = s->packets, .scale = s->scale, .out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
 		.syn = flood_clean((double)s->tick->in[s->plan->syn_class].packets *

@@ -12,10 +12,15 @@ static const float trouble_floors = 2, fragment_floors = 2;
 static const float few_sources = 16;
 static const float roam_floors = 10, scan_floors = 50;
 static const float large = 700;       /* bytes: mean of an answer that amplifies */
+static const float fair = 400;        /* … of many, in one tick; a resolver's are shorter */
+static const float probe_size = 200;  /* bytes: what looks around sends no more */
+static const float marked_min = 0.5F; /* of a class: begins as answers of third parties do */
+static const float synacks_max = 0.1F; /* of TCP: as many come before what was asked for */
+static const float request_size = 60; /* bytes: what is sent back is more than RST and ACK */
 static const float closes_min = 1 / 3.0F; /* of opened connections, in usual traffic */
 static const float ends_share = 0.3F; /* of TCP: after a crowd has left there are many, too */
 static const float ends_max = 2;      /* packets that end a connection, for each that opens one */
-static const uint32_t records_min = 12, records_few = 4;
+static const uint32_t records_min = 12, records_few = 2;
 static const uint32_t pairs_min = 8;
 static const float talk_min = 0.8F, loose_max = 0.2F, loose_streams_max = 0.1F;
 static const float one_each = 0.8F, few_each = 0.3F; /* sources for a packet */
@@ -26,6 +31,7 @@ struct sight {
 	float floors_mean;
 	float unit;    /* packets a tick that a record of the sample stands for */
 	bool many;     /* sources: at least a hundred, or one for every two packets seen */
+	bool several; /* thirty, or many */
 	bool answered; /* the service sends back a tenth as much, or more */
 	bool unsampled;
 	float each;    /* sources for a packet seen */
@@ -40,6 +46,7 @@ static void count_sources(const struct flood_cold *c, struct sight *s)
 	if (sources < 0) /* found no place */
 		sources = (double)s->shape.sources;
 	s->many = sources >= 100 || (sources >= 8 && sources >= 0.5 * seen);
+	s->several = s->many || sources >= 30;
 	s->each = seen > 0 ? (float)(sources / seen) : 0;
 	s->unsampled = (double)in->packets < 2 * seen;
 }
@@ -53,14 +60,27 @@ static bool loose(const struct sight *s, float most)
 	return s->unsampled && s->each >= one_each;
 }
 
+/* The same of equal datagrams: few sources were seen twice, but the ports are all over. */
+static bool aimless(const struct sight *s)
+{
+	return s->shape.pairs < pairs_min && s->unsampled && s->each >= 0.5F &&
+	       s->shape.ports >= 0.5F * (float)s->shape.records;
+}
+
 static bool talks(const struct sight *s)
 {
-	return s->shape.pairs >= pairs_min && s->shape.same_talk >= talk_min;
+	return s->shape.pairs >= pairs_min && s->shape.same_talk >= talk_min && s->shape.has_ports;
 }
 
 static bool scans(const struct sight *s)
 {
 	return s->shape.top_source >= 0.5F && s->shape.top_scan;
+}
+
+/* Who looks around with datagrams keeps them short. */
+static bool probes(const struct sight *s)
+{
+	return scans(s) && s->shape.top_size < probe_size;
 }
 
 static enum flood_cold_verdict many_or_hit(const struct sight *s)
@@ -83,26 +103,78 @@ static bool to_one_port(const struct flood_cold *c, const struct sight *s)
 	       c->tick->out[c->class].packets == 0;
 }
 
+/* Few sources: from one alone no less than a transfer would be. Backends that answer a proxy say
+ * more than that a connection is open. */
+static enum flood_cold_verdict answers_of_few(const struct flood_plan *plan,
+					      const struct flood_cold *c, const struct sight *s,
+					      float size)
+{
+	bool trouble = plan->habit[c->class] == FLOOD_TROUBLE;
+	bool alone = c->class != plan->synack_class || c->packets >= 0.5F * c->tcp;
+	bool bulk = size >= large && (s->shape.sources >= 2 ||
+				      c->bytes_mean * 32 >= (float)plan->bits_floor);
+	bool equal = s->shape.one_size >= 0.5F && s->shape.sources >= 2 && alone;
+
+	return s->floors >= few_floors && (trouble || bulk || equal) ? FLOOD_COLD_HIT
+								     : FLOOD_COLD_NO;
+}
+
+/* With their fragments. All of a short recording may be in one tick. */
+static enum flood_cold_verdict answers_of_many(const struct sight *s, float size, float fragments)
+{
+	float floors = s->floors * (1 + fragments);
+	bool over = size >= fair ? s->several && floors >= 1 : s->many && floors >= overwhelming;
+
+	return over ? FLOOD_COLD_OVER : FLOOD_COLD_HIT;
+}
+
 static enum flood_cold_verdict answers(const struct flood_plan *plan, const struct flood_cold *c,
 				       const struct sight *s)
 {
 	float bits_per_s = c->bytes_mean * 32;
 	float size = c->packets_mean > 0 ? c->bytes_mean / c->packets_mean : 0;
-	bool trouble = plan->habit[c->class] == FLOOD_TROUBLE;
+	float now = c->packets > 0 ? c->bytes / c->packets : 0;
+	float fragments = c->packets > 0 && c->fragments < 100 * c->packets
+				  ? c->fragments / c->packets : 0;
 
 	if (fetched(plan, c, s))
 		return FLOOD_COLD_NO;
 	if (bits_per_s >= plan->answers_bits_floor && size >= large && s->shape.sources >= 2)
-		return many_or_hit(s);
+		return answers_of_many(s, now, fragments);
 	if ((s->floors_mean < 1 && s->floors < 1) || s->shape.records < records_min)
 		return FLOOD_COLD_NO;
-	if (s->many && (c->out_seen || s->shape.one_size >= 0.5F ||
-			s->shape.sources >= 0.3F * (float)s->shape.records))
-		return many_or_hit(s);
+	bool enough = now >= fair ? s->several : s->many;
+	if (enough && (c->out_seen || s->shape.one_size >= 0.5F ||
+		       s->shape.sources >= 0.3F * (float)s->shape.records))
+		return answers_of_many(s, now, fragments);
 	if (s->floors >= equal_floors && to_one_port(c, s))
 		return many_or_hit(s);
-	bool heavy = s->floors >= few_floors && (trouble || s->shape.sources >= 2);
-	return heavy && (size >= large || trouble) ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+	return answers_of_few(plan, c, s, size);
+}
+
+/* Does the service send back more than "no"? */
+static bool asks(const struct flood_cold *c, uint8_t stream_class)
+{
+	const struct traffic_sent *out = &c->tick->out[stream_class];
+
+	return c->out * 10 >= c->packets &&
+	       (double)out->bytes > (double)request_size * (double)out->packets;
+}
+
+/* Answers of third parties by how they begin, in a class that is mostly something else. */
+static bool answers_by_content(const struct flood_plan *plan, const struct flood_cold *c,
+			       const struct sight *s)
+{
+	enum flood_nature nature = plan->nature[c->class];
+	bool stream = nature == FLOOD_STREAM;
+	float synacks = (float)c->tick->in[plan->synack_class].packets * c->scale;
+
+	if ((!stream && nature != FLOOD_DATAGRAM) || plan->mark_count == 0 || !s->several ||
+	    s->floors < 1 || s->shape.records < records_min)
+		return false;
+	if (stream ? asks(c, plan->stream_class) || synacks > synacks_max * c->tcp : s->answered)
+		return false;
+	return flood_shape_marked(c->tick, plan, c->class) >= marked_min;
 }
 
 /* Are clearly fewer connections ended than opened? Packets of the sample stand for `unit`
@@ -180,7 +252,7 @@ static enum flood_cold_verdict ends(const struct flood_plan *plan, const struct 
 
 static enum flood_cold_verdict equal_datagrams(const struct sight *s, float floors)
 {
-	if (loose(s, loose_max))
+	if (loose(s, loose_max) || aimless(s))
 		return floors >= equal_floors ? many_or_hit(s) : FLOOD_COLD_NO;
 	if (s->floors < (talks(s) ? talk_floors : datagram_floors))
 		return FLOOD_COLD_NO;
@@ -202,7 +274,7 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 	bool nobody = loose(s, loose_max) && habit != FLOOD_EQUAL && habit != FLOOD_REQUEST;
 	bool one_way_in = s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources;
 
-	if (floors < trouble_floors || scans(s) || s->answered)
+	if (floors < trouble_floors || probes(s) || s->answered)
 		return FLOOD_COLD_NO;
 	if (habit == FLOOD_TROUBLE)
 		return many_or_hit(s);
@@ -214,6 +286,8 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 	bool shaped = nobody || one_way_in || (c->out_seen && !talks(s));
 	if (s->many && floors >= loose_floors && shaped)
 		return many_or_hit(s);
+	if (floors >= datagram_floors && nobody)
+		return FLOOD_COLD_HIT;
 	if (floors < datagram_floors || !c->out_seen)
 		return FLOOD_COLD_NO;
 	return s->many ? FLOOD_COLD_OVER : talks(s) ? FLOOD_COLD_NO : FLOOD_COLD_HIT;
@@ -290,5 +364,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	count_sources(c, &s);
 	s.unit = c->packets / (float)s.shape.records;
 	s.answered = c->out_seen && c->out * 10 >= c->packets;
+	if (answers_by_content(plan, c, &s))
+		return many_or_hit(&s);
 	return by_nature(plan, c, &s);
 }

@@ -4,14 +4,17 @@
  * rules, each "well above the floors, and of a shape that usual traffic does not have":
  *
  * answers  nobody asked for, above a megabit/s and large, or above the packet floor, from many,
- *          or all to one port of ours; of ports over which much is fetched (QUIC, games): only
- *          from many, and not as parts of conversations;
+ *          or all to one port of ours; from few at four floors, of one size or large; of ports
+ *          over which much is fetched (QUIC, games): only from many, and not as parts of
+ *          conversations; and half of a class that begin as answers do (vector_mark), from thirty
+ *          sources, above the packet floor, where nothing was asked for;
  * opening  connections above the floor from many sources, of which few are closed again, or that
  *          all came over the same distance; from few sources only for longer and if no scan;
  * endings  more than two for each connection that was opened, and a third of TCP;
  * stray    TCP packets above the floor from many sources, or equal ones;
  * datagrams two to three times above a floor without conversations, and equal in size, not
- *          answered, or from many sources; ten times, one way, equal in size or from many;
+ *          answered, or from many sources; ten times, one way, equal in size or from many,
+ *          or to all ports;
  *          twenty times equal ones of one conversation;
  * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
  * streams  without conversations, openings and ends, not answered; five times above the packet
@@ -34,6 +37,7 @@ struct flood_cold {
 	float seen;           /* packets looked at within about a second */
 	float packets_mean, bytes_mean; /* of about a second; fragments included for answers */
 	float tcp, all;       /* TCP packets; packets, a tick */
+	float fragments;      /* later ones, of an answer's class: may be its */
 	float syn;            /* packets that open connections, a tick */
 	float out;            /* of the class's answers, a tick */
 	float scale;          /* a tick over this tick's width */

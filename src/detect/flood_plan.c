@@ -44,6 +44,7 @@ static const struct { char id[VECTOR_ID_MAX + 1]; enum flood_habit habit; } habi
 	{"amp.stun", FLOOD_BULK},      {"amp.rdp", FLOOD_BULK},       {"amp.steam", FLOOD_BULK},
 	{"amp.bittorrent", FLOOD_BULK}, {"amp.quake3", FLOOD_BULK},   {"amp.fivem", FLOOD_BULK},
 	{"amp.steamremote", FLOOD_BULK}, {"amp.ts3", FLOOD_BULK},
+	{"amp.l2tp", FLOOD_BULK},
 	{"gre", FLOOD_TUNNEL},         {"ipip", FLOOD_TUNNEL},
 	{"igmp", FLOOD_TROUBLE},       {"icmp.echo", FLOOD_TROUBLE},
 	{"icmp.unreachable", FLOOD_TROUBLE}, {"icmp.exceeded", FLOOD_TROUBLE},
@@ -102,6 +103,7 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 		.join_max = 480,
 		.fragment_class = classes->fragment % VECTOR_CLASSES_MAX,
 		.syn_class = classes->tcp[SYN] % VECTOR_CLASSES_MAX,
+		.synack_class = classes->tcp[SYN | ACK] % VECTOR_CLASSES_MAX,
 		.stream_class = classes->tcp[ACK] % VECTOR_CLASSES_MAX,
 		.class_count = classes->count <= VECTOR_CLASSES_MAX ? classes->count
 								    : VECTOR_CLASSES_MAX,
@@ -113,6 +115,9 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 	for (int i = 0; i < VECTOR_CLASSES_MAX; i++)
 		if (classes->status[i] == SOURCE_REFLECTOR)
 			plan->nature[i] = FLOOD_ANSWER;
+	plan->mark_count = classes->mark_count <= VECTOR_MARKS_MAX ? classes->mark_count
+								    : VECTOR_MARKS_MAX;
+	memcpy(plan->marks, classes->marks, sizeof(plan->marks));
 	if (plan->fragment_class != 0)
 		plan->nature[plan->fragment_class] = FLOOD_FRAGMENT;
 }

@@ -2,10 +2,11 @@
 #include "detect/flood_shape.h"
 
 #include "base/hash.h"
+#include "detect/flood.h"
 
 #include <string.h>
 
-enum { PLACES = 256, PORTS_FEW = 4, TCP = 6, TALK_PACKETS = 4 };
+enum { PLACES = 256, PORTS_FEW = 4, TCP = 6, UDP = 17, TALK_PACKETS = 4 };
 
 /* Weights by a hash of the thing. Two things in one place look like one: with n places the
  * effective number is at most about n, which is all that is asked. */
@@ -70,7 +71,7 @@ struct counts {
 	struct spread source, source_bytes, target, size, port;
 	float hop[256], hop_all;
 	struct { uint64_t source, ports; } last[PLACES];
-	uint32_t pairs, same;
+	uint32_t pairs, same, ported;
 };
 
 /* Whoever talks to the service does so between the same two ports for a while; what makes up
@@ -107,6 +108,7 @@ static void count_one(struct counts *n, const struct traffic_tick *t,
 	spread_add(&n->size, (uint64_t)(size < 65536 ? size : 65536), w);
 	spread_add(&n->port, r->dport, w);
 	count_pair(n, t, r);
+	n->ported += r->protocol == TCP || r->protocol == UDP;
 	if (r->known & FLOW_TTL) {
 		n->hop[r->ttl] += w;
 		n->hop_all += w;
@@ -182,10 +184,46 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 				    ? n.source_bytes.weight[top] / n.source.weight[top]
 				    : 0,
 		.top_port = spread_top(&n.port),
+		.ports = spread_effective(&n.port),
+		.has_ports = n.ported > 0,
 		.pairs = n.pairs,
 		.same_talk = n.pairs > 0 ? (float)n.same / (float)n.pairs : 0,
 	};
 	heaviest(t, class, top, ret);
+}
+
+static bool fits(const struct traffic_record *r, const struct vector_mark *m)
+{
+	size_t end = (size_t)m->at + m->len;
+
+	if ((m->class != 0 ? m->class != r->class : r->protocol != UDP) || end > r->payload_len ||
+	    end > TRAFFIC_PAYLOAD || m->len > VECTOR_PAYLOAD_MAX ||
+	    (m->length_max > 0 && (r->length < m->length_min || r->length > m->length_max)))
+		return false;
+	for (size_t i = 0; i < m->len; i++)
+		if ((r->payload[m->at + i] & m->mask[i]) != m->payload[i])
+			return false;
+	return true;
+}
+
+float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,
+			 uint8_t class)
+{
+	float all = 0, marked = 0;
+
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		const struct traffic_record *r = &t->sample[i];
+		bool any = false;
+
+		if (r->class != class)
+			continue;
+		for (size_t k = 0; k < plan->mark_count && !any; k++)
+			any = fits(r, &plan->marks[k]);
+		float w = stands_for(t, r);
+		all += w;
+		marked += any ? w : 0;
+	}
+	return all > 0 ? marked / all : 0;
 }
 
 void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],

@@ -21,13 +21,19 @@ struct flood_shape {
 	float top_size;       /* bytes, mean of the heaviest source */
 	float top_closes;     /* packets of the heaviest source that end a TCP connection */
 	float top_port;       /* share of the commonest target port */
+	float ports;          /* effective number of them */
+	bool has_ports;       /* TCP or UDP */
 	uint32_t pairs;       /* records of a source that was in the sample already, */
 	float same_talk;      /* share of them between the ports of its last one: conversations */
 	bool top_roams;       /* it goes to many ports or addresses, */
 	bool top_scan;        /* and that from few ports */
 };
 
+struct flood_plan;
 void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
+/* Share of the class's records whose payload begins as an answer of third parties does. */
+float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,
+			 uint8_t class);
 /* The targets of several classes together (bit c of classes[c / 64]). */
 void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
 			 struct flood_shape *ret);

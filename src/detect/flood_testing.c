@@ -75,6 +75,15 @@ static void record_add(struct traffic_tick *t, struct prng *r, const struct test
 		.tcp_flags = f->flags, .ttl = f->ttl ? f->ttl : (uint8_t)(40 + prng_below(r, 24)),
 		.known = FLOW_TTL | FLOW_PACKET, .class = (uint8_t)f->class,
 	};
+	if (f->single) {
+		rec.packets = f->sampling > 1 ? (float)f->sampling : 1;
+		rec.bytes = rec.packets * size;
+		t->threshold = weight;
+	}
+	if (f->payload != NULL) {
+		rec.payload_len = (uint8_t)strnlen(f->payload, TRAFFIC_PAYLOAD);
+		memcpy(rec.payload, f->payload, rec.payload_len);
+	}
 	uint32_t sources = f->sources > 0 ? f->sources : 1, targets = f->targets ? f->targets : 1;
 	uint64_t from = address_of(rec.src, prng_below(r, sources), f->class);
 	uint64_t to = address_of(rec.dst, prng_below(r, targets), 99);

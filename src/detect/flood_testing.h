@@ -30,6 +30,8 @@ struct testing_traffic {
 	uint8_t flags, ttl;   /* ttl 0: scattered */
 	uint16_t sport;       /* 0: scattered */
 	bool scatter_ports;   /* of the targets */
+	bool single;          /* records are of one packet each; the tick has no other traffic */
+	const char *payload;  /* what each begins with; NULL: none is seen */
 };
 
 /* Adds it to the tick; with sampling the packets looked at are drawn. */

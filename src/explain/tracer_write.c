@@ -23,7 +23,8 @@ enum { PAYLOAD_SAID = 8 };
 /* A slot and what it turned out to be. */
 struct named {
 	uint8_t slot;
-	uint32_t slots;  /* bits: with the fragments that belong to it */
+	uint32_t slots;  /* bits: with the fragments that belong to it, and its other classes */
+	uint32_t fragments; /* the fragments' alone */
 	const struct tracer_bucket *bucket;
 	const struct vector_row *row;
 	struct source_finding found;
@@ -156,10 +157,32 @@ static uint32_t join_fragments(const struct tracer *t, const struct vector_index
 	if (best == NULL)
 		return count;
 	best->slots |= list[f].slots;
+	best->fragments |= list[f].slots;
 	best->packets += fragments->packets;
 	best->bytes += fragments->bytes;
 	memmove(&list[f], &list[f + 1], (count - f - 1) * sizeof(*list));
 	return count - 1;
+}
+
+/* One vector may come in several classes: an amplifier that answers from other ports, too. The
+ * list is sorted: the heaviest says how it looks. */
+static uint32_t join_rows(struct named *list, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t k = i + 1; k < count;) {
+			if (list[i].row == NULL || list[k].row != list[i].row ||
+			    list[k].found.status != list[i].found.status) {
+				k++;
+				continue;
+			}
+			list[i].slots |= list[k].slots;
+			list[i].fragments |= list[k].fragments;
+			list[i].packets += list[k].packets;
+			list[i].bytes += list[k].bytes;
+			memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
+		}
+	}
+	return count;
 }
 
 /* ---- one vector ---- */
@@ -194,10 +217,20 @@ static float new_share(const struct who *w, uint8_t slot, const struct source_me
 	return (float)source_memory_new_share(memory, known, count);
 }
 
+/* Times and rates of one of its classes. Peaks are added: they are of one attack. */
+static void put_class(const struct tracer_slot *s, bool fragments, struct trace_vector *v)
+{
+	v->first_at.ns = s->first_ns < v->first_at.ns ? s->first_ns : v->first_at.ns;
+	v->last_at.ns = s->last_ns > v->last_at.ns ? s->last_ns : v->last_at.ns;
+	v->usual_packets_per_s +=
+		s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0;
+	v->peak_packets_per_s += fragments ? s->peak_fragments_per_s : s->peak_packets_per_s;
+	v->peak_bits_per_s += fragments ? s->peak_fragment_bits_per_s : s->peak_bits_per_s;
+}
+
 static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
 {
 	const struct tracer_slot *s = &t->slots[n->slot];
-	bool joined = (n->slots & (n->slots - 1)) != 0;
 
 	*v = (struct trace_vector){
 		.status = n->found.status,
@@ -205,10 +238,6 @@ static void put_vector(const struct tracer *t, const struct named *n, struct tra
 		.last_at.ns = s->last_ns,
 		.packets = n->packets,
 		.bytes = n->bytes,
-		.usual_packets_per_s =
-			s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0,
-		.peak_packets_per_s = joined ? s->peak_fragments_per_s : s->peak_packets_per_s,
-		.peak_bits_per_s = joined ? s->peak_fragment_bits_per_s : s->peak_bits_per_s,
 		.share = t->packets > 0 ? (float)fmin(1, n->packets / t->packets) : 0,
 		.octet_entropy = n->found.octet_entropy,
 		.hop_entropy = n->found.hop_entropy,
@@ -217,10 +246,12 @@ static void put_vector(const struct tracer *t, const struct named *n, struct tra
 	};
 	double seen = 0;
 	for (uint32_t i = 0; i < t->slot_count; i++) {
-		if ((n->slots >> i & 1) != 0) {
-			v->records += t->slots[i].records;
-			seen += t->slots[i].seen;
-		}
+		if ((n->slots >> i & 1) == 0)
+			continue;
+		v->records += t->slots[i].records;
+		seen += t->slots[i].seen;
+		if ((n->fragments >> i & 1) == 0)
+			put_class(&t->slots[i], n->fragments != 0 && i == n->slot, v);
 	}
 	v->seen = seen < 1e18 ? (uint64_t)seen : UINT64_C(1000000000000000000);
 	(void)text_copy(v->id, sizeof(v->id), n->row == NULL ? "unknown" : n->row->id);
@@ -230,7 +261,7 @@ static void put_vector(const struct tracer *t, const struct named *n, struct tra
 		vector_rule(&n->bucket->profile, v->rule, sizeof(v->rule));
 		v->fingerprint = vector_fingerprint(&n->bucket->profile, n->row);
 	}
-	if (joined) {
+	if (n->fragments != 0) {
 		size_t used = strlen(v->rule);
 		snprintf(v->rule + used, sizeof(v->rule) - used, ", and its fragments");
 	}
@@ -332,16 +363,22 @@ static void put_record(const struct tracer_record *e, const struct vector_row *r
 	}
 }
 
-static void put_evidence(const struct tracer *t, const struct vector_index *ix,
-			 const struct named *list, uint32_t count, struct trace *ret)
+static bool has_class(const struct tracer *t, const struct named *n, uint8_t class)
+{
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if ((n->slots >> i & 1) != 0 && t->slots[i].class == class)
+			return true;
+	}
+	return false;
+}
+
+static void put_evidence(const struct tracer *t, const struct named *list, uint32_t count,
+			 struct trace *ret)
 {
 	for (uint32_t i = 0; i < t->record_count; i++) {
 		uint8_t class = t->evidence[i].record.class;
 		for (uint32_t k = 0; k < count; k++) {
-			bool belongs = t->slots[list[k].slot].class == class ||
-				       (class == ix->classes->fragment &&
-					(list[k].slots & (list[k].slots - 1)) != 0);
-			if (!belongs)
+			if (!has_class(t, &list[k], class))
 				continue;
 			put_record(&t->evidence[i], list[k].row,
 				   ret->evidence[ret->evidence_count++]);
@@ -366,6 +403,17 @@ static void put_status(const struct named *list, uint32_t count, struct trace *r
 		(void)text_copy(ret->not_mappable, sizeof(ret->not_mappable), why[ret->status]);
 }
 
+static void heaviest_first(struct named *list, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		struct named n = list[i];
+		uint32_t k = i;
+		for (; k > 0 && list[k - 1].packets < n.packets; k--)
+			list[k] = list[k - 1];
+		list[k] = n;
+	}
+}
+
 static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
 {
 	uint32_t count = 0, kept = 0;
@@ -384,13 +432,9 @@ static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, 
 			list[kept++] = list[i];
 	}
 	count = kept;
-	for (uint32_t i = 1; i < count; i++) { /* heaviest first */
-		struct named n = list[i];
-		uint32_t k = i;
-		for (; k > 0 && list[k - 1].packets < n.packets; k--)
-			list[k] = list[k - 1];
-		list[k] = n;
-	}
+	heaviest_first(list, count);
+	count = join_rows(list, count);
+	heaviest_first(list, count);
 	return count;
 }
 
@@ -421,6 +465,6 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	ret->vector_count = count;
 	put_status(list, count, ret);
 	put_points(t, list, count, ret);
-	put_evidence(t, ix, list, count, ret);
+	put_evidence(t, list, count, ret);
 	places_count(t, slots, places, ret);
 }

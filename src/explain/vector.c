@@ -180,17 +180,27 @@ uint8_t vector_match(const struct vector_index *ix, const struct traffic_record 
 {
 	uint8_t best = VECTOR_NONE;
 	unsigned best_score = 0;
-	bool other_udp = r->protocol == 17 && ix->udp != VECTOR_NONE &&
-			 r->class == ix->class_of[ix->udp];
-	const uint8_t *next = other_udp ? ix->udp_next : ix->next;
-	uint8_t i = r->class < VECTOR_CLASSES_MAX ? ix->first[r->class] : VECTOR_NONE;
+	bool udp = r->protocol == 17 && ix->udp != VECTOR_NONE;
+	bool other_udp = udp && r->class == ix->class_of[ix->udp];
+	uint8_t i = r->class < VECTOR_CLASSES_MAX && !other_udp ? ix->first[r->class]
+								: VECTOR_NONE;
 
-	for (i = other_udp ? ix->udp_first : i; i != VECTOR_NONE; i = next[i]) {
+	for (; i != VECTOR_NONE && r->class != 0; i = ix->next[i]) {
+		unsigned score = fit(r, &ix->book->rows[i], false);
+		if (score > best_score) {
+			best = i;
+			best_score = score;
+		}
+	}
+	/* Not from an amplifier's port: it may be an answer by its content. */
+	bool any = udp && (other_udp || r->class != ix->classes->udp_from[r->sport]);
+	for (i = any ? ix->udp_first : VECTOR_NONE; i != VECTOR_NONE; i = ix->udp_next[i]) {
 		const struct vector_row *row = &ix->book->rows[i];
-		bool any_port = other_udp && row->any_port;
-		if (!any_port && r->class == 0)
+		if (!other_udp && (!row->any_port || ix->class_of[i] == r->class))
 			continue;
-		unsigned score = fit(r, row, any_port);
+		if (!row->any_port && r->class == 0)
+			continue;
+		unsigned score = fit(r, row, row->any_port);
 		if (score > best_score) {
 			best = i;
 			best_score = score;

@@ -148,6 +148,22 @@ static void take_ports(uint8_t *table, const struct vector_ports *ports, size_t 
 	}
 }
 
+/* Rows past the maximum are told by their ports alone. */
+static void take_mark(struct vector_classes *c, const struct vector_row *row)
+{
+	uint8_t class = row->any_port ? 0 : vector_class_find(c, row->class);
+
+	if (row->status != SOURCE_REFLECTOR || row->payload_len == 0 ||
+	    (class == 0 && !row->any_port) || c->mark_count == VECTOR_MARKS_MAX ||
+	    (class != 0 && c->status[class] == SOURCE_REFLECTOR))
+		return;
+	struct vector_mark *m = &c->marks[c->mark_count++];
+	*m = (struct vector_mark){.class = class, .at = row->payload_at, .len = row->payload_len,
+				  .length_min = row->length_min, .length_max = row->length_max};
+	memcpy(m->payload, row->payload, sizeof(m->payload));
+	memcpy(m->mask, row->mask, sizeof(m->mask));
+}
+
 void vector_book_compile(const struct vector_book *b, struct vector_classes *ret_classes)
 {
 	struct vector_classes *c = ret_classes;
@@ -168,4 +184,6 @@ void vector_book_compile(const struct vector_book *b, struct vector_classes *ret
 		if (class != 0)
 			c->status[class] = (uint8_t)b->rows[i].status;
 	}
+	for (uint32_t i = 0; i < b->count; i++)
+		take_mark(c, &b->rows[i]);
 }

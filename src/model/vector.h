@@ -29,6 +29,7 @@ enum {
 	VECTOR_ROWS_MAX = 255,
 	VECTOR_PORTS_MAX = 6,    /* ranges of one row */
 	VECTOR_PAYLOAD_MAX = 16, /* bytes of a payload's pattern */
+	VECTOR_MARKS_MAX = 16,
 	VECTOR_SOURCE_MAX = 191,
 	VECTOR_DATE_MAX = 10,
 };
@@ -44,6 +45,15 @@ enum source_status {
 /* "unknown", "reflector", "spoofed", "proved" */
 const char *source_status_name(enum source_status s);
 
+/* How an answer of third parties begins that comes in a class of other things, too: SSDP from any
+ * port, a web page that nobody asked for. */
+struct vector_mark {
+	uint8_t class; /* 0: all of UDP that is not from an amplifier's port */
+	uint8_t at, len; /* of the payload */
+	uint16_t length_min, length_max; /* of IP; 0 and 0 = any */
+	uint8_t payload[VECTOR_PAYLOAD_MAX], mask[VECTOR_PAYLOAD_MAX];
+};
+
 /* Compiled once from the rows; 0 everywhere = "other". Plain values, no pointers. */
 struct vector_classes {
 	uint8_t udp_from[65536]; /* by source port; 0: look at the destination port */
@@ -56,6 +66,8 @@ struct vector_classes {
 	uint8_t count;           /* of classes, "other" included */
 	char id[VECTOR_CLASSES_MAX][VECTOR_ID_MAX + 1];
 	uint8_t status[VECTOR_CLASSES_MAX]; /* enum source_status, as its row states */
+	struct vector_mark marks[VECTOR_MARKS_MAX];
+	uint8_t mark_count;
 };
 
 enum vector_family {
