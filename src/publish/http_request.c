@@ -50,7 +50,6 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
 	struct http_response *unsent = NULL;
 
 	(void)mhd;
-	w->progress = true;
 	if (r == NULL)
 		return;
 	*request = NULL;
@@ -127,6 +126,7 @@ bool request_answer(struct request *r, const struct http_response *response)
 		response_pick(response, http_request_field(&r->public, "Accept-Encoding"),
 			      if_none_match, &status, &len);
 	r->step = STEP_ANSWERED;
+	w->progress = true;
 	conn_deadline(r->conn, PHASE_WRITE, w->http->o.write_ms);
 	count_answer(w, status, r->public.head_only ? 0 : len);
 	return MHD_queue_response(mhd, (unsigned)status, m) == MHD_YES;
@@ -311,6 +311,7 @@ static enum MHD_Result on_head(struct request *r, const char *method, const char
 static enum MHD_Result on_body(struct request *r, const char *data, size_t *len)
 {
 	COUNT_N(worker_of(r), body_bytes, *len);
+	worker_of(r)->progress = true;
 	if (!r->discard) {
 		WD_CHECK(r->body != NULL && *len <= r->body_cap - r->public.body_len);
 		memcpy(r->body + r->public.body_len, data, *len);
@@ -372,12 +373,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *mhd, con
 {
 	struct request *r = *request;
 
+	(void)context;
 	(void)mhd;
 	if (r == NULL)
 		return MHD_NO;
 	if (r->step == STEP_DEFERRED && conn_is_waiting(r->conn))
 		return MHD_YES;
-	((struct worker *)context)->progress = true;
 	if (r->step == STEP_HEAD)
 		return on_head(r, method, url, version);
 	if (*data_len > 0)

@@ -78,11 +78,11 @@ static void on_deadline(void *context, struct wheel_timer *t)
 /* While connections ask for their answers it always says so: then what counts is whether it got
  * on with anything. (The rest, such as a head that fills the first half of the connection's
  * memory, gets its turn ASKING_TURN_MS later.) */
-static bool library_has_work(struct worker *w, bool had_events)
+static bool library_has_work(struct worker *w)
 {
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 
-	if (w->asking > 0 && !had_events && !w->progress)
+	if (w->asking > 0 && !w->progress)
 		return false;
 	return MHD_get_timeout(w->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
 }
@@ -146,7 +146,7 @@ static bool turn(struct worker *w, bool busy)
 		WD_CHECK(MHD_run(w->daemon) == MHD_YES);
 	beat_heart(w);
 	bool more = worker_serve_streams(w);
-	return library_has_work(w, library) || more;
+	return library_has_work(w) || more;
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */
