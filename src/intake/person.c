@@ -23,6 +23,7 @@ struct persons {
 	pthread_mutex_t lock;
 	int64_t day;
 	uint8_t secret[SECRET_LEN];
+	uint8_t client_key[crypto_shorthash_KEYBYTES];
 	int folder;
 };
 
@@ -111,6 +112,7 @@ static enum wd_err renew(struct persons *p, int64_t today, struct wd_why *why)
 {
 	p->day = today;
 	randombytes_buf(p->secret, sizeof(p->secret));
+	randombytes_buf(p->client_key, sizeof(p->client_key));
 	return save(p, why);
 }
 
@@ -130,6 +132,7 @@ enum wd_err persons_open(const char *folder, wd_wall now, struct persons **ret_p
 		return wd_fail(why, WD_NOMEM, 0, "keep the secret of the day");
 	WD_CHECK(sodium_init() >= 0);
 	WD_CHECK(pthread_mutex_init(&p->lock, NULL) == 0);
+	randombytes_buf(p->client_key, sizeof(p->client_key));
 	p->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->folder < 0) {
 		err = wd_fail_os(why, errno, "open the data folder");
@@ -154,15 +157,19 @@ void persons_close(struct persons *p)
 		close(p->folder);
 	pthread_mutex_destroy(&p->lock);
 	sodium_memzero(p->secret, sizeof(p->secret));
+	sodium_memzero(p->client_key, sizeof(p->client_key));
 	free(p);
+}
+
+static enum wd_err advance_locked(struct persons *p, wd_wall now, struct wd_why *why)
+{
+	return is_over(p, day_of(now)) ? renew(p, day_of(now), why) : WD_OK;
 }
 
 enum wd_err persons_advance(struct persons *p, wd_wall now, struct wd_why *why)
 {
-	enum wd_err err = WD_OK;
 	pthread_mutex_lock(&p->lock);
-	if (is_over(p, day_of(now)))
-		err = renew(p, day_of(now), why);
+	enum wd_err err = advance_locked(p, now, why);
 	pthread_mutex_unlock(&p->lock);
 	return err;
 }
@@ -173,10 +180,9 @@ static uint64_t hash_under_secret(struct persons *p, const uint8_t *bytes, size_
 	uint8_t secret[SECRET_LEN], hash[crypto_generichash_BYTES_MIN];
 	uint64_t number;
 
-	/* Only writing the file can fail, and the new secret is good without it. */
-	enum wd_err err = persons_advance(p, now, NULL);
-	(void)err;
 	pthread_mutex_lock(&p->lock);
+	/* Only writing the file can fail, and the new secret is good without it. */
+	(void)advance_locked(p, now, NULL);
 	memcpy(secret, p->secret, sizeof(secret));
 	pthread_mutex_unlock(&p->lock);
 	crypto_generichash(hash, sizeof(hash), bytes, len, secret, sizeof(secret));
@@ -192,9 +198,27 @@ static bool is_v4(const uint8_t address[16])
 }
 
 /* An IPv4 address is hashed whole, mapped; of an IPv6 address the /64. */
+static size_t person_len(const uint8_t address[16])
+{
+	return is_v4(address) ? 16 : 8;
+}
+
 uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now)
 {
-	return hash_under_secret(p, address, is_v4(address) ? 16 : 8, now);
+	return hash_under_secret(p, address, person_len(address), now);
+}
+
+uint64_t persons_client(struct persons *p, const uint8_t address[16], wd_wall now)
+{
+	uint8_t hash[crypto_shorthash_BYTES];
+	uint64_t number;
+
+	pthread_mutex_lock(&p->lock);
+	(void)advance_locked(p, now, NULL);
+	crypto_shorthash(hash, address, person_len(address), p->client_key);
+	pthread_mutex_unlock(&p->lock);
+	memcpy(&number, hash, sizeof(number));
+	return number != 0 ? number : 1;
 }
 
 uint32_t persons_network(struct persons *p, const uint8_t address[16], wd_wall now)

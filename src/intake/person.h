@@ -28,6 +28,10 @@ void persons_close(struct persons *p); /* NULL is fine; the file stays for a res
 /* Never 0. The address is 16 bytes, IPv4 mapped. */
 uint64_t persons_hash(struct persons *p, const uint8_t address[16], wd_wall now);
 
+/* The same for limits of rate, with a fifth of the work: SipHash under a key that is made fresh
+ * with the secret and at each start, and is kept in memory only. Never 0. */
+uint64_t persons_client(struct persons *p, const uint8_t address[16], wd_wall now);
+
 /* Where no file names the network of a public address: a number that stands, today, for its
  * prefix (IPv4 /16, IPv6 /32), from the range that NETWORK_UNNAMED_MIN begins. Few prefixes
  * can so be told from many, and nobody learns which they are. */

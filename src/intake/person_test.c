@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "intake/person.h"
 
+#include "base/check.h"
 #include "intake/intake_testing.h"
 
 #include <setjmp.h>
@@ -53,6 +54,37 @@ static void an_ipv6_network_of_one_customer_is_one_person(void **state)
 	assert_true(hash(p, "2001:db8:1:3::1", noon) != one);
 	/* A /64 of mapped addresses would be all of IPv4. */
 	assert_true(hash(p, "203.0.113.7", noon) != hash(p, "198.51.100.7", noon));
+	persons_close(p);
+	testing_folder_remove(folder);
+}
+
+static void a_client_of_the_limits_is_a_person_under_another_name(void **state)
+{
+	static const char *const addresses[] = {"203.0.113.7", "203.0.113.8", "2001:db8:1:2::1",
+						"2001:db8:1:2:ffff::", "2001:db8:1:3::1"};
+	char *folder = testing_folder();
+	struct persons *p = open_persons(folder, noon);
+	uint64_t client[WD_COUNT(addresses)];
+	uint8_t bytes[16];
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(addresses); i++) {
+		testing_address(addresses[i], bytes);
+		client[i] = persons_client(p, bytes, wall_s(noon));
+		assert_true(client[i] != 0 && client[i] != persons_hash(p, bytes, wall_s(noon)));
+		assert_true(client[i] == persons_client(p, bytes, wall_s(noon + 43199)));
+		for (size_t k = 0; k < i; k++) {
+			bool same_person = hash(p, addresses[i], noon) == hash(p, addresses[k], noon);
+			assert_int_equal(client[i] == client[k], same_person);
+		}
+	}
+	assert_true(client[3] == client[2]);
+	/* Neither the next day nor a restart knows them. */
+	testing_address(addresses[0], bytes);
+	uint64_t next_day = persons_client(p, bytes, wall_s(noon + 43200));
+	assert_true(next_day != client[0]);
+	persons_close(p);
+	p = open_persons(folder, noon + 43200);
+	assert_true(persons_client(p, bytes, wall_s(noon + 43200)) != next_day);
 	persons_close(p);
 	testing_folder_remove(folder);
 }
@@ -182,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_person_is_the_same_all_day_and_another_the_next),
 		cmocka_unit_test(an_ipv6_network_of_one_customer_is_one_person),
+		cmocka_unit_test(a_client_of_the_limits_is_a_person_under_another_name),
 		cmocka_unit_test(a_restart_within_the_day_still_knows_who_was_counted),
 		cmocka_unit_test(the_secret_is_gone_when_the_day_is_over),
 		cmocka_unit_test(a_file_that_was_open_all_night_holds_noise),

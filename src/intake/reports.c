@@ -189,7 +189,7 @@ bool reports_check_rate(struct reports *r, const struct reports_request *req,
 			.client_burst = r->options.observations_per_feeder_per_s,
 		};
 	} else {
-		client = persons_hash(r->persons, req->address, req->now);
+		client = persons_client(r->persons, req->address, req->now);
 	}
 	pthread_mutex_lock(&r->rate_lock);
 	enum rate_verdict verdict = rate_take(r->rate, &limits, client, cost, req->mono, &wait_s);
