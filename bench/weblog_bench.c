@@ -90,8 +90,17 @@ struct reader {
 	struct address_key key;
 	uint64_t ticks, attacks;
 	char vector[VECTOR_ID_MAX + 1];
-	struct web_tick ticks_of[WEB_WINDOW_REPLAY];
+	struct web_tick *open[WEB_WINDOW_REPLAY], *spare; /* the last one that was judged */
 };
+
+static struct web_tick *tick_take(void *ctx)
+{
+	struct reader *r = ctx;
+	struct web_tick *t = r->spare != NULL ? r->spare : malloc(sizeof(*t));
+
+	r->spare = NULL;
+	return t;
+}
 
 static struct reader *reader_new(void)
 {
@@ -99,7 +108,8 @@ static struct reader *reader_new(void)
 
 	WD_CHECK(r != NULL);
 	accesslog_init(&r->log);
-	web_window_init(&r->window, r->ticks_of, WEB_WINDOW_REPLAY, "shop", false);
+	web_window_init(&r->window, r->open, WEB_WINDOW_REPLAY, "shop", false,
+			(struct web_room){tick_take, r});
 	web_watch_init(&r->watch);
 	r->prng = prng_of(1, 1);
 	for (int i = 0; i < 4; i++)
@@ -107,7 +117,7 @@ static struct reader *reader_new(void)
 	return r;
 }
 
-static void judge(struct reader *r, const struct web_tick *t)
+static void judge(struct reader *r, struct web_tick *t)
 {
 	struct web_reading reading;
 
@@ -116,6 +126,8 @@ static void judge(struct reader *r, const struct web_tick *t)
 	r->attacks += reading.attack;
 	if (reading.attack && r->vector[0] == '\0')
 		memcpy(r->vector, reading.findings[0].vector, sizeof(r->vector));
+	free(r->spare);
+	r->spare = t;
 }
 
 static void line_in(struct reader *r, const char *line, size_t len)
@@ -127,7 +139,7 @@ static void line_in(struct reader *r, const char *line, size_t len)
 		return;
 	while ((t = web_window_due(&r->window, wall_to_s(request.at))) != NULL)
 		judge(r, t);
-	web_window_add(&r->window, &r->key, &request, prng_u64(&r->prng));
+	WD_CHECK(web_window_add(&r->window, &r->key, &request, prng_u64(&r->prng)));
 }
 
 static void reader_end(struct reader *r)

@@ -2,9 +2,12 @@
 /* What a watched service takes with two collecting threads, by calculation: docs/telemetry.md
  * states it. Everything is taken for full: ticks in both threads and merged, both kinds of charts,
  * usual sources, and readers who look at it. */
+#include "command/web_ticks.h"
+#include "detect/conduct.h"
 #include "engine/watch.h"
 #include "explain/tracer.h"
 #include "tally/shard.h"
+#include "tally/web_window.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +17,16 @@
 #include <cmocka.h>
 
 enum { THREADS = 2, STATED = 256000, MANY = 300, GATHER_BYTES = 4 * 24 /* its table */ };
+/* With an access log besides: what is asked for. */
+enum { STATED_WITH_LOG = 256 * 1024 };
+
+/* Of a followed log: which of its seconds are open, what its clients do and what is noted of them. Open
+ * seconds themselves are of all services together. */
+static size_t log_bytes(void)
+{
+	return sizeof(struct conduct) + sizeof(struct web_window) +
+	       WEB_WINDOW_LIVE * sizeof(struct web_tick *) + 2 * sizeof(uint64_t);
+}
 
 static size_t shard_bytes(uint32_t services)
 {
@@ -51,6 +64,24 @@ static void a_watched_service_takes_what_is_stated(void **state)
 	assert_true(engine + shown <= ENGINE_SERVICE_BYTES_MAX);
 	assert_true(THREADS * counting + merged + ENGINE_SERVICE_BYTES_MAX <= STATED);
 	assert_true(all <= STATED);
+	print_message("with an access log %zu: %zu bytes\n", log_bytes(), all + log_bytes());
+	assert_true(log_bytes() <= 5200);
+	assert_true(all + log_bytes() <= STATED_WITH_LOG);
+	/* Where no flows are counted there are seconds of its own. */
+	size_t alone = engine + shown + log_bytes() + WEB_TICKS_ALONE * sizeof(struct web_tick);
+	print_message("with an access log alone %zu bytes\n", alone);
+	assert_true(alone <= STATED_WITH_LOG);
+}
+
+static void logs_of_all_take_what_is_stated(void **state)
+{
+	(void)state;
+	size_t ticks = (WEB_TICKS_SHARED + 1) * sizeof(struct web_tick);
+	size_t clients = (size_t)CONDUCT_ROWS_LIVE *
+			 (sizeof(struct conduct_row) + CONDUCT_WAYS * sizeof(struct conduct_client));
+	print_message("%d seconds of %zu bytes, clients %zu\n", WEB_TICKS_SHARED,
+		      sizeof(struct web_tick), clients);
+	assert_true(ticks <= 5800000 && clients <= 2400000);
 }
 
 /* They are no service's: engine_options has how many there are. */
@@ -68,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_watched_service_takes_what_is_stated),
+		cmocka_unit_test(logs_of_all_take_what_is_stated),
 		cmocka_unit_test(the_traces_of_all_take_what_is_stated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

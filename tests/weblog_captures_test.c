@@ -24,11 +24,19 @@ struct outcome {
 	char vector[VECTOR_ID_MAX + 1];
 };
 
-static void judge(struct web_watch *watch, const struct web_tick *t, struct outcome *o)
+static struct web_tick *tick_take(void *ctx)
+{
+	(void)ctx;
+	return malloc(sizeof(struct web_tick));
+}
+
+/* And gives its memory back. */
+static void judge(struct web_watch *watch, struct web_tick *t, struct outcome *o)
 {
 	struct web_reading r;
 
 	web_watch_step(watch, t, false, &r);
+	free(t);
 	assert_true(r.taken);
 	o->load = r.load_return > o->load ? r.load_return : o->load;
 	if (r.log10_return <= o->attack)
@@ -45,17 +53,17 @@ static bool replay(const char *name, struct outcome *o)
 
 	if (bytes == NULL)
 		return false;
-	struct web_tick *ticks = malloc(WEB_WINDOW_REPLAY * sizeof(*ticks)), *t;
+	struct web_tick *open[WEB_WINDOW_REPLAY], *t;
 	const struct address_key key = {{1, 2, 3, 4}};
 	struct prng prng = prng_of(1, 1);
 	struct web_window window;
 	struct web_watch watch;
 
-	assert_non_null(ticks);
 	memset(o, 0, sizeof(*o));
 	accesslog_init(&o->log);
 	web_watch_init(&watch);
-	web_window_init(&window, ticks, WEB_WINDOW_REPLAY, "site", false);
+	web_window_init(&window, open, WEB_WINDOW_REPLAY, "site", false,
+			(struct web_room){tick_take, NULL});
 	const char *at = (const char *)bytes, *end = at + len;
 	while (at < end) {
 		const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -64,13 +72,12 @@ static bool replay(const char *name, struct outcome *o)
 		if (accesslog_read(&o->log, at, (size_t)(stop - at), &r, NULL) == WD_OK) {
 			while ((t = web_window_due(&window, wall_to_s(r.at))) != NULL)
 				judge(&watch, t, o);
-			web_window_add(&window, &key, &r, prng_u64(&prng));
+			assert_true(web_window_add(&window, &key, &r, prng_u64(&prng)));
 		}
 		at = stop + 1;
 	}
 	while ((t = web_window_end(&window)) != NULL)
 		judge(&watch, t, o);
-	free(ticks);
 	free(bytes);
 	return true;
 }

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SITES_MAX = 1000, SPARES_MAX = 1024 };
+enum { SITES_MAX = 1000, SPARES_MAX = 1024, SPARES_WEB = 16 };
 
 /* Requests of one service. */
 struct site {
 	struct web_window window;
-	struct web_tick *ticks;
+	struct web_tick *ticks[WEB_WINDOW_REPLAY];
 	struct conduct_table *clients;
 	struct conduct conduct;
 };
@@ -37,6 +37,8 @@ struct traffic_play {
 	const struct prefix_table *prefixes; /* the targets' */
 	struct site *sites;
 	size_t site_count;
+	struct web_tick *spare[SPARES_WEB]; /* those that were judged; owned */
+	size_t spare_count;
 	struct site *last_site; /* that of last_service; lines repeat it */
 	const char *last_service;
 	uint64_t no_room;
@@ -83,9 +85,12 @@ void traffic_play_close(struct traffic_play *p)
 	traffic_book_close(&p->book);
 	replay_places_close(p->places);
 	for (size_t i = 0; p->sites != NULL && i < p->site_count; i++) {
-		free(p->sites[i].ticks);
+		for (size_t k = 0; k < WEB_WINDOW_REPLAY; k++)
+			free(p->sites[i].ticks[k]);
 		conduct_table_close(p->sites[i].clients);
 	}
+	while (p->spare_count > 0)
+		free(p->spare[--p->spare_count]);
 	free(p->sites);
 	free(p->sealed);
 	free(p);
@@ -184,6 +189,13 @@ static const char *service_of(const struct traffic_play *p, const struct traffic
 	return in->service;
 }
 
+/* A second that has requests takes memory, and what was judged is used again. */
+static struct web_tick *tick_take(void *play)
+{
+	struct traffic_play *p = play;
+	return p->spare_count > 0 ? p->spare[--p->spare_count] : malloc(sizeof(struct web_tick));
+}
+
 static struct site *find_site(struct traffic_play *p, const char *service)
 {
 	for (size_t i = 0; i < p->site_count; i++) {
@@ -193,14 +205,11 @@ static struct site *find_site(struct traffic_play *p, const char *service)
 	if (p->site_count == SITES_MAX)
 		return NULL;
 	struct site *s = &p->sites[p->site_count];
-	s->ticks = calloc(WEB_WINDOW_REPLAY, sizeof(*s->ticks));
-	if (s->ticks == NULL ||
-	    conduct_table_open(&p->book.rules.key, CONDUCT_ROWS, &s->clients) != WD_OK) {
-		free(s->ticks);
+	if (conduct_table_open(&p->book.rules.key, CONDUCT_ROWS, &s->clients) != WD_OK)
 		return NULL;
-	}
 	conduct_init(&s->conduct, s->clients, service);
-	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false);
+	web_window_init(&s->window, s->ticks, WEB_WINDOW_REPLAY, service, false,
+			(struct web_room){tick_take, p});
 	p->site_count++;
 	return s;
 }
@@ -214,10 +223,14 @@ static struct site *site_of(struct traffic_play *p, const char *service)
 	return p->last_site;
 }
 
-static void judge(struct web_tick *t, struct engine *e)
+static void judge(struct traffic_play *p, struct web_tick *t, struct engine *e)
 {
 	engine_advance(e, wall_add(t->at, t->width));
 	(void)engine_web(e, t); /* what does not count is counted there */
+	if (p->spare_count < SPARES_WEB)
+		p->spare[p->spare_count++] = t;
+	else
+		free(t);
 }
 
 static size_t take_request(struct traffic_play *p, struct traffic_input *in, struct engine *e)
@@ -229,8 +242,9 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 		return 1;
 	}
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
-		judge(t, e);
-	web_window_add(&s->window, &p->book.rules.key, r, prng_u64(&p->random));
+		judge(p, t, e);
+	if (!web_window_add(&s->window, &p->book.rules.key, r, prng_u64(&p->random)))
+		p->no_room++;
 	conduct_see(&s->conduct, r);
 	return 1;
 }
@@ -247,7 +261,7 @@ void traffic_play_end(struct traffic_play *p, struct engine *e)
 		seal(p, wall_add(p->begin, (wd_span){TRAFFIC_TICK_NS}), e);
 	for (size_t i = 0; i < p->site_count; i++) {
 		for (struct web_tick *t; (t = web_window_end(&p->sites[i].window)) != NULL;)
-			judge(t, e);
+			judge(p, t, e);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "command/clock.h"
 #include "command/log.h"
+#include "command/web_ticks.h"
 #include "decode/accesslog.h"
 #include "detect/conduct.h"
 #include "intake/logtail.h"
@@ -22,13 +23,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 250, RING_BYTES = 8 << 20, NOTES_KEPT_S = 86400 };
-enum message { MESSAGE_TICK, MESSAGE_CLIENTS };
+enum { POLL_MS = 250, RING_BYTES = 1 << 20, NOTES_KEPT_S = 86400 };
+/* A tick goes as a pointer to it, and the engine's thread gives it back. */
+enum message { MESSAGE_TICK, MESSAGE_IDLE, MESSAGE_CLIENTS };
+struct idle { char service[SERVICE_ID_MAX + 1]; int64_t second; }; /* without a request */
 
 /* Requests of one service. */
 struct site {
 	struct web_window window;
-	struct web_tick *ticks; /* WEB_WINDOW_LIVE; owned */
+	struct web_tick *ticks[WEB_WINDOW_LIVE];
 	int64_t told;           /* the last second that was handed on */
 	struct conduct conduct; /* what single clients do */
 	uint64_t conduct_told;  /* its changes that were handed on */
@@ -59,7 +62,8 @@ struct weblogs {
 	struct prng random;
 	struct site *sites;
 	size_t site_count, site_max;
-	struct web_tick *empty;
+	struct web_tick *empty; /* the engine's thread: a second without a request */
+	struct web_ticks *ticks;
 	struct conduct_table *clients; /* of all services */
 	int64_t second;
 	struct weblogs_counts counts;
@@ -126,16 +130,29 @@ static const char *service_of(const struct weblogs *w, const struct text_span *h
 
 /* ---- requests ---- */
 
-static void hand_on(struct weblogs *w, const struct web_tick *t)
+static void hand_on(struct weblogs *w, struct site *s, struct web_tick *t)
 {
-	size_t len = offsetof(struct web_tick, sample) + t->sample_count * sizeof(t->sample[0]);
-	void *room = ring_room(w->ring, len);
+	struct web_tick **room = ring_room(w->ring, sizeof(t));
+	s->told = wall_to_s(t->at);
+	if (room == NULL) {
+		w->counts.ticks_dropped++;
+		web_ticks_give(w->ticks, t);
+		return;
+	}
+	*room = t;
+	ring_send(w->ring, MESSAGE_TICK, sizeof(t));
+}
+
+static void hand_on_idle(struct weblogs *w, const struct site *s, int64_t second)
+{
+	struct idle *room = ring_room(w->ring, sizeof(*room));
 	if (room == NULL) {
 		w->counts.ticks_dropped++;
 		return;
 	}
-	memcpy(room, t, len);
-	ring_send(w->ring, MESSAGE_TICK, len);
+	text_copy(room->service, sizeof(room->service), s->window.service);
+	room->second = second;
+	ring_send(w->ring, MESSAGE_IDLE, sizeof(*room));
 }
 
 /* What is noted now; where the queue is full, a second later. */
@@ -157,16 +174,14 @@ static void hand_on_clients(struct weblogs *w, struct site *s)
 /* Up to `second`; seconds without a request are told, too. */
 static void advance(struct weblogs *w, struct site *s, int64_t second)
 {
-	for (struct web_tick *t; (t = web_window_due(&s->window, second)) != NULL;) {
-		hand_on(w, t);
-		s->told = wall_to_s(t->at);
-	}
+	struct web_tick *t;
+	while ((t = web_window_due(&s->window, second)) != NULL)
+		hand_on(w, s, t);
+	while (web_ticks_scarce(w->ticks) && (t = web_window_seal(&s->window, second)) != NULL)
+		hand_on(w, s, t);
 	int64_t over = second - WEB_WINDOW_LIVE;
-	if (s->told != 0 && s->told < over) {
-		web_clear(w->empty, s->window.service, wall_s(over));
-		w->empty->width = span_s(1);
-		hand_on(w, w->empty);
-	}
+	if (s->told != 0 && s->told < over)
+		hand_on_idle(w, s, over);
 	if (s->told < over)
 		s->told = over;
 }
@@ -177,13 +192,12 @@ static struct site *site_of(struct weblogs *w, const char *service)
 		if (strcmp(w->sites[i].window.service, service) == 0)
 			return &w->sites[i];
 	}
-	struct web_tick *ticks =
-		w->site_count < w->site_max ? calloc(WEB_WINDOW_LIVE, sizeof(*ticks)) : NULL;
-	if (ticks == NULL)
+	if (w->site_count == w->site_max)
 		return NULL;
+	const struct web_room room = {web_ticks_take, w->ticks};
 	struct site *s = &w->sites[w->site_count++];
-	*s = (struct site){.ticks = ticks};
-	web_window_init(&s->window, ticks, WEB_WINDOW_LIVE, service, true);
+	s->told = 0;
+	web_window_init(&s->window, s->ticks, WEB_WINDOW_LIVE, service, true, room);
 	conduct_init(&s->conduct, w->clients, service);
 	s->conduct_told = UINT64_MAX; /* nothing is noted, whatever was before */
 	advance(w, s, w->second);
@@ -217,9 +231,10 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	if (wall_to_s(r.at) > w->second)
 		r.at = wall_s(w->second);
 	uint64_t late = s->window.late;
-	web_window_add(&s->window, w->key, &r, prng_u64(&w->random));
+	bool counted = web_window_add(&s->window, w->key, &r, prng_u64(&w->random));
 	w->counts.late += s->window.late - late;
-	w->counts.requests++;
+	w->counts.requests += counted;
+	w->counts.no_room += !counted;
 	/* And one that is late counts when it came. */
 	if (wall_to_s(r.at) < w->second - WEB_WINDOW_LIVE)
 		r.at = wall_s(w->second - WEB_WINDOW_LIVE);
@@ -317,6 +332,12 @@ static void *run(void *arg)
 
 /* ---- start and stop ---- */
 
+static void forget_open(struct weblogs *w, struct site *s)
+{
+	for (struct web_tick *t; (t = web_window_end(&s->window)) != NULL;)
+		web_ticks_give(w->ticks, t);
+}
+
 static enum wd_err open_log(struct weblogs *w, const struct config_log *c, struct wd_why *why)
 {
 	struct followed *f = &w->logs[w->log_count++];
@@ -376,10 +397,11 @@ static enum wd_err open_all(struct weblogs *w, const struct config *c, struct wd
 	w->empty = calloc(1, sizeof(*w->empty));
 	accesslog_init(&w->syslog_reader);
 	if (w->sites == NULL || w->logs == NULL || w->empty == NULL ||
-	    ring_open(RING_BYTES, &w->ring) != WD_OK ||
+	    ring_open(RING_BYTES, &w->ring) != WD_OK || web_ticks_open(&w->ticks) != WD_OK ||
 	    conduct_table_open(w->key, CONDUCT_ROWS_LIVE, &w->clients) != WD_OK ||
 	    !take_hosts(w, c->catalogue))
 		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");
+	web_ticks_allow(w->ticks, w->catalogue, w->site_max);
 	for (size_t i = 0; i < logs->count; i++) {
 		enum wd_err err = open_log(w, &logs->items[i], why);
 		if (err != WD_OK) {
@@ -450,7 +472,10 @@ void weblogs_close(struct weblogs *w)
 	for (size_t i = 0; i < w->listener_count; i++)
 		syslog_close(w->listeners[i]);
 	for (size_t i = 0; i < w->site_count; i++)
-		free(w->sites[i].ticks);
+		forget_open(w, &w->sites[i]);
+	if (w->ring != NULL)
+		weblogs_take(w, NULL);
+	web_ticks_close(w->ticks);
 	conduct_table_close(w->clients);
 	senders_close(w->senders);
 	ring_close(w->ring);
@@ -476,8 +501,9 @@ static void drop_sites(struct weblogs *w)
 		conduct_forget(&s->conduct, INT64_MAX);
 		s->conduct_told = UINT64_MAX;
 		hand_on_clients(w, s);
-		free(s->ticks);
+		forget_open(w, s);
 		*s = w->sites[--w->site_count];
+		s->window.ticks = s->ticks;
 	}
 	for (size_t i = 0; i < w->log_count; i++) {
 		const char *service = w->logs[i].service;
@@ -490,14 +516,30 @@ void weblogs_reload(struct weblogs *w, const struct config *config)
 {
 	pthread_mutex_lock(&w->lock);
 	bool taken = take_hosts(w, config->catalogue);
-	if (taken)
+	if (taken) {
 		drop_sites(w);
+		web_ticks_allow(w->ticks, w->catalogue, w->site_max);
+	}
 	pthread_mutex_unlock(&w->lock);
 	if (!taken)
 		log_line(LOG_LEVEL_ERROR, "hosts_not_taken", "reason=\"out of memory\"");
 }
 
 /* ---- the engine's thread ---- */
+
+static void take_tick(struct weblogs *w, const struct weblogs_handler *handler, struct web_tick *t)
+{
+	if (handler != NULL)
+		handler->requests(handler->ctx, t);
+	web_ticks_give(w->ticks, t);
+}
+
+static void take_idle(struct weblogs *w, const struct weblogs_handler *handler,
+		      const struct idle *idle)
+{
+	web_clear(w->empty, idle->service, wall_s(idle->second));
+	handler->requests(handler->ctx, w->empty);
+}
 
 bool weblogs_take(struct weblogs *w, const struct weblogs_handler *handler)
 {
@@ -506,10 +548,12 @@ bool weblogs_take(struct weblogs *w, const struct weblogs_handler *handler)
 	size_t len;
 	bool any = false;
 	for (; (message = ring_first(w->ring, &kind, &len)) != NULL; ring_drop(w->ring)) {
-		if (kind == MESSAGE_CLIENTS)
+		if (kind == MESSAGE_TICK)
+			take_tick(w, handler, *(struct web_tick *const *)message);
+		else if (kind == MESSAGE_IDLE && handler != NULL)
+			take_idle(w, handler, message);
+		else if (handler != NULL)
 			handler->clients(handler->ctx, message);
-		else
-			handler->requests(handler->ctx, message);
 		any = true;
 	}
 	return any;

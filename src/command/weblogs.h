@@ -30,7 +30,7 @@ struct weblogs_counts {
 	uint64_t others;      /* lines that are no requests */
 	uint64_t late;        /* more than three seconds: counted when they came */
 	uint64_t cut;         /* lines longer than 64 KB */
-	uint64_t no_room;     /* requests of services beyond the maximum */
+	uint64_t no_room;     /* requests of services beyond the maximum, or without memory */
 	uint64_t ticks_dropped; /* the queue to the engine was full */
 	uint64_t refused;     /* syslog of who may not send */
 };
@@ -57,7 +57,7 @@ struct weblogs_handler {
 	void (*clients)(void *ctx, const struct weblogs_clients *c); /* only when it changed */
 	void *ctx;
 };
-/* The engine's thread. True if there was any. */
+/* The engine's thread; NULL: what is there is dropped. True if there was any. */
 bool weblogs_take(struct weblogs *w, const struct weblogs_handler *handler);
 void weblogs_count(struct weblogs *w, struct weblogs_counts *ret_counts);
 

@@ -203,15 +203,29 @@ static void merging_is_as_if_one_had_counted(void **state)
 	free(b);
 }
 
-struct pass { int64_t last; uint64_t requests, ticks; };
+struct pass { int64_t last; uint64_t requests, ticks, out, out_max, refused; };
 
-static void pass_on(struct pass *p, const struct web_tick *t)
+static struct web_tick *tick_take(void *ctx)
+{
+	struct pass *p = ctx;
+	if (p->out_max > 0 && p->out == p->out_max) {
+		p->refused++;
+		return NULL;
+	}
+	p->out++;
+	return malloc(sizeof(struct web_tick));
+}
+
+
+static void pass_on(struct pass *p, struct web_tick *t)
 {
 	assert_true(t->requests > 0);
 	assert_true(p->ticks == 0 || wall_to_s(t->at) > p->last);
 	p->last = wall_to_s(t->at);
 	p->requests += t->requests;
 	p->ticks++;
+	p->out--;
+	free(t);
 }
 
 /* Requests at times that stray, jump ahead and fall back: ticks come out in order, nothing
@@ -220,14 +234,12 @@ static void windows_put_in_order(void **state)
 {
 	(void)state;
 	for (int live = 0; live < 2; live++) {
-		struct web_tick *ticks = malloc(8 * sizeof(*ticks));
 		struct prng p = prng_of(9, (uint64_t)live);
 		struct web_window w;
-		struct web_tick *t;
+		struct web_tick *open[8], *t;
 		struct pass pass = {0};
 		int64_t now = 1700000000;
-		assert_non_null(ticks);
-		web_window_init(&w, ticks, 8, "shop", live);
+		web_window_init(&w, open, 8, "shop", live, (struct web_room){tick_take, &pass});
 		for (int i = 0; i < 20000; i++) {
 			struct request r = request_of(1, "/", "", "A");
 			uint32_t dice = prng_below(&p, 1000);
@@ -235,13 +247,42 @@ static void windows_put_in_order(void **state)
 			r.at = wall_s(now - prng_below(&p, dice > 990 ? 12 : 4));
 			while ((t = web_window_due(&w, wall_to_s(r.at))) != NULL)
 				pass_on(&pass, t);
-			web_window_add(&w, &key, &r, prng_u64(&p));
+			assert_true(web_window_add(&w, &key, &r, prng_u64(&p)));
 		}
 		while ((t = web_window_end(&w)) != NULL)
 			pass_on(&pass, t);
 		assert_true(w.late > 0 && w.late < 200);
 		assert_int_equal(pass.requests, live ? 20000 : 20000 - w.late);
-		free(ticks);
+		assert_int_equal(pass.out, 0);
+	}
+}
+
+/* One tick is enough where all but the present second are sealed; else what has no room is told. */
+static void windows_live_with_little_memory(void **state)
+{
+	(void)state;
+	for (int seals = 0; seals < 2; seals++) {
+		struct web_tick *open[3], *t;
+		struct pass pass = {.out_max = 1};
+		struct web_window w;
+		uint64_t refused = 0;
+		web_window_init(&w, open, 3, "shop", true, (struct web_room){tick_take, &pass});
+		for (int i = 0; i < 300; i++) {
+			struct request r = request_of(1, "/", "", "A");
+			r.at = wall_s(1700000000 + i / 10 - (i % 10 == 1));
+			while ((t = web_window_due(&w, 1700000000 + i / 10)) != NULL)
+				pass_on(&pass, t);
+			while (seals && (t = web_window_seal(&w, 1700000000 + i / 10)) != NULL)
+				pass_on(&pass, t);
+			refused += !web_window_add(&w, &key, &r, 1);
+		}
+		while ((t = web_window_end(&w)) != NULL)
+			pass_on(&pass, t);
+		assert_int_equal(pass.out, 0);
+		assert_int_equal(pass.refused, refused);
+		assert_int_equal(pass.requests, 300 - refused);
+		assert_int_equal(pass.ticks, seals ? 30 : 10);
+		assert_true(seals ? refused == 0 : refused > 100);
 	}
 }
 
@@ -255,6 +296,7 @@ int main(void)
 		cmocka_unit_test(the_sample_is_fair),
 		cmocka_unit_test(merging_is_as_if_one_had_counted),
 		cmocka_unit_test(windows_put_in_order),
+		cmocka_unit_test(windows_live_with_little_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

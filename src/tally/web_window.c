@@ -5,63 +5,59 @@
 
 #include <string.h>
 
-static struct web_tick *tick_of(struct web_window *w, int64_t second)
+static struct web_tick **tick_of(struct web_window *w, int64_t second)
 {
 	int64_t count = w->count;
 
 	return &w->ticks[(second % count + count) % count];
 }
 
-void web_window_init(struct web_window *w, struct web_tick *ticks, uint32_t count,
-		     const char *service, bool live)
+void web_window_init(struct web_window *w, struct web_tick **ticks, uint32_t count,
+		     const char *service, bool live, struct web_room room)
 {
 	memset(w, 0, sizeof(*w));
 	w->ticks = ticks;
-	w->count = count > 0 ? count : 1;
+	w->count = count;
 	w->live = live;
+	w->room = room;
 	text_copy(w->service, sizeof(w->service), service);
+	for (uint32_t i = 0; i < count; i++)
+		ticks[i] = NULL;
 }
 
-static void open_all(struct web_window *w, int64_t second)
-{
-	w->newest = second;
-	w->oldest = second - w->count + 1;
-	for (int64_t s = w->oldest; s <= second; s++)
-		web_clear(tick_of(w, s), w->service, wall_s(s));
-	w->begun = true;
-}
-
-/* The next with requests in it, up to `last`. */
+/* The next up to `last`. */
 static struct web_tick *take(struct web_window *w, int64_t last)
 {
+	w->last = NULL;
 	while (w->oldest <= last && w->oldest <= w->newest) {
-		struct web_tick *t = tick_of(w, w->oldest++);
-		if (t->requests > 0)
-			return t;
+		struct web_tick **t = tick_of(w, w->oldest++), *due = *t;
+		*t = NULL;
+		if (due != NULL)
+			return due;
 	}
 	return NULL;
 }
 
 struct web_tick *web_window_due(struct web_window *w, int64_t second)
 {
-	if (!w->begun)
-		open_all(w, second);
-	if (second <= w->newest)
+	if (w->begun && second <= w->newest)
 		return NULL;
-	struct web_tick *t = take(w, second - w->count);
+	struct web_tick *t = w->begun ? take(w, second - w->count) : NULL;
 	if (t != NULL)
 		return t;
-	if (second - w->newest >= w->count) {
-		open_all(w, second);
-		return NULL;
-	}
-	for (int64_t s = w->newest + 1; s <= second; s++)
-		web_clear(tick_of(w, s), w->service, wall_s(s));
+	if (!w->begun || second - w->newest >= w->count)
+		w->oldest = second - w->count + 1;
 	w->newest = second;
+	w->begun = true;
 	return NULL;
 }
 
-void web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
+struct web_tick *web_window_seal(struct web_window *w, int64_t second)
+{
+	return w->begun ? take(w, (second <= w->newest ? second : w->newest) - 1) : NULL;
+}
+
+bool web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
 		    uint64_t random)
 {
 	int64_t second = wall_to_s(r->at);
@@ -69,11 +65,22 @@ void web_window_add(struct web_window *w, const struct address_key *key, const s
 	if (second < w->oldest) {
 		w->late++;
 		if (!w->live)
-			return;
+			return true;
 		second = w->oldest;
 	}
-	if (w->begun && second <= w->newest)
-		web_add(tick_of(w, second), key, r, random);
+	if (!w->begun || second > w->newest)
+		return true;
+	if (w->last == NULL || second != w->last_s) {
+		struct web_tick **t = tick_of(w, second);
+		if (*t == NULL && (*t = w->room.take(w->room.ctx)) != NULL)
+			web_clear(*t, w->service, wall_s(second));
+		if (*t == NULL)
+			return false;
+		w->last = *t;
+		w->last_s = second;
+	}
+	web_add(w->last, key, r, random);
+	return true;
 }
 
 struct web_tick *web_window_end(struct web_window *w)
