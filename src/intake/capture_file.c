@@ -26,6 +26,8 @@ enum {
 /* Packets of several queues are written a little out of order. Nothing is late by more. */
 #define LATE_NS WD_NS_PER_S
 #define FAR_NS (3600 * WD_NS_PER_S)
+/* 0 is "no time" everywhere: a clock that begins there is taken to begin a second later. */
+#define EARLY_NS WD_NS_PER_S
 #define TIME_MAX_NS (INT64_C(7258118400) * WD_NS_PER_S) /* the year 2200: decode/packet.h */
 
 /* A file is replayed the same way each time, so its tables have one key for ever: who makes a
@@ -45,6 +47,7 @@ struct capture_file {
 	struct wd_why why;
 	wd_wall clock; /* of the last batch */
 	int64_t last_ns, shift_ns; /* of the last packet, as shifted; 0 = none yet */
+	bool begun; /* a packet was read */
 	uint32_t uptime; /* of the first sFlow datagram, with has_uptime */
 	bool has_uptime;
 	struct exports *exports, *own_exports;
@@ -236,6 +239,41 @@ static bool comes_back(const struct capture_file *c, int64_t from, int64_t to)
 	return false;
 }
 
+/* The first of the next packets' times that is not early; 0: none. */
+static int64_t time_ahead(const struct capture_file *c)
+{
+	struct pcap p = c->pcap;
+	struct packet packet;
+	bool end = false;
+	for (int n = 0; n < LOOK_AHEAD; n++) {
+		if (pcap_next(&p, &packet, &end, NULL) != WD_OK || end)
+			return 0;
+		if (packet.at.ns >= EARLY_NS)
+			return packet.at.ns;
+	}
+	return 0;
+}
+
+/* A first packet from the beginning of 1970: a wrong time, or times since the file's begin, or none
+ * at all. */
+static void begin_time(struct capture_file *c)
+{
+	if (c->begun || c->kind != CAPTURE_PACKETS)
+		return;
+	c->begun = true;
+	if (c->next.at.ns < 0 || c->next.at.ns >= EARLY_NS)
+		return;
+	int64_t ahead = time_ahead(c);
+	if (ahead >= FAR_NS) {
+		c->counters.times_mended++;
+		c->next.at.ns = ahead;
+	} else {
+		c->shift_ns = EARLY_NS;
+		c->last_ns = EARLY_NS;
+		c->next.at.ns = c->next.at.ns > 0 ? c->next.at.ns : 1;
+	}
+}
+
 /* The time of the next packet: a single wrong one is that of the packet before, and where the
  * clock was set back it goes on from there, so that no two hours are counted as one. */
 static void keep_time(struct capture_file *c)
@@ -287,6 +325,7 @@ static bool next_packet(struct capture_file *c)
 		return false;
 	}
 	c->has_next = true;
+	begin_time(c);
 	keep_time(c);
 	return true;
 }

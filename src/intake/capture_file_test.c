@@ -178,6 +178,36 @@ static void a_clock_that_is_set_back_often_ends_with_the_year_2199(void **state)
 	}
 }
 
+static struct read read_times(const uint32_t *ms, size_t count)
+{
+	struct fixture f = {0}, empty = {0};
+	pcap_head(&f);
+	for (size_t i = 0; i < count; i++)
+		pcap_udp(&f, ms[i], 80, &empty);
+	struct read r = read_bytes(f.bytes, f.len, NULL);
+	assert_int_equal(r.err, WD_OK);
+	assert_int_equal(r.counters.flows, count);
+	return r;
+}
+
+static void times_that_begin_with_the_file_are_times(void **state)
+{
+	(void)state;
+	struct read r = read_times((const uint32_t[]){0, 0, 10, 120, 700}, 5);
+	assert_int_equal(r.batches, 3); /* a second later each: 0 would be none */
+	assert_int_equal(r.count[0], 3);
+	assert_int_equal(r.at[1].ns, 1120 * INT64_C(1000000));
+	assert_int_equal(r.at[2].ns, 1700 * INT64_C(1000000));
+	r = read_times((const uint32_t[]){0, 0, 0, 0}, 4); /* all at once */
+	assert_int_equal(r.batches, 1);
+	assert_int_equal(wall_to_s(r.at[0]), 1);
+	/* One that is wrong does not make all others come later. */
+	r = read_times((const uint32_t[]){0, 1000000000, 1000000010, 1000000020}, 4);
+	assert_int_equal(r.batches, 1);
+	assert_int_equal(r.at[0].ns, 1000000020 * INT64_C(1000000));
+	assert_int_equal(r.counters.times_mended, 1);
+}
+
 static void a_capture_of_exports_gives_their_flows(void **state)
 {
 	struct fixture f = {0}, v5 = {0}, v9 = {0}, sflow = {0}, other = {0};
@@ -342,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_come_in_batches_of_one_step_of_time),
 		cmocka_unit_test(a_clock_that_is_set_back_often_ends_with_the_year_2199),
+		cmocka_unit_test(times_that_begin_with_the_file_are_times),
 		cmocka_unit_test(a_capture_of_exports_gives_their_flows),
 		cmocka_unit_test(packets_that_only_begin_like_exports_are_packets),
 		cmocka_unit_test(data_ahead_of_its_template_is_not_lost),
