@@ -240,6 +240,28 @@ static void syn_floods_are_told_apart(void **state)
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .sources = 1, .to = 80}, "syn", SOURCE_UNKNOWN);
 }
 
+/* How many packets a source sent cannot be seen then: from everywhere and yet from one place is enough. */
+static void sampled_forgeries_are_known_by_their_one_place(void **state)
+{
+	static const uint8_t flags[] = {2, 16, 4};
+	static const char *const ids[][2] = {{"syn.spoof", "syn"}, {"ack", "ack"}, {"rst", "rst"}};
+	(void)state;
+	for (size_t i = 0; i < 3 * 2; i++) {
+		struct made m = {.protocol = 6, .flags = flags[i / 2], .length = 40, .one_place = i % 2 == 0, .to = 443,
+				 .count = 30000};
+		struct trace_fixture *x = fixture_new();
+		x->sampling = 50;
+		add_flood(x, &m);
+		fixture_write(x);
+		const struct trace_vector *v = fixture_vector(x, ids[i / 2][i % 2]);
+		if (v == NULL || v->status != (i % 2 == 0 ? SOURCE_SPOOFED : SOURCE_UNKNOWN)) {
+			fixture_print(x);
+			fail_msg("not %s", ids[i / 2][i % 2]);
+		}
+		free(x);
+	}
+}
+
 static void a_syn_flood_in_flows_goes_by_the_size_of_its_packets(void **state)
 {
 	(void)state;
@@ -481,6 +503,7 @@ int main(void)
 		cmocka_unit_test(requests_from_an_amplifier_s_port_go_by_their_target),
 		cmocka_unit_test(answers_that_were_asked_for_are_not_called_reflection),
 		cmocka_unit_test(syn_floods_are_told_apart),
+		cmocka_unit_test(sampled_forgeries_are_known_by_their_one_place),
 		cmocka_unit_test(a_syn_flood_in_flows_goes_by_the_size_of_its_packets),
 		cmocka_unit_test(other_tcp_floods_go_by_their_flags),
 		cmocka_unit_test(udp_floods_are_told_apart),

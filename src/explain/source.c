@@ -22,7 +22,7 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define ASKED 0.25             /* packets asked for that explain one answer packet */
 
 struct marks {
-	bool one_each, uniform, one_place, any_ttl, tool, unroutable;
+	bool each_known, one_each, uniform, one_place, any_ttl, tool, unroutable;
 	unsigned count, possible; /* found; that could have been found */
 };
 
@@ -37,6 +37,7 @@ static struct marks find_marks(const struct source_facts *f, const struct source
 
 	/* A sample of few shows each source once whatever they do. */
 	bool each_known = each > 0 && f->seen >= MANY_SEEN && f->packets < 2 * f->seen;
+	m.each_known = each_known;
 	m.one_each = each_known && each <= ONE_EACH;
 	m.uniform = r->octet_entropy >= 0 ? (double)r->octet_entropy >= OCTETS_UNIFORM
 					  : equal >= OCTETS_UNIFORM_EQUAL;
@@ -175,10 +176,12 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 	ret->hop_entropy = (float)profile_hop_entropy(p);
 	ret->few = f->sources >= 0 && f->sources <= FEW_SOURCES;
 	struct marks m = find_marks(f, ret);
-	/* Without TTLs and sequence numbers (flow exports) two marks are all there can be. */
+	/* Without TTLs and sequence numbers (flow exports) two marks are all there can be. From all
+	 * of the Internet and yet from one place is enough where packets a source are not known. */
 	bool answers = f->row != NULL && f->row->status == SOURCE_REFLECTOR;
 	ret->forged = !answers && proved < PROVED && !ret->few && f->seen >= SEEN_MIN &&
-		      (m.count >= 3 || (m.count == 2 && m.possible <= 2));
+		      (m.count >= 3 || (m.count == 2 && m.possible <= 2) ||
+		       (!m.each_known && m.uniform && m.one_place));
 	ret->true_sources = !ret->few && !ret->forged &&
 			    (double)ret->hop_entropy >= HOPS_MANY_PLACES && !m.any_ttl;
 	if (answers)
