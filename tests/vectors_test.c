@@ -384,6 +384,38 @@ static void later_fragments_join_their_first_ones(void **state)
 	free(x);
 }
 
+/* Two amplifications at once, each in fragments from servers of its own: none gets the other's. */
+static void later_fragments_are_shared_out_by_their_sources(void **state)
+{
+	static const uint8_t dns[12] = {1, 2, 0x81, 0x80}, ldap[12] = {0x30, 0x84};
+	struct trace_fixture *x = fixture_new();
+	(void)state;
+	for (uint32_t i = 0; i < 6000; i++) {
+		bool other = i % 5 < 2; /* of five packets two are LDAP's, a first and a later one */
+		bool first = i % 5 == 0 || i % 5 == 2;
+		struct made m = {.protocol = 17, .from = other ? 389 : 53, .sources = 199, .count = 6000, .length = 1500,
+				 .payload = other ? ldap : dns, .payload_len = 12,
+				 .fragment = first ? FLOW_FRAGMENT_FIRST : FLOW_FRAGMENT_LATER};
+		struct flow f = packet_of(x, &m, i / 5 * 5, NULL);
+		f.src[0] = (uint8_t)(f.src[0] + (other ? 60 : 0));
+		fixture_packet(x, &f, false);
+	}
+	fixture_write(x);
+	assert_int_equal(x->trace.vector_count, 2);
+	const struct trace_vector *a = fixture_vector(x, "amp.dns"), *b = fixture_vector(x, "amp.cldap");
+	assert_non_null(a);
+	assert_non_null(b);
+	/* 1200 first ones each: how many parts each answer has, nobody can see. */
+	assert_float_equal(a->packets, 1200 + 1800, 200);
+	assert_float_equal(b->packets, 1200 + 1800, 200);
+	assert_float_equal(a->packets + b->packets, 6000, 1);
+	assert_float_equal(a->sources, 199, 25);
+	assert_float_equal(b->sources, 199, 25);
+	assert_non_null(strstr(a->rule, "fragments"));
+	assert_non_null(strstr(b->rule, "fragments"));
+	free(x);
+}
+
 static void a_completed_handshake_proves_the_machines(void **state)
 {
 	(void)state;
@@ -510,6 +542,7 @@ int main(void)
 		cmocka_unit_test(floods_at_a_service_s_own_port_are_named_by_it),
 		cmocka_unit_test(the_rest_goes_by_its_protocol),
 		cmocka_unit_test(later_fragments_join_their_first_ones),
+		cmocka_unit_test(later_fragments_are_shared_out_by_their_sources),
 		cmocka_unit_test(a_completed_handshake_proves_the_machines),
 		cmocka_unit_test(a_flood_is_named_inside_ten_times_as_much_usual_traffic),
 		cmocka_unit_test(one_tool_has_one_fingerprint_whatever_its_target),

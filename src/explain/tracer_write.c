@@ -16,6 +16,7 @@ enum { PAYLOAD_SAID = 8 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
+#define JOINED_TOO 0.15  /* … of a second vector, which then has a part of them */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
 #define OF_THE_TIME 0.05 /* share of the longest vector's ticks: less is chance */
 #define OF_ATTACK 0.4    /* share of that from which a telling bucket names the class */
@@ -24,7 +25,8 @@ enum { PAYLOAD_SAID = 8 };
 struct named {
 	uint8_t slot;
 	uint32_t slots;  /* bits: with the fragments that belong to it, and its other classes */
-	uint32_t fragments; /* the fragments' alone */
+	uint32_t fragments; /* the fragments' alone: in `slots` too if all of them are its */
+	double part;        /* of the fragments */
 	const struct tracer_bucket *bucket;
 	const struct vector_row *row;
 	struct source_finding found;
@@ -131,35 +133,73 @@ static double shared_sources(const struct tracer_slot *fragments, const struct t
 	return (a + b - hll_estimate(both, TRAFFIC_CLASS_BITS)) / a;
 }
 
+/* Of later fragments, the share that are from sources of this one; 0 if they cannot be its. */
+static double claim(const struct tracer *t, const struct named *n,
+		    const struct tracer_slot *fragments)
+{
+	const struct tracer_slot *s = &t->slots[n->slot];
+	bool fits = s != fragments &&
+		    (s->first_fragments ||
+		     (n->row != NULL && n->row->family == VECTOR_AMPLIFICATION));
+	return fits ? shared_sources(fragments, s) : 0;
+}
+
+static void give(struct named *n, const struct tracer_slot *fragments, uint32_t slots, double part)
+{
+	n->fragments = slots;
+	n->part = part;
+	n->packets += part * fragments->packets;
+	n->bytes += part * fragments->bytes;
+}
+
+/* Two vectors with first fragments, each from sources of its own: each has as many later ones as
+ * its share of the first ones. False: there is no second one. */
+static bool give_parts(const struct tracer *t, struct named *list, uint32_t count,
+		       const double claims[TRACER_SLOTS], const struct tracer_slot *fragments,
+		       uint32_t slots)
+{
+	double weight[TRACER_SLOTS] = {0}, all = 0;
+	uint32_t claimants = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct tracer_slot *s = &t->slots[list[i].slot];
+		if (claims[i] < JOINED_TOO || !s->first_fragments)
+			continue;
+		double share = claims[i] * slot_sources(fragments) / slot_sources(s);
+		weight[i] = s->packets * fmin(share, 1);
+		all += weight[i];
+		claimants++;
+	}
+	if (claimants < 2)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (weight[i] > 0)
+			give(&list[i], fragments, slots, weight[i] / all);
+	}
+	return true;
+}
+
 /* Joins later fragments with what their first ones are; returns how many are left. */
 static uint32_t join_fragments(const struct tracer *t, const struct vector_index *ix,
 			       struct named *list, uint32_t count)
 {
-	uint32_t f = 0;
+	double claims[TRACER_SLOTS] = {0};
+	uint32_t f = 0, best = 0;
 	while (f < count && t->slots[list[f].slot].class != ix->classes->fragment)
 		f++;
 	if (f == count)
 		return count;
 	const struct tracer_slot *fragments = &t->slots[list[f].slot];
-	struct named *best = NULL;
-	double best_share = JOINED;
+	uint32_t slots = list[f].slots;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tracer_slot *s = &t->slots[list[i].slot];
-		bool fits = i != f && (s->first_fragments ||
-				       (list[i].row != NULL &&
-					list[i].row->family == VECTOR_AMPLIFICATION));
-		double share = fits ? shared_sources(fragments, s) : 0;
-		if (share > best_share) {
-			best = &list[i];
-			best_share = share;
-		}
+		claims[i] = claim(t, &list[i], fragments);
+		best = claims[i] > claims[best] ? i : best;
 	}
-	if (best == NULL)
+	if (claims[best] <= JOINED)
 		return count;
-	best->slots |= list[f].slots;
-	best->fragments |= list[f].slots;
-	best->packets += fragments->packets;
-	best->bytes += fragments->bytes;
+	if (!give_parts(t, list, count, claims, fragments, slots)) {
+		give(&list[best], fragments, slots, 1);
+		list[best].slots |= slots;
+	}
 	memmove(&list[f], &list[f + 1], (count - f - 1) * sizeof(*list));
 	return count - 1;
 }
@@ -177,6 +217,7 @@ static uint32_t join_rows(struct named *list, uint32_t count)
 			}
 			list[i].slots |= list[k].slots;
 			list[i].fragments |= list[k].fragments;
+			list[i].part += list[k].part;
 			list[i].packets += list[k].packets;
 			list[i].bytes += list[k].bytes;
 			memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
@@ -218,14 +259,17 @@ static float new_share(const struct who *w, uint8_t slot, const struct source_me
 }
 
 /* Times and rates of one of its classes. Peaks are added: they are of one attack. */
-static void put_class(const struct tracer_slot *s, bool fragments, struct trace_vector *v)
+static void put_class(const struct tracer_slot *s, double part, struct trace_vector *v)
 {
+	double fragments = s->peak_fragments_per_s - s->peak_packets_per_s;
+	double bits = s->peak_fragment_bits_per_s - s->peak_bits_per_s;
+
 	v->first_at.ns = s->first_ns < v->first_at.ns ? s->first_ns : v->first_at.ns;
 	v->last_at.ns = s->last_ns > v->last_at.ns ? s->last_ns : v->last_at.ns;
 	v->usual_packets_per_s +=
 		s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0;
-	v->peak_packets_per_s += fragments ? s->peak_fragments_per_s : s->peak_packets_per_s;
-	v->peak_bits_per_s += fragments ? s->peak_fragment_bits_per_s : s->peak_bits_per_s;
+	v->peak_packets_per_s += s->peak_packets_per_s + part * fragments;
+	v->peak_bits_per_s += s->peak_bits_per_s + part * bits;
 }
 
 static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
@@ -251,7 +295,7 @@ static void put_vector(const struct tracer *t, const struct named *n, struct tra
 		v->records += t->slots[i].records;
 		seen += t->slots[i].seen;
 		if ((n->fragments >> i & 1) == 0)
-			put_class(&t->slots[i], n->fragments != 0 && i == n->slot, v);
+			put_class(&t->slots[i], i == n->slot ? n->part : 0, v);
 	}
 	v->seen = seen < 1e18 ? (uint64_t)seen : UINT64_C(1000000000000000000);
 	(void)text_copy(v->id, sizeof(v->id), n->row == NULL ? "unknown" : n->row->id);
@@ -269,6 +313,14 @@ static void put_vector(const struct tracer *t, const struct named *n, struct tra
 }
 
 /* ---- series, evidence, the whole ---- */
+
+/* Of what is in the slot. */
+static float has_part(const struct named *n, uint32_t slot)
+{
+	if ((n->slots >> slot & 1) != 0)
+		return 1;
+	return (n->fragments >> slot & 1) != 0 ? (float)n->part : 0;
+}
 
 static void put_points(const struct tracer *t, const struct named *list, uint32_t count,
 		       struct trace *ret)
@@ -295,10 +347,9 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 		};
 		for (uint32_t k = 0; k < count && k < 6; k++) {
 			for (uint32_t s = 0; s < t->slot_count; s++) {
-				if ((list[k].slots >> s & 1) == 0)
-					continue;
-				x->vector_packets_per_s[k] += p->slot_packets[s] / seconds;
-				x->vector_bits_per_s[k] += p->slot_bits[s] / seconds;
+				float part = has_part(&list[k], s) / seconds;
+				x->vector_packets_per_s[k] += p->slot_packets[s] * part;
+				x->vector_bits_per_s[k] += p->slot_bits[s] * part;
 			}
 		}
 	}
@@ -366,7 +417,7 @@ static void put_record(const struct tracer_record *e, const struct vector_row *r
 static bool has_class(const struct tracer *t, const struct named *n, uint8_t class)
 {
 	for (uint32_t i = 0; i < t->slot_count; i++) {
-		if ((n->slots >> i & 1) != 0 && t->slots[i].class == class)
+		if (((n->slots | n->fragments) >> i & 1) != 0 && t->slots[i].class == class)
 			return true;
 	}
 	return false;
@@ -457,7 +508,7 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	ret->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_SOURCES_BITS));
 	ret->targets = (uint32_t)lround(hll_estimate(t->targets, TRAFFIC_TARGETS_BITS));
 	for (uint32_t i = 0; i < count; i++) {
-		slots |= list[i].slots;
+		slots |= list[i].slots | list[i].fragments;
 		put_vector(t, &list[i], &ret->vectors[i]);
 		ret->vectors[i].new_share = new_share(
 			&t->who, list[i].slot, places == NULL ? NULL : places->memory);
