@@ -139,7 +139,8 @@ static void line_in(struct reader *r, const char *line, size_t len)
 		return;
 	while ((t = web_window_due(&r->window, wall_to_s(request.at))) != NULL)
 		judge(r, t);
-	WD_CHECK(web_window_add(&r->window, &r->key, &request, prng_u64(&r->prng)));
+	const struct web_facts facts = web_facts_of(&r->key, &request);
+	WD_CHECK(web_window_add(&r->window, &r->key, &request, &facts, prng_u64(&r->prng)));
 }
 
 static void reader_end(struct reader *r)

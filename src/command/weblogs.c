@@ -230,15 +230,16 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	/* A server's clock may be ahead of ours: such requests have just ended. */
 	if (wall_to_s(r.at) > w->second)
 		r.at = wall_s(w->second);
+	const struct web_facts facts = web_facts_of(w->key, &r);
 	uint64_t late = s->window.late;
-	bool counted = web_window_add(&s->window, w->key, &r, prng_u64(&w->random));
+	bool counted = web_window_add(&s->window, w->key, &r, &facts, prng_u64(&w->random));
 	w->counts.late += s->window.late - late;
 	w->counts.requests += counted;
 	w->counts.no_room += !counted;
 	/* And one that is late counts when it came. */
 	if (wall_to_s(r.at) < w->second - WEB_WINDOW_LIVE)
 		r.at = wall_s(w->second - WEB_WINDOW_LIVE);
-	conduct_see(&s->conduct, &r);
+	conduct_see(&s->conduct, &r, &facts);
 }
 
 static void on_line(void *context, const char *text, size_t len)

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "detect/conduct_inner.h"
-#include "tally/web_mark.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,6 +31,7 @@ enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
 	t->clients = (void *)(begin + rows * sizeof(*t->rows));
 	t->key = *key;
 	t->mask = rows - 1;
+	conduct_agents_prepare(&t->words);
 	*ret_table = t;
 	return WD_OK;
 }
@@ -256,22 +256,22 @@ static void see_agent(struct conduct_table *t, struct conduct_look *look)
 	size_t at = look->agent >> 32 & (WD_COUNT(t->agents) - 1);
 	if (t->agents[at].agent != look->agent) {
 		t->agents[at].agent = look->agent;
-		t->agents[at].tool = (uint8_t)conduct_agent_of(agent);
+		t->agents[at].tool = (uint8_t)conduct_agent_of(&t->words, agent);
 	}
 	look->tool = t->agents[at].tool;
 }
 
 /* Memory is asked for before it is needed: what clients a row and a record hold is for chance to
  * say, and the wait for both was a third of all time here. */
-void conduct_see(struct conduct *c, const struct request *r)
+void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts)
 {
 	int64_t now = wall_to_s(r->at);
 	struct conduct_table *t = c->table;
-	uint64_t hash = address_hash(&t->key, r->client, r->family) ^ c->salt;
+	uint64_t hash = facts->client ^ c->salt;
 	struct conduct_look look = {.r = r};
 
 	__builtin_prefetch(&t->rows[row_of(t, hash)], 1);
-	look.asset = web_is_asset(r);
+	look.asset = facts->marks & 1 << WEB_ASSET;
 	see_agent(t, &look);
 	struct place p = place_of(t, hash, now);
 	int64_t *at = &p.row->at[p.way];

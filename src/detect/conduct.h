@@ -20,7 +20,7 @@
 #include "base/units.h"
 #include "model/client_note.h"
 #include "model/request.h"
-#include "tally/address_hash.h"
+#include "tally/web.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -91,7 +91,8 @@ struct conduct {
 };
 
 void conduct_init(struct conduct *c, struct conduct_table *t, const char *service);
-void conduct_see(struct conduct *c, const struct request *r);
+/* `facts` with the table's key. */
+void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts);
 /* Forgets notes whose last request was before that second. */
 void conduct_forget(struct conduct *c, int64_t before);
 /* Those in use, in dst; how many. */
@@ -105,7 +106,12 @@ enum conduct_agent {
 	CONDUCT_SCANNER, /* names a tool that searches for weak spots, or is an injection itself */
 	CONDUCT_LOADER,  /* names a tool that makes load */
 };
-enum conduct_agent conduct_agent_of(struct text_span agent);
+/* The words that agents are told by, to be looked for all at once; prepared once. */
+enum { CONDUCT_AGENT_WORDS = 160 };
+struct conduct_agent_word { const char *text; uint8_t list, next; };
+struct conduct_agents { uint8_t first[256]; struct conduct_agent_word words[CONDUCT_AGENT_WORDS]; };
+void conduct_agents_prepare(struct conduct_agents *a);
+enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent);
 bool conduct_is_weak_spot(struct text_span path); /* what only somebody who searches asks for */
 bool conduct_is_injection(struct text_span path, struct text_span query);
 bool conduct_is_usual_miss(struct text_span path); /* what browsers ask for unasked */

@@ -55,14 +55,24 @@ static size_t unescape(char *text, size_t len)
 	return n;
 }
 
+/* Without a call or a branch, so that many are done at once. */
+static inline char lower_or_space(char c)
+{
+	uint8_t b = (uint8_t)c, upper = (uint8_t)(b - 'A') < 26 ? 0x20 : 0;
+
+	return (char)(b == '+' ? ' ' : b | upper);
+}
+
 static size_t plain(char dst[TEXT_MAX + 1], size_t used, struct text_span s)
 {
 	size_t room = TEXT_MAX - used, len = s.len < room ? s.len : room;
 
 	for (size_t i = 0; i < len; i++)
-		dst[used + i] = s.at[i] == '+' ? ' ' : text_lower(s.at[i]);
+		dst[used + i] = lower_or_space(s.at[i]);
 	used += len;
 	dst[used] = '\0';
+	if (memchr(dst, '%', used) == NULL && memchr(dst, '\\', used) == NULL)
+		return used;
 	used = unescape(dst, used);
 	return unescape(dst, used);
 }
@@ -369,50 +379,74 @@ bool conduct_is_file(struct text_span path)
 
 /* ---- agents ---- */
 
-enum conduct_agent conduct_agent_of(struct text_span agent)
+static const char *const scanners[] = {
+	"sqlmap", "nikto", "nmap", "masscan", "zgrab", "dirbuster",
+	"gobuster", "feroxbuster", "wpscan", "nuclei", "acunetix", "nessus",
+	"openvas", "w3af", "arachni", "netsparker", "havij", "fimap",
+	"zmeu", "jorgee", "muieblackcat", "morfeus", "dirb", "wfuzz", "ffuf",
+	"hydra", "joomscan", "skipfish", "whatweb", "paros", "burp",
+	"owasp zap", "qualys", "jaeles", "commix", "l9explore", "l9tcpid",
+	"dirsearch", "fuzz faster", "hello, world", "gawa.sa", "cmsmap",
+	"webinspect", "dotdotpwn", "xsstrike", "golismero", "detectify",
+	/* No agent, but an injection where the agent is put into a log or a page. */
+	"${jndi", "${${", "${lower", "() {", "<?php", "<script", "../../",
+};
+static const char *const loaders[] = {
+	"apachebench", "wrk/", "hey/", "siege", "jmeter", "k6/", "vegeta",
+	"bombardier", "slowhttptest", "goldeneye", "hulk", "locust", "fasthttp",
+};
+static const char *const crawlers[] = {
+	"http:", "https:", "bot", "crawl", "spider", "slurp", "monitor",
+	"uptime", "pingdom", "statuscake", "health", "check", "probe",
+	"facebookexternalhit", "feed", "lighthouse", "prerender",
+};
+static const char *const fetchers[] = {
+	"pip/", "npm/", "yarn/", "pnpm/", "git/", "jgit/", "apt-http",
+	"libdnf", "urlgrabber", "pacman/", "apk-tools", "docker/", "containerd",
+	"podman", "aws-sdk", "aws-cli", "boto", "minio", "s3cmd", "rclone",
+	"restic", "mirall", "webdav", "davx", "davfs", "gvfs", "composer/",
+	"maven", "gradle", "cargo", "nuget", "bundler", "conda/", "helm/",
+	"terraform", "applecoremedia", "exoplayer", "vlc/", "lavf",
+};
+
+/* What stands first wins. */
+static const struct { uint8_t agent, count; const char *const *words; } agents[] = {
+	{CONDUCT_SCANNER, WD_COUNT(scanners), scanners},
+	{CONDUCT_LOADER, WD_COUNT(loaders), loaders},
+	{CONDUCT_CRAWLER, WD_COUNT(crawlers), crawlers},
+	{CONDUCT_FETCHER, WD_COUNT(fetchers), fetchers},
+};
+
+void conduct_agents_prepare(struct conduct_agents *a)
 {
-	static const struct word scanners[] = {
-		{"sqlmap"}, {"nikto"}, {"nmap"}, {"masscan"}, {"zgrab"}, {"dirbuster"},
-		{"gobuster"}, {"feroxbuster"}, {"wpscan"}, {"nuclei"}, {"acunetix"}, {"nessus"},
-		{"openvas"}, {"w3af"}, {"arachni"}, {"netsparker"}, {"havij"}, {"fimap"},
-		{"zmeu"}, {"jorgee"}, {"muieblackcat"}, {"morfeus"}, {"dirb"}, {"wfuzz"}, {"ffuf"},
-		{"hydra"}, {"joomscan"}, {"skipfish"}, {"whatweb"}, {"paros"}, {"burp"},
-		{"owasp zap"}, {"qualys"}, {"jaeles"}, {"commix"}, {"l9explore"}, {"l9tcpid"},
-		{"dirsearch"}, {"fuzz faster"}, {"hello, world"}, {"gawa.sa"}, {"cmsmap"},
-		{"webinspect"}, {"dotdotpwn"}, {"xsstrike"}, {"golismero"}, {"detectify"},
-		/* No agent, but an injection where the agent is put into a log or a page. */
-		{"${jndi"}, {"${${"}, {"${lower"}, {"() {"}, {"<?php"}, {"<script"}, {"../../"},
-	};
-	static const struct word loaders[] = {
-		{"apachebench"}, {"wrk/"}, {"hey/"}, {"siege"}, {"jmeter"}, {"k6/"}, {"vegeta"},
-		{"bombardier"}, {"slowhttptest"}, {"goldeneye"}, {"hulk"}, {"locust"}, {"fasthttp"},
-	};
-	static const struct word crawlers[] = {
-		{"http:"}, {"https:"}, {"bot"}, {"crawl"}, {"spider"}, {"slurp"}, {"monitor"},
-		{"uptime"}, {"pingdom"}, {"statuscake"}, {"health"}, {"check"}, {"probe"},
-		{"facebookexternalhit"}, {"feed"}, {"lighthouse"}, {"prerender"},
-	};
-	static const struct word fetchers[] = {
-		{"pip/"}, {"npm/"}, {"yarn/"}, {"pnpm/"}, {"git/"}, {"jgit/"}, {"apt-http"},
-		{"libdnf"}, {"urlgrabber"}, {"pacman/"}, {"apk-tools"}, {"docker/"}, {"containerd"},
-		{"podman"}, {"aws-sdk"}, {"aws-cli"}, {"boto"}, {"minio"}, {"s3cmd"}, {"rclone"},
-		{"restic"}, {"mirall"}, {"webdav"}, {"davx"}, {"davfs"}, {"gvfs"}, {"composer/"},
-		{"maven"}, {"gradle"}, {"cargo"}, {"nuget"}, {"bundler"}, {"conda/"}, {"helm/"},
-		{"terraform"}, {"applecoremedia"}, {"exoplayer"}, {"vlc/"}, {"lavf"},
-	};
+	unsigned n = 0;
+
+	memset(a, 0, sizeof(*a));
+	for (uint8_t list = 0; list < WD_COUNT(agents); list++) {
+		for (uint8_t i = 0; i < agents[list].count; i++, n++) {
+			uint8_t *first = &a->first[chain_of(agents[list].words[i])];
+			WD_CHECK(n < CONDUCT_AGENT_WORDS - 1);
+			a->words[n] = (struct conduct_agent_word){
+				.text = agents[list].words[i], .list = list, .next = *first};
+			*first = (uint8_t)(n + 1);
+		}
+	}
+}
+
+enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent)
+{
 	char text[TEXT_MAX + 1];
+	unsigned best = WD_COUNT(agents);
 
 	if (agent.len == 0)
 		return CONDUCT_UNTOLD;
 	(void)plain(text, 0, agent);
-	if (has_any(text, scanners, WD_COUNT(scanners)))
-		return CONDUCT_SCANNER;
-	if (has_any(text, loaders, WD_COUNT(loaders)))
-		return CONDUCT_LOADER;
-	if (has_any(text, crawlers, WD_COUNT(crawlers)))
-		return CONDUCT_CRAWLER;
-	if (has_any(text, fetchers, WD_COUNT(fetchers)))
-		return CONDUCT_FETCHER;
+	for (const char *at = text; *at != '\0' && best > 0; at++)
+		for (unsigned i = a->first[chain_of(at)]; i != 0; i = a->words[i - 1].next)
+			if (a->words[i - 1].list < best && begins_with(at, a->words[i - 1].text))
+				best = a->words[i - 1].list;
+	if (best < WD_COUNT(agents))
+		return (enum conduct_agent)agents[best].agent;
 	return starts(agent, "Mozilla/") || starts(agent, "Opera/") ? CONDUCT_BROWSER
 								     : CONDUCT_LIBRARY;
 }

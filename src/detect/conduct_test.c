@@ -43,7 +43,8 @@ static void see(struct conduct *c, struct ask a)
 	r.query = span(a.query);
 	r.agent = span(a.agent != NULL ? a.agent : browser);
 	r.referer = span(a.referer);
-	conduct_see(c, &r);
+	const struct web_facts facts = web_facts_of(&key, &r);
+	conduct_see(c, &r, &facts);
 }
 
 static struct conduct *fresh(void)
@@ -269,7 +270,8 @@ static void play(struct conduct *c, const struct series *s)
 		r.query = span(query);
 		r.agent = span(agent);
 		r.referer = span(s->referer);
-		conduct_see(c, &r);
+		const struct web_facts facts = web_facts_of(&key, &r);
+		conduct_see(c, &r, &facts);
 	}
 }
 
@@ -477,7 +479,9 @@ static void agents_do_not_poison_each_other(void **state)
 
 	memcpy(forged, browser, sizeof(browser));
 	memcpy(forged + 20, "sqlmap", 6);
-	assert_int_equal(conduct_agent_of(span(forged)), CONDUCT_SCANNER);
+	struct conduct_agents words;
+	conduct_agents_prepare(&words);
+	assert_int_equal(conduct_agent_of(&words, span(forged)), CONDUCT_SCANNER);
 	see(c, (struct ask){0, 66, .status = 200, .path = "/", .agent = forged});
 	for (int i = 0; i < 20; i++)
 		see(c, (struct ask){i, 7, .status = 200, .path = "/", .referer = "https://a.example/"});

@@ -35,7 +35,8 @@ static void finish(struct made *m, struct world *w, struct web_tick *t)
 	m->r.path = (struct text_span){m->path, (uint32_t)strlen(m->path)};
 	m->r.query = (struct text_span){m->query[0] ? m->query : NULL, (uint32_t)strlen(m->query)};
 	m->r.agent = (struct text_span){m->agent[0] ? m->agent : NULL, (uint32_t)strlen(m->agent)};
-	web_add(t, &key, &m->r, prng_u64(&w->prng));
+	const struct web_facts facts = web_facts_of(&key, &m->r);
+	web_add(t, &key, &m->r, &facts, prng_u64(&w->prng));
 }
 
 static void blank(struct made *m, int client)

@@ -301,7 +301,8 @@ static void web_second(struct world *w, double visits, int attack)
 		memcpy(r.client, &client, 4);
 		if (bad)
 			r.query = (struct text_span){query, (uint32_t)len};
-		web_add(w->web, &key, &r, world_next(w));
+		const struct web_facts facts = web_facts_of(&key, &r);
+		web_add(w->web, &key, &r, &facts, world_next(w));
 	}
 	w->at_ms += 1000;
 	assert_int_equal(engine_web(w->e, w->web), ENGINE_COUNTED);

@@ -117,13 +117,19 @@ static bool is_missing(uint16_t status)
 	return status == 404 || status == 400 || status == 410;
 }
 
-static void kinds_hash(uint64_t hash[WEB_KINDS], const struct address_key *key,
-		       const struct request *r, uint16_t marks)
+struct web_facts web_facts_of(const struct address_key *key, const struct request *r)
 {
+	return (struct web_facts){address_hash(key, r->client, r->family), web_marks_of(r)};
+}
+
+static void kinds_hash(uint64_t hash[WEB_KINDS], const struct address_key *key,
+		       const struct request *r, const struct web_facts *facts)
+{
+	uint16_t marks = facts->marks;
 	bool asset = marks & 1 << WEB_ASSET, malformed = marks & 1 << WEB_MALFORMED;
 
 	memset(hash, 0, sizeof(*hash) * WEB_KINDS);
-	hash[WEB_CLIENT] = address_hash(key, r->client, r->family) | 1;
+	hash[WEB_CLIENT] = facts->client | 1;
 	hash[WEB_PATH] = hash_span(key, r->path);
 	if (!asset && !malformed) {
 		uint64_t query = hash_span(key, r->query);
@@ -158,13 +164,13 @@ static void sums_add(struct web_tick *t, const struct request *r, uint16_t marks
 }
 
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
-	     uint64_t random)
+	     const struct web_facts *facts, uint64_t random)
 {
-	uint16_t marks = web_marks_of(r);
+	uint16_t marks = facts->marks;
 	uint64_t hash[WEB_KINDS];
 
 	sums_add(t, r, marks);
-	kinds_hash(hash, key, r, marks);
+	kinds_hash(hash, key, r, facts);
 	hll_add(t->clients, WEB_CLIENTS_BITS, hash[WEB_CLIENT]);
 	for (unsigned kind = WEB_PATH; kind <= WEB_MISSING; kind++)
 		if (hash[kind] != 0)

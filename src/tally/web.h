@@ -104,9 +104,15 @@ struct web_tick {
 _Static_assert(sizeof(struct web_tick) <= 64 * 1024, "a service's memory is planned by it");
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at);
+/* What several want to know of one request. */
+struct web_facts {
+	uint64_t client; /* its address_hash */
+	uint16_t marks;  /* 1 << enum web_mark */
+};
+struct web_facts web_facts_of(const struct address_key *key, const struct request *r);
 /* `random` is uniform: a prng's next. */
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
-	     uint64_t random);
+	     const struct web_facts *facts, uint64_t random);
 /* t of the same service takes in what `other` counted; begin and width cover both. */
 void web_merge(struct web_tick *t, const struct web_tick *other);
 

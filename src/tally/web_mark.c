@@ -84,8 +84,6 @@ static bool is_asset(struct text_span path)
 	return is_asset_extension(lower_of(last) >> (64 - 8 * len));
 }
 
-bool web_is_asset(const struct request *r) { return !r->malformed && is_asset(r->path); }
-
 static bool is_login(struct text_span path)
 {
 	static const char *const words[] = {"login", "Login", "signin", "sign-in", "/auth",

@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 uint16_t web_marks_of(const struct request *r);
-bool web_is_asset(const struct request *r); /* has WEB_ASSET */
 
 /* The name of the query's first parameter; all of it if it has no '='. A lone number that is
  * the time of the request (seconds or milliseconds, within a day) has no name: pages add it

@@ -124,7 +124,8 @@ static void fill(struct web_tick *t, struct prng *p, uint32_t from, uint32_t cou
 		snprintf(path, sizeof(path), "/p%u", i % 40);
 		struct request r = request_of(i % clients, path, i % 10 == 0 ? query : "", "A");
 		r.status = i % 4 == 0 ? 404 : 200;
-		web_add(t, &key, &r, prng_u64(p));
+		const struct web_facts facts = web_facts_of(&key, &r);
+		web_add(t, &key, &r, &facts, prng_u64(p));
 	}
 }
 
@@ -165,7 +166,8 @@ static void the_sample_is_fair(void **state)
 		web_clear(t, "shop", wall_s(0));
 		for (uint32_t i = 0; i < 3000; i++) { /* the heavy one comes in one piece */
 			struct request r = request_of(i < 900 ? 99999 : i, "/", "", "A");
-			web_add(t, &key, &r, prng_u64(&p));
+			const struct web_facts facts = web_facts_of(&key, &r);
+			web_add(t, &key, &r, &facts, prng_u64(&p));
 		}
 		assert_int_equal(web_tops(t, WEB_CLIENT, top, 4), 4);
 		assert_int_equal(top[0].first->client[0], 99999 & 255);
@@ -247,7 +249,8 @@ static void windows_put_in_order(void **state)
 			r.at = wall_s(now - prng_below(&p, dice > 990 ? 12 : 4));
 			while ((t = web_window_due(&w, wall_to_s(r.at))) != NULL)
 				pass_on(&pass, t);
-			assert_true(web_window_add(&w, &key, &r, prng_u64(&p)));
+			const struct web_facts facts = web_facts_of(&key, &r);
+			assert_true(web_window_add(&w, &key, &r, &facts, prng_u64(&p)));
 		}
 		while ((t = web_window_end(&w)) != NULL)
 			pass_on(&pass, t);
@@ -274,7 +277,8 @@ static void windows_live_with_little_memory(void **state)
 				pass_on(&pass, t);
 			while (seals && (t = web_window_seal(&w, 1700000000 + i / 10)) != NULL)
 				pass_on(&pass, t);
-			refused += !web_window_add(&w, &key, &r, 1);
+			const struct web_facts facts = web_facts_of(&key, &r);
+			refused += !web_window_add(&w, &key, &r, &facts, 1);
 		}
 		while ((t = web_window_end(&w)) != NULL)
 			pass_on(&pass, t);

@@ -58,7 +58,7 @@ struct web_tick *web_window_seal(struct web_window *w, int64_t second)
 }
 
 bool web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
-		    uint64_t random)
+		    const struct web_facts *facts, uint64_t random)
 {
 	int64_t second = wall_to_s(r->at);
 
@@ -79,7 +79,7 @@ bool web_window_add(struct web_window *w, const struct address_key *key, const s
 		w->last = *t;
 		w->last_s = second;
 	}
-	web_add(w->last, key, r, random);
+	web_add(w->last, key, r, facts, random);
 	return true;
 }
 

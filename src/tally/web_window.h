@@ -4,7 +4,7 @@
  *
  *	while ((t = web_window_due(&w, wall_to_s(request.at))) != NULL)
  *		judge(t), give back(t);
- *	web_window_add(&w, &key, &request, prng_u64(&random));
+ *	web_window_add(&w, &key, &request, &facts, prng_u64(&random));
  *
  * The last `count` seconds are open; a second that falls out is due. What is even later counts in
  * the oldest open second when the log is followed as it is written (it has just ended: that is
@@ -49,7 +49,7 @@ struct web_tick *web_window_seal(struct web_window *w, int64_t second);
 /* Counts one; its second must have been asked for with web_window_due. False: there was no
  * memory for it. */
 bool web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
-		    uint64_t random);
+		    const struct web_facts *facts, uint64_t random);
 /* The end: what is still open, as web_window_due. */
 struct web_tick *web_window_end(struct web_window *w);
 
