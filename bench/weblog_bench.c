@@ -88,6 +88,7 @@ struct reader {
 	struct web_watch watch;
 	struct prng prng;
 	struct address_key key;
+	struct web_agents agents;
 	uint64_t ticks, attacks;
 	char vector[VECTOR_ID_MAX + 1];
 	struct web_tick *open[WEB_WINDOW_REPLAY], *spare; /* the last one that was judged */
@@ -139,7 +140,7 @@ static void line_in(struct reader *r, const char *line, size_t len)
 		return;
 	while ((t = web_window_due(&r->window, wall_to_s(request.at))) != NULL)
 		judge(r, t);
-	const struct web_facts facts = web_facts_of(&r->key, &request);
+	const struct web_facts facts = web_facts_of(&r->agents, &r->key, &request);
 	WD_CHECK(web_window_add(&r->window, &r->key, &request, &facts, prng_u64(&r->prng)));
 }
 

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+static struct web_agents agents;
+
 struct outcome {
 	struct accesslog log;
 	float attack, load; /* the highest A */
@@ -72,7 +74,7 @@ static bool replay(const char *name, struct outcome *o)
 		if (accesslog_read(&o->log, at, (size_t)(stop - at), &r, NULL) == WD_OK) {
 			while ((t = web_window_due(&window, wall_to_s(r.at))) != NULL)
 				judge(&watch, t, o);
-			const struct web_facts facts = web_facts_of(&key, &r);
+			const struct web_facts facts = web_facts_of(&agents, &key, &r);
 			assert_true(web_window_add(&window, &key, &r, &facts, prng_u64(&prng)));
 		}
 		at = stop + 1;

@@ -33,6 +33,7 @@ struct traffic_play {
 	const struct catalogue *catalogue;
 	struct hash_key key;
 	struct prng random;
+	struct web_agents agents;
 	struct packet_options packets;
 	const struct prefix_table *prefixes; /* the targets' */
 	struct site *sites;
@@ -243,7 +244,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	}
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(p, t, e);
-	const struct web_facts facts = web_facts_of(&p->book.rules.key, r);
+	const struct web_facts facts = web_facts_of(&p->agents, &p->book.rules.key, r);
 	if (!web_window_add(&s->window, &p->book.rules.key, r, &facts, prng_u64(&p->random)))
 		p->no_room++;
 	conduct_see(&s->conduct, r, &facts);

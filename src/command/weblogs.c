@@ -65,6 +65,7 @@ struct weblogs {
 	struct web_tick *empty; /* the engine's thread: a second without a request */
 	struct web_ticks *ticks;
 	struct conduct_table *clients; /* of all services */
+	struct web_agents agents;
 	int64_t second;
 	struct weblogs_counts counts;
 	pthread_t thread;
@@ -230,7 +231,7 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	/* A server's clock may be ahead of ours: such requests have just ended. */
 	if (wall_to_s(r.at) > w->second)
 		r.at = wall_s(w->second);
-	const struct web_facts facts = web_facts_of(w->key, &r);
+	const struct web_facts facts = web_facts_of(&w->agents, w->key, &r);
 	uint64_t late = s->window.late;
 	bool counted = web_window_add(&s->window, w->key, &r, &facts, prng_u64(&w->random));
 	w->counts.late += s->window.late - late;

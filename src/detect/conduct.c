@@ -242,23 +242,13 @@ size_t conduct_notes(const struct conduct *c, struct client_note dst[CLIENT_NOTE
 	return count;
 }
 
-/* By a keyed hash of all of it: who could make another agent that is taken for a browser's would
- * have all of that browser's users taken for a scanner. */
-static void see_agent(struct conduct_table *t, struct conduct_look *look)
+static void see_agent(const struct conduct_table *t, struct web_agent *agent,
+		      struct conduct_look *look)
 {
-	struct text_span agent = look->r->agent;
-
-	look->agent = 0;
-	look->tool = CONDUCT_UNTOLD;
-	if (agent.len == 0)
-		return;
-	look->agent = text_hash(&t->key, agent.at, agent.len);
-	size_t at = look->agent >> 32 & (WD_COUNT(t->agents) - 1);
-	if (t->agents[at].agent != look->agent) {
-		t->agents[at].agent = look->agent;
-		t->agents[at].tool = (uint8_t)conduct_agent_of(&t->words, agent);
-	}
-	look->tool = t->agents[at].tool;
+	if (agent->tool == CONDUCT_UNTOLD && agent->len > 0)
+		agent->tool = (uint8_t)conduct_agent_of(&t->words, look->r->agent);
+	look->agent = agent->hash;
+	look->tool = agent->tool;
 }
 
 /* Memory is asked for before it is needed: what clients a row and a record hold is for chance to
@@ -272,7 +262,7 @@ void conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 
 	__builtin_prefetch(&t->rows[row_of(t, hash)], 1);
 	look.asset = facts->marks & 1 << WEB_ASSET;
-	see_agent(t, &look);
+	see_agent(t, facts->agent, &look);
 	struct place p = place_of(t, hash, now);
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];

@@ -11,7 +11,6 @@ struct conduct_table {
 	uint64_t mask; /* of rows */
 	struct conduct_row *rows;
 	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
-	struct { uint64_t agent; uint8_t tool; } agents[256]; /* looked up lately; they repeat */
 	struct conduct_agents words;
 	void *memory; /* of both, owned */
 };

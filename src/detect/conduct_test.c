@@ -18,6 +18,8 @@ static const char google[] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://ww
 static const struct address_key key = {{42, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9,
 					0x94d049bb133111eb}};
 
+static struct web_agents agents;
+
 struct ask {
 	int64_t s;
 	uint32_t client;
@@ -43,7 +45,7 @@ static void see(struct conduct *c, struct ask a)
 	r.query = span(a.query);
 	r.agent = span(a.agent != NULL ? a.agent : browser);
 	r.referer = span(a.referer);
-	const struct web_facts facts = web_facts_of(&key, &r);
+	const struct web_facts facts = web_facts_of(&agents, &key, &r);
 	conduct_see(c, &r, &facts);
 }
 
@@ -270,7 +272,7 @@ static void play(struct conduct *c, const struct series *s)
 		r.query = span(query);
 		r.agent = span(agent);
 		r.referer = span(s->referer);
-		const struct web_facts facts = web_facts_of(&key, &r);
+		const struct web_facts facts = web_facts_of(&agents, &key, &r);
 		conduct_see(c, &r, &facts);
 	}
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+static struct web_agents agents;
 static const struct address_key key = {{42, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9,
 					0x94d049bb133111eb}};
 
@@ -35,7 +36,7 @@ static void finish(struct made *m, struct world *w, struct web_tick *t)
 	m->r.path = (struct text_span){m->path, (uint32_t)strlen(m->path)};
 	m->r.query = (struct text_span){m->query[0] ? m->query : NULL, (uint32_t)strlen(m->query)};
 	m->r.agent = (struct text_span){m->agent[0] ? m->agent : NULL, (uint32_t)strlen(m->agent)};
-	const struct web_facts facts = web_facts_of(&key, &m->r);
+	const struct web_facts facts = web_facts_of(&agents, &key, &m->r);
 	web_add(t, &key, &m->r, &facts, prng_u64(&w->prng));
 }
 

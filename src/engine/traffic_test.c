@@ -283,6 +283,7 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 /* One second of visitors who fetch pages and pictures, and of one who asks for ever other queries. */
 static void web_second(struct world *w, double visits, int attack)
 {
+	static struct web_agents agents;
 	const struct address_key key = address_key_of(&(struct hash_key){"web"});
 	static const char *const paths[] = {"/", "/news", "/style.css", "/logo.png", "/about"};
 	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
@@ -301,7 +302,7 @@ static void web_second(struct world *w, double visits, int attack)
 		memcpy(r.client, &client, 4);
 		if (bad)
 			r.query = (struct text_span){query, (uint32_t)len};
-		const struct web_facts facts = web_facts_of(&key, &r);
+		const struct web_facts facts = web_facts_of(&agents, &key, &r);
 		web_add(w->web, &key, &r, &facts, world_next(w));
 	}
 	w->at_ms += 1000;

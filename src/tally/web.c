@@ -117,9 +117,13 @@ static bool is_missing(uint16_t status)
 	return status == 404 || status == 400 || status == 410;
 }
 
-struct web_facts web_facts_of(const struct address_key *key, const struct request *r)
+struct web_facts web_facts_of(struct web_agents *agents, const struct address_key *key,
+			      const struct request *r)
 {
-	return (struct web_facts){address_hash(key, r->client, r->family), web_marks_of(r)};
+	struct web_agent *agent = web_agent_of(agents, key, r->agent);
+
+	return (struct web_facts){address_hash(key, r->client, r->family),
+				  web_marks_of(r, agent->marks), agent};
 }
 
 static void kinds_hash(uint64_t hash[WEB_KINDS], const struct address_key *key,
@@ -178,7 +182,7 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 
 	struct web_record *w = sample_place(t, (uint32_t)(random >> 32));
 	if (w != NULL) {
-		hash[WEB_AGENT] = hash_span(key, r->agent);
+		hash[WEB_AGENT] = facts->agent->hash;
 		memcpy(w->hash, hash, sizeof(w->hash));
 		record_fill(w, r, marks);
 	}

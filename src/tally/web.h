@@ -21,6 +21,7 @@
 #include "model/service.h"
 #include "tally/address_hash.h"
 #include "tally/hll.h"
+#include "tally/web_agent.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -108,8 +109,10 @@ void web_clear(struct web_tick *t, const char *service, wd_wall at);
 struct web_facts {
 	uint64_t client; /* its address_hash */
 	uint16_t marks;  /* 1 << enum web_mark */
+	struct web_agent *agent; /* until the next request */
 };
-struct web_facts web_facts_of(const struct address_key *key, const struct request *r);
+struct web_facts web_facts_of(struct web_agents *agents, const struct address_key *key,
+			      const struct request *r);
 /* `random` is uniform: a prng's next. */
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     const struct web_facts *facts, uint64_t random);

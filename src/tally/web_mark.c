@@ -126,9 +126,17 @@ static bool is_loic(struct text_span query)
 	       memcmp(query.at + digits, "&msg=", 5) == 0;
 }
 
-uint16_t web_marks_of(const struct request *r)
+uint16_t web_marks_of_agent(struct text_span agent)
 {
-	unsigned marks = 0;
+	if (!is_crawler(agent))
+		return 0;
+	bool pingback = starts(agent, "WordPress/") && has(agent, "pingback");
+	return pingback ? 1 << WEB_PINGBACK : 1 << WEB_CRAWLER;
+}
+
+uint16_t web_marks_of(const struct request *r, uint16_t of_agent)
+{
+	unsigned marks = of_agent;
 
 	if (r->malformed)
 		return 1 << WEB_MALFORMED;
@@ -143,11 +151,6 @@ uint16_t web_marks_of(const struct request *r)
 		marks |= 1 << WEB_ODD;
 	if (r->method == REQUEST_POST && is_login(r->path))
 		marks |= 1 << WEB_LOGIN;
-	if (is_crawler(r->agent)) {
-		bool pingback = starts(r->agent, "WordPress/") && has(r->agent, "pingback");
-
-		marks |= pingback ? 1 << WEB_PINGBACK : 1 << WEB_CRAWLER;
-	}
 	/* 101: a connection that became something else (WebSocket) lives as long as it likes. */
 	if (r->duration_us >= WEB_STALLED_MS * INT64_C(1000) && r->status != 101 &&
 	    r->bytes >= 0 && r->bytes < WEB_STALLED_BYTES)

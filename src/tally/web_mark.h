@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
-uint16_t web_marks_of(const struct request *r);
+/* `of_agent`: web_marks_of_agent. */
+uint16_t web_marks_of(const struct request *r, uint16_t of_agent);
+uint16_t web_marks_of_agent(struct text_span agent);
 
 /* The name of the query's first parameter; all of it if it has no '='. A lone number that is
  * the time of the request (seconds or milliseconds, within a day) has no name: pages add it

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/prng.h"
+#include "tally/text_hash.h"
 #include "tally/web_mark.h"
 #include "tally/web_window.h"
 
@@ -16,6 +17,7 @@
 
 #include <cmocka.h>
 
+static struct web_agents agents;
 static const struct address_key key = {{7654321, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb}};
 
 static struct text_span span(const char *text)
@@ -40,7 +42,7 @@ static struct request request_of(uint32_t client, const char *path, const char *
 static uint16_t marks(const char *path, const char *query, const char *agent)
 {
 	struct request r = request_of(1, path, query, agent);
-	return web_marks_of(&r);
+	return web_marks_of(&r, web_marks_of_agent(r.agent));
 }
 
 static void marks_are_what_a_request_shows(void **state)
@@ -65,11 +67,11 @@ static void marks_are_what_a_request_shows(void **state)
 	r.method = REQUEST_POST;
 	r.protocol = REQUEST_ODD;
 	r.duration_us = 20000000;
-	assert_int_equal(web_marks_of(&r), 1 << WEB_LOGIN | 1 << WEB_ODD | 1 << WEB_STALLED);
+	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD | 1 << WEB_STALLED);
 	r.status = 101;
-	assert_int_equal(web_marks_of(&r), 1 << WEB_LOGIN | 1 << WEB_ODD);
+	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD);
 	r.malformed = true;
-	assert_int_equal(web_marks_of(&r), 1 << WEB_MALFORMED);
+	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_MALFORMED);
 }
 
 static void keys_are_names_of_parameters(void **state)
@@ -104,6 +106,26 @@ static void polls_ask_for_the_same_again(void **state)
 	}
 }
 
+/* Nobody's agent is taken for another's, whatever place they share and however long they are. */
+static void agents_are_known_by_all_of_their_text(void **state)
+{
+	static char text[300];
+	struct prng p = prng_of(4, 4);
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct text_span a = {text, 1 + prng_below(&p, sizeof(text))};
+		memset(text, 'x', sizeof(text));
+		text[prng_below(&p, a.len)] = (char)('a' + prng_below(&p, 4));
+		struct web_agent *w = web_agent_of(&agents, &key, a);
+		assert_true(w->hash == (text_hash(&key, a.at, a.len) | 1) && w->len == a.len);
+		assert_int_equal(w->marks, web_marks_of_agent(a));
+		w->tool = 7;
+		assert_ptr_equal(web_agent_of(&agents, &key, a), w);
+		assert_int_equal(w->tool, 7);
+	}
+	assert_true(web_agent_of(&agents, &key, (struct text_span){NULL, 0})->hash == 0);
+}
+
 static struct web_tick *tick_new(void)
 {
 	struct web_tick *t = malloc(sizeof(*t));
@@ -124,7 +146,7 @@ static void fill(struct web_tick *t, struct prng *p, uint32_t from, uint32_t cou
 		snprintf(path, sizeof(path), "/p%u", i % 40);
 		struct request r = request_of(i % clients, path, i % 10 == 0 ? query : "", "A");
 		r.status = i % 4 == 0 ? 404 : 200;
-		const struct web_facts facts = web_facts_of(&key, &r);
+		const struct web_facts facts = web_facts_of(&agents, &key, &r);
 		web_add(t, &key, &r, &facts, prng_u64(p));
 	}
 }
@@ -166,7 +188,7 @@ static void the_sample_is_fair(void **state)
 		web_clear(t, "shop", wall_s(0));
 		for (uint32_t i = 0; i < 3000; i++) { /* the heavy one comes in one piece */
 			struct request r = request_of(i < 900 ? 99999 : i, "/", "", "A");
-			const struct web_facts facts = web_facts_of(&key, &r);
+			const struct web_facts facts = web_facts_of(&agents, &key, &r);
 			web_add(t, &key, &r, &facts, prng_u64(&p));
 		}
 		assert_int_equal(web_tops(t, WEB_CLIENT, top, 4), 4);
@@ -249,7 +271,7 @@ static void windows_put_in_order(void **state)
 			r.at = wall_s(now - prng_below(&p, dice > 990 ? 12 : 4));
 			while ((t = web_window_due(&w, wall_to_s(r.at))) != NULL)
 				pass_on(&pass, t);
-			const struct web_facts facts = web_facts_of(&key, &r);
+			const struct web_facts facts = web_facts_of(&agents, &key, &r);
 			assert_true(web_window_add(&w, &key, &r, &facts, prng_u64(&p)));
 		}
 		while ((t = web_window_end(&w)) != NULL)
@@ -277,7 +299,7 @@ static void windows_live_with_little_memory(void **state)
 				pass_on(&pass, t);
 			while (seals && (t = web_window_seal(&w, 1700000000 + i / 10)) != NULL)
 				pass_on(&pass, t);
-			const struct web_facts facts = web_facts_of(&key, &r);
+			const struct web_facts facts = web_facts_of(&agents, &key, &r);
 			refused += !web_window_add(&w, &key, &r, &facts, 1);
 		}
 		while ((t = web_window_end(&w)) != NULL)
@@ -295,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(marks_are_what_a_request_shows),
 		cmocka_unit_test(keys_are_names_of_parameters),
+		cmocka_unit_test(agents_are_known_by_all_of_their_text),
 		cmocka_unit_test(polls_ask_for_the_same_again),
 		cmocka_unit_test(sums_are_exact_and_distincts_near),
 		cmocka_unit_test(the_sample_is_fair),
