@@ -147,16 +147,14 @@ static void reload(struct server *s)
 
 /* ---- the site ---- */
 
-/* The store's chart is as of the incident's last change: while it lasts, and as long as the
- * snapshot's day reaches back to before its begin, that one is fresher. */
+/* The store's chart is as of the incident's last change: the snapshot's is fresher while it
+ * lasts. */
 static bool stored_series(void *ctx, const struct incident *i, struct series *ret_series)
 {
-	static const wd_span day_reaches = {22 * 3600 * WD_NS_PER_S};
 	struct server *s = ctx;
-	bool open = i->state == INCIDENT_OPEN || i->state == INCIDENT_RECOVERING;
 	uint8_t *bytes;
 	size_t len;
-	if (open && wall_sub(i->changed_at, i->began_at).ns < day_reaches.ns)
+	if (i->state == INCIDENT_OPEN || i->state == INCIDENT_RECOVERING)
 		return false;
 	if (store_incident_series(s->store, i->id, &bytes, &len, NULL) != WD_OK)
 		return false;

@@ -466,6 +466,36 @@ static void a_snapshot_shows_the_running_minute_the_status_and_the_rank(void **s
 	world_close(&w);
 }
 
+static void an_open_incident_is_shown_by_the_minute_from_two_hours_before_it(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 16);
+	configure_three(&w, false);
+	play_pair(&w, 0, 1440, 2, 2);
+	struct snapshot *s = engine_snapshot(w.e);
+	assert_int_equal(s->services[0]->leading.count, 0);
+	snapshot_release(s);
+	play_pair(&w, 1440, 1446, 40, 2);
+	s = engine_snapshot(w.e);
+	const struct series *leading = &s->services[0]->leading;
+	const struct incident *i = incident_of(s, "a");
+	assert_int_equal(s->services[0]->status, STATUS_INCIDENT);
+	assert_int_equal(s->services[1]->leading.count, 0);
+	assert_int_equal(span_to_s(leading->step), 60);
+	assert_int_equal(wall_sub(i->began_at, leading->begin).ns, span_s(7200).ns);
+	/* The minutes before are usual ones, those of it are not, and the last is the running one. */
+	size_t first = 120, last = leading->count - 1;
+	assert_in_range(last - first, 4, 7);
+	for (size_t n = 0; n < last; n++)
+		assert_true(n < first ? leading->points[n].observed < 15
+				      : leading->points[n].observed > 15);
+	wd_wall end = wall_add(leading->begin, (wd_span){(int64_t)leading->count * leading->step.ns});
+	assert_true(wall_before(s->now, end) && !wall_before(s->now, wall_back(end, leading->step)));
+	snapshot_release(s);
+	world_close(&w);
+}
+
 static void damaged_state_is_refused(void **state)
 {
 	struct world w;
@@ -525,6 +555,7 @@ int main(void)
 		cmocka_unit_test(services_that_rely_on_the_same_one_fail_together),
 		cmocka_unit_test(a_small_rise_after_a_large_one_elsewhere_is_likely_spillover),
 		cmocka_unit_test(a_snapshot_shows_the_running_minute_the_status_and_the_rank),
+		cmocka_unit_test(an_open_incident_is_shown_by_the_minute_from_two_hours_before_it),
 		cmocka_unit_test(damaged_state_is_refused),
 		cmocka_unit_test(a_long_silence_of_the_clock_is_a_gap),
 	};

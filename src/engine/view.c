@@ -54,6 +54,41 @@ static void add_pending(const struct engine *e, const struct track *t, struct se
 	}
 }
 
+/* ---- the course of an incident ---- */
+
+static bool incident_series(const struct engine *e, const struct track *t,
+			    const struct incident *i, struct series *ret_series)
+{
+	wd_wall begin = wall_back(i->began_at, span_s(7200));
+	wd_wall end = i->ended_at.ns != 0 ? wall_add(i->ended_at, span_s(3600)) : e->now;
+	if (wall_before(e->now, end))
+		end = e->now;
+	/* The finest ring that reaches back, joined so that it fits. */
+	const struct rollup *rings[] = {&t->history->bins, &t->history->fives, &t->history->hours,
+					&t->history->quarters};
+	size_t ring = 0;
+	while (ring < 3 && rings[ring]->last != INT64_MIN &&
+	       (rings[ring]->last - (int64_t)rings[ring]->count) * rings[ring]->step.ns > begin.ns)
+		ring++;
+	const struct rollup *r = rings[ring];
+	begin.ns = floor_div(begin.ns, r->step.ns) * r->step.ns;
+	int64_t buckets = wall_sub(end, begin).ns / r->step.ns + 1;
+	if (buckets < 1)
+		return false;
+	int64_t join = (buckets + SERIES_MAX - 1) / SERIES_MAX;
+	size_t count = (size_t)((buckets + join - 1) / join);
+	struct point *points = calloc(count, sizeof(*points));
+	if (points == NULL)
+		return false;
+	*ret_series = (struct series){begin, {join * r->step.ns}, count, points};
+	rollup_read(r, begin, ret_series->step, count, t->metric, points);
+	if (ring <= 1)
+		add_pending(e, t, ret_series);
+	return true;
+}
+
+/* ---- a service ---- */
+
 static int by_dimension_then_day(const void *a, const void *b)
 {
 	const struct share *x = a, *y = b;
@@ -158,6 +193,8 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		return NULL;
 	}
 	add_pending(e, t, &s->day);
+	if (s->status == STATUS_INCIDENT) /* without it pages show the day's */
+		(void)incident_series(e, t, &t->episode.incident, &s->leading);
 	return s;
 }
 
@@ -295,32 +332,5 @@ bool engine_incident_series(const struct engine *e, const struct incident *i,
 		if (strcmp(e->tracks[n].id, i->service) == 0)
 			t = &e->tracks[n];
 	}
-	if (t == NULL || t->history == NULL)
-		return false;
-	wd_wall begin = wall_back(i->began_at, span_s(7200));
-	wd_wall end = i->ended_at.ns != 0 ? wall_add(i->ended_at, span_s(3600)) : e->now;
-	if (wall_before(e->now, end))
-		end = e->now;
-	/* The finest ring that reaches back, joined so that it fits. */
-	const struct rollup *rings[] = {&t->history->bins, &t->history->fives, &t->history->hours,
-					&t->history->quarters};
-	size_t ring = 0;
-	while (ring < 3 && rings[ring]->last != INT64_MIN &&
-	       (rings[ring]->last - (int64_t)rings[ring]->count) * rings[ring]->step.ns > begin.ns)
-		ring++;
-	const struct rollup *r = rings[ring];
-	begin.ns = floor_div(begin.ns, r->step.ns) * r->step.ns;
-	int64_t buckets = wall_sub(end, begin).ns / r->step.ns + 1;
-	if (buckets < 1)
-		return false;
-	int64_t join = (buckets + SERIES_MAX - 1) / SERIES_MAX;
-	size_t count = (size_t)((buckets + join - 1) / join);
-	struct point *points = calloc(count, sizeof(*points));
-	if (points == NULL)
-		return false;
-	*ret_series = (struct series){begin, {join * r->step.ns}, count, points};
-	rollup_read(r, begin, ret_series->step, count, t->metric, points);
-	if (ring <= 1)
-		add_pending(e, t, ret_series);
-	return true;
+	return t != NULL && t->history != NULL && incident_series(e, t, i, ret_series);
 }

@@ -63,6 +63,7 @@ void service_state_release(struct service_state *s)
 	free(s->day.points);
 	free(s->week.points);
 	free(s->quarter.points);
+	free(s->leading.points);
 	free(s->shares);
 	traffic_state_free(s->traffic);
 	client_notes_release(s->clients);

@@ -73,6 +73,8 @@ struct service_state {
 	struct series day;     /* last 24 h in 5-minute buckets, the last one unfinished */
 	struct series week;    /* last 7 d, hours */
 	struct series quarter; /* last 90 d, 6-hour buckets */
+	struct series leading; /* from two hours before the open incident on, in the finest
+				* buckets kept, the last one unfinished; count 0 = none open */
 	size_t share_count;
 	struct share *shares; /* by dimension, then by observed_24h falling */
 	size_t incident;      /* index of the open one in snapshot.incidents; SIZE_MAX = none */

@@ -4,6 +4,7 @@
 #include "publish/words.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { BEFORE_S = 2 * 3600, AFTER_S = 3600 };
 
@@ -41,6 +42,12 @@ struct incident_series incident_series_open(const struct render *r, const struct
 	}
 	if (s == NULL)
 		return found;
+	if (s->incident < r->snapshot->incident_count &&
+	    strcmp(r->snapshot->incidents[s->incident].id, i->id) == 0 && s->leading.count > 0) {
+		found.series = s->leading;
+		found.unfinished = true;
+		return found;
+	}
 	const struct series *const choices[] = {&s->day, &s->week, &s->quarter};
 	for (size_t n = 0; n < 3; n++) {
 		const struct series *whole = choices[n];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* incident_series: the chart of an incident: from the caller if it has it, otherwise the finest of
- * the service's series that reaches back to the incident's begin, cut to the incident. */
+/* incident_series: the chart of an incident: from the caller if it has it, the snapshot's own of
+ * one that is open, otherwise the finest of the service's series that reaches back to the
+ * incident's begin, cut to the incident. */
 #ifndef WD_PUBLISH_INCIDENT_SERIES_H
 #define WD_PUBLISH_INCIDENT_SERIES_H
 
