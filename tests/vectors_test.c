@@ -477,6 +477,7 @@ static void a_flood_is_named_inside_ten_times_as_much_usual_traffic(void **state
 		{{.protocol = 17, .from = 53, .sources = 900, .payload = answer, .payload_len = 12, .length = 1400}, "amp.dns",
 		 SOURCE_REFLECTOR},
 		{{.protocol = 6, .flags = 0x12, .from = 443, .sources = 900, .length = 44}, "tcp.synack", SOURCE_REFLECTOR},
+		{{.protocol = 6, .flags = 2, .length = 40, .sources = 1, .to = 443}, "syn", SOURCE_UNKNOWN},
 	};
 	(void)state;
 	for (uint32_t sampling = 1; sampling <= 100; sampling *= 100) {
@@ -499,6 +500,7 @@ static void a_flood_is_named_inside_ten_times_as_much_usual_traffic(void **state
 				fail_msg("%s, sampled 1:%u", cases[i].id, sampling);
 			}
 			assert_int_equal(x->trace.sampling, sampling);
+			assert_true(cases[i].m.sources != 1 || v->sources < 2); /* not the usual SYNs' */
 			free(x);
 		}
 	}

@@ -135,6 +135,7 @@ struct flood_reading {
 	bool stirs;       /* something may begin: what comes next may be named a flood since here */
 	bool carpet;      /* spread over many targets, each with a small part of it */
 	bool pulse;       /* on and off, FLOOD_PULSES_MIN cycles or more */
+	uint64_t stirring[2]; /* bit a class: which may, in this tick */
 	bool taken;       /* false: not after the last tick; nothing changed */
 	uint32_t class_count;
 	struct flood_class classes[FLOOD_CLASSES_MAX];

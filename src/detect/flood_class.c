@@ -243,6 +243,7 @@ void flood_class_step(struct flood_step *s, int c)
 	s->over |= now->cold == FLOOD_COLD_OVER;
 	bool begins = may_begin(s, c, usual);
 	s->ret->stirs |= begins;
+	s->ret->stirring[c / 64] |= (uint64_t)begins << (c % 64);
 	if (above || cold || begins)
 		flood_run(s, &f->class_began[c], &f->class_last[c]);
 	s->calm &= (!above || r.log10_return < 1) && !cold;

@@ -89,6 +89,7 @@ static void feed(struct engine *e, const struct track *t, struct tracing *g,
 		.usual_packets_per_s = (double)r->usual_packets_per_s,
 		.usual_bits_per_s = (double)r->usual_bits_per_s, .carpet = r->carpet,
 		.pulse = r->pulse, .key = e->options.source_key,
+		.stirring = {r->stirring[0], r->stirring[1]},
 	};
 	for (uint32_t n = 0; n < r->class_count; n++) {
 		const struct flood_class *c = &r->classes[n];

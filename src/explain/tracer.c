@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { NO_SLOT = 255, FRAGMENTS_SHARE = 20, PAST_SYN_MAX = 1 << 24 };
+enum { STIRRING_SLOTS = 4 }; /* the others are for what is named later */
 
 void tracer_begin(struct tracer *t, const char *incident, wd_wall at)
 {
@@ -60,6 +61,24 @@ static uint8_t heaviest_class(const struct traffic_tick *tick)
 	return best;
 }
 
+/* What may be named soon is counted from now on, the heaviest first: a short flood would lose much
+ * with its first tick. */
+static void open_stirring(struct tracer *t, const struct tracer_input *in)
+{
+	while (t->slot_count < STIRRING_SLOTS) {
+		int best = -1;
+		for (int i = 0; i < VECTOR_CLASSES_MAX; i++) {
+			bool stirs = in->stirring[i / 64] >> (i % 64) & 1;
+			if (stirs && slot_of(t, (uint8_t)i) == NULL &&
+			    (best < 0 || in->tick->in[i].packets > in->tick->in[best].packets))
+				best = i;
+		}
+		if (best < 0 || in->tick->in[best].packets == 0)
+			return;
+		(void)slot_open(t, (uint8_t)best, in->tick->at.ns);
+	}
+}
+
 static void open_slots(struct tracer *t, const struct vector_index *ix,
 		       const struct tracer_input *in)
 {
@@ -81,6 +100,7 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 		s->usual_bits_per_s += amount(c->usual_bits_per_s);
 		s->usual_ticks++;
 	}
+	open_stirring(t, in);
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++)
 		packets += (double)tick->in[i].packets;
 	if (t->slot_count == 0 && packets > 0)

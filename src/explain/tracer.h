@@ -49,6 +49,7 @@ struct tracer_input {
 	const struct traffic_tick *tick;
 	const struct tracer_class *classes; /* heaviest first; none yet: a stand-in is kept */
 	size_t class_count;
+	uint64_t stirring[2]; /* bit a class: may be named soon, as flooding since now */
 	double usual_packets_per_s, usual_bits_per_s; /* of all that comes in */
 	double requests; /* of access logs in this time; 0 = none */
 	bool carpet, pulse;

@@ -119,6 +119,32 @@ static void sums_peaks_and_shares_are_those_of_the_ticks(void **state)
 	assert_int_equal(trace.targets, 1);
 }
 
+static void what_stirs_before_it_is_named_is_counted(void **state)
+{
+	(void)state;
+	setup_rows();
+	uint8_t dns = vector_class_find(&classes, "amp.dns"), syn = vector_class_find(&classes, "tcp.syn");
+	for (int64_t ms = 0; ms < 1000; ms += 250) {
+		begin_tick(ms);
+		for (uint32_t i = 0; i < 50; i++) /* more of what is usual */
+			add(packet(17, 4000, 0x0a000000 + i, 900));
+		for (uint32_t i = 0; i < 30; i++)
+			add(packet(17, 53, 0x14000000 + i, 1400));
+		for (uint32_t i = 0; i < 20; i++)
+			add(packet(6, 4000, 0x1e000000 + i, 40));
+		struct tracer_class c = {dns, wall_s(1000), 0, 0};
+		struct tracer_input in = {.tick = &tick, .classes = &c, .class_count = ms > 0};
+		in.stirring[dns / 64] |= UINT64_C(1) << (dns % 64);
+		in.stirring[syn / 64] |= UINT64_C(1) << (syn % 64);
+		tracer_add(&tracer, &ix, &in);
+	}
+	tracer_write(&tracer, &ix, NULL, &trace);
+	assert_int_equal(trace.vector_count, 1); /* the other only stirred */
+	assert_string_equal(trace.vectors[0].id, "amp.dns");
+	assert_float_equal(trace.vectors[0].packets, 120, 0);
+	assert_int_equal(trace.vectors[0].first_at.ns, wall_s(1000).ns);
+}
+
 static void a_long_incident_keeps_its_whole_series_in_wider_steps(void **state)
 {
 	(void)state;
@@ -514,6 +540,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums_peaks_and_shares_are_those_of_the_ticks),
+		cmocka_unit_test(what_stirs_before_it_is_named_is_counted),
 		cmocka_unit_test(a_long_incident_keeps_its_whole_series_in_wider_steps),
 		cmocka_unit_test(places_have_the_shares_that_they_had_within_their_errors),
 		cmocka_unit_test(distinct_sources_are_those_of_all_ticks_together),

@@ -15,6 +15,7 @@
 enum { PAYLOAD_SAID = 8 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
+#define FEW 16.0         /* sources that a sample shows all of */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
 #define JOINED_TOO 0.15  /* … of a second vector, which then has a part of them */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
@@ -27,6 +28,7 @@ struct named {
 	uint32_t slots;  /* bits: with the fragments that belong to it, and its other classes */
 	uint32_t fragments; /* the fragments' alone: in `slots` too if all of them are its */
 	double part;        /* of the fragments */
+	double few;         /* its sources in the sample, of a class with others too; else < 0 */
 	const struct tracer_bucket *bucket;
 	const struct vector_row *row;
 	struct source_finding found;
@@ -89,7 +91,7 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 	double share;
 
 	*n = (struct named){.slot = slot, .slots = 1U << slot, .packets = s->packets,
-			    .bytes = s->bytes};
+			    .bytes = s->bytes, .few = -1};
 	n->bucket = main_bucket(t, ix, slot, &share);
 	if (n->bucket == NULL) {
 		n->found = (struct source_finding){.octet_entropy = -1, .hop_entropy = -1};
@@ -111,6 +113,8 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 	if (share < ALMOST_PURE && telling(ix, n->bucket)) { /* the rest is somebody else's */
 		n->packets *= share;
 		n->bytes *= share;
+		n->few = hll_estimate(p->sources, PROFILE_BITS);
+		facts.sources = n->few <= FEW ? n->few : facts.sources;
 	}
 	/* Once for the signs that rows ask for, then with the row that they lead to. */
 	source_judge(&facts, &n->found);
@@ -241,6 +245,10 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 	}
 	v->sources = lost ? -1 : hll_estimate(sources, TRAFFIC_CLASS_BITS);
 	v->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_CLASS_BITS));
+	if (n->few >= 0 && n->few <= FEW) {
+		v->sources = n->few;
+		v->sources_error = (float)(1.04 / sqrt(1 << PROFILE_BITS));
+	}
 }
 
 /* Of the sampled sources the share that the weeks before did not have. */
