@@ -94,12 +94,13 @@ struct reader {
 	struct web_tick *open[WEB_WINDOW_REPLAY], *spare; /* the last one that was judged */
 };
 
-static struct web_tick *tick_take(void *ctx)
+static struct web_tick *tick_take(void *ctx, uint32_t *ret_samples)
 {
 	struct reader *r = ctx;
 	struct web_tick *t = r->spare != NULL ? r->spare : malloc(sizeof(*t));
 
 	r->spare = NULL;
+	*ret_samples = WEB_SAMPLES;
 	return t;
 }
 

@@ -26,9 +26,10 @@ struct outcome {
 	char vector[VECTOR_ID_MAX + 1];
 };
 
-static struct web_tick *tick_take(void *ctx)
+static struct web_tick *tick_take(void *ctx, uint32_t *ret_samples)
 {
 	(void)ctx;
+	*ret_samples = WEB_SAMPLES;
 	return malloc(sizeof(struct web_tick));
 }
 

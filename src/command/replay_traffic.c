@@ -191,9 +191,10 @@ static const char *service_of(const struct traffic_play *p, const struct traffic
 }
 
 /* A second that has requests takes memory, and what was judged is used again. */
-static struct web_tick *tick_take(void *play)
+static struct web_tick *tick_take(void *play, uint32_t *ret_samples)
 {
 	struct traffic_play *p = play;
+	*ret_samples = WEB_SAMPLES;
 	return p->spare_count > 0 ? p->spare[--p->spare_count] : malloc(sizeof(struct web_tick));
 }
 

@@ -4,15 +4,11 @@
 #include "base/check.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
-
-struct piece { struct piece *next; struct web_tick tick; };
 
 struct web_ticks {
 	pthread_mutex_t lock; /* of all */
-	struct piece *free;
-	size_t allowed, made, out;
+	size_t allowed, out;  /* bytes */
 };
 
 enum wd_err web_ticks_open(struct web_ticks **ret)
@@ -22,7 +18,7 @@ enum wd_err web_ticks_open(struct web_ticks **ret)
 	if (t == NULL)
 		return WD_NOMEM;
 	pthread_mutex_init(&t->lock, NULL);
-	t->allowed = WEB_TICKS_SHARED;
+	t->allowed = WEB_TICKS_BYTES;
 	*ret = t;
 	return WD_OK;
 }
@@ -32,10 +28,6 @@ void web_ticks_close(struct web_ticks *t)
 	if (t == NULL)
 		return;
 	WD_CHECK(t->out == 0);
-	for (struct piece *p = t->free, *next; p != NULL; p = next) {
-		next = p->next;
-		free(p);
-	}
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -47,46 +39,42 @@ void web_ticks_allow(struct web_ticks *t, const struct catalogue *c, size_t watc
 	for (size_t i = 0; i < catalogue_count(c) && alone < watched_max; i++)
 		alone += catalogue_at(c, i)->address_count == 0;
 	pthread_mutex_lock(&t->lock);
-	t->allowed = WEB_TICKS_SHARED + WEB_TICKS_ALONE * alone;
+	t->allowed = WEB_TICKS_BYTES + WEB_TICKS_ALONE * alone;
 	pthread_mutex_unlock(&t->lock);
 }
 
-struct web_tick *web_ticks_take(void *web_ticks)
+static bool is_scarce(const struct web_ticks *t)
+{
+	return t->out + web_tick_bytes(WEB_SAMPLES) > t->allowed / 2;
+}
+
+struct web_tick *web_ticks_take(void *web_ticks, uint32_t *ret_samples)
 {
 	struct web_ticks *t = web_ticks;
 
 	pthread_mutex_lock(&t->lock);
-	struct piece *p = t->free;
-	if (p != NULL)
-		t->free = p->next;
-	else if (t->made < t->allowed && (p = malloc(sizeof(*p))) != NULL)
-		t->made++;
-	t->out += p != NULL;
+	*ret_samples = is_scarce(t) ? WEB_TICKS_SMALL : WEB_SAMPLES;
+	size_t bytes = web_tick_bytes(*ret_samples);
+	struct web_tick *tick = t->out + bytes > t->allowed ? NULL : malloc(bytes);
+	t->out += tick != NULL ? bytes : 0;
 	pthread_mutex_unlock(&t->lock);
-	return p == NULL ? NULL : &p->tick;
+	return tick;
 }
 
 void web_ticks_give(struct web_ticks *t, struct web_tick *tick)
 {
-	struct piece *p = (void *)((char *)tick - offsetof(struct piece, tick));
+	size_t bytes = web_tick_bytes(tick->sample_max);
 
+	free(tick);
 	pthread_mutex_lock(&t->lock);
-	t->out--;
-	if (t->made > t->allowed) { /* there are fewer services now */
-		t->made--;
-	} else {
-		p->next = t->free;
-		t->free = p;
-		p = NULL;
-	}
+	t->out -= bytes;
 	pthread_mutex_unlock(&t->lock);
-	free(p);
 }
 
 bool web_ticks_scarce(struct web_ticks *t)
 {
 	pthread_mutex_lock(&t->lock);
-	bool scarce = t->out * 2 > t->allowed;
+	bool scarce = is_scarce(t);
 	pthread_mutex_unlock(&t->lock);
 	return scarce;
 }

@@ -17,10 +17,17 @@ enum { TOPS_MAX = 16 };
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at)
 {
+	web_clear_small(t, service, at, WEB_SAMPLES);
+}
+
+void web_clear_small(struct web_tick *t, const char *service, wd_wall at, uint32_t sample_max)
+{
+	WD_CHECK(sample_max > 0 && sample_max <= WEB_SAMPLES);
 	memset(t, 0, offsetof(struct web_tick, draws)); /* the rest is valid up to sample_count */
 	text_copy(t->service, sizeof(t->service), service);
 	t->at = at;
 	t->width = (wd_span){WEB_TICK_NS};
+	t->sample_max = sample_max;
 }
 
 /* ---- the sample: the requests with the lowest draws ---- */
@@ -57,7 +64,7 @@ static void sift_up(struct web_draw *heap, uint32_t at)
 /* Where a request with this draw is to be kept; NULL if it is not. */
 static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 {
-	if (t->sample_count < WEB_SAMPLES) {
+	if (t->sample_count < t->sample_max) {
 		uint32_t slot = t->sample_count++;
 		t->draws[slot] = (struct web_draw){draw, slot};
 		sift_up(t->draws, slot);
@@ -67,7 +74,7 @@ static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 		return NULL;
 	uint32_t slot = t->draws[0].slot;
 	t->draws[0].draw = draw;
-	sift_down(t->draws, WEB_SAMPLES, 0);
+	sift_down(t->draws, t->sample_max, 0);
 	return &t->sample[slot];
 }
 

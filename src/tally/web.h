@@ -6,8 +6,8 @@
  * - how many different clients, paths, targets, query keys, missing paths: HyperLogLog
  *   (tally/hll.h), standard error 2.3 % for clients and 3.3 % for the others; exact while the
  *   sample holds every request;
- * - a *uniform sample* of at most WEB_SAMPLES requests with the beginnings of their texts, for
- *   all that asks who and what: a share p of the requests has standard error
+ * - a *uniform sample* of at most WEB_SAMPLES requests (fewer where memory is short) with the
+ *   beginnings of their texts, for all that asks who and what: a share p has standard error
  *   sqrt(p (1 - p) / WEB_SAMPLES), at most 3.2 percent points.
  *
  * Merging two ticks of a service: sums add, HyperLogLog takes the maximum, of the samples
@@ -98,6 +98,7 @@ struct web_tick {
 	uint64_t duration[WEB_DURATIONS];
 	uint8_t clients[1 << WEB_CLIENTS_BITS];
 	uint8_t others[WEB_MISSING][1 << WEB_OTHERS_BITS]; /* [kind - 1], up to WEB_MISSING */
+	uint32_t sample_max; /* so many the memory behind it holds: WEB_SAMPLES, or fewer */
 	uint32_t sample_count;
 	struct web_draw draws[WEB_SAMPLES]; /* a heap, largest draw first */
 	struct web_record sample[WEB_SAMPLES];
@@ -105,6 +106,12 @@ struct web_tick {
 _Static_assert(sizeof(struct web_tick) <= 64 * 1024, "a service's memory is planned by it");
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at);
+/* Where memory is short: a sample of fewer requests, and no memory behind it. */
+void web_clear_small(struct web_tick *t, const char *service, wd_wall at, uint32_t sample_max);
+static inline size_t web_tick_bytes(uint32_t sample_max)
+{
+	return offsetof(struct web_tick, sample) + sample_max * sizeof(struct web_record);
+}
 /* What several want to know of one request. */
 struct web_facts {
 	uint64_t client; /* its address_hash */

@@ -229,7 +229,7 @@ static void merging_is_as_if_one_had_counted(void **state)
 
 struct pass { int64_t last; uint64_t requests, ticks, out, out_max, refused; };
 
-static struct web_tick *tick_take(void *ctx)
+static struct web_tick *tick_take(void *ctx, uint32_t *ret_samples)
 {
 	struct pass *p = ctx;
 	if (p->out_max > 0 && p->out == p->out_max) {
@@ -237,7 +237,8 @@ static struct web_tick *tick_take(void *ctx)
 		return NULL;
 	}
 	p->out++;
-	return malloc(sizeof(struct web_tick));
+	*ret_samples = p->out_max > 0 ? 4 : WEB_SAMPLES;
+	return malloc(web_tick_bytes(*ret_samples));
 }
 
 

@@ -72,8 +72,9 @@ bool web_window_add(struct web_window *w, const struct address_key *key, const s
 		return true;
 	if (w->last == NULL || second != w->last_s) {
 		struct web_tick **t = tick_of(w, second);
-		if (*t == NULL && (*t = w->room.take(w->room.ctx)) != NULL)
-			web_clear(*t, w->service, wall_s(second));
+		uint32_t samples = 0;
+		if (*t == NULL && (*t = w->room.take(w->room.ctx, &samples)) != NULL)
+			web_clear_small(*t, w->service, wall_s(second), samples);
 		if (*t == NULL)
 			return false;
 		w->last = *t;

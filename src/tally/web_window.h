@@ -22,7 +22,8 @@ enum {
 };
 
 struct web_room {
-	struct web_tick *(*take)(void *ctx); /* whatever is in it; NULL: there is none */
+	/* Whatever is in it, with room for so many samples; NULL: there is none. */
+	struct web_tick *(*take)(void *ctx, uint32_t *ret_samples);
 	void *ctx;
 };
 
