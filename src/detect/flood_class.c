@@ -106,9 +106,11 @@ void flood_class_look(struct flood_step *s, int c)
 	s->now[c].cold = cold_judge(s, c);
 	if (s->now[c].cold == FLOOD_COLD_NO)
 		return;
-	if (!f->cold_fired[c])
+	/* One tick may be chance: without what was learned the next would all look like floods. */
+	if (!f->cold_fired[c] && (f->hits > 0 || s->now[c].cold == FLOOD_COLD_OVER)) {
 		forget(f, s->plan, c);
-	f->cold_fired[c] = true;
+		f->cold_fired[c] = true;
+	}
 	f->cold_open = true;
 	for (int i = 0; i < METER_RATES; i++)
 		s->cold[i] += s->now[c].value[i];
