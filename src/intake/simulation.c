@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/prng.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,8 @@ enum wd_err simulation_open(const struct scenario *s, uint64_t seed,
 		for (size_t copy = 0; copy < plan->copies; copy++) {
 			struct actor *a = &m->actors[m->actor_count];
 			if (plan->numbered) /* the parser left room for the number */
-				snprintf(a->id, sizeof(a->id), "%.58s-%03zu", plan->id, copy + 1);
+				snprintf(a->id, sizeof(a->id), "%.58s-%03" PRIu16, plan->id,
+					 (uint16_t)(copy + 1));
 			else
 				memcpy(a->id, plan->id, sizeof(a->id));
 			double part =
