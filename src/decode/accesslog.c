@@ -56,7 +56,7 @@ static void request_clear(struct request *r)
 	r->at.ns = 0;
 	memset(r->client, 0, sizeof(r->client));
 	r->family = r->method = r->protocol = 0;
-	r->malformed = r->absolute = false;
+	r->malformed = r->absolute = r->unreferred = false;
 	r->status = 0;
 	r->host = r->path = r->query = r->referer = r->agent = none;
 	r->bytes = r->duration_us = -1;

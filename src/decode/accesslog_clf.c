@@ -207,6 +207,7 @@ static enum wd_err haproxy(const char *begin, const char *at, const char *end, s
 	}
 	if (!timers(r, words[2], ends[2]))
 		return wd_fail(why, WD_UNKNOWN, (uint32_t)(words[2] - begin), "no HTTP request");
+	r->unreferred = true;
 	r->status = accesslog_status(words[3], ends[3]);
 	if (*words[4] == '+')
 		words[4]++;

@@ -38,6 +38,7 @@ enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *en
 	bool timed = true;
 
 	a->kind = ACCESSLOG_ALB;
+	r->unreferred = true;
 	for (int i = 0; i < ALB_WORDS; i++) {
 		words[i] = at;
 		ends[i] = find(at, end, ' ');

@@ -347,7 +347,7 @@ static void see_login(struct conduct *c, struct conduct_client *k,
  * stand behind one address, some agents are common. */
 static bool is_masked(struct conduct_client *k, const struct conduct_look *look)
 {
-	bool fresh = is_new(k, look->agent);
+	bool fresh = is_new(k, look->agent >> 1); /* its lowest bit is always set */
 
 	k->masks++;
 	k->masks_new = (uint8_t)(k->masks_new + fresh);
@@ -404,7 +404,7 @@ static void see_volume(struct conduct *c, struct conduct_client *k,
 		return;
 	else if (alone && (poses || look->tool == CONDUCT_UNTOLD) && is_made_up(k, r))
 		weight = made_up;
-	else if (reads && look->tool != CONDUCT_UNTOLD && is_copied(c, k, look))
+	else if (reads && look->tool != CONDUCT_UNTOLD && !r->unreferred && is_copied(c, k, look))
 		add(c, k, CLIENT_SCRAPE, 1, r);
 	if (weight > 0)
 		add(c, k, CLIENT_HAMMER, weight, r);

@@ -42,6 +42,7 @@ struct request {
 	uint8_t protocol;   /* enum request_protocol */
 	bool malformed;     /* the request line was none: empty, "-", or other bytes (in path) */
 	bool absolute;      /* it named "http://host/path", as proxies are asked */
+	bool unreferred;    /* the log never tells a referer */
 	uint16_t status;    /* 100 to 599; 0 = none was sent, or not told */
 	struct text_span host, path, query; /* query without its '?' */
 	struct text_span referer, agent;
