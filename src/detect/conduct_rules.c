@@ -35,7 +35,7 @@ static const float seldom_failed = 0.25F;
 static const float at_once = 2; /* so many times that: faster than people type */
 /* In units of HAMMER: a version of HTTP that there is not; a query whose name is new each time,
  * which no link has; and a new agent each time. */
-static const float odd_version = 25, made_up = 8, masked = 15;
+static const float odd_version = 25, made_up = 8, masked = 18;
 static const unsigned masks_min = 12, masks_max = 64; /* then half of them is forgotten */
 static const float masks_share = 0.85F;
 /* So much of what a client asks for must count, for it to be no user who also errs. */
