@@ -147,8 +147,9 @@ enum wd_err tap_take_all(int fd, const char *interface, struct wd_why *why)
 static enum wd_err join(struct tap_worker *w, struct wd_why *why)
 {
 	const struct tap *t = w->tap;
-	int group = (int)((unsigned)getpid() * 31 + if_nametoindex(t->interface)) & 0xffff;
-	int fanout = group | (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG) << 16;
+	uint32_t group = ((uint32_t)getpid() * 31 + if_nametoindex(t->interface)) & 0xffff;
+	uint32_t how = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
+	uint32_t fanout = group | how << 16;
 	if (t->threads > 1 &&
 	    setsockopt(w->fd, SOL_PACKET, PACKET_FANOUT, &fanout, sizeof(fanout)) != 0)
 		return wd_fail_os(why, errno, "spread packets over the threads");
