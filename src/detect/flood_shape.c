@@ -200,10 +200,7 @@ static bool fits(const struct traffic_record *r, const struct vector_mark *m)
 	    end > TRAFFIC_PAYLOAD || m->len > VECTOR_PAYLOAD_MAX ||
 	    (m->length_max > 0 && (r->length < m->length_min || r->length > m->length_max)))
 		return false;
-	for (size_t i = 0; i < m->len; i++)
-		if ((r->payload[m->at + i] & m->mask[i]) != m->payload[i])
-			return false;
-	return true;
+	return vector_payload_fits(r->payload + m->at, m->payload, m->mask, m->len);
 }
 
 float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,

@@ -105,11 +105,8 @@ static enum answer payload_of(const struct traffic_record *r, const struct vecto
 		return UNSEEN;
 	if (end > r->payload_len) /* shorter than the pattern, or cut by the capture */
 		return r->payload_whole < end ? NO : UNSEEN;
-	for (size_t i = 0; i < row->payload_len; i++) {
-		if ((r->payload[row->payload_at + i] & row->mask[i]) != row->payload[i])
-			return NO;
-	}
-	return YES;
+	return yes_if(vector_payload_fits(r->payload + row->payload_at, row->payload, row->mask,
+					  row->payload_len));
 }
 
 static bool port_fits(const struct vector_ports *ports, size_t count, uint16_t port)

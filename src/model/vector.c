@@ -148,6 +148,16 @@ static void take_ports(uint8_t *table, const struct vector_ports *ports, size_t 
 	}
 }
 
+bool vector_payload_fits(const uint8_t *bytes, const uint8_t *payload, const uint8_t *mask,
+			 size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((bytes[i] & mask[i]) != payload[i])
+			return false;
+	}
+	return true;
+}
+
 /* Rows past the maximum are told by their ports alone. */
 static void take_mark(struct vector_classes *c, const struct vector_row *row)
 {

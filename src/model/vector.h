@@ -54,6 +54,10 @@ struct vector_mark {
 	uint8_t payload[VECTOR_PAYLOAD_MAX], mask[VECTOR_PAYLOAD_MAX];
 };
 
+/* Do these bytes begin as the pattern says, where the mask is set? `len` of each. */
+bool vector_payload_fits(const uint8_t *bytes, const uint8_t *payload, const uint8_t *mask,
+			 size_t len);
+
 /* Compiled once from the rows; 0 everywhere = "other". Plain values, no pointers. */
 struct vector_classes {
 	uint8_t udp_from[65536]; /* by source port; 0: look at the destination port */
