@@ -32,19 +32,10 @@ struct desk {
 
 /* ---- answers ---- */
 
-static struct http_response *problem(const struct problem_document *p)
-{
-	struct buf b;
-	buf_init(&b, 1 << 12);
-	problem_json(&b, p);
-	struct http_response *r = server_operators_json(p->status, &b);
-	buf_done(&b);
-	return r;
-}
-
 static struct http_response *missing(void)
 {
-	return problem(&(struct problem_document){.status = 404, .title = "No such comment"});
+	static const struct problem_document p = {.status = 404, .title = "No such comment"};
+	return server_problem(&p, NULL);
 }
 
 /* ---- a request ---- */
@@ -104,7 +95,7 @@ static struct http_response *list(struct server *s, const struct http_request *r
 	struct wd_why why = {0};
 
 	if (!comments_query_read(query_of, req, &query, &wrong))
-		return problem(&wrong);
+		return server_problem(&wrong, NULL);
 	struct page p = {.limit = query.limit++}; /* one more says whether there is a next page */
 	buf_init(&p.b, LIST_BYTES_MAX);
 	buf_str(&p.b, "{\"comments\":[");
@@ -119,7 +110,7 @@ static struct http_response *list(struct server *s, const struct http_request *r
 	else
 		buf_str(&p.b, "null");
 	buf_str(&p.b, "}\n");
-	struct http_response *r = server_operators_json(200, &p.b);
+	struct http_response *r = server_operators_json(&p.b);
 	buf_done(&p.b);
 	return r;
 }
@@ -154,7 +145,7 @@ struct http_response *desk_handle(struct server *s, struct http_request *req)
 	if (!comment_path(req->path, &number))
 		return missing();
 	if (!decision_read(req->body, req->body_len, &status, &wrong))
-		return problem(&wrong);
+		return server_problem(&wrong, NULL);
 	return decide_later(s->desk, req, number, status);
 }
 
@@ -183,9 +174,9 @@ static struct http_response *decide(struct desk *d, const struct decision *x)
 		return http_response_problem(503, "It could not be written; nothing was decided.");
 	}
 	if (now.status != x->status)
-		return problem(&(struct problem_document){
+		return server_problem(&(struct problem_document){
 			.status = 409, .title = "The comment was rejected",
-			.detail = "Its text is deleted, so there is nothing to publish."});
+			.detail = "Its text is deleted, so there is nothing to publish."}, NULL);
 	if (now.changed) {
 		tell(d, &now);
 		log_line(LOG_LEVEL_INFO, "comment_decided", "id=%lld state=%s service=%s",
@@ -193,7 +184,7 @@ static struct http_response *decide(struct desk *d, const struct decision *x)
 	}
 	buf_init(&b, 1 << 12);
 	decision_json(&b, x->number, &now);
-	struct http_response *r = server_operators_json(200, &b);
+	struct http_response *r = server_operators_json(&b);
 	buf_done(&b);
 	return r;
 }

@@ -69,7 +69,7 @@ static struct http_response *exporters(struct server *s, const struct http_reque
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
 	free(list);
-	struct http_response *r = server_operators_json(200, &b);
+	struct http_response *r = server_operators_json(&b);
 	buf_done(&b);
 	return r;
 }
@@ -85,7 +85,7 @@ static struct http_response *clients(struct server *s, const struct http_request
 	buf_init(&b, 4 << 20);
 	client_notes_json(&b, snapshot);
 	snapshot_release(snapshot);
-	struct http_response *r = server_operators_json(200, &b);
+	struct http_response *r = server_operators_json(&b);
 	buf_done(&b);
 	return r;
 }

@@ -4,7 +4,6 @@
 #include "command/clock.h"
 #include "command/server.h"
 #include "intake/rate.h"
-#include "publish/problem.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -47,15 +46,29 @@ static uint64_t stranger(const struct door *d, const struct http_address *a)
 	return key > OPERATOR ? key : OPERATOR + 1;
 }
 
-static struct http_response *refusal(const struct problem_document *p,
+/* For the operator: kept by nobody. */
+static struct http_response *operators(int status, const char *type, const struct buf *b,
+				       const struct http_field *field)
+{
+	return b->bad ? NULL : server_answer(&(struct http_response_options){
+			.status = status, .content_type = type, .cache_control = "no-store",
+			.body = b->data, .body_len = b->len, .fields = field,
+			.field_count = field != NULL, .compress = HTTP_COMPRESS_FAST,
+			.no_etag = true});
+}
+
+struct http_response *server_operators_json(const struct buf *b)
+{
+	return operators(200, "application/json", b, NULL);
+}
+
+struct http_response *server_problem(const struct problem_document *p,
 				     const struct http_field *field)
 {
 	struct buf b;
 	buf_init(&b, 1 << 12);
 	problem_json(&b, p);
-	struct http_response *r = b.bad ? NULL : server_answer(&(struct http_response_options){
-		.status = p->status, .content_type = PROBLEM_TYPE, .cache_control = "no-store",
-		.body = b.data, .body_len = b.len, .fields = field, .field_count = 1});
+	struct http_response *r = operators(p->status, PROBLEM_TYPE, &b, field);
 	buf_done(&b);
 	return r;
 }
@@ -63,7 +76,7 @@ static struct http_response *refusal(const struct problem_document *p,
 static struct http_response *challenge(void)
 {
 	static const struct http_field field = {"WWW-Authenticate", "Bearer"};
-	return refusal(&(struct problem_document){
+	return server_problem(&(struct problem_document){
 		.status = 401, .title = "Not the operator's token",
 		.detail = "The header must be \"Authorization: Bearer \" and the token of the "
 			  "setting admin_token."}, &field);
@@ -74,7 +87,7 @@ static struct http_response *too_many(uint32_t wait_s)
 	char seconds[16];
 	snprintf(seconds, sizeof(seconds), "%u", wait_s);
 	const struct http_field field = {"Retry-After", seconds};
-	return refusal(&(struct problem_document){
+	return server_problem(&(struct problem_document){
 		.status = 429, .title = "Too many requests",
 		.detail = "The header Retry-After says how many seconds to wait."}, &field);
 }
@@ -93,15 +106,6 @@ struct http_response *server_refuse_stranger(struct server *s, const struct http
 	if (verdict != RATE_PASSES)
 		return too_many(wait_s);
 	return operator ? NULL : challenge();
-}
-
-struct http_response *server_operators_json(int status, const struct buf *b)
-{
-	return b->bad ? NULL : server_answer(&(struct http_response_options){
-			.status = status,
-			.content_type = status < 400 ? "application/json" : PROBLEM_TYPE,
-			.cache_control = "no-store", .body = b->data, .body_len = b->len,
-			.compress = HTTP_COMPRESS_FAST, .no_etag = true});
 }
 
 enum wd_err door_open(struct server *s, struct wd_why *why)

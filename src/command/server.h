@@ -9,6 +9,7 @@
 #include "command/telemetry.h"
 #include "publish/http.h"
 #include "publish/metrics.h"
+#include "publish/problem.h"
 #include "publish/site.h"
 #include "store/journal.h"
 #include "store/store.h"
@@ -55,8 +56,10 @@ bool server_is_operator(struct server *s, const struct http_request *req);
 /* NULL for the operator; 401, or 429 for who asks too often: wrong tokens are counted by
  * address, whatever they ask for. */
 struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req);
-/* For the operator: kept by nobody. From 400 on it is a problem document. */
-struct http_response *server_operators_json(int status, const struct buf *b);
+/* For the operator, kept by nobody: 200, or a problem with one more header field or none (NULL). */
+struct http_response *server_operators_json(const struct buf *b);
+struct http_response *server_problem(const struct problem_document *p,
+				     const struct http_field *field);
 
 /* serve_intake.c */
 enum wd_err intake_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;

@@ -46,6 +46,14 @@ static size_t waiting_count(void)
 	return count;
 }
 
+static void assert_all_have_gone(struct http *h)
+{
+	for (int i = 0; i < 500 && http_counters_read(h).connections > 0; i++)
+		testing_sleep_ms(2);
+	assert_int_equal(http_counters_read(h).connections, 0);
+	assert_int_equal(http_counters_read(h).deferred_open, 0);
+}
+
 static bool wait_for(size_t count)
 {
 	for (int i = 0; i < 2000 && waiting_count() < count; i++)
@@ -214,10 +222,7 @@ static void clients_may_go_while_the_answer_comes(void **state)
 			close(fds[i]);
 		}
 	}
-	for (int i = 0; i < 500 && http_counters_read(h).connections > 0; i++)
-		testing_sleep_ms(2);
-	assert_int_equal(http_counters_read(h).connections, 0);
-	assert_int_equal(http_counters_read(h).deferred_open, 0);
+	assert_all_have_gone(h);
 	http_close(h);
 	http_response_unref(r);
 }
@@ -240,10 +245,7 @@ static void finishing_after_the_client_has_gone_is_harmless(void **state)
 	finish_all(h, r);
 	testing_ask(h, "GET /now HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
 	assert_int_equal(answer.status, 404);
-	for (int i = 0; i < 500 && http_counters_read(h).connections > 0; i++)
-		testing_sleep_ms(2);
-	assert_int_equal(http_counters_read(h).connections, 0);
-	assert_int_equal(http_counters_read(h).deferred_open, 0);
+	assert_all_have_gone(h);
 	http_close(h);
 	http_response_unref(r);
 }
