@@ -59,13 +59,6 @@ static bool fail(struct scan *s, const char *rule)
 	return false;
 }
 
-static void skip_space(struct scan *s)
-{
-	while (s->at < s->end &&
-	       (*s->at == ' ' || *s->at == '\t' || *s->at == '\r' || *s->at == '\n'))
-		s->at++;
-}
-
 static bool take(struct scan *s, char c)
 {
 	if (s->at == s->end || *s->at != c)
@@ -76,11 +69,7 @@ static bool take(struct scan *s, char c)
 
 static bool take_word(struct scan *s, const char *word)
 {
-	size_t len = strlen(word);
-	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
-		return false;
-	s->at += len;
-	return true;
+	return json_take_word(&s->at, s->end, word);
 }
 
 /* A string, unescaped and ended where it stands. */
@@ -283,15 +272,15 @@ static bool read_object(struct scan *s, struct ndjson *line, uint32_t *ret_seen)
 	enum member m = MEMBERS - 1;
 
 	*ret_seen = 0;
-	skip_space(s);
+	json_skip_space(&s->at, s->end);
 	if (!take(s, '{'))
 		return fail(s, "the line is not a JSON object");
-	skip_space(s);
+	json_skip_space(&s->at, s->end);
 	if (take(s, '}'))
 		return true;
 	do {
 		struct json_text name;
-		skip_space(s);
+		json_skip_space(&s->at, s->end);
 		char *begin = s->at;
 		m = take_member(s, m + 1);
 		if (m == MEMBERS) {
@@ -305,16 +294,16 @@ static bool read_object(struct scan *s, struct ndjson *line, uint32_t *ret_seen)
 						    : "the member is there twice");
 		}
 		*ret_seen |= UINT32_C(1) << m;
-		skip_space(s);
+		json_skip_space(&s->at, s->end);
 		if (!take(s, ':'))
 			return fail(s, "a colon is missing after the member's name");
-		skip_space(s);
+		json_skip_space(&s->at, s->end);
 		begin = s->at;
 		if (!read_value(s, m, line)) {
 			s->at = s->broken != NULL ? s->at : begin;
 			return fail(s, members[m].rule);
 		}
-		skip_space(s);
+		json_skip_space(&s->at, s->end);
 	} while (take(s, ','));
 	return take(s, '}') || fail(s, "a comma or the closing brace is missing");
 }
@@ -351,7 +340,7 @@ enum wd_err ndjson_read(char *line, size_t len, struct ndjson *ret_ndjson, struc
 			       "the line is longer than 8192 bytes");
 	bool read = read_object(&s, &result, &seen);
 	if (read) {
-		skip_space(&s);
+		json_skip_space(&s.at, s.end);
 		read = s.at == s.end || fail(&s, "something follows the closing brace");
 	}
 	uint32_t at = (uint32_t)(s.at - s.start);

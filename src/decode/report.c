@@ -101,28 +101,14 @@ static void take_json_member(enum field f, const json_t *value, struct values *v
 	room->at += len + 1;
 }
 
-static void skip_space(char **at, const char *end)
-{
-	while (*at < end && (**at == ' ' || **at == '\t' || **at == '\r' || **at == '\n'))
-		++*at;
-}
-
 /* Passes over c and the space around it. */
 static bool take_mark(char **at, const char *end, char c)
 {
-	skip_space(at, end);
+	json_skip_space(at, end);
 	if (*at == end || **at != c)
 		return false;
 	++*at;
-	skip_space(at, end);
-	return true;
-}
-
-static bool take_null(char **at, const char *end)
-{
-	if (end - *at < 4 || memcmp(*at, "null", 4) != 0)
-		return false;
-	*at += 4;
+	json_skip_space(at, end);
 	return true;
 }
 
@@ -133,7 +119,8 @@ static bool take_flat_member(char **at, char *end, struct values *values)
 	const char *rule = NULL;
 	if (!json_text_take(at, end, &name, &rule) || !take_mark(at, end, ':'))
 		return false;
-	if (!json_text_take(at, end, &value, &rule) && (rule != NULL || !take_null(at, end)))
+	if (!json_text_take(at, end, &value, &rule) &&
+	    (rule != NULL || !json_take_word(at, end, "null")))
 		return false;
 	enum field f = find_field(name.at, name.len);
 	if (f == FIELDS || values->seen[f])
