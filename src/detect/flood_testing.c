@@ -28,10 +28,10 @@ void testing_classes(struct vector_classes *ret)
 		(void)snprintf(ret->id[i], sizeof(ret->id[i]), "%s", rows[i].id);
 		ret->status[i] = (uint8_t)rows[i].status;
 	}
-	memset(ret->udp_to, TESTING_UDP, sizeof(ret->udp_to));
-	ret->udp_from[53] = TESTING_DNS;
-	ret->udp_from[123] = TESTING_NTP;
-	ret->udp_from[161] = TESTING_SNMP;
+	port_class_fill(&ret->udp_to, TESTING_UDP);
+	port_class_set(&ret->udp_from, 53, TESTING_DNS);
+	port_class_set(&ret->udp_from, 123, TESTING_NTP);
+	port_class_set(&ret->udp_from, 161, TESTING_SNMP);
 	for (int flags = 0; flags < 256; flags++)
 		ret->tcp[flags] = flags & FLOW_TCP_RST ? TESTING_RST : TESTING_STREAM;
 	ret->tcp[FLOW_TCP_SYN] = TESTING_SYN;

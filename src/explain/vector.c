@@ -35,7 +35,7 @@ void vector_index_init(struct vector_index *ix, const struct vector_book *book,
 		uint8_t class = vector_class_find(classes, book->rows[i].class);
 		/* A row past the limit of classes is in the one its ports were given to. */
 		if (class == 0 && book->rows[i].from_count > 0)
-			class = classes->udp_from[book->rows[i].from[0].low];
+			class = port_class(&classes->udp_from, book->rows[i].from[0].low);
 		ix->class_of[i] = class;
 		if (class != 0 && ix->general[class] == VECTOR_NONE)
 			ix->general[class] = (uint8_t)i;
@@ -157,11 +157,11 @@ static unsigned fit(const struct traffic_record *r, const struct vector_row *row
  * are sent from the service's own port (NTP and DNS from 123 and 53, SIP from 5060). */
 static uint8_t match_target(const struct vector_index *ix, const struct traffic_record *r)
 {
-	uint8_t best = VECTOR_NONE, class = ix->classes->udp_to[r->dport];
+	uint8_t best = VECTOR_NONE, class = port_class(&ix->classes->udp_to, r->dport);
 	unsigned best_score = 0;
 
 	if (r->protocol != 17 || ix->udp == VECTOR_NONE || class == ix->class_of[ix->udp] ||
-	    r->class != ix->classes->udp_from[r->sport] || r->class == 0)
+	    r->class != port_class(&ix->classes->udp_from, r->sport) || r->class == 0)
 		return VECTOR_NONE;
 	for (uint8_t i = ix->first[class]; i != VECTOR_NONE; i = ix->next[i]) {
 		unsigned score = fit(r, &ix->book->rows[i], false);
@@ -190,7 +190,7 @@ uint8_t vector_match(const struct vector_index *ix, const struct traffic_record 
 		}
 	}
 	/* Not from an amplifier's port: it may be an answer by its content. */
-	bool any = udp && (other_udp || r->class != ix->classes->udp_from[r->sport]);
+	bool any = udp && (other_udp || r->class != port_class(&ix->classes->udp_from, r->sport));
 	for (i = any ? ix->udp_first : VECTOR_NONE; i != VECTOR_NONE; i = ix->udp_next[i]) {
 		const struct vector_row *row = &ix->book->rows[i];
 		if (!other_udp && (!row->any_port || ix->class_of[i] == r->class))

@@ -111,9 +111,10 @@ static void compile_fixed(struct vector_classes *c)
 	c->protocol[4] = c->protocol[41] = IPIP;
 	c->protocol[2] = IGMP;
 	c->fragment = FRAG;
-	memset(c->udp_to, UDP_OTHER, sizeof(c->udp_to));
+	port_class_fill(&c->udp_from, 0);
+	port_class_fill(&c->udp_to, UDP_OTHER);
 	/* Exporters that do not tell fragments give those without ports port 0 on both sides. */
-	c->udp_to[0] = FRAG;
+	port_class_set(&c->udp_to, 0, FRAG);
 }
 
 uint8_t vector_class_find(const struct vector_classes *c, const char *id)
@@ -137,13 +138,13 @@ static uint8_t class_open(struct vector_classes *c, const struct vector_row *row
 	return c->count++;
 }
 
-static void take_ports(uint8_t *table, const struct vector_ports *ports, size_t count, uint8_t free,
-		       uint8_t class)
+static void take_ports(struct port_classes *table, const struct vector_ports *ports, size_t count,
+		       uint8_t free, uint8_t class)
 {
 	for (size_t i = 0; i < count; i++) {
 		for (unsigned port = ports[i].low; port <= ports[i].high; port++) {
-			if (table[port] == free)
-				table[port] = class;
+			if (port_class(table, (uint16_t)port) == free)
+				port_class_set(table, (uint16_t)port, class);
 		}
 	}
 }
@@ -185,8 +186,8 @@ void vector_book_compile(const struct vector_book *b, struct vector_classes *ret
 		if (row->class[0] == '\0' || row->protocol != 17)
 			continue;
 		uint8_t class = class_open(c, row);
-		take_ports(c->udp_from, row->from, row->from_count, 0, class);
-		take_ports(c->udp_to, row->to, row->to_count, UDP_OTHER, class);
+		take_ports(&c->udp_from, row->from, row->from_count, 0, class);
+		take_ports(&c->udp_to, row->to, row->to_count, UDP_OTHER, class);
 	}
 	c->status[AMP_RARE] = SOURCE_REFLECTOR;
 	for (uint32_t i = b->count; i-- > 0;) { /* the first row of a class has the last word */

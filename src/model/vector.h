@@ -17,6 +17,7 @@
 #define WD_MODEL_VECTOR_H
 
 #include "model/flow.h"
+#include "model/port_class.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,8 +61,8 @@ bool vector_payload_fits(const uint8_t *bytes, const uint8_t *payload, const uin
 
 /* Compiled once from the rows; 0 everywhere = "other". Plain values, no pointers. */
 struct vector_classes {
-	uint8_t udp_from[65536]; /* by source port; 0: look at the destination port */
-	uint8_t udp_to[65536];
+	struct port_classes udp_from; /* by source port; 0: look at the destination port */
+	struct port_classes udp_to;
 	uint8_t tcp[256];        /* by flags */
 	uint8_t icmp4[256];      /* by type */
 	uint8_t icmp6[256];
@@ -148,8 +149,8 @@ static inline uint8_t vector_class(const struct vector_classes *c, const struct 
 		return c->fragment;
 	switch (f->protocol) {
 	case 17: {
-		uint8_t from = c->udp_from[f->sport];
-		return from != 0 ? from : c->udp_to[f->dport];
+		uint8_t from = port_class(&c->udp_from, f->sport);
+		return from != 0 ? from : port_class(&c->udp_to, f->dport);
 	}
 	case 6:
 		return c->tcp[f->tcp_flags];

@@ -30,7 +30,7 @@ static void classes_make(void)
 		classes.protocol[i] = classes.tcp[i] = classes.icmp4[i] = classes.icmp6[i] =
 			(uint8_t)(i % CLASSES);
 	for (unsigned i = 0; i < 65536; i++)
-		classes.udp_from[i] = (uint8_t)(i % CLASSES);
+		port_class_set(&classes.udp_from, (uint16_t)i, (uint8_t)(i % CLASSES));
 }
 
 /* A number of any size out of two bytes. */

@@ -204,7 +204,7 @@ static void the_heaviest_classes_keep_their_places(void **state)
 	static struct traffic_tick a, b;
 	struct vector_classes many = {.count = 100};
 	for (unsigned i = 0; i < 100; i++)
-		many.udp_to[i] = (uint8_t)i;
+		port_class_set(&many.udp_to, (uint16_t)i, (uint8_t)i);
 	struct traffic_rules r = {&many, rules.key};
 	traffic_clear(&a, "x", wall_s(0));
 	traffic_clear(&b, "x", wall_s(0));

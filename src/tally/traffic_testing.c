@@ -7,10 +7,10 @@
 void testing_classes(struct vector_classes *c)
 {
 	memset(c, 0, sizeof(*c));
-	memset(c->udp_to, TESTING_UDP, sizeof(c->udp_to));
-	c->udp_from[53] = TESTING_DNS_FROM;
-	c->udp_to[53] = TESTING_DNS_TO;
-	c->udp_from[123] = TESTING_NTP_FROM;
+	port_class_fill(&c->udp_to, TESTING_UDP);
+	port_class_set(&c->udp_from, 53, TESTING_DNS_FROM);
+	port_class_set(&c->udp_to, 53, TESTING_DNS_TO);
+	port_class_set(&c->udp_from, 123, TESTING_NTP_FROM);
 	memset(c->tcp, TESTING_ACK, sizeof(c->tcp));
 	c->tcp[FLOW_TCP_SYN] = TESTING_SYN;
 	c->tcp[FLOW_TCP_SYN | FLOW_TCP_ACK] = TESTING_SYN_ACK;
