@@ -178,7 +178,7 @@ const struct setting settings[] = {
 	{AT(telemetry.syslog), .type = &setting_listen, .min = 0, .max = CONFIG_LISTEN_MAX,
 	 .fallback = "[]", .restart = true,
 	 .help = "Where access log lines come in as syslog, over UDP and TCP."},
-	COUNT_FIXED(telemetry.ticks_bytes, 1048576, 1073741824, "bytes", "8388608",
+	COUNT_FIXED(telemetry.ticks_bytes, 1048576, 1073741824, "bytes", "6291456",
 		    "Queue of each thread to the engine; what does not fit comes later, in "
 		    "wider ticks."),
 

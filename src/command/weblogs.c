@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_MS = 250, RING_BYTES = 1 << 20, NOTES_KEPT_S = 86400 };
+enum { POLL_MS = 250, NOTES_KEPT_S = 86400 };
 /* A tick goes as a pointer to it, and the engine's thread gives it back. */
 enum message { MESSAGE_TICK, MESSAGE_IDLE, MESSAGE_CLIENTS };
 struct idle { char service[SERVICE_ID_MAX + 1]; int64_t second; }; /* without a request */
@@ -399,7 +399,8 @@ static enum wd_err open_all(struct weblogs *w, const struct config *c, struct wd
 	w->empty = calloc(1, sizeof(*w->empty));
 	accesslog_init(&w->syslog_reader);
 	if (w->sites == NULL || w->logs == NULL || w->empty == NULL ||
-	    ring_open(RING_BYTES, &w->ring) != WD_OK || web_ticks_open(&w->ticks) != WD_OK ||
+	    ring_open(WEBLOGS_RING_BYTES, &w->ring) != WD_OK ||
+	    web_ticks_open(&w->ticks) != WD_OK ||
 	    conduct_table_open(w->key, CONDUCT_ROWS_LIVE, &w->clients) != WD_OK ||
 	    !take_hosts(w, c->catalogue))
 		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");

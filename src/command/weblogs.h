@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { WEBLOGS_RING_BYTES = 1 << 20 }; /* the queue to the engine */
+
 struct weblogs;
 
 struct weblogs_options {

@@ -19,7 +19,7 @@ struct exports_limits exports_limits_default(void)
 {
 	return (struct exports_limits){
 		.exporters = 256,
-		.templates = 4096,
+		.templates = 3072,
 		.templates_per_exporter = 512,
 		.samplers = 8192,
 		.samplers_per_exporter = 2048,

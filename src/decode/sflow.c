@@ -76,6 +76,11 @@ enum wd_err sflow_open(const struct sflow_limits *limits, const struct hash_key 
 	return WD_OK;
 }
 
+size_t sflow_memory(const struct sflow_limits *limits)
+{
+	return sizeof(struct sflow) + sflow_seats_memory(limits->sources);
+}
+
 void sflow_close(struct sflow *s)
 {
 	if (s == NULL)

@@ -73,6 +73,7 @@ struct sflow_source {
 enum wd_err sflow_open(const struct sflow_limits *limits, const struct hash_key *key,
 		       struct sflow **ret_s) WD_MUST_CHECK;
 void sflow_close(struct sflow *s); /* NULL is fine */
+size_t sflow_memory(const struct sflow_limits *limits); /* bytes */
 /* Borrowed for as long as datagrams are decoded; NULL (at first): tunnels are opened. */
 void sflow_set_packet_options(struct sflow *s, const struct packet_options *options);
 

@@ -10,11 +10,24 @@ enum {
 	LATE_MAX = 64,      /* a number so far back is late; one further back is a restart */
 };
 
-enum wd_err sflow_seats_open(struct sflow_seats *s, uint32_t sources)
+static uint32_t sets_for(uint32_t sources)
 {
 	uint32_t sets = 1;
 	while (sets * SFLOW_SEATS_A_SET < sources && sets * SFLOW_SEATS_A_SET < SOURCES_MAX)
 		sets *= 2;
+	return sets;
+}
+
+size_t sflow_seats_memory(uint32_t sources)
+{
+	const struct sflow_seats *s = NULL;
+	return (size_t)sets_for(sources) * SFLOW_SEATS_A_SET *
+	       (sizeof(*s->keys) + sizeof(*s->used_at) + sizeof(*s->seats));
+}
+
+enum wd_err sflow_seats_open(struct sflow_seats *s, uint32_t sources)
+{
+	uint32_t sets = sets_for(sources);
 	size_t count = (size_t)sets * SFLOW_SEATS_A_SET;
 	*s = (struct sflow_seats){
 		.mask = sets - 1,

@@ -47,6 +47,7 @@ struct sflow_seats {
 };
 
 enum wd_err sflow_seats_open(struct sflow_seats *s, uint32_t sources) WD_MUST_CHECK;
+size_t sflow_seats_memory(uint32_t sources); /* bytes beside the struct */
 void sflow_seats_done(struct sflow_seats *s);
 /* The seat of a key (not 0), a fresh one (zeros) if there was none: *ret_new. */
 struct sflow_seat *sflow_seat_search(struct sflow_seats *s, uint64_t key, bool *ret_new);

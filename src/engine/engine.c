@@ -19,7 +19,7 @@ struct engine_options engine_defaults(void)
 	return (struct engine_options){
 		.services_max = 10000, .signals_a_service = 64, .persons_max = 1 << 20,
 		.incidents_max = 10000, .persons_floor = 5, .networks_floor = 3,
-		.services_watched_max = 1000, .tracers_max = 48, .traces_max = 96,
+		.services_watched_max = 1000, .tracers_max = 32, .traces_max = 48,
 	};
 }
 

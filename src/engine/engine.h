@@ -58,8 +58,8 @@ struct engine_options {
 	const struct address_key *source_key;
 	double packets_floor, bits_floor; /* a second above usual, less is no flood; 0 = default */
 	size_t services_watched_max;      /* ticks come for, default 1000 */
-	size_t tracers_max;               /* open incidents traced at once, default 48 */
-	size_t traces_max;                /* kept in memory, default 96; the oldest go first */
+	size_t tracers_max;               /* open incidents traced at once, default 32 */
+	size_t traces_max;                /* kept in memory, default 48; the oldest go first */
 	bool adopt_services;       /* a service no catalogue names is taken as it comes (replay) */
 	struct hash_key key;       /* for its tables: random live, fixed in replay */
 };

@@ -330,11 +330,25 @@ static bool is_watched(const void *context, const struct flow *f)
 	return lane_watches(context, f);
 }
 
-static enum wd_err open_worker(struct worker *w, const struct collector_options *o,
-			       struct wd_why *why)
+static struct exports_limits exports_limits(const struct collector_options *o)
 {
 	struct exports_limits limits = exports_limits_default();
 	limits.exporters = o->exporters_max < 8 ? 8 : o->exporters_max;
+	return limits;
+}
+
+size_t collector_memory(const struct collector_options *o)
+{
+	const struct exports_limits limits = exports_limits(o);
+	const struct sflow_limits sflow = {.sources = limits.exporters * SFLOW_SOURCES_EACH};
+	return sizeof(struct worker) + FLOWS_MAX * sizeof(struct flow) + udp_batch_memory() +
+	       exports_memory(&limits) + sflow_memory(&sflow) + lane_memory(&o->lane);
+}
+
+static enum wd_err open_worker(struct worker *w, const struct collector_options *o,
+			       struct wd_why *why)
+{
+	const struct exports_limits limits = exports_limits(o);
 	const struct sflow_limits sflow = {.sources = limits.exporters * SFLOW_SOURCES_EACH};
 	w->flows = calloc(FLOWS_MAX, sizeof(*w->flows));
 	if (w->flows == NULL || udp_batch_open(&w->batch) != WD_OK ||

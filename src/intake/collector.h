@@ -58,6 +58,8 @@ enum wd_err collector_start(struct collector *c, struct wd_why *why) WD_MUST_CHE
 void collector_stop(struct collector *c);
 void collector_close(struct collector *c); /* stops if need be; NULL is fine */
 
+/* Bytes of a thread, its services' ticks apart. */
+size_t collector_memory(const struct collector_options *options);
 size_t collector_threads(const struct collector *c);
 struct lane *collector_lane(struct collector *c, size_t thread);
 /* What the kernel granted the smallest socket. */

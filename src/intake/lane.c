@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* Sealed ticks that can be on their way into the ring at one time. */
-enum { SPARES_MAX = 64 };
+enum { SPARES_MAX = 16 }; /* sealed ticks on their way into the queue */
 
 struct lane {
 	struct lane_options o;
@@ -39,11 +39,22 @@ static enum wd_err open_shard(const struct lane *l, const struct watchlist *w,
 	return shard_open(&o, ret_shard, why);
 }
 
+static size_t ring_bytes(const struct lane_options *o)
+{
+	size_t least = 4 * sizeof(struct traffic_tick);
+	return o->ring_bytes > least ? o->ring_bytes : least;
+}
+
+size_t lane_memory(const struct lane_options *options)
+{
+	return sizeof(struct lane) + ring_bytes(options) +
+	       SPARES_MAX * (sizeof(struct traffic_tick) + 2 * sizeof(struct traffic_tick *));
+}
+
 enum wd_err lane_open(const struct lane_options *options, struct lane **ret_lane,
 		      struct wd_why *why)
 {
 	enum wd_err err = WD_NOMEM;
-	size_t least = 4 * sizeof(struct traffic_tick);
 	struct lane *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
@@ -51,8 +62,7 @@ enum wd_err lane_open(const struct lane_options *options, struct lane **ret_lane
 	l->o = *options;
 	l->sealed = calloc(SPARES_MAX, sizeof(struct traffic_tick *));
 	if (l->sealed == NULL ||
-	    ring_open(options->ring_bytes > least ? options->ring_bytes : least, &l->ring) !=
-		    WD_OK)
+	    ring_open(ring_bytes(options), &l->ring) != WD_OK)
 		err = wd_fail(why, err, 0, "memory for a lane");
 	else {
 		l->watch = watchlist_box_get(options->box, &l->generation);

@@ -45,6 +45,7 @@ struct lane;
 
 enum wd_err lane_open(const struct lane_options *options, struct lane **ret_lane,
 		      struct wd_why *why) WD_MUST_CHECK;
+size_t lane_memory(const struct lane_options *options); /* bytes; services' own ticks apart */
 void lane_close(struct lane *l); /* NULL is fine; nobody reads its ring any more */
 
 /* ---- the collecting thread ---- */

@@ -159,6 +159,11 @@ enum wd_err udp_batch_open(struct udp_batch **ret_batch)
 	return WD_OK;
 }
 
+size_t udp_batch_memory(void)
+{
+	return sizeof(struct udp_batch) + (size_t)UDP_BATCH * PIECE_STEP;
+}
+
 void udp_batch_close(struct udp_batch *b)
 {
 	if (b == NULL)

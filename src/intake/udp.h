@@ -37,6 +37,7 @@ enum wd_err udp_open(const struct udp_options *options, int *ret_fd, uint32_t *r
 /* Room for one batch; its own memory, about UDP_BATCH * UDP_PIECE_MAX. One thread. */
 struct udp_batch;
 enum wd_err udp_batch_open(struct udp_batch **ret_batch) WD_MUST_CHECK;
+size_t udp_batch_memory(void); /* bytes */
 void udp_batch_close(struct udp_batch *b); /* NULL is fine */
 
 /* What waits at the socket, at most a batch; returns the number of pieces, 0 = nothing. */
