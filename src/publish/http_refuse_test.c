@@ -319,6 +319,40 @@ static void queries_have_a_largest_number_of_parameters(void **state)
 	}
 }
 
+/* What a list of them takes is the library's memory for the connection. */
+static void lists_without_end_are_refused_and_the_server_goes_on(void **state)
+{
+	static const struct { const char *before, *each, *after; } LISTS[] = {
+		{"GET /x?", "&", " HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{"GET /x?", "a=b&", " HTTP/1.1\r\nHost: a\r\n\r\n"},
+		{"GET /x HTTP/1.1\r\nHost: a\r\nCookie: ", "a=;", "\r\n\r\n"},
+		{"GET /x HTTP/1.1\r\nHost: a\r\n", "a:\r\n", "\r\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(LISTS) / sizeof(LISTS[0]); i++) {
+		for (int count = 100; count <= 900; count += 100) {
+			struct buf request;
+			buf_init(&request, 8000);
+			buf_str(&request, LISTS[i].before);
+			for (int n = 0; n < count; n++)
+				buf_str(&request, LISTS[i].each);
+			buf_str(&request, LISTS[i].after);
+			assert_false(request.bad);
+			int fd = testing_connect(server, NULL);
+			testing_send_n(fd, request.data, request.len);
+			assert_int_equal(shutdown(fd, SHUT_WR), 0);
+			testing_read(fd, &answer, true);
+			assert_true(answer.status == 200 || answer.status >= 400 ||
+				    answer.status == 0);
+			close(fd);
+			buf_done(&request);
+			testing_ask(server, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+			assert_int_equal(answer.status, 200);
+		}
+	}
+}
+
 /* ---- a second opinion ----------------------------------------------------------------- */
 
 static bool is_token_text(const char *p, size_t len)
@@ -472,6 +506,7 @@ int main(void)
 		cmocka_unit_test(a_good_request_may_be_followed_by_a_bad_one),
 		cmocka_unit_test(heads_have_a_largest_size_and_a_number_of_fields),
 		cmocka_unit_test(queries_have_a_largest_number_of_parameters),
+		cmocka_unit_test(lists_without_end_are_refused_and_the_server_goes_on),
 		cmocka_unit_test(nothing_is_handled_that_a_strict_reader_would_not_take),
 		cmocka_unit_test(every_refusal_of_ours_carries_the_security_fields),
 	};

@@ -42,18 +42,11 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 	return r;
 }
 
-static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
-			 enum MHD_RequestTerminationCode code)
+static void request_end(struct worker *w, struct request *r, bool refused)
 {
-	struct worker *w = context;
-	struct request *r = *request;
 	struct http_response *unsent = NULL;
 
-	(void)mhd;
-	if (r == NULL)
-		return;
-	*request = NULL;
-	if (r->step == STEP_HEAD && code != MHD_REQUEST_TERMINATED_CLIENT_ABORT && !r->conn->cut)
+	if (refused)
 		COUNT(w, refused_library);
 	r->conn->request = NULL;
 	if (r->step == STEP_DEFERRED && conn_take_answer(r->conn, &unsent))
@@ -66,6 +59,19 @@ static void on_completed(void *context, struct MHD_Connection *mhd, void **reque
 	free(r->body);
 	free(r);
 	w->requests_open--;
+}
+
+static void on_completed(void *context, struct MHD_Connection *mhd, void **request,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct request *r = *request;
+
+	(void)mhd;
+	if (r == NULL)
+		return;
+	*request = NULL;
+	request_end(context, r, r->step == STEP_HEAD && !r->conn->cut &&
+					code != MHD_REQUEST_TERMINATED_CLIENT_ABORT);
 }
 
 static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
@@ -81,6 +87,9 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 		struct conn *c = *socket_context;
 		*socket_context = NULL;
 		c->mhd = NULL;
+		/* 0.9.75 says nothing of a request whose query it had no memory for. */
+		if (c->request != NULL)
+			request_end(w, c->request, !c->cut);
 		/* A stream keeps its slot and its own descriptor of the socket. */
 		if (c->phase != PHASE_STREAM)
 			conn_release(c);
