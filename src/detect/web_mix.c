@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tick → the counts that are judged, and what its requests are like. */
+#include "base/check.h"
 #include "detect/web_inner.h"
 
 #include <math.h>
@@ -18,6 +19,8 @@ static const float random_like = 0.8F, random_agents = 0.5F;
 const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
 					.key = 0.1F, .apart = 0.5F, .per_client = 2};
 
+enum { AHEAD = 8 }; /* so many records ahead is memory asked for */
+
 static bool is_page(const struct web_record *r)
 {
 	return !(r->marks & 1 << WEB_ASSET);
@@ -28,77 +31,78 @@ static bool has_mark(const struct web_record *r, enum web_mark mark)
 	return r->marks & 1 << mark;
 }
 
-/* How many different hashes of a kind are among the records that `keep` takes, and how many
- * there are of the most frequent. */
+/* Requests of a sort, in the sample's order. */
+struct picked { uint32_t count; const struct web_record *all[WEB_SAMPLES]; };
+/* All that the sample is looked through for. Once, with memory asked for ahead: a tick that is due
+ * was filled long ago. */
+struct sorts { struct picked pages, crawlers, missing; };
+
+/* No branch: which sort a request is, is chance. */
+static void pick(struct picked *p, const struct web_record *r, bool is)
+{
+	p->all[p->count] = r;
+	p->count += is;
+}
+
+static void sort_out(const struct web_tick *t, struct sorts *s)
+{
+	s->pages.count = s->crawlers.count = s->missing.count = 0;
+	for (uint32_t i = 0; i < t->sample_count; i++) {
+		const struct web_record *r = &t->sample[i];
+		const struct web_record *later = &t->sample[(i + AHEAD) % WEB_SAMPLES];
+		__builtin_prefetch(later->hash);
+		__builtin_prefetch(&later->marks);
+		pick(&s->pages, r, is_page(r));
+		pick(&s->crawlers, r, has_mark(r, WEB_CRAWLER));
+		pick(&s->missing, r, r->hash[WEB_MISSING] != 0);
+	}
+}
+
+/* How many different hashes of a kind are among them, and how many there are of the most
+ * frequent. */
 struct variety {
 	uint32_t different, most, all;
 	uint32_t pairs;                 /* of equal ones */
 	const struct web_record *first; /* one of the most frequent */
 };
 
-static struct variety variety_of(const struct web_tick *t, enum web_kind kind,
-				 bool (*keep)(const struct web_record *, uint64_t), uint64_t about)
+static struct variety variety_of(const struct picked *p, enum web_kind kind)
 {
-	struct { uint64_t hash; uint32_t count; } seen[WEB_SAMPLES + 1];
-	const uint32_t size = 2 * WEB_SAMPLES;
-	uint16_t slots[2 * WEB_SAMPLES] = {0}; /* place in `seen`, whose first is nobody's */
+	struct { uint64_t hash; uint32_t count; } seen[2 * WEB_SAMPLES] = {0}; /* hash 0: free */
 	struct variety v = {0};
 
-	for (uint32_t i = 0; i < t->sample_count; i++) {
-		uint64_t hash = t->sample[i].hash[kind];
-		uint32_t at = (uint32_t)(hash >> 32) % size;
+	for (uint32_t i = 0; i < p->count; i++) {
+		uint64_t hash = p->all[i]->hash[kind];
+		uint32_t at = (uint32_t)(hash >> 32) % WD_COUNT(seen);
 
-		if (hash == 0 || !keep(&t->sample[i], about))
+		if (hash == 0)
 			continue;
-		while (slots[at] != 0 && seen[slots[at]].hash != hash)
-			at = (at + 1) % size;
+		while ((seen[at].hash != 0) & (seen[at].hash != hash))
+			at = (at + 1) % WD_COUNT(seen);
+		seen[at].hash = hash;
 		v.all++;
-		if (slots[at] == 0) {
-			slots[at] = (uint16_t)++v.different;
-			seen[v.different].hash = hash;
-			seen[v.different].count = 0;
-		}
-		uint32_t *count = &seen[slots[at]].count;
-		v.pairs += *count;
-		if (++*count > v.most) {
-			v.most = *count;
-			v.first = &t->sample[i];
+		v.different += seen[at].count == 0;
+		v.pairs += seen[at].count;
+		if (++seen[at].count > v.most) {
+			v.most = seen[at].count;
+			v.first = p->all[i];
 		}
 	}
 	return v;
 }
 
-static bool keep_page(const struct web_record *r, uint64_t about)
-{
-	(void)about;
-	return is_page(r);
-}
-
-static bool keep_crawler(const struct web_record *r, uint64_t about)
-{
-	(void)about;
-	return has_mark(r, WEB_CRAWLER);
-}
-
-static bool keep_missing(const struct web_record *r, uint64_t about)
-{
-	(void)about;
-	return r->hash[WEB_MISSING] != 0;
-}
-
-static bool keep_of_client(const struct web_record *r, uint64_t client)
-{
-	return is_page(r) && r->hash[WEB_CLIENT] == client;
-}
-
 /* Does the client that asks most hide who it is? */
-static bool is_masked(const struct web_tick *t, const struct web_record *client)
+static bool is_masked(const struct picked *pages, const struct web_record *client)
 {
+	struct picked own = {0};
+
 	if (client == NULL)
 		return false;
-	uint64_t who = client->hash[WEB_CLIENT];
-	struct variety targets = variety_of(t, WEB_TARGET, keep_of_client, who);
-	struct variety agents = variety_of(t, WEB_AGENT, keep_of_client, who);
+	for (uint32_t i = 0; i < pages->count; i++)
+		pick(&own, pages->all[i],
+		     pages->all[i]->hash[WEB_CLIENT] == client->hash[WEB_CLIENT]);
+	struct variety targets = variety_of(&own, WEB_TARGET);
+	struct variety agents = variety_of(&own, WEB_AGENT);
 	float even = masks_uneven * (float)agents.all / fmaxf((float)agents.different, 1);
 
 	return (float)targets.most >= masks_one_target * (float)targets.all &&
@@ -106,18 +110,17 @@ static bool is_masked(const struct web_tick *t, const struct web_record *client)
 	       (agents.most <= masks_count_min || (float)agents.most <= even);
 }
 
-static void look_at_missing(const struct web_tick *t, struct web_seen *s)
+static void look_at_missing(const struct web_tick *t, const struct picked *missing,
+			    struct web_seen *s)
 {
 	uint32_t lengths[WEB_PATH_MAX + 1] = {0}, crawlers = 0, most = 0;
-	struct variety paths = variety_of(t, WEB_MISSING, keep_missing, 0);
-	struct variety agents = variety_of(t, WEB_AGENT, keep_missing, 0);
+	struct variety paths = variety_of(missing, WEB_MISSING);
+	struct variety agents = variety_of(missing, WEB_AGENT);
 
 	if (paths.different < missing_paths_min)
 		return;
-	for (uint32_t i = 0; i < t->sample_count; i++) {
-		const struct web_record *r = &t->sample[i];
-		if (!keep_missing(r, 0))
-			continue;
+	for (uint32_t i = 0; i < missing->count; i++) {
+		const struct web_record *r = missing->all[i];
 		crawlers += has_mark(r, WEB_CRAWLER);
 		if (strchr(r->path, '.') == NULL && ++lengths[strlen(r->path)] > most)
 			most = lengths[strlen(r->path)];
@@ -144,14 +147,15 @@ static float made_up(const struct variety *key, float usual, float requests, flo
 	return fminf(share * requests, different);
 }
 
-static void mix_of(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
+static void mix_of(const struct web_tick *t, const struct sorts *of, const struct web_mix *usual,
+		   struct web_seen *s)
 {
 	float all = fmaxf((float)t->requests, 1), pages = all - (float)t->marks[WEB_ASSET];
-	struct variety path = variety_of(t, WEB_PATH, keep_page, 0);
-	struct variety agent = variety_of(t, WEB_AGENT, keep_page, 0);
-	struct variety client = variety_of(t, WEB_CLIENT, keep_page, 0);
-	struct variety key = variety_of(t, WEB_KEY, keep_page, 0);
-	struct variety crawlers = variety_of(t, WEB_CLIENT, keep_crawler, 0);
+	struct variety path = variety_of(&of->pages, WEB_PATH);
+	struct variety agent = variety_of(&of->pages, WEB_AGENT);
+	struct variety client = variety_of(&of->pages, WEB_CLIENT);
+	struct variety key = variety_of(&of->pages, WEB_KEY);
+	struct variety crawlers = variety_of(&of->crawlers, WEB_CLIENT);
 	float clients = (float)client.different;
 
 	/* Beyond the sample only the registers know, and they count assets' clients too. */
@@ -188,6 +192,7 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 {
 	float denied = (float)(t->statuses[WEB_401] + t->statuses[WEB_403]);
 	float logins = (float)t->marks[WEB_LOGIN];
+	struct sorts of;
 
 	memset(s, 0, sizeof(*s));
 	s->seconds = fmaxf((float)((double)t->width.ns / WD_NS_PER_S), 1);
@@ -200,10 +205,11 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->count[WEB_S_STALLED] = (float)t->marks[WEB_STALLED];
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
 					 t->marks[WEB_ODD]);
-	mix_of(t, usual, s);
-	if (is_masked(t, s->client))
+	sort_out(t, &of);
+	mix_of(t, &of, usual, s);
+	if (is_masked(&of.pages, s->client))
 		s->count[WEB_S_MASKS] = s->count[WEB_S_CLIENT];
-	look_at_missing(t, s);
+	look_at_missing(t, &of.missing, s);
 }
 
 void web_mix_towards(struct web_mix *m, const struct web_mix *to, float gain)

@@ -13,7 +13,7 @@
 static const uint16_t apart[WEB_STATUSES] = {401, 403, 404, 408, 429, 499, 503};
 static const uint64_t busy_ms_max = 60000;
 
-enum { TOPS_MAX = 16 };
+enum { TOPS_MAX = 16, CACHE_LINE = 64 };
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at)
 {
@@ -32,33 +32,30 @@ void web_clear_small(struct web_tick *t, const char *service, wd_wall at, uint32
 
 /* ---- the sample: the requests with the lowest draws ---- */
 
-static void sift_down(struct web_draw *heap, uint32_t count, uint32_t at)
+/* `moving` into a heap whose place `root` is free: down to the bottom along the larger children,
+ * then up to where it belongs, which is near. Stopping on the way down would be for chance to
+ * say, step by step. */
+static void sift(struct web_draw *heap, uint32_t count, uint32_t root, struct web_draw moving)
 {
-	struct web_draw moving = heap[at];
+	uint32_t at = root, child;
 
-	for (;;) {
-		uint32_t child = 2 * at + 1;
-		if (child >= count)
-			break;
-		uint32_t right = child + 1 < count ? child + 1 : child;
-		child = heap[right].draw > heap[child].draw ? right : child;
-		if (heap[child].draw <= moving.draw)
-			break;
+	for (; (child = 2 * at + 1) + 1 < count; at = child) {
+		child += heap[child + 1].draw > heap[child].draw;
+		heap[at] = heap[child];
+	}
+	if (child < count) {
 		heap[at] = heap[child];
 		at = child;
 	}
+	for (; at > root && heap[(at - 1) / 2].draw < moving.draw; at = (at - 1) / 2)
+		heap[at] = heap[(at - 1) / 2];
 	heap[at] = moving;
 }
 
-static void sift_up(struct web_draw *heap, uint32_t at)
+static void heap_make(struct web_draw *heap, uint32_t count)
 {
-	struct web_draw moving = heap[at];
-
-	while (at > 0 && heap[(at - 1) / 2].draw < moving.draw) {
-		heap[at] = heap[(at - 1) / 2];
-		at = (at - 1) / 2;
-	}
-	heap[at] = moving;
+	for (uint32_t i = count / 2; i-- > 0;)
+		sift(heap, count, i, heap[i]);
 }
 
 /* Where a request with this draw is to be kept; NULL if it is not. */
@@ -67,15 +64,26 @@ static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 	if (t->sample_count < t->sample_max) {
 		uint32_t slot = t->sample_count++;
 		t->draws[slot] = (struct web_draw){draw, slot};
-		sift_up(t->draws, slot);
+		if (t->sample_count == t->sample_max)
+			heap_make(t->draws, t->sample_max);
 		return &t->sample[slot];
 	}
 	if (draw >= t->draws[0].draw)
 		return NULL;
 	uint32_t slot = t->draws[0].slot;
-	t->draws[0].draw = draw;
-	sift_down(t->draws, t->sample_max, 0);
+	sift(t->draws, t->sample_max, 0, (struct web_draw){draw, slot});
 	return &t->sample[slot];
+}
+
+/* Asks for the memory that it will be kept in. */
+static inline void sample_expect(const struct web_tick *t, uint32_t draw)
+{
+	bool more = t->sample_count < t->sample_max;
+	if (!more && draw >= t->draws[0].draw)
+		return;
+	const char *at = (const char *)&t->sample[more ? t->sample_count : t->draws[0].slot];
+	for (size_t i = 0; i < sizeof(struct web_record); i += CACHE_LINE)
+		__builtin_prefetch(at + i, 1);
 }
 
 /* Up to 47 bytes in pieces that overlap: no call with a length that is chance. */
@@ -179,7 +187,9 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 {
 	uint16_t marks = facts->marks;
 	uint64_t hash[WEB_KINDS];
+	uint32_t draw = (uint32_t)(random >> 32);
 
+	sample_expect(t, draw);
 	sums_add(t, r, marks);
 	kinds_hash(hash, key, r, facts);
 	hll_add(t->clients, WEB_CLIENTS_BITS, hash[WEB_CLIENT]);
@@ -187,7 +197,7 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 		if (hash[kind] != 0)
 			hll_add(t->others[kind - 1], WEB_OTHERS_BITS, hash[kind]);
 
-	struct web_record *w = sample_place(t, (uint32_t)(random >> 32));
+	struct web_record *w = sample_place(t, draw);
 	if (w != NULL) {
 		hash[WEB_AGENT] = facts->agent->hash;
 		memcpy(w->hash, hash, sizeof(w->hash));

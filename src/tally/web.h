@@ -100,7 +100,7 @@ struct web_tick {
 	uint8_t others[WEB_MISSING][1 << WEB_OTHERS_BITS]; /* [kind - 1], up to WEB_MISSING */
 	uint32_t sample_max; /* so many the memory behind it holds: WEB_SAMPLES, or fewer */
 	uint32_t sample_count;
-	struct web_draw draws[WEB_SAMPLES]; /* a heap, largest draw first */
+	struct web_draw draws[WEB_SAMPLES]; /* of those; when full a heap, largest first */
 	struct web_record sample[WEB_SAMPLES];
 };
 _Static_assert(sizeof(struct web_tick) <= 64 * 1024, "a service's memory is planned by it");
