@@ -246,6 +246,7 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	for (struct web_tick *t; (t = web_window_due(&s->window, wall_to_s(r->at))) != NULL;)
 		judge(p, t, e);
 	const struct web_facts facts = web_facts_of(&p->agents, &p->book.rules.key, r);
+	conduct_expect(&s->conduct, &facts);
 	if (!web_window_add(&s->window, &p->book.rules.key, r, &facts, prng_u64(&p->random)))
 		p->no_room++;
 	conduct_see(&s->conduct, r, &facts);

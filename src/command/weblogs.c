@@ -232,6 +232,7 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	if (wall_to_s(r.at) > w->second)
 		r.at = wall_s(w->second);
 	const struct web_facts facts = web_facts_of(&w->agents, w->key, &r);
+	conduct_expect(&s->conduct, &facts);
 	uint64_t late = s->window.late;
 	bool counted = web_window_add(&s->window, w->key, &r, &facts, prng_u64(&w->random));
 	w->counts.late += s->window.late - late;

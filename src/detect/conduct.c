@@ -115,10 +115,14 @@ static struct place place_of(struct conduct_table *t, uint64_t hash, int64_t now
 	struct place p = {&t->rows[at], t->clients[at], 0};
 	struct conduct_row *row = p.row;
 	uint32_t tag = (uint32_t)hash | 1;
+	unsigned ways = 0; /* that have the tag, a bit each: which it is, is chance */
 
-	for (; p.way < CONDUCT_WAYS; p.way++)
-		if (row->tag[p.way] == tag)
-			return p;
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++)
+		ways |= (unsigned)(row->tag[i] == tag) << i;
+	if (ways != 0) {
+		p.way = (unsigned)__builtin_ctz(ways);
+		return p;
+	}
 	p.way = least_of(row, p.clients, now);
 	row->tag[p.way] = tag;
 	row->at[p.way] = now;
@@ -251,8 +255,11 @@ static void see_agent(const struct conduct_table *t, struct web_agent *agent,
 	look->tool = agent->tool;
 }
 
-/* Memory is asked for before it is needed: what clients a row and a record hold is for chance to
- * say, and the wait for both was a third of all time here. */
+void conduct_expect(const struct conduct *c, const struct web_facts *facts)
+{
+	__builtin_prefetch(&c->table->rows[row_of(c->table, facts->client ^ c->salt)], 1);
+}
+
 void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts)
 {
 	int64_t now = wall_to_s(r->at);
@@ -260,15 +267,14 @@ void conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 	uint64_t hash = facts->client ^ c->salt;
 	struct conduct_look look = {.r = r};
 
-	__builtin_prefetch(&t->rows[row_of(t, hash)], 1);
 	look.asset = facts->marks & 1 << WEB_ASSET;
-	see_agent(t, facts->agent, &look);
 	struct place p = place_of(t, hash, now);
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];
 
 	if (!look.asset || *state == CONDUCT_LOADED)
 		__builtin_prefetch(&p.clients[p.way], 1);
+	see_agent(t, facts->agent, &look);
 	if (now - *at > forget_s) {
 		*state = CONDUCT_BLANK;
 		*at = now;

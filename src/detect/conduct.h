@@ -91,7 +91,9 @@ struct conduct {
 };
 
 void conduct_init(struct conduct *c, struct conduct_table *t, const char *service);
-/* `facts` with the table's key. */
+/* `facts` with the table's key. What stands about a client lies where chance has it: conduct_expect
+ * asks for that memory, some work before conduct_see needs it. */
+void conduct_expect(const struct conduct *c, const struct web_facts *facts);
 void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts);
 /* Forgets notes whose last request was before that second. */
 void conduct_forget(struct conduct *c, int64_t before);
