@@ -208,6 +208,7 @@ static void every_mistake_has_its_line_and_what_would_be_right(void **state)
 		{"- a\n- b\n", 1, "not a mapping", "key: value"},
 		{"limits:\n  head_ms: 99\n", 2, "`limits.head_ms` is `99`", "a whole number from 100 to 600000 ms, such as 10000"},
 		{"limits:\n  head_ms: 600001\n", 2, "is `600001`", "100 to 600000 ms"},
+		{"limits:\n  report_bytes_max: 8193\n", 2, "is `8193`", "from 256 to 8192 bytes"},
 		{"limits:\n  head_ms: -5\n", 2, "is `-5`", "100 to 600000 ms"},
 		{"limits:\n  head_ms: 1e4\n", 2, "is `1e4`", "100 to 600000 ms"},
 		{"limits:\n  head_ms: 10000.5\n", 2, "is `10000.5`", "whole number"},

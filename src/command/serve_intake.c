@@ -332,6 +332,7 @@ static enum wd_err configure(struct server *s, bool first, struct wd_why *why)
 		.catalogue = c->catalogue, .feeders = feeders, .feeder_count = c->feeder_count,
 		.report_bytes_max = c->limits.report_bytes_max,
 		.batch_bytes_max = c->limits.observations_bytes_max,
+		.frames_bytes_max = JOURNAL_BATCH_BYTES,
 		.reports_per_client_per_min = c->limits.reports_per_address_per_min_max,
 		.reports_burst_per_client = c->limits.reports_burst_per_address,
 		.reports_per_s = c->limits.reports_per_s_max,

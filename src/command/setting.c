@@ -80,7 +80,7 @@ const struct setting settings[] = {
 		    "For sending one answer, or for how long a stream may be stuck."),
 	COUNT_FIXED(limits.heartbeat_ms, 1000, 600000, "ms", "15000",
 		    "A sign of life on quiet event streams."),
-	COUNT(limits.report_bytes_max, 256, 1048576, "bytes", "8192", "Body of one report."),
+	COUNT(limits.report_bytes_max, 256, 8192, "bytes", "8192", "Body of one report."),
 	COUNT(limits.observations_bytes_max, 1024, 67108864, "bytes", "4194304",
 	      "Body of one batch of a feeder."),
 	COUNT_FIXED(limits.bodies_bytes_max, 65536, 1073741824, "bytes", "67108864",

@@ -232,8 +232,12 @@ bool reports_check_size(struct reports *r, const struct reports_request *req,
 {
 	size_t max = req->kind == REPORTS_ONE ? r->options.report_bytes_max
 					      : r->options.batch_bytes_max;
-	if (req->body_len <= max)
-		return true;
+	return req->body_len <= max || reports_refuse_size(r, req, refusal);
+}
+
+bool reports_refuse_size(struct reports *r, const struct reports_request *req,
+			 struct reports_refusal *refusal)
+{
 	COUNT(r, refused_size, 1);
 	return reports_refuse(req, &too_large,
 		      req->kind == REPORTS_ONE ? "A report is a few hundred bytes."

@@ -71,6 +71,7 @@ struct reports_options {
 	size_t feeder_count;
 	size_t report_bytes_max; /* cut to REPORT_BODY_MAX */
 	size_t batch_bytes_max;
+	size_t frames_bytes_max; /* what is kept of a batch: the journal takes no more at once */
 	double reports_per_client_per_min, reports_burst_per_client;
 	double reports_per_s;             /* all clients together */
 	double observations_per_feeder_per_s; /* with as many at once */

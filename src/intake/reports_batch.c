@@ -115,6 +115,10 @@ static bool take_batch(struct reports *r, const struct reports_request *req,
 		COUNT(r, refused_memory, 1);
 		return reports_refuse(req, &no_memory, "Send the batch again in a while.", refusal);
 	}
+	if (b->frames.len > r->options.frames_bytes_max) {
+		reports_batch_done(b);
+		return reports_refuse_size(r, req, refusal);
+	}
 	COUNT(r, batches, 1);
 	COUNT(r, observations, b->count);
 	COUNT(r, refused_lines, b->refused);

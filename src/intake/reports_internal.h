@@ -35,6 +35,9 @@ bool reports_refuse(const struct reports_request *req, const struct refusal_kind
  * for anybody. */
 bool reports_check_size(struct reports *r, const struct reports_request *req,
 			struct reports_refusal *ret_refusal);
+/* Too large: false. */
+bool reports_refuse_size(struct reports *r, const struct reports_request *req,
+			 struct reports_refusal *ret_refusal);
 bool reports_check_sender(struct reports *r, const struct reports_request *req,
 			  const struct feeder **ret_feeder, struct reports_refusal *ret_refusal);
 bool reports_check_rate(struct reports *r, const struct reports_request *req,

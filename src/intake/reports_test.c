@@ -39,6 +39,7 @@ static struct reports_options options(void)
 		.feeder_count = 1,
 		.report_bytes_max = 4096,
 		.batch_bytes_max = 1 << 20,
+		.frames_bytes_max = 4 << 20,
 	};
 }
 
@@ -368,6 +369,28 @@ static void the_shortest_lines_have_room(void **state)
 	free(body);
 }
 
+/* Sent again it would never find room, which 503 would promise. */
+static void a_batch_that_the_journal_never_has_room_for_is_too_large(void **state)
+{
+	static const char body[] = "{\"at\":\"1\",\"id\":\"a\",\"service\":\"x\"}\n"
+				   "{\"at\":\"1\",\"id\":\"b\",\"service\":\"x\"}\n";
+	struct reports_options o = options();
+	struct reports_batch batch;
+	(void)state;
+	assert_true(take_batch(body, &batch));
+	o.frames_bytes_max = batch.frames.len;
+	reports_batch_done(&batch);
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+	assert_true(take_batch(body, &batch));
+	reports_batch_done(&batch);
+	o.frames_bytes_max--;
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+	assert_false(take_batch(body, &batch));
+	assert_problem(413, "/problems/size", NULL, "Send the observations in smaller batches.");
+	o = options();
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+}
+
 static void made_up_services_and_places_do_not_grow_memory(void **state)
 {
 	char body[128];
@@ -473,6 +496,7 @@ int main(void)
 		TEST(an_id_is_the_feeders_own),
 		TEST(a_batch_needs_a_token_and_pays_for_its_lines),
 		TEST(the_shortest_lines_have_room),
+		TEST(a_batch_that_the_journal_never_has_room_for_is_too_large),
 		TEST(made_up_services_and_places_do_not_grow_memory),
 		TEST(a_reload_disturbs_nobody_who_reports),
 	};

@@ -320,7 +320,7 @@ static enum wd_err allocate(struct journal *j, struct wd_why *why)
 static void set_defaults(struct journal_options *o)
 {
 	if (o->batch_bytes == 0)
-		o->batch_bytes = 4 << 20;
+		o->batch_bytes = JOURNAL_BATCH_BYTES;
 	if (o->batches == 0)
 		o->batches = 8;
 	if (o->tickets == 0)

@@ -60,13 +60,15 @@ struct journal_clock {
 	void *ctx;
 };
 
+enum { JOURNAL_BATCH_BYTES = 4 << 20 }; /* of frames in one commit, unless told otherwise */
+
 struct journal_options {
 	struct store *store; /* outlives the journal */
 	/* On the writer's thread, without a lock held; must not block. May be NULL. */
 	void (*on_done)(void *ctx, const struct journal_done *done);
 	void *ctx;
 	/* 0 = the default, here and below. */
-	size_t batch_bytes;     /* 4 MB */
+	size_t batch_bytes;     /* JOURNAL_BATCH_BYTES; more than that at once never finds room */
 	size_t batches;         /* 8 */
 	size_t tickets;         /* per batch: 65536 */
 	wd_span gather;         /* least time from one commit's begin to the next's: 2 ms */
