@@ -59,9 +59,9 @@ struct http_response *desk_begin(struct server *s, const struct http_request *re
 	if (!list && !comment_path(req->path, &number))
 		return missing();
 	if (list && req->method != HTTP_GET)
-		return http_response_problem(405, "Only GET is answered here.");
+		return http_response_not_allowed("GET, HEAD");
 	if (!list && req->method != HTTP_POST)
-		return http_response_problem(405, "Only POST is answered here.");
+		return http_response_not_allowed("POST");
 	if (!list && strcmp(req->content_type, "application/json") != 0)
 		return http_response_problem(415, "The type is application/json.");
 	*body_max = list ? 0 : DECISION_BYTES_MAX;

@@ -28,8 +28,10 @@ static struct http_response *begin(void *app, const struct http_request *req, si
 		return intake_begin(s, req, body_max);
 	if (desk_takes(req))
 		return desk_begin(s, req, body_max);
+	if (intake_is_at(req->path))
+		return http_response_not_allowed("POST");
 	if (req->method != HTTP_GET && req->method != HTTP_OPTIONS)
-		return http_response_problem(405, "Only GET is answered here.");
+		return http_response_not_allowed("GET, HEAD, OPTIONS");
 	return NULL;
 }
 

@@ -142,10 +142,14 @@ static struct http_response *not_kept(struct intake *i)
 
 /* ---- requests ---- */
 
+bool intake_is_at(const char *path)
+{
+	return strcmp(path, "/api/v1/reports") == 0 || strcmp(path, "/api/v1/observations") == 0;
+}
+
 bool intake_takes(const struct http_request *req)
 {
-	return req->method == HTTP_POST && (strcmp(req->path, "/api/v1/reports") == 0 ||
-					    strcmp(req->path, "/api/v1/observations") == 0);
+	return req->method == HTTP_POST && intake_is_at(req->path);
 }
 
 static const char *field(const struct http_request *req, const char *name)

@@ -66,6 +66,7 @@ enum wd_err intake_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
 void intake_close(struct intake *i);
 /* After a reload: the place files and the rates may be others. */
 void intake_reload(struct server *s);
+bool intake_is_at(const char *path);
 /* Is this request the intake's? */
 bool intake_takes(const struct http_request *req);
 /* Before the body: NULL or a refusal. */

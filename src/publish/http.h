@@ -77,6 +77,8 @@ void http_response_unref(struct http_response *r); /* NULL is fine */
 /* A problem document (RFC 9457) with title and status; detail may be NULL. NULL when
  * memory is out, which a handler may return as it is. */
 struct http_response *http_response_problem(int status, const char *detail);
+/* 405; `allow` is the header Allow (RFC 9110, 15.5.6), such as "POST". NULL as above. */
+struct http_response *http_response_not_allowed(const char *allow);
 
 int http_response_status(const struct http_response *r);
 /* The identity body and the ETag of it ("" if none): for tests and callers that embed. */

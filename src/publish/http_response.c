@@ -177,9 +177,9 @@ static const char *status_title(int status)
 	}
 }
 
-struct http_response *http_response_problem(int status, const char *detail)
+static struct http_response *problem(int status, const char *detail,
+				     const struct http_field *field)
 {
-	static const struct http_field RETRY = {"Retry-After", "10"};
 	struct http_response *r = NULL;
 	struct buf b;
 
@@ -197,13 +197,26 @@ struct http_response *http_response_problem(int status, const char *detail)
 		.cache_control = "no-store",
 		.body = b.data,
 		.body_len = b.len,
-		.fields = &RETRY,
-		.field_count = status == 429 || status == 503,
+		.fields = field,
+		.field_count = field != NULL,
 	};
 	if (b.bad || http_response_make(&o, &r, NULL) != WD_OK)
 		r = NULL;
 	buf_done(&b);
 	return r;
+}
+
+struct http_response *http_response_problem(int status, const char *detail)
+{
+	static const struct http_field retry = {"Retry-After", "10"};
+	return problem(status, detail, status == 429 || status == 503 ? &retry : NULL);
+}
+
+struct http_response *http_response_not_allowed(const char *allow)
+{
+	const struct http_field field = {"Allow", allow};
+	return problem(405, strncmp(allow, "GET", 3) == 0 ? "Only GET is answered here." :
+							    "Only POST is answered here.", &field);
 }
 
 int http_response_status(const struct http_response *r)
