@@ -74,6 +74,7 @@ static void from_snapshot(struct metrics *m, const struct snapshot *s)
 	m->value[METRIC_PERSONS_UNTRACKED] = (double)c->persons_untracked;
 	m->value[METRIC_SAMPLES] = (double)c->samples;
 	m->value[METRIC_INCIDENTS_OPENED] = (double)c->incidents_opened;
+	m->value[METRIC_UNTRACED] = (double)c->untraced;
 	m->value[METRIC_COORDINATED] = (double)c->coordinated;
 	m->value[METRIC_SIGNALS] = (double)c->signals;
 	m->value[METRIC_SERVICES] = (double)s->service_count;

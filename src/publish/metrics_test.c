@@ -36,6 +36,7 @@ static void known_values_are_told_and_unknown_ones_left_out(void **state)
 	metrics_write(&b, &m, snapshot);
 	assert_true(has_line(b.data, "whydown_intake_accepted_total 42"));
 	assert_true(has_line(b.data, "whydown_reports_total 120000"));
+	assert_true(has_line(b.data, "whydown_incidents_untraced_total 3"));
 	assert_true(has_line(b.data, "whydown_services_incident 1"));
 	assert_true(has_line(b.data, "whydown_service_status{service=\"x\"} 3"));
 	assert_null(strstr(b.data, "whydown_journal_commits_total"));

@@ -487,6 +487,6 @@ struct snapshot *fixture_snapshot(enum fixture which)
 	s->book = fixture_book(which == FIXTURE_HOSTILE ? FIXTURE_HOSTILE_NAME : NULL);
 	s->budget = (struct budget_stated){4800, 1, 8.3};
 	s->counters = (struct engine_counters){
-		.observations = 123456, .reports = 120000, .signals = 4800};
+		.observations = 123456, .reports = 120000, .signals = 4800, .untraced = 3};
 	return s;
 }
