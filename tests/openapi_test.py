@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the running server answers to requests that change something, and to those it refuses: each status stands in the
+OpenAPI document with the form that the answer has. What can be read is held to it by src/publish/openapi_test.c."""
+import http.client
+import json
+import pathlib
+import tempfile
+import time
+
+import live
+from live import Server, check
+
+OPERATOR = {"Authorization": "Bearer only-the-operator-has-this-token"}
+FEEDER = {"Authorization": "Bearer only-the-feeder-has-this-token"}
+AS_JSON = {"Content-Type": "application/json"}
+LINES = {"Content-Type": "application/x-ndjson", **FEEDER}
+CONFIG = """
+listen: ["127.0.0.1:0"]
+admin_token: only-the-operator-has-this-token
+feeders: [{name: probe, token: only-the-feeder-has-this-token}]
+limits:
+  accepts_per_address_per_s_max: 1000
+  reports_burst_per_address: 12
+  reports_per_address_per_min_max: 1
+services_from: []
+services:
+  - {id: shop, name: Shop}
+"""
+
+
+class Api:
+    def __init__(self, server):
+        self.server = server
+        self.document = json.loads(server.get("/api/v1/openapi.json"))
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection(self.server.url, timeout=20)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, text
+
+    def resolve(self, schema):
+        while "$ref" in schema:
+            at = self.document
+            for name in schema["$ref"].split("/")[1:]:
+                at = at[name]
+            schema = at
+        return schema
+
+    def breaks(self, schema, value, where=""):
+        """The first thing that the schema does not allow or does not name, or None."""
+        schema = self.resolve(schema)
+        types = {"object": dict, "array": list, "string": str, "integer": int}
+        if not isinstance(value, types[schema["type"]]):
+            return f"{where} is no {schema['type']}"
+        if value not in schema.get("enum", [value]):
+            return f"{where} is {value}"
+        if isinstance(value, dict):
+            missing = [name for name in schema["required"] if name not in value]
+            unknown = [name for name in value if name not in schema["properties"]]
+            if missing or unknown:
+                return f"{where}: missing {missing}, not documented {unknown}"
+            below = [self.breaks(schema["properties"][name], v, where + "." + name) for name, v in value.items()]
+        else:
+            below = [self.breaks(schema["items"], v, where + "[]") for v in value] if isinstance(value, list) else []
+        return next((wrong for wrong in below if wrong), None)
+
+    def answers(self, expected, method, pattern, body=None, headers=None, number=""):
+        """It does, and as the document says."""
+        status, fields, text = self.ask(method, pattern.replace("{comment}", str(number)), body, headers)
+        documented = self.document["paths"][pattern][method.lower()]["responses"].get(str(status))
+        wrong = None if documented else "not documented"
+        if documented and text:
+            content = self.resolve(documented).get("content", {})
+            form = content.get(fields["Content-Type"])
+            wrong = self.breaks(form["schema"], json.loads(text)) if form else f"{fields['Content-Type']} is not documented"
+        if status in (429, 503) and not fields["Retry-After"]:
+            wrong = "no Retry-After"
+        check(f"{method} {pattern}: {expected}", status == expected and not wrong, f"{status} {wrong}: {text[:300]}")
+        return text
+
+
+def reports(api):
+    path, good = "/api/v1/reports", json.dumps({"service": "shop", "comment": "hello"})
+    api.answers(202, "POST", path, good, AS_JSON)
+    api.answers(303, "POST", path, "service=shop", {"Content-Type": "application/x-www-form-urlencoded"})
+    api.answers(400, "POST", path, "{", AS_JSON)
+    api.answers(400, "POST", path, good, {**AS_JSON, "Idempotency-Key": "a b"})
+    api.answers(403, "POST", path, good, {**AS_JSON, "Sec-Fetch-Site": "cross-site"})
+    api.answers(413, "POST", path, " " * 9000, AS_JSON)
+    api.answers(415, "POST", path, good, {"Content-Type": "text/plain"})
+    api.answers(422, "POST", path, json.dumps({"service": "none"}), AS_JSON)
+    for _ in range(12):
+        api.ask("POST", path, good, AS_JSON)
+    api.answers(429, "POST", path, good, AS_JSON)
+
+
+def observations(api):
+    path = "/api/v1/observations"
+    line = {"id": "a", "at": str(int(time.time())), "service": "shop"}
+    body = json.dumps(line) + "\n{}\n"
+    api.answers(202, "POST", path, body, LINES)
+    told = json.loads(api.answers(202, "POST", path, body, LINES))
+    check("a line is taken once", (told["accepted"], told["duplicates"], told["refused"]) == (0, 1, 1), told)
+    api.answers(401, "POST", path, body, {"Content-Type": "application/x-ndjson"})
+    api.answers(415, "POST", path, body, {**LINES, "Content-Type": "text/plain"})
+    # Less than the body may have, and more than the journal ever has room for: 503 would have it sent again for ever.
+    many = "\n".join(json.dumps({**line, "id": str(n)}) for n in range(60000))
+    api.answers(413, "POST", path, many, LINES)
+
+
+def comments(api):
+    path = "/api/v1/comments/{comment}"
+    held = json.loads(api.ask("GET", "/api/v1/comments", headers=OPERATOR)[2])["comments"]
+    number, operator = held[0]["id"], {**OPERATOR, **AS_JSON}
+    api.answers(401, "POST", path, "{}", AS_JSON, number)
+    api.answers(400, "POST", path, "{", operator, number)
+    api.answers(404, "POST", path, '{"decision":"publish"}', operator, 1000)
+    api.answers(413, "POST", path, " " * 20000, operator, number)
+    api.answers(415, "POST", path, '{"decision":"publish"}', OPERATOR, number)
+    api.answers(422, "POST", path, '{"decision":"keep"}', operator, number)
+    api.answers(200, "POST", path, '{"decision":"reject"}', operator, number)
+    api.answers(409, "POST", path, '{"decision":"publish"}', operator, number)
+
+
+def methods(api):
+    for path, methods_told in (("/api/v1/now", "GET, HEAD, OPTIONS"), ("/api/v1/reports", "POST"),
+                               ("/api/v1/observations", "POST")):
+        method = "PUT" if "GET" in methods_told else "GET"
+        status, fields, _ = api.ask(method, path)
+        check(f"{method} {path}: 405, and what is allowed", (status, fields["Allow"]) == (405, methods_told),
+              f"{status} {fields['Allow']}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(pathlib.Path(folder), CONFIG)
+        api = Api(server)
+        reports(api)
+        observations(api)
+        comments(api)
+        methods(api)
+        server.stop()
+    return live.failures > 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
