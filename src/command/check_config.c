@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/check_config.h"
 
-#include "command/config.h"
+#include "config/config.h"
 #include "command/usage.h"
 
 #include <stdio.h>

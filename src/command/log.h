@@ -6,7 +6,7 @@
 #define WD_COMMAND_LOG_H
 
 #include "base/err.h"
-#include "command/config.h"
+#include "config/config.h"
 
 #include <stdint.h>
 

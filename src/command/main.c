@@ -3,7 +3,7 @@
 #include "command/check_config.h"
 #include "command/comments.h"
 #include "command/export.h"
-#include "command/problems.h"
+#include "config/problems.h"
 #include "command/replay.h"
 #include "command/report.h"
 #include "command/serve.h"

@@ -6,7 +6,7 @@
 #define WD_COMMAND_PILOT_H
 
 #include "base/err.h"
-#include "command/config.h"
+#include "config/config.h"
 #include "command/telemetry.h"
 #include "model/observation.h"
 #include "model/snapshot.h"

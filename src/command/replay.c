@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/timetext.h"
-#include "command/config.h"
+#include "config/config.h"
 #include "command/replay_job.h"
 #include "command/replay_notes.h"
 #include "command/replay_text.h"

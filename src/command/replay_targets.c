@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "command/checks.h"
+#include "config/checks.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

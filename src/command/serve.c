@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "command/chart_bytes.h"
-#include "command/checks.h"
+#include "config/checks.h"
 #include "command/clock.h"
 #include "command/log.h"
 #include "command/player.h"

@@ -3,7 +3,7 @@
 #ifndef WD_COMMAND_SERVER_H
 #define WD_COMMAND_SERVER_H
 
-#include "command/config.h"
+#include "config/config.h"
 #include "command/page_cache.h"
 #include "command/pilot.h"
 #include "command/telemetry.h"

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/timetext.h"
-#include "command/config.h"
+#include "config/config.h"
 #include "command/simulate_traffic.h"
 #include "command/usage.h"
 #include "intake/simulation.h"

@@ -7,7 +7,7 @@
 #define WD_COMMAND_TELEMETRY_H
 
 #include "base/err.h"
-#include "command/config.h"
+#include "config/config.h"
 #include "command/traffic_rules.h"
 #include "command/weblogs.h"
 #include "intake/gather.h"

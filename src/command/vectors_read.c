@@ -3,8 +3,8 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "command/checks.h"
-#include "command/doc.h"
+#include "config/checks.h"
+#include "config/doc.h"
 #include "publish/embedded.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #define WD_COMMAND_VECTORS_READ_H
 
 #include "base/err.h"
-#include "command/problems.h"
+#include "config/problems.h"
 #include "model/vector.h"
 
 #include <stddef.h>

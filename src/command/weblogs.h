@@ -5,7 +5,7 @@
 #define WD_COMMAND_WEBLOGS_H
 
 #include "base/err.h"
-#include "command/config.h"
+#include "config/config.h"
 #include "model/client_note.h"
 #include "tally/web.h"
 
