@@ -123,7 +123,8 @@ static void reload(struct server *s)
 			 "reason=\"the configuration has mistakes; the old one stays\"");
 		return;
 	}
-	if (config_compare(s->config, after, &changes) == WD_OK) {
+	const struct config *running = s->running != NULL ? s->running : s->config;
+	if (config_compare(running, s->config, after, &changes) == WD_OK) {
 		char text[1024];
 		for (size_t n = 0; n < changes.live.count; n++)
 			log_line(LOG_LEVEL_INFO, "reload", "now=%s",
@@ -137,7 +138,10 @@ static void reload(struct server *s)
 	struct config *before = s->config;
 	s->config = after;
 	pthread_rwlock_unlock(&s->lock);
-	config_free(before);
+	if (s->running == NULL)
+		s->running = before;
+	else
+		config_free(before);
 	log_level_set(after->log_level);
 	pilot_configure(s->pilot, after);
 	intake_reload(s);
@@ -370,6 +374,7 @@ static void stop(struct server *s, struct player *player)
 	page_cache_close(s->cache);
 	store_close(s->store);
 	config_free(s->config);
+	config_free(s->running);
 	free(s->measured);
 	free(s->measured_traffic);
 	free((void *)(uintptr_t)s->site.name);

@@ -23,6 +23,7 @@ struct door;   /* serve_operator.c: who the operator is */
 
 struct server {
 	struct config *config;        /* in force; replaced by a reload, under `lock` */
+	struct config *running;       /* what needs a restart is as here; NULL: config */
 	const struct arguments *arguments; /* of the command line, for a reload */
 	struct store *store;
 	struct journal *journal;

@@ -161,10 +161,12 @@ const struct feeder *config_feeder(const struct config *c, const char *text, siz
 
 /* What a reload changed. `live` holds at once; `restart` keeps its old value until the
  * program is started again. Each a line of "key: old -> new", for the log; tokens are
- * named, never shown. Lists shorter than all changes say so in their last line. */
+ * named, never shown. Lists shorter than all changes say so in their last line. `started` is what
+ * the program was started with, which what needs a restart is compared with. */
 struct config_changes { struct text_list live, restart; };
-enum wd_err config_compare(const struct config *before, const struct config *after,
-			   struct config_changes *ret_changes) WD_MUST_CHECK;
+enum wd_err config_compare(const struct config *started, const struct config *before,
+			   const struct config *after, struct config_changes *ret_changes)
+	WD_MUST_CHECK;
 void config_changes_done(struct config_changes *changes);
 
 /* The folder of the files that come with the program (catalogue.yaml …): installed, or

@@ -176,14 +176,15 @@ static bool catalogues_compare(const struct catalogue *before, const struct cata
 	return ids_line(changes, "services:", ids);
 }
 
-enum wd_err config_compare(const struct config *before, const struct config *after,
-			   struct config_changes *ret_changes)
+enum wd_err config_compare(const struct config *started, const struct config *before,
+			   const struct config *after, struct config_changes *ret_changes)
 {
 	struct config_changes changes = {{NULL, 0}, {NULL, 0}};
 	bool well = true;
 
 	for (size_t i = 0; i < setting_count; i++)
-		well = well && setting_compare(&settings[i], before, after, &changes);
+		well = well && setting_compare(&settings[i], settings[i].restart ? started : before,
+					       after, &changes);
 	well = well && feeders_compare(before, after, &changes);
 	well = well && catalogues_compare(before->catalogue, after->catalogue, &changes);
 	if (!well) {

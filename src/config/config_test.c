@@ -420,14 +420,37 @@ static void without_zone_data_every_zone_is_utc_and_said_once(void **state)
 
 /* ---- a reload ------------------------------------------------------------------------------ */
 
-static struct config_changes compare(const char *before_text, const char *after_text)
+static struct config_changes compare_all(const char *started_text, const char *before_text,
+					 const char *after_text)
 {
 	struct config_changes changes;
-	struct config *before = read_well(before_text), *after = read_well(after_text);
-	assert_int_equal(config_compare(before, after, &changes), WD_OK);
+	struct config *started = read_well(started_text), *before = read_well(before_text),
+		      *after = read_well(after_text);
+	assert_int_equal(config_compare(started, before, after, &changes), WD_OK);
+	config_free(started);
 	config_free(before);
 	config_free(after);
 	return changes;
+}
+
+static struct config_changes compare(const char *before_text, const char *after_text)
+{
+	return compare_all(before_text, before_text, after_text);
+}
+
+static void what_needs_a_restart_is_compared_with_what_runs(void **state)
+{
+	static const char other[] = "listen: [127.0.0.1:80]\nlog_level: debug\n";
+	(void)state;
+	struct config_changes changes = compare_all("", other, "");
+	assert_int_equal(changes.restart.count, 0);
+	assert_int_equal(changes.live.count, 1);
+	config_changes_done(&changes);
+	changes = compare_all("", other, other);
+	assert_int_equal(changes.restart.count, 1);
+	assert_string_equal(changes.restart.items[0], "listen: [\"127.0.0.1:8080\"] -> [\"127.0.0.1:80\"]");
+	assert_int_equal(changes.live.count, 0);
+	config_changes_done(&changes);
 }
 
 static void the_same_configuration_has_no_changes(void **state)
@@ -550,7 +573,7 @@ static void the_example_is_valid_and_says_the_defaults(void **state)
 	char *path = source_file("examples/whydown.yaml");
 	(void)state;
 	struct config *defaults = load_well(NULL), *example = load_well(path);
-	assert_int_equal(config_compare(defaults, example, &changes), WD_OK);
+	assert_int_equal(config_compare(defaults, defaults, example, &changes), WD_OK);
 	if (changes.live.count + changes.restart.count > 0)
 		fail_msg("the example says %s",
 			 changes.live.count > 0 ? changes.live.items[0] : changes.restart.items[0]);
@@ -632,6 +655,7 @@ int main(void)
 		cmocka_unit_test(services_in_one_place_share_their_zone),
 		cmocka_unit_test(without_zone_data_every_zone_is_utc_and_said_once),
 		cmocka_unit_test(the_same_configuration_has_no_changes),
+		cmocka_unit_test(what_needs_a_restart_is_compared_with_what_runs),
 		cmocka_unit_test(a_reload_tells_what_holds_at_once_and_what_needs_a_restart),
 		cmocka_unit_test(a_file_that_is_not_there_is_told),
 		cmocka_unit_test(the_catalogue_that_comes_with_the_program_is_found),
