@@ -37,10 +37,11 @@ static const char *time_bracket(const char *at, const char *end)
 static const char *usual_begin(struct request *r, const char *at, const char *end)
 {
 	uint8_t four[4];
-	const char *space = address_octets(at, end, four);
+	/* The address is read beside what follows, which need not wait for where it ends. */
+	const char *space = find_near(at, end, ' ');
 
-	if (space == NULL || end - space < 6 + ACCESSLOG_CLF_TIME + 4 ||
-	    memcmp(space, " - - [", 6) != 0)
+	if (end - space < 6 + ACCESSLOG_CLF_TIME + 4 || memcmp(space, " - - [", 6) != 0 ||
+	    address_octets(at, end, four) != space)
 		return NULL;
 	const char *bracket = space + 5, *close = bracket + 1 + ACCESSLOG_CLF_TIME;
 	if (!is_time_bracket(bracket, end) || memcmp(close, "] \"", 3) != 0)
