@@ -58,6 +58,16 @@ static void heap_make(struct web_draw *heap, uint32_t count)
 		sift(heap, count, i, heap[i]);
 }
 
+/* Asks for the memory that the next request will be kept in, if it is: time enough until then. */
+static inline void sample_expect(const struct web_tick *t)
+{
+	uint32_t slot = t->sample_count < t->sample_max ? t->sample_count : t->draws[0].slot;
+	const char *at = (const char *)&t->sample[slot];
+
+	for (size_t i = 0; i < sizeof(struct web_record); i += CACHE_LINE)
+		__builtin_prefetch(at + i, 1);
+}
+
 /* Where a request with this draw is to be kept; NULL if it is not. */
 static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 {
@@ -73,17 +83,6 @@ static struct web_record *sample_place(struct web_tick *t, uint32_t draw)
 	uint32_t slot = t->draws[0].slot;
 	sift(t->draws, t->sample_max, 0, (struct web_draw){draw, slot});
 	return &t->sample[slot];
-}
-
-/* Asks for the memory that it will be kept in. */
-static inline void sample_expect(const struct web_tick *t, uint32_t draw)
-{
-	bool more = t->sample_count < t->sample_max;
-	if (!more && draw >= t->draws[0].draw)
-		return;
-	const char *at = (const char *)&t->sample[more ? t->sample_count : t->draws[0].slot];
-	for (size_t i = 0; i < sizeof(struct web_record); i += CACHE_LINE)
-		__builtin_prefetch(at + i, 1);
 }
 
 /* Up to 47 bytes in pieces that overlap: no call with a length that is chance. */
@@ -187,9 +186,7 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 {
 	uint16_t marks = facts->marks;
 	uint64_t hash[WEB_KINDS];
-	uint32_t draw = (uint32_t)(random >> 32);
 
-	sample_expect(t, draw);
 	sums_add(t, r, marks);
 	kinds_hash(hash, key, r, facts);
 	hll_add(t->clients, WEB_CLIENTS_BITS, hash[WEB_CLIENT]);
@@ -197,11 +194,12 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 		if (hash[kind] != 0)
 			hll_add(t->others[kind - 1], WEB_OTHERS_BITS, hash[kind]);
 
-	struct web_record *w = sample_place(t, draw);
+	struct web_record *w = sample_place(t, (uint32_t)(random >> 32));
 	if (w != NULL) {
 		hash[WEB_AGENT] = facts->agent->hash;
 		memcpy(w->hash, hash, sizeof(w->hash));
 		record_fill(w, r, marks);
+		sample_expect(t);
 	}
 }
 
