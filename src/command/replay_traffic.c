@@ -238,7 +238,7 @@ static void judge(struct traffic_play *p, struct web_tick *t, struct engine *e)
 static size_t take_request(struct traffic_play *p, struct traffic_input *in, struct engine *e)
 {
 	const struct request *r = &in->request;
-	struct site *s = site_of(p, service_of(p, in));
+	struct site *s = site_of(p, r->host.len > 0 ? service_of(p, in) : in->service);
 	if (s == NULL) {
 		p->no_room++;
 		return 1;

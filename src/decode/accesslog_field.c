@@ -144,14 +144,6 @@ void accesslog_request_line(struct request *r, const char *at, const char *end)
 
 /* ---- numbers ---- */
 
-uint16_t accesslog_status(const char *at, const char *end)
-{
-	if (end - at != 3 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]))
-		return 0;
-	int status = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
-	return status >= 100 && status < 600 ? (uint16_t)status : 0;
-}
-
 int64_t accesslog_bytes(const char *at, const char *end)
 {
 	int64_t n = 0;

@@ -130,7 +130,14 @@ bool accesslog_client(struct request *r, const char *at, const char *end);
 bool accesslog_client_port(struct request *r, const char *at, const char *end);
 void accesslog_request_line(struct request *r, const char *at, const char *end);
 void accesslog_target(struct request *r, const char *at, const char *end);
-uint16_t accesslog_status(const char *at, const char *end); /* 0: none */
+/* 0: none */
+static inline uint16_t accesslog_status(const char *at, const char *end)
+{
+	if (end - at != 3 || !is_digit(at[0]) || !is_digit(at[1]) || !is_digit(at[2]))
+		return 0;
+	int status = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
+	return status >= 100 && status < 600 ? (uint16_t)status : 0;
+}
 int64_t accesslog_bytes(const char *at, const char *end);   /* -1: not told */
 /* "1.5", "12ms" …; `unit_ns` is that of a number without one. */
 bool accesslog_duration(const char *at, const char *end, int64_t unit_ns, int64_t *ret_us);
