@@ -43,7 +43,7 @@ const struct setting settings[] = {
 	 .unit = "bytes", .fallback = "whydown", .help = "Name of the site, on every page."},
 	{AT(site.url), .type = &setting_url, .restart = true, .max = 200, .unit = "bytes",
 	 .fallback = "\"\"",
-	 .help = "Public address, for feeds and embedding; empty: as the reader asked for it."},
+	 .help = "Public address, for links in feeds and the API; empty: they are paths only."},
 	{AT(site.contact), .type = &setting_contact, .restart = true, .max = 200, .unit = "bytes",
 	 .fallback = "\"\"", .help = "Whom readers can write to."},
 
