@@ -219,6 +219,28 @@ static void an_outage_in_one_city_has_only_that_city_in_scope(void **state)
 	scenario_free(s);
 }
 
+/* What opens or reopens it is seen before its minutes are sealed, and those sealed are still calm. */
+static void each_rise_is_one_wave_however_early_it_is_seen(void **state)
+{
+	static const char text[] = "title Nine rises\nbegins 2025-05-12 00:00 UTC\nlasts 8 days\nservice x\n"
+				   "  usually 3 reports a minute\noutage of x\n  begins 2025-05-19 13:00 UTC\n"
+				   "  rises for 10 minutes\n  stays for 15 minutes\n  falls for 10 minutes\n"
+				   "  repeats 9 times every 75 minutes\n  peaks at 15 times the usual\n";
+	(void)state;
+	struct scenario *s = NULL;
+	assert_int_equal(scenario_read(text, sizeof(text) - 1, &s, NULL), WD_OK);
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct outcome o = play(s, seed);
+		const struct incident *i = at(&o, "2025-05-19T18:00:00Z");
+		assert_non_null(i);
+		assert_int_equal(i->wave_count, 9);
+		const struct wave *last = &i->waves[i->wave_count - 1];
+		assert_true(i->ended_at.ns != 0 && last->ended_at.ns <= i->ended_at.ns);
+		snapshot_release(o.snapshot);
+	}
+	scenario_free(s);
+}
+
 /* Three days of it: the month is bench/replay_bench.c's. */
 static void quiet_services_raise_no_more_than_the_stated_false_incidents(void **state)
 {
@@ -257,6 +279,7 @@ int main(void)
 		cmocka_unit_test(a_flood_from_one_network_is_evidence_and_no_incident),
 		cmocka_unit_test(a_crowd_on_one_surface_has_only_that_surface_in_scope),
 		cmocka_unit_test(an_outage_in_one_city_has_only_that_city_in_scope),
+		cmocka_unit_test(each_rise_is_one_wave_however_early_it_is_seen),
 		cmocka_unit_test(quiet_services_raise_no_more_than_the_stated_false_incidents),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -321,7 +321,9 @@ static enum lifecycle_event event_of(struct engine *e, struct track *t, float op
 	}
 	if (!suspicious)
 		t->coordinated_on = false;
-	if (on && engine_is_calm(e, t)) {
+	/* Calm is what sealed minutes say; evidence may already hold what comes after them. */
+	bool ahead = significant && !t->whole;
+	if (on && !ahead && engine_is_calm(e, t)) {
 		wd_span close = larger(CLOSE_AFTER, 2, t->step);
 		bool for_long = t->episode.state == INCIDENT_RECOVERING &&
 				wall_sub(e->now, t->episode.calm_since).ns >= close.ns;

@@ -135,7 +135,9 @@ static void follow_waves(struct episode *e, const struct episode_bucket *b, wd_w
 		e->wave_peak = fmaxf(e->wave_peak, rate);
 		e->peak_of_peaks = fmaxf(e->peak_of_peaks, rate);
 		if (rate < e->wave_peak / 3 && !e->held) {
-			wave_end(e, end);
+			/* A bucket that is not smoothed is itself the low one. */
+			wave_end(e, over == 1 ? b->at : end);
+			e->valley_last_at = end;
 			e->valley = rate;
 		}
 		return;
@@ -207,6 +209,9 @@ void episode_recover(struct episode *e, wd_wall since, wd_wall now)
 	e->calm_since = i->ended_at = since;
 	i->changed_at = now;
 	wave_end(e, since);
+	struct wave *w = last_wave(e);
+	if (w != NULL && wall_before(since, w->ended_at)) /* smoothing saw its end late */
+		w->ended_at = wall_before(since, w->began_at) ? w->began_at : since;
 	i->severity = episode_severity(i, now);
 }
 

@@ -73,6 +73,30 @@ static void a_noisy_plateau_is_one_wave(void **state)
 	assert_int_equal(e.incident.waves[0].ended_at.ns, 0);
 }
 
+/* Hours are not smoothed: the low one is known to be low, and no part of the wave. */
+static void a_wave_ends_before_its_first_low_bucket_and_never_after_the_incident(void **state)
+{
+	static const float counts[] = {200, 210, 20, 20, 300, 310};
+	struct episode e;
+	(void)state;
+	episode_open(&e, "x", span_s(3600), wall_s(0), wall_s(0), 8, never_taken, NULL);
+	for (int n = 0; n < 6; n++) {
+		struct episode_bucket b = {wall_s(n * 3600), counts[n], 20, 40};
+		episode_add(&e, &b, wall_s(n * 3600));
+	}
+	assert_int_equal(e.incident.wave_count, 2);
+	assert_int_equal(e.incident.waves[0].ended_at.ns, wall_s(2 * 3600).ns);
+	assert_int_equal(e.incident.waves[1].began_at.ns, wall_s(4 * 3600).ns);
+
+	struct episode minutes;
+	static const float falls[] = {100, 100, 100, 100, 100, 2, 2, 2, 2, 2};
+	episode_open(&minutes, "x", span_s(60), minute(0), minute(3), 8, never_taken, NULL);
+	play(&minutes, falls, 10);
+	episode_recover(&minutes, minute(5), minute(10));
+	assert_int_equal(minutes.incident.ended_at.ns, minute(5).ns);
+	assert_int_equal(minutes.incident.waves[0].ended_at.ns, minute(5).ns);
+}
+
 static void excess_and_severity_follow_the_counts(void **state)
 {
 	float counts[60];
@@ -183,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_hump_is_a_wave_with_its_own_peak),
 		cmocka_unit_test(a_noisy_plateau_is_one_wave),
+		cmocka_unit_test(a_wave_ends_before_its_first_low_bucket_and_never_after_the_incident),
 		cmocka_unit_test(excess_and_severity_follow_the_counts),
 		cmocka_unit_test(an_id_in_use_gets_a_number),
 		cmocka_unit_test(more_waves_and_scopes_than_fit_are_counted),
