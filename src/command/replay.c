@@ -208,8 +208,8 @@ static void write_summary(const struct run *run, size_t incidents)
 		all.bad += c.bad;
 		all.outside += c.outside;
 	}
-	fprintf(stderr, "%llu observations over %.1f days in %.2f s (%.2f M/s): %zu incident%s",
-		(unsigned long long)run->observed,
+	fprintf(stderr, "%llu observation%s over %.1f days in %.2f s (%.2f M/s): %zu incident%s",
+		(unsigned long long)run->observed, run->observed == 1 ? "" : "s",
 		(double)wall_sub(run->last, run->first).ns / 86400e9, s,
 		(double)run->observed / 1e6 / (s + 1e-9), incidents, incidents == 1 ? "" : "s");
 	if (run->coordinated > 0)

@@ -153,6 +153,10 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 	c->metric = c->number == SIZE_MAX && !options->value_is_reports;
 	if (c->number == SIZE_MAX)
 		c->number = value;
+	if (c->column_count == 1 && strpbrk(f.text, ";\t") != NULL)
+		return fail_at(c, header,
+			       "the header has no comma: fields end with commas, not with "
+			       "semicolons or tabs", why);
 	if (c->time == SIZE_MAX)
 		return fail_at(c, header, "the header names no column time or timestamp", why);
 	if (c->number == SIZE_MAX)
@@ -175,8 +179,16 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 
 static const char *set_time(struct counts_row *row, const struct field *f)
 {
+	static const char midnight[] = " 00:00"; /* daily counts often have the day alone */
+	char text[COUNTS_FIELD_MAX + sizeof(midnight)];
+	size_t len = f->len;
 	wd_wall at;
-	if (f->cut || timetext_read(f->text, f->len, &at, NULL) != WD_OK || at.ns < 0 ||
+	memcpy(text, f->text, len);
+	if (len == 10 && text[4] == '-' && text[7] == '-') {
+		memcpy(text + len, midnight, sizeof(midnight) - 1);
+		len += sizeof(midnight) - 1;
+	}
+	if (f->cut || timetext_read(text, len, &at, NULL) != WD_OK || at.ns < 0 ||
 	    at.ns >= OBSERVATION_AT_MAX_S * WD_NS_PER_S)
 		return "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900";
 	row->at.ns = at.ns - at.ns % 1000000;

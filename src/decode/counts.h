@@ -4,7 +4,8 @@
  * whole number: counts) or `value` (a metric). Other columns are left alone. Fields may be
  * quoted; lines end with LF or CRLF; a byte-order mark and blank lines at the end are fine.
  * A row whose number is empty says that nothing is known of that time: it is passed over.
- * Times without a zone are UTC, and are cut to milliseconds. Pure; no memory is taken. */
+ * Times without a zone are UTC, and are cut to milliseconds; a day alone is its midnight.
+ * Pure; no memory is taken. */
 #ifndef WD_DECODE_COUNTS_H
 #define WD_DECODE_COUNTS_H
 

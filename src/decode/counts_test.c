@@ -90,13 +90,28 @@ static void a_row_without_its_number_is_a_gap(void **state)
 	assert_int_equal(c.gaps, 3);
 }
 
+static void a_day_alone_begins_at_midnight(void **state)
+{
+	struct counts c;
+	struct counts_row rows[2];
+	(void)state;
+	assert_int_equal(read_all("time,service,reports\n2025-03-10,x,5\n 2025-03-11 ,x,6\n", &plain_options,
+				  &c, rows, 2), 2);
+	assert_int_equal(rows[0].at.ns, wall_s(1741564800).ns);
+	assert_int_equal(rows[1].at.ns, wall_s(1741564800 + 86400).ns);
+}
+
 static void every_error_has_its_line_and_column_and_says_what_would_be_right(void **state)
 {
 #define HEAD "time,service,reports\n1,x,5\n"
 #define NUMBER "reports is a whole number from 0 to 4294967295, or nothing if it is not known"
 	static const struct { const char *file, *what; size_t line, column; } cases[] = {
 		{"", "the header names no column time or timestamp", 1, 1},
-		{"a;b;c\n", "the header names no column time or timestamp", 1, 1},
+		{"a,b;c\n", "the header names no column time or timestamp", 1, 1},
+		{"time;service;reports\n", "the header has no comma: fields end with commas, not with semicolons or tabs", 1, 1},
+		{"time\tservice\treports\n", "the header has no comma: fields end with commas, not with semicolons or tabs", 1, 1},
+		{HEAD "2025-3-10,x,5\n", "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900", 3, 1},
+		{HEAD "2025-02-30,x,5\n", "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900", 3, 1},
 		{"time,reports\n", "the header names no column service, and no service was given", 1, 1},
 		{"time,service\n", "the header names no column reports (counts) or value (a metric)", 1, 1},
 		{"time,service,Time,reports\n", "the header names a column twice", 1, 14},
@@ -213,6 +228,7 @@ int main(void)
 		cmocka_unit_test(rows_are_read_whatever_the_order_and_the_quotes),
 		cmocka_unit_test(a_file_without_services_takes_the_one_that_is_given),
 		cmocka_unit_test(a_row_without_its_number_is_a_gap),
+		cmocka_unit_test(a_day_alone_begins_at_midnight),
 		cmocka_unit_test(every_error_has_its_line_and_column_and_says_what_would_be_right),
 		cmocka_unit_test(a_field_of_any_length_is_no_trouble_unless_it_is_used),
 		cmocka_unit_test(real_recordings_are_read_to_their_last_row),
