@@ -89,6 +89,7 @@ static void step_out(struct flood_step *s)
 	struct flood_meter_sample m = flood_meter_sample(s, out);
 	struct flood_meter_reading r;
 
+	s->out_usual = s->f->out.rate[0].recent;
 	flood_meter_step(&s->f->out, &s->plan->meter, &m, &r);
 	float rise = r.rise[1] * discount_share;
 	rise = rise < discount_max ? rise : discount_max;

@@ -73,6 +73,8 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		.fragments = fragments ? s->fragments : 0,
 		.tcp = s->tcp, .all = s->packets, .scale = s->scale, .out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
+		.usual = f->class[c].rate[0].recent,
+		.out_more = s->out_packets - s->out_usual,
 		.syn = flood_clean((double)s->tick->in[s->plan->syn_class].packets *
 				   (double)s->scale),
 	};

@@ -24,6 +24,10 @@ static const uint32_t records_min = 12, records_few = 2;
 static const uint32_t pairs_min = 8;
 static const float talk_min = 0.8F, loose_max = 0.2F, loose_streams_max = 0.1F;
 static const float one_each = 0.8F, few_each = 0.3F; /* sources for a packet */
+static const float bare_size = 80;    /* bytes: no room for more than headers, IPv6's too */
+static const float risen_min = 0.5F;  /* of a class: more than a moment ago */
+static const uint32_t pairs_some = 4;
+static const float each_some = 0.5F;
 
 struct sight {
 	struct flood_shape shape;
@@ -57,6 +61,8 @@ static bool loose(const struct sight *s, float most)
 {
 	if (s->shape.pairs >= pairs_min)
 		return s->shape.same_talk <= most;
+	if (s->shape.pairs >= pairs_some && s->shape.same_talk <= 0 && s->each >= each_some)
+		return s->unsampled;
 	return s->unsampled && s->each >= one_each;
 }
 
@@ -299,12 +305,19 @@ static bool one_place(const struct sight *s)
 	       s->shape.one_size >= 0.8F && s->floors >= stream_floors;
 }
 
+/* Who sends acknowledgements gets data; here the service sends next to nothing. */
+static bool acknowledges_nothing(const struct flood_cold *c, const struct sight *s)
+{
+	return c->out_seen && s->many && s->floors >= stream_floors && s->shape.one_size >= 0.8F &&
+	       c->bytes <= bare_size * c->packets;
+}
+
 /* Acknowledgements of usual traffic are of one size too, but they belong to connections, come
  * over all distances, among data and closed connections, and are answered. */
 static enum flood_cold_verdict streams(const struct flood_cold *c, const struct sight *s)
 {
 	bool equal = s->shape.one_size >= 0.8F;
-	float closes = (float)flood_shape_closes(c->tick) * c->scale;
+	float closes = (float)flood_shape_ends(c->tick) * c->scale;
 
 	if (one_place(s))
 		return many_or_hit(s);
@@ -313,7 +326,8 @@ static enum flood_cold_verdict streams(const struct flood_cold *c, const struct 
 	if (c->packets < 0.9F * c->tcp || closes > 0.01F * c->packets ||
 	    c->syn > 0.02F * c->packets)
 		return FLOOD_COLD_NO;
-	return loose(s, loose_streams_max) ? many_or_hit(s) : FLOOD_COLD_NO;
+	return loose(s, loose_streams_max) || acknowledges_nothing(c, s) ? many_or_hit(s)
+									  : FLOOD_COLD_NO;
 }
 
 /* Parts of datagrams, of which the first part is not there, or is nothing by itself. */
@@ -346,6 +360,17 @@ static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const st
 	return datagrams(plan, c, s);
 }
 
+/* Does the service send back a tenth as much, or more? Where there is much more than a moment ago,
+ * what it sent then anyway is no answer to that. */
+static bool answered(const struct flood_cold *c)
+{
+	float more = c->packets - c->usual;
+
+	if (!c->out_seen || c->out * 10 < c->packets)
+		return false;
+	return more < risen_min * c->packets || c->out_more * 10 >= more;
+}
+
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)
 {
 	struct sight s = {.floors = c->packets * 4 / (float)plan->packets_floor,
@@ -363,7 +388,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 		return FLOOD_COLD_NO;
 	count_sources(c, &s);
 	s.unit = c->packets / (float)s.shape.records;
-	s.answered = c->out_seen && c->out * 10 >= c->packets;
+	s.answered = answered(c);
 	if (answers_by_content(plan, c, &s))
 		return many_or_hit(&s);
 	return by_nature(plan, c, &s);

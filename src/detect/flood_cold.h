@@ -18,7 +18,8 @@
  *          twenty times equal ones of one conversation;
  * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
  * streams  without conversations, openings and ends, not answered; five times above the packet
- *          floor, of one size, from many sources over the same distance;
+ *          floor, of one size, from many sources, over the same distance, or too small to carry
+ *          anything and not answered where answers are seen;
  * fragments twice above the floor from many, more than half of what is not TCP.
  *
  * A conversation: packets of one source between the same two ports, one after the other. Who makes
@@ -40,6 +41,8 @@ struct flood_cold {
 	float fragments;      /* later ones, of an answer's class: may be its */
 	float syn;            /* packets that open connections, a tick */
 	float out;            /* of the class's answers, a tick */
+	float usual;          /* packets of the class; of a moment ago, a tick */
+	float out_more;       /* packets that the service sends, above those of a moment ago */
 	float scale;          /* a tick over this tick's width */
 	bool out_seen;        /* the service's other direction is visible at all */
 };

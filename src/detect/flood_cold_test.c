@@ -24,6 +24,8 @@ struct scene {
 	float out_size;
 	int ticks;               /* 0: twelve */
 	int burst;               /* the tick that has 1.4 times as much; 0: none */
+	int late;                /* the tick in which the first part begins, */
+	double out_more;         /* and the service sends so much more */
 };
 
 static void mark(struct vector_classes *c, uint8_t class, const char *text)
@@ -59,12 +61,15 @@ static bool opens(const struct scene *scene)
 		for (size_t k = 0; k < PARTS; k++) {
 			struct testing_traffic t = scene->in[k];
 			double more = scene->burst > 0 && i == scene->burst ? 1.4 : 1;
+			if (k == 0 && i < scene->late)
+				continue;
 			t.packets = (double)prng_poisson(&r, more * t.packets / 4);
 			t.records = t.records > 0 ? t.records : RECORDS;
 			testing_add(tick, &r, &t);
 		}
-		if (scene->out_packets > 0)
-			testing_add_out(tick, scene->out, scene->out_packets / 4, scene->out_size);
+		double out = scene->out_packets + (i < scene->late ? 0 : scene->out_more);
+		if (out > 0)
+			testing_add_out(tick, scene->out, out / 4, scene->out_size);
 		flood_step(flood, plan, &sample, &reading);
 		open = reading.sustained && (double)reading.log10_return >= threshold;
 		at += TRAFFIC_TICK_NS;
@@ -228,6 +233,62 @@ static void one_tick_over_a_rule_s_limit_is_forgiven(void **state)
 	assert_true(opens(&s));
 }
 
+/* A busy server sends a tenth as much anyway. */
+static void what_was_sent_before_is_no_answer(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_STREAM, .packets = 6000, .size = 40,
+				  .sources = 3000, .records = 5000, .single = true,
+				  .flags = FLOW_TCP_ACK},
+				 {.class = TESTING_STREAM, .packets = 440, .size = 300,
+				  .size_scatter = 0.8F, .sources = 30, .sport = 40000,
+				  .flags = FLOW_TCP_ACK}},
+			  .out = TESTING_STREAM, .out_packets = 700, .out_size = 1000,
+			  .ticks = 60, .late = 48};
+	(void)state;
+	assert_true(opens(&s));
+	s.out_more = 3000; /* to each second one something is sent */
+	assert_false(opens(&s));
+	s.out_more = 0;
+	s.late = 0; /* who knows what it usually sends? */
+	assert_false(opens(&s));
+}
+
+/* Of a thousandth of the packets no source is seen twice. */
+static void sampled_acknowledgements_of_nothing_are_a_flood(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_STREAM, .packets = 600000, .size = 40,
+				  .sources = 3000, .sampling = 1000, .single = true,
+				  .flags = FLOW_TCP_ACK}},
+			  .out = TESTING_STREAM, .out_packets = 12000, .out_size = 1000};
+	(void)state;
+	assert_true(opens(&s));
+	s.in[0].size = 1500; /* brought */
+	assert_false(opens(&s));
+	s.in[0].size = 60;
+	s.in[0].size_scatter = 0.3F; /* with and without options, and data among them */
+	assert_false(opens(&s));
+	s.in[0].size_scatter = 0;
+	s.out_packets = 300000; /* of what was fetched */
+	assert_false(opens(&s));
+	s.out_packets = 0; /* one way seen: it may have been */
+	assert_false(opens(&s));
+}
+
+/* Exporters sum a connection up: it ends once, however many packets it had. */
+static void connections_that_were_summed_up_end_once(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_RST, .packets = 400, .size = 300, .records = 5,
+				  .sources = 30,
+				  .flags = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_FIN},
+				 {.class = TESTING_STREAM, .packets = 6000, .size = 40,
+				  .sources = 3000, .records = 5000, .single = true,
+				  .flags = FLOW_TCP_ACK}}};
+	(void)state;
+	assert_true(opens(&s));
+	s.in[0].records = 100;
+	assert_false(opens(&s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +301,9 @@ int main(void)
 		cmocka_unit_test(answers_from_any_port_are_known_by_their_content),
 		cmocka_unit_test(pages_that_nobody_fetched_are_a_reflection),
 		cmocka_unit_test(one_tick_over_a_rule_s_limit_is_forgiven),
+		cmocka_unit_test(what_was_sent_before_is_no_answer),
+		cmocka_unit_test(sampled_acknowledgements_of_nothing_are_a_flood),
+		cmocka_unit_test(connections_that_were_summed_up_end_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

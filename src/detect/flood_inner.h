@@ -26,6 +26,7 @@ struct flood_step {
 	struct flood_reading *ret;
 	float scale;      /* a tick over the sample's width */
 	float packets, bytes, records, out_packets, out_bytes, tcp;
+	float out_usual;  /* packets, of a moment ago */
 	float fragments, fragment_bytes;
 	float discount[METER_RATES];
 	float asked[METER_RATES]; /* packets and bytes of answers that were asked for */

@@ -67,6 +67,15 @@ static float stands_for(const struct traffic_tick *t, const struct traffic_recor
 	return w > 0 && w < 1e30 ? (float)w : 0;
 }
 
+/* Packets looked at that the record is summed up of. */
+static double summed(const struct traffic_tick *t, const struct traffic_record *r)
+{
+	const struct traffic_sum *in = &t->in[r->class % VECTOR_CLASSES_MAX];
+	double each = in->seen > 0 ? (double)in->packets / (double)in->seen : 1;
+
+	return (double)r->packets > each ? (double)r->packets / each : 1;
+}
+
 struct counts {
 	struct spread source, source_bytes, target, size, port;
 	float hop[256], hop_all;
@@ -79,13 +88,11 @@ struct counts {
 static void count_pair(struct counts *n, const struct traffic_tick *t,
 		       const struct traffic_record *r)
 {
-	const struct traffic_sum *in = &t->in[r->class % VECTOR_CLASSES_MAX];
-	double each = in->seen > 0 ? (double)in->packets / (double)in->seen : 1;
 	uint64_t source = address(r->src) | 1;
 	uint64_t ports = hash_mix(address(r->dst)) ^ ((uint64_t)r->sport << 16 | r->dport);
 	int at = place_of(source);
 
-	if ((double)r->packets >= TALK_PACKETS * each) {
+	if (summed(t, r) >= TALK_PACKETS) {
 		n->pairs++;
 		n->same++;
 	} else if (n->last[at].source == source) {
@@ -240,6 +247,16 @@ void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2]
 	}
 	ret->targets = spread_effective(&target);
 	ret->top_target = spread_top(&target);
+}
+
+double flood_shape_ends(const struct traffic_tick *t)
+{
+	double all = 0;
+
+	for (uint32_t i = 0; i < sample_count(t); i++)
+		if (closes(&t->sample[i]))
+			all += stands_for(t, &t->sample[i]) / summed(t, &t->sample[i]);
+	return all;
 }
 
 double flood_shape_closes(const struct traffic_tick *t)

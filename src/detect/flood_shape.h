@@ -39,5 +39,7 @@ void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2]
 			 struct flood_shape *ret);
 /* Packets of TCP inbound in the sample that end a connection (FIN or RST). */
 double flood_shape_closes(const struct traffic_tick *t);
+/* The same where a record that is summed up of many packets ends one connection. */
+double flood_shape_ends(const struct traffic_tick *t);
 
 #endif
