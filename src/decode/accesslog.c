@@ -31,6 +31,9 @@ static enum wd_err read_line(struct accesslog *a, const char *at, const char *en
 {
 	if (end > at && end[-1] == '\r')
 		end--;
+	if (a->step_count == 0 && a->w3c_count == 0 && end - at > 30 && at[4] == '-' &&
+	    is_digit(*at) && accesslog_is_elb(at, end))
+		return accesslog_alb(a, at, end, ret, why);
 	/* A client's address is the rule; only what begins like a header is looked at. */
 	if (a->w3c_count == 0 && end - at > 10 &&
 	    (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))

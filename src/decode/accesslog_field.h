@@ -152,6 +152,7 @@ enum wd_err accesslog_clf(struct accesslog *a, const char *at, const char *end,
 enum wd_err accesslog_json(struct accesslog *a, const char *at, const char *end,
 			   struct request *r, struct wd_why *why);
 bool accesslog_is_alb(const char *at, const char *end);
+bool accesslog_is_elb(const char *at, const char *end);
 enum wd_err accesslog_alb(struct accesslog *a, const char *at, const char *end,
 			  struct request *r, struct wd_why *why);
 /* A line that begins with '#': always WD_UNKNOWN, "#Fields:" is kept. */

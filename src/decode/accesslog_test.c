@@ -138,6 +138,18 @@ static const struct example examples[] = {
 	 "404 404 34 366 \"GET https://h.example:443/a?b=1 HTTP/1.1\" \"curl/7.46.0\" ECDHE TLSv1.2",
 	 "AWS load balancer, 2024-04-21T11:46:40.123Z 192.0.2.7 GET h1 404 366 21000 "
 	 "h.example:443|/a|b=1||curl/7.46.0"},
+	{"2024-04-21T11:46:40.123456Z my-lb 192.0.2.7:2817 10.0.0.1:80 0.001 0.020 0.000 "
+	 "404 404 34 366 \"GET https://h.example:443/a?b=1 HTTP/1.1\" \"curl/7.46.0\" ECDHE TLSv1.2",
+	 "AWS load balancer, 2024-04-21T11:46:40.123Z 192.0.2.7 GET h1 404 366 21000 "
+	 "h.example:443|/a|b=1||curl/7.46.0"},
+	{"2024-04-21T11:46:40.123456Z my-lb 2001:db8::7:2817 - -1 -1 -1 503 0 0 0 "
+	 "\"GET http://h.example:80/ HTTP/1.1\" \"-\" - -",
+	 "AWS load balancer, 2024-04-21T11:46:40.123Z 2001:…:0007 GET h1 503 0 -1 "
+	 "h.example:80|/|||"},
+	/* … which a host's syslog is not */
+	{"2024-04-21T11:46:40.123456Z web1 nginx: 192.0.2.7 - - [21/Apr/2024:11:46:40 +0000] "
+	 "\"GET /a HTTP/1.1\" 200 7",
+	 "common or combined, 2024-04-21T11:46:40Z 192.0.2.7 GET h1 200 7 -1 |/a|||"},
 };
 
 static void w3c_lines_follow_their_directive(void **state)

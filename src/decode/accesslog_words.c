@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines whose words have their meaning by their place:
  * - AWS load balancers ("https 2024-04-21T11:46:40.1Z app/… client:port target:port …"; Elastic
- *   Load Balancing's "Access log entries" names the places);
+ *   Load Balancing's "Access log entries" names the places). The classic ones have the same
+ *   words without the first;
  * - W3C extended logs (IIS, CloudFront): a "#Fields:" line names them, with spaces or tabs
  *   between. Their times are UTC. */
 #include "base/check.h"
@@ -30,6 +31,23 @@ bool accesslog_is_alb(const char *at, const char *end)
 	       is_alb_type(at, space);
 }
 
+/* The classic one's: as a host's syslog begins, but then "name client:port target:port 0.0…". */
+bool accesslog_is_elb(const char *at, const char *end)
+{
+	const char *words[4], *ends[4];
+
+	for (int i = 0; i < 4; i++) {
+		words[i] = at;
+		ends[i] = find(at, end, ' ');
+		if (end - ends[i] < 2 || ends[i] == at)
+			return false;
+		at = ends[i] + 1;
+	}
+	return ends[0] - words[0] > 20 && words[0][10] == 'T' && ends[0][-1] == 'Z' &&
+	       is_digit(ends[2][-1]) && find(words[2], ends[2], ':') < ends[2] &&
+	       (is_digit(at[0]) ? at[1] == '.' : at[0] == '-');
+}
+
 enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *end,
 			  struct request *r, struct wd_why *why)
 {
@@ -39,7 +57,7 @@ enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *en
 
 	a->kind = ACCESSLOG_ALB;
 	r->unreferred = true;
-	for (int i = 0; i < ALB_WORDS; i++) {
+	for (int i = is_digit(*begin) ? 1 : 0; i < ALB_WORDS; i++) {
 		words[i] = at;
 		ends[i] = find(at, end, ' ');
 		if (ends[i] == end)
