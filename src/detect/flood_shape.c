@@ -253,9 +253,12 @@ double flood_shape_ends(const struct traffic_tick *t)
 {
 	double all = 0;
 
-	for (uint32_t i = 0; i < sample_count(t); i++)
-		if (closes(&t->sample[i]))
-			all += stands_for(t, &t->sample[i]) / summed(t, &t->sample[i]);
+	for (uint32_t i = 0; i < sample_count(t); i++) {
+		const struct traffic_record *r = &t->sample[i];
+		double packets = summed(t, r);
+		if (closes(r))
+			all += stands_for(t, r) / (packets >= TALK_PACKETS ? packets : 1);
+	}
 	return all;
 }
 

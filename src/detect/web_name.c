@@ -13,6 +13,7 @@ static const float volume_times = 1.5F; /* the margin of what is judged */
 /* A crawler works from few addresses; what many say may be said by anybody. */
 static const float crawlers_max = 32;
 static const uint32_t mixes_min = 60; /* ticks behind what is usual */
+static const float fetched_min = 2 / 3.0F; /* of the usual assets: whose pages are looked at */
 
 /* Text of strangers, for a page: cut, and printable ASCII only. */
 static void shown(char dst[SHOWN_MAX + 4], const char *text)
@@ -68,15 +69,18 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 	/* Of what came on top of the usual. */
 	float extra_assets = (now->assets * rate - usual->assets * before) /
 			     fmaxf(rate - before, 1);
+	bool one_path = now->path >= 2 * usual->path + 0.15F;
+	bool fetched = usual->assets >= 0.1F && extra_assets >= fetched_min * usual->assets;
+	bool apart = now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20;
 
 	memset(s, 0, sizeof(*s));
 	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
-	sign(s, now->path >= 2 * usual->path + 0.15F, "one path");
+	sign(s, one_path, "one path");
 	sign(s, now->agent >= 2 * usual->agent + 0.15F, "one agent");
 	sign(s, now->client >= 2 * usual->client + 0.05F, "few clients");
 	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
-	sign(s, now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20,
-	     "no two alike");
+	/* A newsletter's links lead all readers to one page, and each has a query of its own. */
+	sign(s, apart && !(one_path && fetched), "no two alike");
 	sign(s, now->posts >= 0.5F * (1 + usual->posts), "POSTs");
 }
 

@@ -127,6 +127,27 @@ static void a_crowd_is_load(void **state)
 	}
 }
 
+/* One page, and no two requests for it alike: but what belongs to it is fetched, too. */
+static void readers_of_a_letter_are_load(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct run *r = run_new(seed);
+		r->world.pages_per_s = 2;
+		r->world.letters = true;
+		live(r, 3600);
+		r->world.crowd_pages_per_s = 40;
+		live(r, 60);
+		if (r->opened > 0)
+			fail_msg("%s %s", r->vectors, r->why);
+		assert_non_null(strstr(r->vectors, "http.crowd"));
+		r->world.crowd_pages_per_s = 0;
+		live(r, 120);
+		assert_int_equal(r->opened, 0);
+		free(r);
+	}
+}
+
 static void floods_are_named(void **state)
 {
 	(void)state;
@@ -258,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(visitors_raise_nothing),
 		cmocka_unit_test(a_crowd_is_load),
+		cmocka_unit_test(readers_of_a_letter_are_load),
 		cmocka_unit_test(floods_are_named),
 		cmocka_unit_test(signatures_need_no_history),
 		cmocka_unit_test(beginnings_raise_nothing),

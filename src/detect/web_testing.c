@@ -61,7 +61,7 @@ static void agent_of(struct made *m, int client)
 		 zipf(&own, 150));
 }
 
-static void page(struct world *w, struct web_tick *t, int which, int client)
+static void page(struct world *w, struct web_tick *t, int which, int client, bool letter)
 {
 	static const char *const keys[] = {"id", "q", "utm_source", "page",
 					   "fbclid", "ref", "sort"};
@@ -80,6 +80,8 @@ static void page(struct world *w, struct web_tick *t, int which, int client)
 		m.r.method = REQUEST_POST;
 		snprintf(m.path, sizeof(m.path), prng_below(&w->prng, 4) ? "/form" : "/login");
 	}
+	if (letter)
+		snprintf(m.query, sizeof(m.query), "letter=%u", prng_below(&w->prng, 1 << 30));
 	finish(&m, w, t);
 	int later = (int)((w->second + prng_below(&w->prng, 2)) % WORLD_SECONDS);
 	if (w->assets > 0 && w->waves[later] < 256) {
@@ -119,11 +121,11 @@ void world_second(struct world *w, struct web_tick *t)
 	w->drift = 0.99 * w->drift + w->bursty * sqrt(1 - 0.99 * 0.99) * prng_normal(&w->prng);
 	uint64_t pages = prng_poisson(&w->prng, w->pages_per_s * season * exp(w->drift));
 	for (uint64_t i = 0; i < pages; i++)
-		page(w, t, zipf(&w->prng, 500), (int)prng_below(&w->prng, 1 << 18));
+		page(w, t, zipf(&w->prng, 500), (int)prng_below(&w->prng, 1 << 18), false);
 	uint64_t crowd = prng_poisson(&w->prng, w->crowd_pages_per_s);
 	for (uint64_t i = 0; i < crowd; i++)
 		page(w, t, prng_below(&w->prng, 10) ? 7777 : zipf(&w->prng, 500),
-		     (int)prng_below(&w->prng, 1 << 18));
+		     (int)prng_below(&w->prng, 1 << 18), w->letters);
 	assets(w, t);
 	w->second++;
 }

@@ -6,6 +6,8 @@
 #include "base/prng.h"
 #include "tally/web.h"
 
+#include <stdbool.h>
+
 enum { WORLD_PENDING = 16384, WORLD_SECONDS = 8 };
 
 struct world {
@@ -16,6 +18,7 @@ struct world {
 	double missing;     /* share of pages that are not there */
 	/* A crowd on top: so many pages a second, most of them one page. */
 	double crowd_pages_per_s;
+	bool letters;       /* each of them came by a link of its own */
 	/* The world's own: */
 	struct prng prng;
 	double drift;
