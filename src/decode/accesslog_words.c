@@ -39,7 +39,7 @@ bool accesslog_is_elb(const char *at, const char *end)
 	for (int i = 0; i < 4; i++) {
 		words[i] = at;
 		ends[i] = find(at, end, ' ');
-		if (end - ends[i] < 2 || ends[i] == at)
+		if (end - ends[i] < 3 || ends[i] == at)
 			return false;
 		at = ends[i] + 1;
 	}

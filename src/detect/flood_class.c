@@ -9,6 +9,7 @@
 static const float ticks_per_s = 4;
 static const float second_gain = 0.15F; /* running mean of about a second */
 static const float seen_keep = 0.9F;    /* sum of about ten ticks */
+static const uint64_t settled = 20;     /* ticks: what is usual is no guess */
 static const float answers_asked = 3;   /* packets that may come back for one, */
 static const float answers_fetched = 30; /* where a packet may acknowledge many */
 static const int64_t run_gap_ns = 5 * TRAFFIC_TICK_NS; /* does not end a run */
@@ -74,7 +75,7 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		.tcp = s->tcp, .all = s->packets, .scale = s->scale, .out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
 		.usual = f->class[c].rate[0].recent,
-		.out_more = s->out_packets - s->out_usual,
+		.out_more = s->out_packets - (f->ticks < settled ? 0 : s->out_usual),
 		.syn = flood_clean((double)s->tick->in[s->plan->syn_class].packets *
 				   (double)s->scale),
 	};

@@ -364,11 +364,11 @@ static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const st
  * what it sent then anyway is no answer to that. */
 static bool answered(const struct flood_cold *c)
 {
-	float more = c->packets - c->usual;
+	float more = c->packets_mean - c->usual; /* of a second: a tick may be chance */
 
 	if (!c->out_seen || c->out * 10 < c->packets)
 		return false;
-	return more < risen_min * c->packets || c->out_more * 10 >= more;
+	return more < risen_min * c->packets_mean || c->out_more * 10 >= more;
 }
 
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)
