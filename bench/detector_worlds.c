@@ -3,6 +3,7 @@
  * a log-AR(1) of standard deviation 0.5, and reports repeat themselves by a Pareto law), both
  * with a deep night and a quiet weekend. Four weeks are learned, four are counted; then ten
  * times usual begins. And what a sample costs. */
+#include "base/check.h"
 #include "base/prng.h"
 #include "detect/budget.h"
 #include "detector.h"
@@ -13,7 +14,8 @@
 #include <time.h>
 
 enum { DAY = 1440, WEEK = 7 * DAY, LEARN = 4 * WEEK, COUNT = 4 * WEEK };
-enum { SERIES = 40, SERIES_MANY = 400, OUTAGES = 5, OUTAGE_MINUTES = 120, LATE = 999 };
+enum { SERIES = 40, SERIES_MANY = 400, SERIES_MAX = 100000 };
+enum { OUTAGES = 5, OUTAGE_MINUTES = 120, LATE = 999 };
 
 struct world { bool bursty; double base, wander; struct prng prng; };
 
@@ -105,10 +107,13 @@ static int delay(struct watch watch, const struct surge_plan *plan, struct world
 
 static struct outcome world_run(bool bursty, double base, int series_count)
 {
-	static int delays[3][SERIES_MANY * OUTAGES];
-	int count = 0, naive_false = 0, one_false = 0, many_false = 0;
+	int *delays[3], count = 0, naive_false = 0, one_false = 0, many_false = 0;
 	struct surge_plan plan;
 
+	for (int i = 0; i < 3; i++) {
+		delays[i] = calloc((size_t)series_count * OUTAGES, sizeof(int));
+		WD_CHECK(delays[i] != NULL);
+	}
 	surge_plan_init(&plan, span_s(60), SURGE_COUNTS);
 	const double one = budget_threshold(plan.step, 1, 1, 1);
 	const double many = budget_threshold(plan.step, 5000, 5, 1);
@@ -150,11 +155,24 @@ static struct outcome world_run(bool bursty, double base, int series_count)
 	}
 	const double months = series_count * 28 / 30.0;
 
-	return (struct outcome){.false_one = one_false / months, .false_many = many_false / months,
-				.false_naive = naive_false / months,
-				.delay_one = median(delays[0], count),
-				.delay_many = median(delays[1], count),
-				.delay_naive = median(delays[2], count)};
+	const struct outcome o = {.false_one = one_false / months,
+				  .false_many = many_false / months,
+				  .false_naive = naive_false / months,
+				  .delay_one = median(delays[0], count),
+				  .delay_many = median(delays[1], count),
+				  .delay_naive = median(delays[2], count)};
+	for (int i = 0; i < 3; i++)
+		free(delays[i]);
+	return o;
+}
+
+/* What happens once in a thousand months takes more series to see: WHYDOWN_SERIES. */
+static int series_many(void)
+{
+	const char *text = getenv("WHYDOWN_SERIES");
+	long count = text != NULL ? strtol(text, NULL, 10) : 0;
+
+	return count > 0 && count <= SERIES_MAX ? (int)count : SERIES_MANY;
 }
 
 void bench_worlds(void)
@@ -166,9 +184,8 @@ void bench_worlds(void)
 
 	for (int bursty = 0; bursty < 2; bursty++) {
 		for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-			/* What happens once in a thousand months takes more series to see. */
 			struct outcome o = world_run(bursty, bases[i],
-						     bases[i] == 2 ? SERIES_MANY : SERIES);
+						     bases[i] == 2 ? series_many() : SERIES);
 
 			snprintf(name, sizeof(name),
 				 "%s world, %g a minute, false incidents (stated: 1)",

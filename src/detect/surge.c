@@ -15,8 +15,9 @@ static const float counts_min = 3; /* an alarm stands on at least three reports 
 /* What stands out by more than this many standard deviations is learned as if it did not. */
 static const float habit_sd = 1.25F;
 /* A decade past what was seen: with 1/2, series whose rate wanders opened five times as many false
- * incidents as the one in a thousand months that was stated (docs/detector.md). */
-static const float unseen = 1.0F / 3;
+ * incidents as the one in a thousand months that was stated, with 1/3 a third more
+ * (docs/detector.md). */
+static const float unseen = 0.28F;
 static const float stands_out_sd = 2; /* of less than this one sample alone is no news */
 static const double count_max = 1e9, metric_max = 1e15;
 

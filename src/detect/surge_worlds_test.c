@@ -232,6 +232,33 @@ static void the_shape_of_the_day_and_the_weekend_is_learned(void **state)
 	assert_true(noon.low < noon.expected && noon.expected < noon.high);
 }
 
+/* Quarter hours of a busy service that few use at night, from its first hour on. */
+static void the_first_weekend_is_expected_to_be_like_the_days_before(void **state)
+{
+	(void)state;
+	struct surge_plan plan;
+	int alarms = 0;
+
+	surge_plan_init(&plan, span_s(900), SURGE_COUNTS);
+	for (uint64_t seed = 1; seed <= 8; seed++) {
+		struct world w = {.base = 600, .day = 0.94}; /* 30 times as many by day */
+		struct prng prng = prng_of(seed, 6);
+		struct surge s;
+		struct surge_reading r;
+
+		surge_init(&s, &plan);
+		for (int t = 0; t < 2 * WEEK; t += 15) {
+			double y = (double)prng_poisson(&prng, rate_of(&w, t));
+			struct surge_sample sample = sample_of(&w, t, y);
+
+			sample.bin = t / 15;
+			surge_step(&s, &plan, &sample, &r);
+			alarms += r.sustained && r.log10_return >= 3.46F;
+		}
+	}
+	assert_int_equal(alarms, 0);
+}
+
 static void after_a_day_open_what_is_now_is_normal(void **state)
 {
 	(void)state;
@@ -438,6 +465,7 @@ int main(void)
 		cmocka_unit_test(an_outage_that_fades_at_the_start_does_not_hide_the_next),
 		cmocka_unit_test(growth_gaps_and_summer_time_raise_nothing),
 		cmocka_unit_test(the_shape_of_the_day_and_the_weekend_is_learned),
+		cmocka_unit_test(the_first_weekend_is_expected_to_be_like_the_days_before),
 		cmocka_unit_test(after_a_day_open_what_is_now_is_normal),
 		cmocka_unit_test(a_missing_minute_is_not_a_zero),
 		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),

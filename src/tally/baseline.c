@@ -68,11 +68,15 @@ void baseline_restart(struct baseline *b, float level)
 	b->recent = b->recent_mean = 0; /* measured by a level that was another */
 }
 
+/* Until its own counts say, a half hour of a weekend is as that of a weekday, and the other way
+ * round: the first weekend's night must not look as if the level were too high. */
 static float shape_of(const struct baseline *b, int bin)
 {
-	float n = b->samples[bin], doubt = shape_prior_counts / b->level;
+	int other = (bin + BINS_A_DAY) % BASELINE_BINS;
+	float n = b->samples[bin], m = b->samples[other], doubt = shape_prior_counts / b->level;
+	float guess = (m * b->shape[other] + doubt) / (m + doubt);
 
-	return (n * b->shape[bin] + doubt) / (n + doubt);
+	return (n * b->shape[bin] + doubt * guess) / (n + doubt);
 }
 
 /* Stretch i ends at the centre of bin i (of bins a half hour wide or more: is bin i). */
