@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_problems(&p, err);
 	if (err == WD_OK) {
 		struct config_changes changes;
-		WD_CHECK(config_compare(c, c, &changes) == WD_OK);
+		WD_CHECK(config_compare(c, c, c, &changes) == WD_OK);
 		WD_CHECK(changes.live.count == 0 && changes.restart.count == 0);
 		config_changes_done(&changes);
 		for (size_t i = 0; i < catalogue_count(c->catalogue); i++) {
