@@ -2,9 +2,9 @@
 /* What the program takes with two collecting threads, and each watched service besides, by
  * calculation: docs/telemetry.md states it. Everything is taken for full: ticks in both threads and merged, both kinds of charts,
  * usual sources, and readers who look at it. */
-#include "config/config.h"
-#include "command/weblogs.h"
 #include "command/web_ticks.h"
+#include "command/weblogs.h"
+#include "config/config.h"
 #include "detect/conduct.h"
 #include "engine/watch.h"
 #include "explain/tracer.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/check_config.h"
 
-#include "config/config.h"
 #include "command/usage.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,12 +3,12 @@
 #include "command/check_config.h"
 #include "command/comments.h"
 #include "command/export.h"
-#include "config/problems.h"
 #include "command/replay.h"
 #include "command/report.h"
 #include "command/serve.h"
 #include "command/simulate.h"
 #include "command/top.h"
+#include "config/problems.h"
 
 #include <sodium.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
 #define WD_COMMAND_PILOT_H
 
 #include "base/err.h"
-#include "config/config.h"
 #include "command/telemetry.h"
+#include "config/config.h"
 #include "model/observation.h"
 #include "model/snapshot.h"
 #include "publish/http.h"

@@ -3,12 +3,12 @@
 
 #include "base/check.h"
 #include "command/chart_bytes.h"
-#include "config/checks.h"
 #include "command/clock.h"
 #include "command/log.h"
 #include "command/player.h"
 #include "command/server.h"
 #include "command/usage.h"
+#include "config/checks.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -3,10 +3,10 @@
 #ifndef WD_COMMAND_SERVER_H
 #define WD_COMMAND_SERVER_H
 
-#include "config/config.h"
 #include "command/page_cache.h"
 #include "command/pilot.h"
 #include "command/telemetry.h"
+#include "config/config.h"
 #include "publish/http.h"
 #include "publish/metrics.h"
 #include "publish/problem.h"

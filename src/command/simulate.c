@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/timetext.h"
-#include "config/config.h"
 #include "command/simulate_traffic.h"
 #include "command/usage.h"
+#include "config/config.h"
 #include "intake/simulation.h"
 #include "model/observation.h"
 

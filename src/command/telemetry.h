@@ -7,9 +7,9 @@
 #define WD_COMMAND_TELEMETRY_H
 
 #include "base/err.h"
-#include "config/config.h"
 #include "command/traffic_rules.h"
 #include "command/weblogs.h"
+#include "config/config.h"
 #include "intake/gather.h"
 #include "publish/metrics.h"
 #include "tally/web.h"
