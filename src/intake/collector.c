@@ -330,30 +330,32 @@ static bool is_watched(const void *context, const struct flow *f)
 	return lane_watches(context, f);
 }
 
-static struct exports_limits exports_limits(const struct collector_options *o)
+/* What a thread's decoders may keep. */
+struct room { struct exports_limits exports; struct sflow_limits sflow; };
+
+static struct room room_of(const struct collector_options *o)
 {
-	struct exports_limits limits = exports_limits_default();
-	limits.exporters = o->exporters_max < 8 ? 8 : o->exporters_max;
-	return limits;
+	struct room r = {.exports = exports_limits_default()};
+	r.exports.exporters = o->exporters_max < 8 ? 8 : o->exporters_max;
+	r.sflow.sources = r.exports.exporters * SFLOW_SOURCES_EACH;
+	return r;
 }
 
 size_t collector_memory(const struct collector_options *o)
 {
-	const struct exports_limits limits = exports_limits(o);
-	const struct sflow_limits sflow = {.sources = limits.exporters * SFLOW_SOURCES_EACH};
+	const struct room room = room_of(o);
 	return sizeof(struct worker) + FLOWS_MAX * sizeof(struct flow) + udp_batch_memory() +
-	       exports_memory(&limits) + sflow_memory(&sflow) + lane_memory(&o->lane);
+	       exports_memory(&room.exports) + sflow_memory(&room.sflow) + lane_memory(&o->lane);
 }
 
 static enum wd_err open_worker(struct worker *w, const struct collector_options *o,
 			       struct wd_why *why)
 {
-	const struct exports_limits limits = exports_limits(o);
-	const struct sflow_limits sflow = {.sources = limits.exporters * SFLOW_SOURCES_EACH};
+	const struct room room = room_of(o);
 	w->flows = calloc(FLOWS_MAX, sizeof(*w->flows));
 	if (w->flows == NULL || udp_batch_open(&w->batch) != WD_OK ||
-	    exports_open(&limits, &o->key, &w->exports) != WD_OK ||
-	    sflow_open(&sflow, &o->key, &w->sflow) != WD_OK)
+	    exports_open(&room.exports, &o->key, &w->exports) != WD_OK ||
+	    sflow_open(&room.sflow, &o->key, &w->sflow) != WD_OK)
 		return wd_fail(why, WD_NOMEM, 0, "memory for a collector");
 	enum wd_err err = lane_open(&o->lane, &w->lane, why);
 	if (err != WD_OK)

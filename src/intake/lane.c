@@ -9,7 +9,7 @@
 #include <time.h>
 
 /* Sealed ticks that can be on their way into the ring at one time. */
-enum { SPARES_MAX = 16 }; /* sealed ticks on their way into the queue */
+enum { SPARES_MAX = 16 };
 
 struct lane {
 	struct lane_options o;
@@ -61,8 +61,7 @@ enum wd_err lane_open(const struct lane_options *options, struct lane **ret_lane
 		return wd_fail(why, err, 0, "memory for a lane");
 	l->o = *options;
 	l->sealed = calloc(SPARES_MAX, sizeof(struct traffic_tick *));
-	if (l->sealed == NULL ||
-	    ring_open(ring_bytes(options), &l->ring) != WD_OK)
+	if (l->sealed == NULL || ring_open(ring_bytes(options), &l->ring) != WD_OK)
 		err = wd_fail(why, err, 0, "memory for a lane");
 	else {
 		l->watch = watchlist_box_get(options->box, &l->generation);

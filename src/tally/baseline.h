@@ -4,14 +4,14 @@
  *
  *	expected = level * shape(half hour of the local day, weekday or weekend)
  *
- * The level is a mean over about a week. The shape is one factor a half hour and day
- * type, interpolated between half hours, and pulled towards 1 by 30 counts of doubt, so
- * that a sparse series keeps a flat day. Scatter: the variance of a count with mean m is
- * m (1 + noise), which is what reports that come several at a time do; the noise is the
- * larger of that of a sample and that of a quarter of an hour, because a crowd that lingers
- * makes neighbouring samples repeat each other. The last three hours are kept beside it:
- * where the day's shape is not known yet, or today is not like other days, they say by how
- * much.
+ * The level is a mean over about a week. The shape is one factor a half hour and day type,
+ * interpolated between half hours; 30 counts of doubt pull it towards that of the other day
+ * type, and that one towards 1, so that a sparse series keeps a flat day. Scatter: the
+ * variance of a count with mean m is m (1 + noise), which is what reports that come several
+ * at a time do; the noise is the larger of that of a sample and that of a quarter of an
+ * hour, because a crowd that lingers makes neighbouring samples repeat each other. The last
+ * three hours are kept beside it: where the day's shape is not known yet, or today is not
+ * like other days, they say by how much.
  *
  * Plain values: no pointers, nothing owned, copy freely. Units: counts a bin. */
 #ifndef WD_TALLY_BASELINE_H
