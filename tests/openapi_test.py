@@ -127,12 +127,46 @@ def comments(api):
 
 
 def methods(api):
-    for path, methods_told in (("/api/v1/now", "GET, HEAD, OPTIONS"), ("/api/v1/reports", "POST"),
-                               ("/api/v1/observations", "POST")):
-        method = "PUT" if "GET" in methods_told else "GET"
-        status, fields, _ = api.ask(method, path)
-        check(f"{method} {path}: 405, and what is allowed", (status, fields["Allow"]) == (405, methods_told),
-              f"{status} {fields['Allow']}")
+    for path, methods_told in (("/", "GET, HEAD, OPTIONS"), ("/api/v1/now", "GET, HEAD, OPTIONS"),
+                               ("/api/v1/events", "GET, OPTIONS"), ("/api/v1/reports", "POST, OPTIONS"),
+                               ("/api/v1/observations", "POST, OPTIONS"),
+                               ("/api/v1/comments", "GET, HEAD, OPTIONS"),
+                               ("/api/v1/comments/1", "POST, OPTIONS")):
+        for method in ("PUT", "DELETE", "POST", "GET", "HEAD"):
+            if method not in methods_told.split(", "):
+                status, fields, _ = api.ask(method, path, headers=OPERATOR)
+                check(f"{method} {path}: 405, and what is allowed", (status, fields["Allow"]) == (405, methods_told),
+                      f"{status} {fields['Allow']}")
+        status, fields, text = api.ask("OPTIONS", path)
+        check(f"OPTIONS {path}: 204, and the same is allowed",
+              (status, fields["Allow"], text, fields["Access-Control-Allow-Origin"]) == (204, methods_told, "", None),
+              f"{status} {fields} {text}")
+
+
+def other_sites(api):
+    """Their scripts read what anybody may, and nothing else (CORS)."""
+    def origin(method, path, *more):
+        connection = http.client.HTTPConnection(api.server.url, timeout=20)
+        connection.request(method, path, *more)
+        answer = connection.getresponse()
+        connection.close()
+        if answer.headers["Access-Control-Allow-Credentials"]:
+            return "with credentials"
+        return answer.headers["Access-Control-Allow-Origin"]
+
+    public = [path.replace("{service}", "shop") for path, methods in api.document["paths"].items()
+              if "get" in methods and "security" not in methods["get"] and "{incident}" not in path]
+    check("paths are found", len(public) > 15, public)
+    for path in public + ["/api/v1/openapi.json", "/api/v1/services/none", "/api/v1/incidents?limit=x"]:
+        got = origin("GET", path)
+        check(f"GET {path}: for scripts of other sites", got == "*", got)
+    for method, path, *more in (("GET", "/"), ("GET", "/s/shop"), ("GET", "/api/v1/exporters"), ("GET", "/api/v1/clients"),
+                                ("GET", "/api/v1/comments"), ("GET", "/api/v1/comments", None, OPERATOR),
+                                ("GET", "/api/v1/exporters", None, OPERATOR),
+                                ("POST", "/api/v1/reports", '{"service":"shop"}', AS_JSON),
+                                ("POST", "/api/v1/observations", "", LINES), ("POST", "/api/v1/now")):
+        got = origin(method, path, *more)
+        check(f"{method} {path}: not for scripts of other sites", got is None, got)
 
 
 def main():
@@ -143,6 +177,7 @@ def main():
         observations(api)
         comments(api)
         methods(api)
+        other_sites(api)
         server.stop()
     return live.failures > 0
 

@@ -40,17 +40,27 @@ static struct http_response *missing(void)
 
 /* ---- a request ---- */
 
+static const char desk_path[] = "/api/v1/comments";
+
+bool desk_is_at(const char *path)
+{
+	size_t len = sizeof(desk_path) - 1;
+	return strncmp(path, desk_path, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+const char *desk_allows(const char *path)
+{
+	return strcmp(path, desk_path) == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+}
+
 bool desk_takes(const struct http_request *req)
 {
-	static const char path[] = "/api/v1/comments";
-	size_t len = sizeof(path) - 1;
-	return req->method != HTTP_OPTIONS && strncmp(req->path, path, len) == 0 &&
-	       (req->path[len] == '\0' || req->path[len] == '/');
+	return req->method != HTTP_OPTIONS && desk_is_at(req->path);
 }
 
 struct http_response *desk_begin(struct server *s, const struct http_request *req, size_t *body_max)
 {
-	bool list = strcmp(req->path, "/api/v1/comments") == 0;
+	bool list = strcmp(req->path, desk_path) == 0;
 	struct http_response *refusal = server_refuse_stranger(s, req);
 	int64_t number;
 
@@ -58,10 +68,8 @@ struct http_response *desk_begin(struct server *s, const struct http_request *re
 		return refusal;
 	if (!list && !comment_path(req->path, &number))
 		return missing();
-	if (list && req->method != HTTP_GET)
-		return http_response_not_allowed("GET, HEAD");
-	if (!list && req->method != HTTP_POST)
-		return http_response_not_allowed("POST");
+	if (req->method != (list ? HTTP_GET : HTTP_POST))
+		return http_response_not_allowed(desk_allows(req->path));
 	if (!list && strcmp(req->content_type, "application/json") != 0)
 		return http_response_problem(415, "The type is application/json.");
 	*body_max = list ? 0 : DECISION_BYTES_MAX;

@@ -19,6 +19,16 @@ static bool is_ready(const struct server *s)
 	return __atomic_load_n(&s->ready, __ATOMIC_ACQUIRE);
 }
 
+/* The header Allow of what is there: the same in a 405 and in the answer to OPTIONS. */
+static const char *allowed_at(const char *path)
+{
+	if (intake_is_at(path))
+		return "POST, OPTIONS";
+	if (strcmp(path, "/api/v1/events") == 0)
+		return "GET, OPTIONS"; /* a stream has no end for HEAD to tell of */
+	return desk_is_at(path) ? desk_allows(path) : "GET, HEAD, OPTIONS";
+}
+
 static struct http_response *begin(void *app, const struct http_request *req, size_t *body_max)
 {
 	struct server *s = app;
@@ -28,11 +38,9 @@ static struct http_response *begin(void *app, const struct http_request *req, si
 		return intake_begin(s, req, body_max);
 	if (desk_takes(req))
 		return desk_begin(s, req, body_max);
-	if (intake_is_at(req->path))
-		return http_response_not_allowed("POST");
-	if (req->method != HTTP_GET && req->method != HTTP_OPTIONS)
-		return http_response_not_allowed("GET, HEAD, OPTIONS");
-	return NULL;
+	if (req->method == HTTP_OPTIONS || (req->method == HTTP_GET && !intake_is_at(req->path)))
+		return NULL;
+	return http_response_not_allowed(allowed_at(req->path));
 }
 
 static const char *query(const void *ctx, const char *name)
@@ -127,6 +135,8 @@ static struct http_response *page(struct server *s, struct http_request *req)
 static struct http_response *handle(void *app, struct http_request *req)
 {
 	struct server *s = app;
+	if (req->method == HTTP_OPTIONS)
+		return http_response_allowed(allowed_at(req->path));
 	if (intake_takes(req))
 		return intake_handle(s, req);
 	if (desk_takes(req))

@@ -84,6 +84,8 @@ enum wd_err desk_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
 void desk_stop(struct desk *d); /* NULL is fine, here and below */
 void desk_close(struct desk *d);
 bool desk_takes(const struct http_request *req);
+bool desk_is_at(const char *path);
+const char *desk_allows(const char *path); /* the header Allow of what is there */
 /* Before the body: NULL or a refusal. */
 struct http_response *desk_begin(struct server *s, const struct http_request *req,
 				 size_t *body_max);

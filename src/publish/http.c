@@ -108,7 +108,7 @@ static enum wd_err shared_open(struct http *h, struct wd_why *why)
 		return wd_fail(why, WD_NOMEM, 0, "limits and event ring");
 	for (size_t i = 0; i < REFUSALS; i++)
 		if ((h->refusals[i] = STATUS[i] == 405 ?
-					      http_response_not_allowed("GET") :
+					      http_response_not_allowed("GET, OPTIONS") :
 					      http_response_problem(STATUS[i], NULL)) == NULL)
 			return wd_fail(why, WD_NOMEM, 0, "refusals");
 	return WD_OK;

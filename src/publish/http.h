@@ -79,6 +79,8 @@ void http_response_unref(struct http_response *r); /* NULL is fine */
 struct http_response *http_response_problem(int status, const char *detail);
 /* 405; `allow` is the header Allow (RFC 9110, 15.5.6), such as "POST". NULL as above. */
 struct http_response *http_response_not_allowed(const char *allow);
+/* 204 with the same: the answer to OPTIONS. */
+struct http_response *http_response_allowed(const char *allow);
 
 int http_response_status(const struct http_response *r);
 /* The identity body and the ETag of it ("" if none): for tests and callers that embed. */

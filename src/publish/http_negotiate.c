@@ -93,6 +93,14 @@ enum http_encoding http_encoding_pick(const char *accept, const bool have[HTTP_E
 	return best;
 }
 
+/* Commas, and the empty members of a list between them (RFC 9110, 5.6.1.2). */
+static const char *skip_empty(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == ',')
+		p++;
+	return p;
+}
+
 bool http_etag_matches(const char *if_none_match, const char *etag)
 {
 	size_t len = strlen(etag);
@@ -102,7 +110,7 @@ bool http_etag_matches(const char *if_none_match, const char *etag)
 		return false;
 	if (*p == '*')
 		return *skip_blank(p + 1) == '\0';
-	while (*p != '\0') {
+	for (p = skip_empty(p); *p != '\0'; p = skip_empty(p)) {
 		if (p[0] == 'W' && p[1] == '/')
 			p += 2;
 		if (*p != '"')
@@ -113,9 +121,7 @@ bool http_etag_matches(const char *if_none_match, const char *etag)
 		if ((size_t)(close + 1 - p) == len && memcmp(p, etag, len) == 0)
 			return true;
 		p = skip_blank(close + 1);
-		if (*p == ',')
-			p = skip_blank(p + 1);
-		else if (*p != '\0')
+		if (*p != ',' && *p != '\0')
 			return false;
 	}
 	return false;

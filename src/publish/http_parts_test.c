@@ -114,6 +114,12 @@ static void etag_lists_are_read(void **state)
 		{"\"abc\"", true}, {"W/\"abc\"", true}, {" \"x\" , \"abc\"", true}, {"*", true},
 		{"\"x,y\",\"abc\"", true}, {"\"abcd\"", false}, {"\"ab\"", false}, {"abc", false},
 		{"\"abc", false}, {"", false}, {"*x", false}, {"\"x\" \"abc\"", false},
+		/* Empty members are passed over, wherever they stand (RFC 9110, 5.6.1.2). */
+		{", \"abc\"", true}, {" ,\t, W/\"abc\"", true}, {"\"x\",,\"abc\"", true},
+		{"\"abc\",", true}, {"\"x\" , ,", false}, {",", false}, {",,,", false},
+		{" * ", true}, {"*, \"abc\"", false}, {", *", false}, {"\"x\", *", false},
+		{"w/\"abc\"", false}, {"W/ \"abc\"", false}, {"W/abc", false}, {"W/", false},
+		{"\"x\", W/\"abc\"", true}, {"W/\"x\",W/\"abc\"", true}, {"W/\"abcd\"", false},
 	};
 
 	(void)state;

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -121,19 +122,56 @@ static void count_answer(struct worker *w, int status, size_t len)
 		COUNT(w, answered_5xx);
 }
 
+/* A field that stands several times is one list (RFC 9110, 5.3). */
+struct list_field {
+	const char *value; /* NULL = not there */
+	char joined[HTTP_HEAD_MAX]; /* of several; what is beyond that is left out */
+};
+
+struct choosing { struct list_field accept_encoding, if_none_match; };
+
+static void list_field_add(struct list_field *f, const char *value)
+{
+	size_t len;
+
+	if (f->value == NULL) {
+		f->value = value;
+		return;
+	}
+	if (f->value != f->joined)
+		snprintf(f->joined, sizeof(f->joined), "%s", f->value);
+	f->value = f->joined;
+	len = strlen(f->joined);
+	snprintf(f->joined + len, sizeof(f->joined) - len, ", %s", value);
+}
+
+static enum MHD_Result choosing_field(void *context, enum MHD_ValueKind kind, const char *name,
+				      const char *value)
+{
+	struct choosing *c = context;
+
+	(void)kind;
+	if (strcasecmp(name, "Accept-Encoding") == 0)
+		list_field_add(&c->accept_encoding, value);
+	else if (strcasecmp(name, "If-None-Match") == 0)
+		list_field_add(&c->if_none_match, value);
+	return MHD_YES;
+}
+
 bool request_answer(struct request *r, const struct http_response *response)
 {
 	struct worker *w = worker_of(r);
 	struct MHD_Connection *mhd = r->conn->mhd;
-	const char *if_none_match = NULL;
+	struct choosing c; /* not all of it is set: it is large */
 	int status;
 	size_t len;
 
-	if (r->public.method == HTTP_GET && http_response_status(response) == 200)
-		if_none_match = http_request_field(&r->public, "If-None-Match");
-	struct MHD_Response *m =
-		response_pick(response, http_request_field(&r->public, "Accept-Encoding"),
-			      if_none_match, &status, &len);
+	c.accept_encoding.value = c.if_none_match.value = NULL;
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, choosing_field, &c);
+	if (r->public.method != HTTP_GET || http_response_status(response) != 200)
+		c.if_none_match.value = NULL;
+	struct MHD_Response *m = response_pick(response, c.accept_encoding.value,
+					       c.if_none_match.value, &status, &len);
 	r->step = STEP_ANSWERED;
 	w->progress = true;
 	conn_deadline(r->conn, PHASE_WRITE, w->http->o.write_ms);

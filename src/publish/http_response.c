@@ -219,6 +219,16 @@ struct http_response *http_response_not_allowed(const char *allow)
 							    "Only POST is answered here.", &field);
 }
 
+struct http_response *http_response_allowed(const char *allow)
+{
+	const struct http_field field = {"Allow", allow};
+	struct http_response *r = NULL;
+
+	return http_response_make(&(struct http_response_options){
+			.status = 204, .cache_control = "no-store", .fields = &field,
+			.field_count = 1}, &r, NULL) == WD_OK ? r : NULL;
+}
+
 int http_response_status(const struct http_response *r)
 {
 	return r->status;

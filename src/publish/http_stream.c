@@ -74,6 +74,7 @@ static bool send_head(int fd, bool reset)
 			   "HTTP/1.1 200 OK\r\nDate: %s\r\nContent-Type: text/event-stream\r\n"
 			   "Cache-Control: no-store\r\nConnection: close\r\n"
 			   "X-Accel-Buffering: no\r\nX-Content-Type-Options: nosniff\r\n"
+			   "Access-Control-Allow-Origin: *\r\n"
 			   "Referrer-Policy: no-referrer\r\nContent-Security-Policy: %s\r\n"
 			   "Cross-Origin-Resource-Policy: same-origin\r\n\r\n%s",
 			   date, HTTP_SECURITY_POLICY,

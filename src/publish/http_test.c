@@ -117,6 +117,16 @@ static void the_same_etag_is_answered_304_without_a_body(void **state)
 	assert_int_equal(answer.status, 304);
 	assert_int_equal(answer.body_len, 0);
 	assert_string_equal(testing_field(&answer, "ETag"), etag);
+	/* Several fields are one list. */
+	snprintf(request, sizeof(request),
+		 "GET / HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x\"\r\nIf-None-Match: , %s\r\n"
+		 "If-None-Match: \"y\"\r\n\r\n", etag);
+	testing_ask(server, request, &answer);
+	assert_int_equal(answer.status, 304);
+	testing_ask(server,
+		    "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br;q=0\r\n"
+		    "Accept-Encoding: deflate\r\nAccept-Encoding: *\r\n\r\n", &answer);
+	assert_string_equal(testing_field(&answer, "Content-Encoding"), "gzip");
 	/* The tag of the identity form is not that of the gzip form. */
 	snprintf(request, sizeof(request),
 		 "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nIf-None-Match: %s\r\n\r\n",
