@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/conduct.h"
 
+#include "base/cache_line.h"
 #include "base/check.h"
 #include "detect/conduct_inner.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 static const int64_t forget_s = 1800; /* of quiet; then a client begins anew */
-
-enum { CACHE_LINE = 64 };
 
 enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
 			       struct conduct_table **ret_table)

@@ -220,7 +220,8 @@ static enum flood_cold_verdict opening(const struct flood_cold *c, const struct 
 {
 	float top = s->shape.top_source >= 0.2F ? s->shape.top_source : 0;
 	float packets = (1 - top) * c->packets, floors = (1 - top) * s->floors;
-	float closes = (float)flood_shape_closes(c->tick) - (top > 0 ? s->shape.top_closes : 0);
+	float closes = (float)flood_shape_ends(c->tick).packets -
+		       (top > 0 ? s->shape.top_closes : 0);
 	bool left_open = unclosed(closes * c->scale, packets, s->unit);
 
 	if (opens_alone(c, s))
@@ -317,7 +318,7 @@ static bool acknowledges_nothing(const struct flood_cold *c, const struct sight 
 static enum flood_cold_verdict streams(const struct flood_cold *c, const struct sight *s)
 {
 	bool equal = s->shape.one_size >= 0.8F;
-	float closes = (float)flood_shape_ends(c->tick) * c->scale;
+	float closes = (float)flood_shape_ends(c->tick).connections * c->scale;
 
 	if (one_place(s))
 		return many_or_hit(s);

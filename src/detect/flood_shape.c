@@ -249,25 +249,18 @@ void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2]
 	ret->top_target = spread_top(&target);
 }
 
-double flood_shape_ends(const struct traffic_tick *t)
+struct flood_ends flood_shape_ends(const struct traffic_tick *t)
 {
-	double all = 0;
+	struct flood_ends all = {0};
 
 	for (uint32_t i = 0; i < sample_count(t); i++) {
 		const struct traffic_record *r = &t->sample[i];
-		double packets = summed(t, r);
-		if (closes(r))
-			all += stands_for(t, r) / (packets >= TALK_PACKETS ? packets : 1);
+
+		if (!closes(r))
+			continue;
+		double packets = summed(t, r), w = stands_for(t, r);
+		all.packets += w;
+		all.connections += w / (packets >= TALK_PACKETS ? packets : 1);
 	}
-	return all;
-}
-
-double flood_shape_closes(const struct traffic_tick *t)
-{
-	double all = 0;
-
-	for (uint32_t i = 0; i < sample_count(t); i++)
-		if (closes(&t->sample[i]))
-			all += stands_for(t, &t->sample[i]);
 	return all;
 }

@@ -37,9 +37,11 @@ float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *
 /* The targets of several classes together (bit c of classes[c / 64]). */
 void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
 			 struct flood_shape *ret);
-/* Packets of TCP inbound in the sample that end a connection (FIN or RST). */
-double flood_shape_closes(const struct traffic_tick *t);
-/* The same where a record that is summed up of many packets ends one connection. */
-double flood_shape_ends(const struct traffic_tick *t);
+/* What of TCP inbound ends connections (FIN or RST), by the sample. */
+struct flood_ends {
+	double packets;
+	double connections; /* the same where a record summed up of many packets ends one */
+};
+struct flood_ends flood_shape_ends(const struct traffic_tick *t);
 
 #endif

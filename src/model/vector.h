@@ -143,15 +143,20 @@ void vector_book_compile(const struct vector_book *b, struct vector_classes *ret
 /* The number of a class; 0 if there is none of that id. */
 uint8_t vector_class_find(const struct vector_classes *c, const char *id);
 
+/* UDP between two ports: what the one it comes from tells, else the one it goes to. */
+static inline uint8_t vector_class_udp(const struct vector_classes *c, uint16_t from, uint16_t to)
+{
+	uint8_t class = port_class(&c->udp_from, from);
+	return class != 0 ? class : port_class(&c->udp_to, to);
+}
+
 static inline uint8_t vector_class(const struct vector_classes *c, const struct flow *f)
 {
 	if (f->fragment == FLOW_FRAGMENT_LATER)
 		return c->fragment;
 	switch (f->protocol) {
-	case 17: {
-		uint8_t from = port_class(&c->udp_from, f->sport);
-		return from != 0 ? from : port_class(&c->udp_to, f->dport);
-	}
+	case 17:
+		return vector_class_udp(c, f->sport, f->dport);
 	case 6:
 		return c->tcp[f->tcp_flags];
 	case 1:

@@ -40,10 +40,8 @@ uint8_t traffic_answer_class(const struct vector_classes *c, const struct flow *
 	if (f->fragment == FLOW_FRAGMENT_LATER)
 		return c->fragment;
 	switch (f->protocol) {
-	case 17: {
-		uint8_t from = port_class(&c->udp_from, f->dport);
-		return from != 0 ? from : port_class(&c->udp_to, f->sport);
-	}
+	case 17:
+		return vector_class_udp(c, f->dport, f->sport);
 	case 6:
 		return c->tcp[reply_tcp(f->tcp_flags)];
 	case 1:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/web.h"
 
+#include "base/cache_line.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "tally/text_hash.h"
@@ -13,7 +14,7 @@
 static const uint16_t apart[WEB_STATUSES] = {401, 403, 404, 408, 429, 499, 503};
 static const uint64_t busy_ms_max = 60000;
 
-enum { TOPS_MAX = 16, CACHE_LINE = 64 };
+enum { TOPS_MAX = 16 };
 
 void web_clear(struct web_tick *t, const char *service, wd_wall at)
 {
