@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the running server answers to requests that change something, and to those it refuses: each status stands in the
 OpenAPI document with the form that the answer has. What can be read is held to it by src/publish/openapi_test.c."""
+import gzip
 import http.client
 import json
 import pathlib
@@ -107,6 +108,18 @@ def observations(api):
     check("a line is taken once", (told["accepted"], told["duplicates"], told["refused"]) == (0, 1, 1), told)
     api.answers(401, "POST", path, body, {"Content-Type": "application/x-ndjson"})
     api.answers(415, "POST", path, body, {**LINES, "Content-Type": "text/plain"})
+    packed = {**LINES, "Content-Encoding": "gzip"}
+    told = json.loads(api.answers(202, "POST", path, gzip.compress(body.encode()), packed))
+    check("a batch may be gzip", (told["duplicates"], told["refused"]) == (1, 1), told)
+    for broken in (b"", body.encode(), gzip.compress(body.encode())[:-1], gzip.compress(body.encode()) + b"\n"):
+        api.answers(400, "POST", path, broken, packed)
+    api.answers(413, "POST", path, gzip.compress(b"\n" * ((4 << 20) + 1)), packed)
+    for where, headers, coding, accepted in ((path, LINES, "br", "gzip"), (path, LINES, "gzip, gzip", "gzip"),
+                                             ("/api/v1/reports", AS_JSON, "gzip", "identity"),
+                                             ("/api/v1/comments/1", {**OPERATOR, **AS_JSON}, "gzip", "identity")):
+        status, fields, _ = api.ask("POST", where, gzip.compress(b"{}"), {**headers, "Content-Encoding": coding})
+        check(f"POST {where} with {coding}: 415, and what is taken", (status, fields["Accept-Encoding"]) == (415, accepted),
+              f"{status} {fields}")
     # Less than the body may have, and more than the journal ever has room for: 503 would have it sent again for ever.
     many = "\n".join(json.dumps({**line, "id": str(n)}) for n in range(60000))
     api.answers(413, "POST", path, many, LINES)

@@ -72,6 +72,11 @@ struct http_response *desk_begin(struct server *s, const struct http_request *re
 		return http_response_not_allowed(desk_allows(req->path));
 	if (!list && strcmp(req->content_type, "application/json") != 0)
 		return http_response_problem(415, "The type is application/json.");
+	if (!list && http_request_field(req, "Content-Encoding") != NULL)
+		return server_problem(&(struct problem_document){
+			.status = 415, .title = "Unsupported content coding",
+			.detail = "A decision is sent as it is, without a Content-Encoding."},
+			&(struct http_field){"Accept-Encoding", "identity"});
 	*body_max = list ? 0 : DECISION_BYTES_MAX;
 	return NULL;
 }

@@ -101,7 +101,7 @@ static bool refusal_page(struct server *s, const struct reports_refusal *refusal
 static struct http_response *refuse(struct server *s, const struct reports_refusal *refusal)
 {
 	struct intake *i = s->intake;
-	struct http_field fields[2];
+	struct http_field fields[3];
 	size_t field_count = 0;
 	char seconds[16];
 	struct buf b;
@@ -113,6 +113,9 @@ static struct http_response *refuse(struct server *s, const struct reports_refus
 	}
 	if (refusal->challenge)
 		fields[field_count++] = (struct http_field){"WWW-Authenticate", "Bearer"};
+	if (refusal->accept_encoding != NULL)
+		fields[field_count++] =
+			(struct http_field){"Accept-Encoding", refusal->accept_encoding};
 	buf_init(&b, 1 << 18);
 	if (!refusal->from_form)
 		reports_refusal_json(&b, refusal);
@@ -163,6 +166,7 @@ static struct reports_request request_of(const struct server *s, const struct ht
 	bool one = strcmp(req->path, "/api/v1/reports") == 0;
 	return (struct reports_request){
 		.kind = one ? REPORTS_ONE : REPORTS_BATCH, .content_type = req->content_type,
+		.content_encoding = field(req, "Content-Encoding"),
 		.authorization = field(req, "Authorization"),
 		.idempotency_key = one ? field(req, "Idempotency-Key") : "",
 		.address = req->client.bytes, .now = journal_now(s->journal), .mono = mono_now(),

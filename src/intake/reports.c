@@ -2,6 +2,7 @@
 #include "intake/reports_internal.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@ enum { CLIENTS_DEFAULT = 1 << 17 };
 
 static const struct refusal_kind bad_type = {415, "/problems/content-type",
 					     "Unsupported content type"};
+static const struct refusal_kind bad_coding = {415, "/problems/content-encoding",
+					       "Unsupported content coding"};
 static const struct refusal_kind too_large = {413, "/problems/size", "Body too large"};
 static const struct refusal_kind bad_token = {401, "/problems/token", "Not a feeder's token"};
 static const struct refusal_kind bad_key = {400, "/problems/idempotency-key",
@@ -38,6 +41,7 @@ bool reports_refuse(const struct reports_request *req, const struct refusal_kind
 	ret->title = kind->title;
 	ret->detail = detail;
 	ret->retry_after_s = 0;
+	ret->accept_encoding = NULL;
 	ret->challenge = kind->status == 401;
 	ret->from_form = req->kind == REPORTS_ONE && is_form(req);
 	ret->errors.count = 0;
@@ -227,6 +231,28 @@ static bool check_type(struct reports *r, const struct reports_request *req,
 		      refusal);
 }
 
+bool reports_is_packed(const struct reports_request *req)
+{
+	return text_same_nocase(req->content_encoding, "gzip") ||
+	       text_same_nocase(req->content_encoding, "x-gzip");
+}
+
+static bool check_coding(struct reports *r, const struct reports_request *req,
+			 struct reports_refusal *refusal)
+{
+	bool batch = req->kind == REPORTS_BATCH;
+	if (req->content_encoding[0] == '\0' ||
+	    text_same_nocase(req->content_encoding, "identity") ||
+	    (batch && reports_is_packed(req)))
+		return true;
+	COUNT(r, refused_coding, 1);
+	reports_refuse(req, &bad_coding,
+		       batch ? "A batch is sent as it is, or with Content-Encoding: gzip."
+			     : "A report is sent as it is, without a Content-Encoding.", refusal);
+	refusal->accept_encoding = batch ? "gzip" : "identity";
+	return false;
+}
+
 bool reports_check_size(struct reports *r, const struct reports_request *req,
 		       struct reports_refusal *refusal)
 {
@@ -266,7 +292,8 @@ bool reports_begin(struct reports *r, const struct reports_request *req,
 	const struct feeder *feeder;
 	pthread_rwlock_rdlock(&r->lock);
 	/* A batch pays for its lines when they are known; its first is paid for here. */
-	bool passes = check_type(r, req, ret_refusal) && reports_check_size(r, req, ret_refusal) &&
+	bool passes = check_type(r, req, ret_refusal) && check_coding(r, req, ret_refusal) &&
+		      reports_check_size(r, req, ret_refusal) &&
 		      check_key(r, req, ret_refusal) &&
 		      reports_check_sender(r, req, &feeder, ret_refusal) &&
 		      reports_check_rate(r, req, feeder, 1, ret_refusal);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reports: requests that bring observations → frames for the journal, or refusals.
  *   POST /api/v1/reports       one report, JSON or HTML form, from anybody or from a feeder
- *   POST /api/v1/observations  NDJSON lines (decode/ndjson.h) from a feeder
+ *   POST /api/v1/observations  NDJSON lines (decode/ndjson.h) from a feeder, plain or gzip
  * Knows nothing of the HTTP library. Any thread.
  *
  * One report, told as a story. reports_begin looks at the head: is the type one we read, the
@@ -42,7 +42,9 @@ enum {
 	X(batches, "batches of a feeder taken")                                                    \
 	X(observations, "observations of batches taken")                                           \
 	X(refused_type, "requests whose content type is none we read")                             \
-	X(refused_size, "requests whose body is too large")                                        \
+	X(refused_coding, "requests whose content coding is none we take")                         \
+	X(refused_gzip, "batches whose gzip is damaged or ends early")                             \
+	X(refused_size, "requests whose body is too large, as sent or unpacked")                   \
 	X(refused_token, "requests whose bearer token is no feeder's")                             \
 	X(refused_key, "requests whose Idempotency-Key is not 1 to 64 printable characters")       \
 	X(refused_client_rate, "requests of an address that sends too many")                       \
@@ -98,6 +100,7 @@ enum reports_kind { REPORTS_ONE, REPORTS_BATCH };
 struct reports_request {
 	enum reports_kind kind;
 	const char *content_type;    /* lower case, without parameters */
+	const char *content_encoding; /* the header; "" = none */
 	const char *authorization;   /* the header; "" = none */
 	const char *idempotency_key; /* the header; "" = none; REPORTS_ONE only */
 	const uint8_t *address;      /* 16 bytes, IPv4 mapped */
@@ -114,6 +117,7 @@ struct reports_refusal {
 	const char *title;
 	const char *detail; /* "" = the errors say it */
 	uint32_t retry_after_s; /* of 429: the header Retry-After; else 0 */
+	const char *accept_encoding; /* of 415 for the coding: the header (RFC 7694); else NULL */
 	bool challenge;         /* of 401: the header WWW-Authenticate: Bearer */
 	bool from_form;         /* an HTML form sent it: answer with a page */
 	struct report_errors errors;
@@ -137,8 +141,8 @@ struct reports_batch {
 	struct reports_line lines[REPORTS_LINES_TOLD_MAX]; /* the first refused */
 };
 
-/* A feeder's lines, each taken or refused on its own. The body is copied. A batch of no line
- * is taken, too. */
+/* A feeder's lines, each taken or refused on its own. The body is copied, or unpacked to at most
+ * batch_bytes_max. A batch of no line is taken, too. */
 bool reports_take_batch(struct reports *r, const struct reports_request *req,
 			struct reports_batch *ret_batch, struct reports_refusal *ret_refusal)
 	WD_MUST_CHECK;

@@ -4,11 +4,13 @@
 
 #include "base/check.h"
 #include "decode/ndjson.h"
+#include "intake/inflate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const struct refusal_kind no_memory = {503, "/problems/busy", "No room at the moment"};
+static const struct refusal_kind bad_gzip = {400, "/problems/gzip", "The gzip body is damaged"};
 
 /* The service and its terms as the catalogue has them; NULL or what is wrong. */
 static const char *resolve(const struct reports *r, struct observation *o)
@@ -74,9 +76,10 @@ static bool is_blank(const char *line, size_t len)
 
 /* All lines of `body`, which is ours to change. */
 static void take_lines(struct reports *r, const struct reports_request *req,
-		       const struct feeder *feeder, char *body, struct reports_batch *b)
+		       const struct feeder *feeder, char *body, size_t body_len,
+		       struct reports_batch *b)
 {
-	char *end = body + req->body_len;
+	char *end = body + body_len;
 	uint32_t number = 0;
 
 	for (char *line = body; line < end && !b->frames.bad;) {
@@ -95,25 +98,25 @@ static void take_lines(struct reports *r, const struct reports_request *req,
 	}
 }
 
-static bool take_batch(struct reports *r, const struct reports_request *req,
-		       const struct feeder *feeder, struct reports_batch *b,
-		       struct reports_refusal *refusal)
+static bool refuse_memory(struct reports *r, const struct reports_request *req,
+			  struct reports_refusal *refusal)
 {
-	char *copy = malloc(req->body_len + 1);
+	COUNT(r, refused_memory, 1);
+	return reports_refuse(req, &no_memory, "Send the batch again in a while.", refusal);
+}
 
+/* `text` is ours to change. */
+static bool take_batch(struct reports *r, const struct reports_request *req,
+		       const struct feeder *feeder, char *text, size_t len,
+		       struct reports_batch *b, struct reports_refusal *refusal)
+{
 	b->count = b->refused = 0;
 	/* The shortest line that is taken has 30 bytes, and its frame 140. */
-	out_init(&b->frames, (req->body_len + OBSERVATION_FRAME_MAX) * 8);
-	if (copy != NULL) {
-		memcpy(copy, req->body, req->body_len);
-		take_lines(r, req, feeder, copy, b);
-	}
-	bool full = copy == NULL || b->frames.bad;
-	free(copy);
-	if (full) {
+	out_init(&b->frames, (len + OBSERVATION_FRAME_MAX) * 8);
+	take_lines(r, req, feeder, text, len, b);
+	if (b->frames.bad) {
 		reports_batch_done(b);
-		COUNT(r, refused_memory, 1);
-		return reports_refuse(req, &no_memory, "Send the batch again in a while.", refusal);
+		return refuse_memory(r, req, refusal);
 	}
 	if (b->frames.len > r->options.frames_bytes_max) {
 		reports_batch_done(b);
@@ -127,10 +130,10 @@ static bool take_batch(struct reports *r, const struct reports_request *req,
 
 /* The lines beyond the first, which reports_begin took: counted before they are read, since
  * reading is what costs. */
-static uint32_t more_lines(const struct reports_request *req)
+static uint32_t more_lines(const char *text, size_t len)
 {
 	uint32_t lines = 0;
-	const char *at = req->body, *end = at + req->body_len;
+	const char *at = text, *end = text + len;
 	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		at++;
 		lines += at < end;
@@ -138,17 +141,58 @@ static uint32_t more_lines(const struct reports_request *req)
 	return lines;
 }
 
+/* What was sent as gzip, as it was before; owned by the caller. */
+static bool unpack(struct reports *r, const struct reports_request *req, char **ret_text,
+		   size_t *ret_len, struct reports_refusal *refusal)
+{
+	struct wd_why why;
+
+	switch (inflate_body(req->body, req->body_len, r->options.batch_bytes_max, ret_text,
+			     ret_len, &why)) {
+	case WD_OK:
+		return true;
+	case WD_FULL:
+		return reports_refuse_size(r, req, refusal);
+	case WD_NOMEM:
+		return refuse_memory(r, req, refusal);
+	default:
+		COUNT(r, refused_gzip, 1);
+		return reports_refuse(req, &bad_gzip, why.what, refusal);
+	}
+}
+
+/* Of somebody who may send. */
+static bool take_sent(struct reports *r, const struct reports_request *req,
+		      const struct feeder *feeder, struct reports_batch *b,
+		      struct reports_refusal *refusal)
+{
+	char *text = NULL;
+	size_t len = req->body_len;
+
+	if (reports_is_packed(req) && !unpack(r, req, &text, &len, refusal))
+		return false;
+	uint32_t more = more_lines(text != NULL ? text : req->body, len);
+	bool taken = more == 0 || reports_check_rate(r, req, feeder, more, refusal);
+	if (taken && text == NULL) {
+		text = malloc(len + 1);
+		if (text == NULL)
+			return refuse_memory(r, req, refusal);
+		memcpy(text, req->body, len);
+	}
+	taken = taken && take_batch(r, req, feeder, text, len, b, refusal);
+	free(text);
+	return taken;
+}
+
 bool reports_take_batch(struct reports *r, const struct reports_request *req,
 			struct reports_batch *ret_batch, struct reports_refusal *ret_refusal)
 {
 	const struct feeder *feeder;
-	uint32_t more = more_lines(req);
 	WD_CHECK(req->kind == REPORTS_BATCH);
 	pthread_rwlock_rdlock(&r->lock);
 	bool taken = reports_check_size(r, req, ret_refusal) &&
 		     reports_check_sender(r, req, &feeder, ret_refusal) &&
-		     (more == 0 || reports_check_rate(r, req, feeder, more, ret_refusal)) &&
-		     take_batch(r, req, feeder, ret_batch, ret_refusal);
+		     take_sent(r, req, feeder, ret_batch, ret_refusal);
 	pthread_rwlock_unlock(&r->lock);
 	return taken;
 }

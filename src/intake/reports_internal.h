@@ -35,6 +35,8 @@ bool reports_refuse(const struct reports_request *req, const struct refusal_kind
  * for anybody. */
 bool reports_check_size(struct reports *r, const struct reports_request *req,
 			struct reports_refusal *ret_refusal);
+/* The body is gzip, as the head says. */
+bool reports_is_packed(const struct reports_request *req);
 /* Too large: false. */
 bool reports_refuse_size(struct reports *r, const struct reports_request *req,
 			 struct reports_refusal *ret_refusal);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -50,6 +51,7 @@ static struct reports_request request(enum reports_kind kind, const char *type, 
 	return (struct reports_request){
 		.kind = kind,
 		.content_type = type,
+		.content_encoding = "",
 		.authorization = kind == REPORTS_BATCH ? "Bearer a-feeder's-secret-token" : "",
 		.idempotency_key = "",
 		.address = address,
@@ -352,6 +354,96 @@ static void a_batch_needs_a_token_and_pays_for_its_lines(void **state)
 	assert_in_range(refusal.retry_after_s, 1, 3);
 }
 
+/* A batch as gzip; what it is answered stands in `refusal`. */
+static bool take_packed(const char *coding, const char *body, size_t len, size_t cut,
+			struct reports_batch *ret_batch)
+{
+	static char packed[1 << 16];
+	struct reports_request req = request(REPORTS_BATCH, "application/x-ndjson", "");
+	z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)body, .avail_in = (uInt)len,
+		      .next_out = (Bytef *)packed, .avail_out = sizeof(packed)};
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	req.content_encoding = coding;
+	req.mono.ns = 1000 * WD_NS_PER_S; /* what others sent is forgotten */
+	req.body = packed;
+	req.body_len = sizeof(packed) - z.avail_out - cut;
+	return reports_begin(reports, &req, &refusal) &&
+	       reports_take_batch(reports, &req, ret_batch, &refusal);
+}
+
+static void a_batch_may_be_gzip_up_to_what_a_plain_one_may_have(void **state)
+{
+	enum { MAX = 1 << 20 };
+	static const char body[] = "{\"at\":\"1\",\"id\":\"a\",\"service\":\"x\"}\n{}\n"
+				   "{\"at\":\"1\",\"id\":\"b\",\"service\":\"x\"}";
+	static char large[MAX + 1];
+	struct reports_batch batch;
+	struct observation seen;
+	size_t used;
+	struct reports_options o = options();
+	(void)state;
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+	assert_true(take_packed("X-GZip", body, strlen(body), 0, &batch));
+	assert_int_equal(batch.count, 2);
+	assert_int_equal(batch.refused, 1);
+	assert_int_equal(batch.lines[0].line, 2);
+	assert_int_equal(observation_decode(batch.frames.bytes, batch.frames.len, &seen, &used, NULL), WD_OK);
+	assert_string_equal(seen.service, "x");
+	reports_batch_done(&batch);
+	memset(large, ' ', sizeof(large));
+	assert_true(take_packed("gzip", large, MAX, 0, &batch));
+	assert_int_equal(batch.count + batch.refused, 0);
+	reports_batch_done(&batch);
+	assert_false(take_packed("gzip", large, MAX + 1, 0, &batch));
+	assert_problem(413, "/problems/size", NULL, "Send the observations in smaller batches.");
+	assert_false(take_packed("gzip", body, strlen(body), 1, &batch));
+	assert_problem(400, "/problems/gzip", NULL, "the gzip body ends early");
+	assert_null(refusal.accept_encoding);
+}
+
+static void lines_that_were_packed_are_paid_for_as_well(void **state)
+{
+	static char lines[100];
+	struct reports_options o = options();
+	struct reports_batch batch;
+	(void)state;
+	o.observations_per_feeder_per_s = 50;
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+	memset(lines, '\n', sizeof(lines));
+	assert_true(take_packed("gzip", lines, sizeof(lines), 0, &batch));
+	reports_batch_done(&batch);
+	assert_false(take_packed("gzip", lines, sizeof(lines), 0, &batch));
+	assert_int_equal(refusal.status, 429);
+	o = options();
+	assert_int_equal(reports_configure(reports, &o), WD_OK);
+}
+
+static void other_codings_are_refused_before_the_body(void **state)
+{
+	static const char *const others[] = {"br", "deflate", "zstd", "gzip, gzip", "gzip;q=1", "?"};
+	struct reports_request req = request(REPORTS_BATCH, "application/x-ndjson", "");
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(others); i++) {
+		req.content_encoding = others[i];
+		assert_false(reports_begin(reports, &req, &refusal));
+		assert_problem(415, "/problems/content-encoding", NULL,
+			       "A batch is sent as it is, or with Content-Encoding: gzip.");
+		assert_string_equal(refusal.accept_encoding, "gzip");
+	}
+	req.content_encoding = "identity";
+	assert_true(reports_begin(reports, &req, &refusal));
+	req = request(REPORTS_ONE, "application/json", "{\"service\":\"x\"}");
+	req.content_encoding = "Identity";
+	assert_true(take(&req));
+	req.content_encoding = "gzip";
+	assert_false(reports_begin(reports, &req, &refusal));
+	assert_problem(415, "/problems/content-encoding", NULL,
+		       "A report is sent as it is, without a Content-Encoding.");
+	assert_string_equal(refusal.accept_encoding, "identity");
+}
+
 static void the_shortest_lines_have_room(void **state)
 {
 	enum { LINES = 20000 };
@@ -495,6 +587,9 @@ int main(void)
 		TEST(each_line_of_a_batch_is_taken_or_refused_on_its_own),
 		TEST(an_id_is_the_feeders_own),
 		TEST(a_batch_needs_a_token_and_pays_for_its_lines),
+		TEST(a_batch_may_be_gzip_up_to_what_a_plain_one_may_have),
+		TEST(lines_that_were_packed_are_paid_for_as_well),
+		TEST(other_codings_are_refused_before_the_body),
 		TEST(the_shortest_lines_have_room),
 		TEST(a_batch_that_the_journal_never_has_room_for_is_too_large),
 		TEST(made_up_services_and_places_do_not_grow_memory),
