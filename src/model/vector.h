@@ -33,6 +33,7 @@ enum {
 	VECTOR_MARKS_MAX = 16,
 	VECTOR_SOURCE_MAX = 191,
 	VECTOR_DATE_MAX = 10,
+	VECTOR_FLAGS_FLOW = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH, /* of a connection */
 };
 
 /* What the addresses prove; decided before anything is said of places. */
@@ -150,6 +151,20 @@ static inline uint8_t vector_class_udp(const struct vector_classes *c, uint16_t 
 	return class != 0 ? class : port_class(&c->udp_to, to);
 }
 
+/* The class of a record of several packets with SYN and ACK or RST: each packet had them all (its
+ * size says that all may be alike), or together they are a connection's. */
+uint8_t vector_class_summed(const struct vector_classes *c, const struct flow *f);
+
+static inline uint8_t vector_class_tcp(const struct vector_classes *c, const struct flow *f)
+{
+	uint8_t flags = f->tcp_flags, class = c->tcp[flags];
+	bool both = (flags & FLOW_TCP_SYN) != 0 && (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0;
+
+	if (__builtin_expect(f->packets > 1 && both && class != c->tcp[VECTOR_FLAGS_FLOW], 0))
+		return vector_class_summed(c, f);
+	return class;
+}
+
 static inline uint8_t vector_class(const struct vector_classes *c, const struct flow *f)
 {
 	if (f->fragment == FLOW_FRAGMENT_LATER)
@@ -158,7 +173,7 @@ static inline uint8_t vector_class(const struct vector_classes *c, const struct 
 	case 17:
 		return vector_class_udp(c, f->sport, f->dport);
 	case 6:
-		return c->tcp[f->tcp_flags];
+		return vector_class_tcp(c, f);
 	case 1:
 		return c->icmp4[f->dport >> 8];
 	case 58:

@@ -96,6 +96,37 @@ static void tcp_is_told_by_its_flags(void **state)
 		assert_int_not_equal(classes.tcp[flags], 0);
 }
 
+static const char *class_of_sum(uint8_t flags, uint16_t sport, uint64_t packets, uint64_t bytes)
+{
+	return class_of((struct flow){.protocol = 6, .tcp_flags = flags, .sport = sport, .dport = 443,
+				      .packets = packets, .bytes = bytes});
+}
+
+/* A record of several packets has the flags of all of them. */
+static void a_connection_s_flags_together_are_no_packet_s(void **state)
+{
+	static const struct {
+		uint8_t flags; uint16_t sport; uint64_t packets, bytes; const char *class;
+	} cases[] = {
+		{0x12, 80, 1, 1500, "tcp.synack"},  {0x12, 80, 3, 3 * 44, "tcp.synack"},
+		{0x12, 80, 6, 6 * 60, "tcp.synack"}, {0x12, 8291, 2, 2 * 80, "tcp.synack"},
+		{0x12, 80, 5, 5 * 74, "tcp.synack"}, {0x12, 80, 5, 0, "tcp.synack"},
+		{0x52, 80, 2, 2 * 52, "tcp.synack"}, {0x12, 50000, 1, 44, "tcp.synack"},
+		{0x12, 80, 4, 60 + 3 * 1500, "tcp.flow"}, {0x12, 80, 3, 60 + 2 * 52, "tcp.flow"},
+		{0x12, 80, 2, 52 + 40, "tcp.flow"}, {0x12, 50000, 2, 60 + 52, "tcp.flow"},
+		{0x12, 80, UINT64_MAX, UINT64_MAX, "tcp.flow"}, {0x12, 80, 2, UINT64_MAX, "tcp.flow"},
+		{0x3b, 50000, 20, 9000, "tcp.flow"}, {0x3b, 50000, 20, 800, "tcp.xmas"},
+		{0x3b, 50000, 1, 400, "tcp.xmas"},  {0x29, 50000, 20, 9000, "tcp.xmas"},
+		{0x06, 50000, 2, 44 + 40, "tcp.flow"}, {0x06, 50000, 2, 80, "tcp.odd"},
+		{0x02, 50000, 3, 180, "tcp.syn"},   {0x1b, 50000, 9, 4000, "tcp.flow"},
+	};
+	(void)state;
+	setup_book();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(class_of_sum(cases[i].flags, cases[i].sport, cases[i].packets,
+						 cases[i].bytes), cases[i].class);
+}
+
 static void icmp_and_other_protocols_have_classes_without_rows(void **state)
 {
 	(void)state;
@@ -144,6 +175,7 @@ int main(void)
 		cmocka_unit_test(a_port_counts_as_source_for_answers_and_as_destination_for_requests),
 		cmocka_unit_test(what_has_no_ports_is_a_fragment),
 		cmocka_unit_test(tcp_is_told_by_its_flags),
+		cmocka_unit_test(a_connection_s_flags_together_are_no_packet_s),
 		cmocka_unit_test(icmp_and_other_protocols_have_classes_without_rows),
 		cmocka_unit_test(rows_past_the_limit_of_classes_share_one),
 		cmocka_unit_test(statuses_and_families_have_words),
