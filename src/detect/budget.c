@@ -60,15 +60,9 @@ static size_t step_up(const float *a, size_t n, double threshold_one, double thr
 	return 0;
 }
 
-size_t budget_open(const float *log10_return, size_t services, wd_span step, double false_a_month,
-		   double *ret_threshold)
+size_t budget_open(const float *headroom, size_t count)
 {
-	double one = budget_threshold(step, services, false_a_month, 1);
-	size_t k = step_up(log10_return, services, one, threshold_min);
-
-	if (ret_threshold)
-		*ret_threshold = budget_threshold(step, services, false_a_month, k);
-	return k;
+	return step_up(headroom, count, 0, -INFINITY);
 }
 
 size_t budget_scope(const float *log10_return, size_t signals, double samples, bool *named)

@@ -30,10 +30,10 @@ float budget_service(const float *log10_return, size_t signals, size_t *ret_carr
  * (false_a_month * k)), never under 1. */
 double budget_threshold(wd_span step, size_t services, double false_a_month, size_t k);
 
-/* The step-up rule: how many services may be open now, that is the largest k whose k
- * largest A all reach budget_threshold(…, k). *ret_threshold (may be NULL): what A must reach. */
-size_t budget_open(const float *log10_return, size_t services, wd_span step, double false_a_month,
-		   double *ret_threshold);
+/* The step-up rule: how many of `count` services may be open now, each given by its headroom, A
+ * less what it needs when it alone opens: the largest k of which k reach budget_threshold(…, k).
+ * Their steps may differ. */
+size_t budget_open(const float *headroom, size_t count);
 
 /* The scope of an incident that has lasted `samples` samples: which signals are themselves
  * significant, so that of those named 1 in 20 is wrong on average (step-up over the signals,

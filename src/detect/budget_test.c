@@ -47,17 +47,22 @@ static void the_total_carries_unless_a_part_is_far_stronger(void **state)
 static void more_services_at_once_need_less_each(void **state)
 {
 	(void)state;
-	float a[100] = {0};
-	double threshold;
 	double one = budget_threshold(span_s(60), 100, 1, 1);
+	float headroom[100];
 
-	a[3] = (float)one - 0.5F;
-	assert_int_equal(budget_open(a, 100, span_s(60), 1, &threshold), 0);
-	assert_true(fabs(threshold - one) < 1e-9);
+	for (int i = 0; i < 100; i++)
+		headroom[i] = -(float)one; /* no evidence */
+	assert_int_equal(budget_open(headroom, 0), 0);
+	headroom[3] = -0.5F;
+	assert_int_equal(budget_open(headroom, 100), 0);
 	for (int i = 10; i < 14; i++) /* five of them: each may be log10(5) = 0.7 lower */
-		a[i] = (float)one - 0.6F;
-	assert_int_equal(budget_open(a, 100, span_s(60), 1, &threshold), 5);
-	assert_true(fabs(threshold - (one - log10(5))) < 1e-6);
+		headroom[i] = -0.6F;
+	assert_int_equal(budget_open(headroom, 100), 5);
+	assert_true(fabs(budget_threshold(span_s(60), 100, 1, 5) - (one - log10(5))) < 1e-6);
+	headroom[13] = -0.75F;
+	assert_int_equal(budget_open(headroom, 100), 4); /* four: log10(4) = 0.602 */
+	headroom[50] = 0;
+	assert_int_equal(budget_open(headroom, 100), 6); /* log10(6) = 0.778 */
 }
 
 static void the_scope_names_only_what_is_significant_itself(void **state)

@@ -75,7 +75,7 @@ void engine_close(struct engine *e)
 	free(e->tracks);
 	free(e->by_id);
 	free(e->by_catalogue);
-	free(e->judged);
+	free(e->headroom);
 	free(e->incidents);
 	free(e->effects);
 	free(e);
@@ -128,11 +128,11 @@ static bool grow_tracks(struct engine *e)
 	if (tracks == NULL)
 		return false;
 	e->tracks = tracks;
-	struct judged *judged = realloc(e->judged, cap * sizeof(*judged));
+	float *headroom = realloc(e->headroom, cap * sizeof(*headroom));
 	uint32_t *by_id = calloc(4 * cap, sizeof(*by_id));
-	if (judged != NULL)
-		e->judged = judged;
-	if (judged == NULL || by_id == NULL) {
+	if (headroom != NULL)
+		e->headroom = headroom;
+	if (headroom == NULL || by_id == NULL) {
 		free(by_id);
 		return false;
 	}

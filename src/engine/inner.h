@@ -19,10 +19,6 @@ enum {
 static const wd_span CLOSE_AFTER = {1800 * WD_NS_PER_S};
 static const wd_span REOPEN_WITHIN = {4 * 3600 * WD_NS_PER_S};
 
-/* A service on its way past the budget: how far its evidence is above one chance alarm a
- * month, in decades. */
-struct judged { uint32_t track; float headroom; };
-
 /* A tracer and whose it is. */
 struct tracing {
 	struct tracer *tracer; /* owned, once it was needed */
@@ -82,7 +78,7 @@ struct engine {
 	uint64_t versions; /* of service states */
 	bool changed;      /* since the last snapshot */
 	struct snapshot *last;
-	struct judged *judged; /* scratch, track_cap of them */
+	float *headroom; /* scratch, track_cap of them: what budget_open is given */
 };
 
 /* judge.c: decides about all services that were sealed since; `whole` picks those whose

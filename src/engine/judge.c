@@ -29,20 +29,15 @@ static wd_span larger(wd_span a, int64_t buckets, wd_span step)
  * budget (detect/budget.h). A signal counts when separate samples carry it. */
 static void combine(struct track *t)
 {
-	const struct signal *carrier = NULL;
+	float all[SIGNALS_MAX];
+	size_t count = t->most > 0 ? t->signal_count : 0, carrier;
 
-	t->log10_return = 0;
-	for (uint32_t n = 0; t->most > 0 && n < t->signal_count; n++) {
-		const struct signal *s = &t->signals[n];
-		float weighed = s->log10_return + budget_log10_weight(n, t->signal_count);
-		if (weighed > t->log10_return) {
-			t->log10_return = weighed;
-			carrier = s;
-		}
-	}
-	t->sustained = carrier != NULL && carrier->sustained;
-	if (carrier != NULL)
-		t->began = track_bin_begin(t, carrier->began);
+	for (size_t n = 0; n < count; n++)
+		all[n] = t->signals[n].log10_return;
+	t->log10_return = budget_service(all, count, &carrier);
+	t->sustained = t->log10_return > 0 && t->signals[carrier].sustained;
+	if (t->log10_return > 0)
+		t->began = track_bin_begin(t, t->signals[carrier].began);
 }
 
 /* ---- who reports ---- */
@@ -380,28 +375,6 @@ static void live_on(struct engine *e, struct track *t, float open_at)
 
 /* ---- the budget ---- */
 
-static int by_headroom(const void *a, const void *b)
-{
-	const struct judged *x = a, *y = b;
-	if (x->headroom != y->headroom)
-		return x->headroom < y->headroom ? 1 : -1;
-	return x->track < y->track ? -1 : x->track > y->track;
-}
-
-/* Step-up over all services: sorts those with evidence and returns how many pass together
- * (at least 1, so that it can be asked for a threshold). Their bucket widths may differ. */
-static size_t step_up(struct engine *e, size_t count)
-{
-	size_t k_max = 1;
-	if (count > 1)
-		qsort(e->judged, count, sizeof(*e->judged), by_headroom);
-	for (size_t k = 2; k <= count; k++) {
-		if (e->judged[k - 1].headroom >= -log10f((float)k))
-			k_max = k;
-	}
-	return k_max;
-}
-
 void engine_state_budget(struct engine *e)
 {
 	size_t series = 0;
@@ -433,12 +406,10 @@ void engine_judge(struct engine *e, bool whole)
 		combine(t);
 		if (t->log10_return > 0) {
 			double one = budget_threshold(t->step, b->series, b->false_a_month, 1);
-			e->judged[count++] =
-				(struct judged){(uint32_t)n, t->log10_return - (float)one -
-								     watch_log10_kinds(t)};
+			e->headroom[count++] = t->log10_return - (float)one - watch_log10_kinds(t);
 		}
 	}
-	size_t k = step_up(e, count);
+	size_t k = budget_open(e->headroom, count);
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
 		if (!is_judged(t, whole))
