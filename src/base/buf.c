@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,25 +86,20 @@ void buf_char(struct buf *b, char c)
 	buf_add(b, &c, 1);
 }
 
-void buf_vfmt(struct buf *b, const char *fmt, va_list args)
-{
-	va_list again;
-	va_copy(again, args);
-	int len = vsnprintf(NULL, 0, fmt, args);
-	WD_CHECK(len >= 0);
-	if (reserve(b, (size_t)len)) {
-		vsnprintf(b->data + b->len, (size_t)len + 1, fmt, again);
-		b->len += (size_t)len;
-	}
-	va_end(again);
-}
-
 void buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	va_list args;
+
 	va_start(args, fmt);
-	buf_vfmt(b, fmt, args);
+	int len = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
+	WD_CHECK(len >= 0);
+	if (!reserve(b, (size_t)len))
+		return;
+	va_start(args, fmt);
+	vsnprintf(b->data + b->len, (size_t)len + 1, fmt, args);
+	va_end(args);
+	b->len += (size_t)len;
 }
 
 void buf_u64(struct buf *b, uint64_t n)
@@ -201,21 +197,4 @@ void buf_csv(struct buf *b, const char *text)
 		buf_char(b, *p);
 	}
 	buf_char(b, '"');
-}
-
-static bool url_forbidden(unsigned char c)
-{
-	bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		     c == '-' || c == '.' || c == '_' || c == '~';
-	return !plain;
-}
-
-static void url_replace(struct buf *b, unsigned char c)
-{
-	buf_fmt(b, "%%%02X", c);
-}
-
-void buf_url(struct buf *b, const char *text)
-{
-	escape(b, text, url_forbidden, url_replace);
 }

@@ -5,7 +5,6 @@
 #ifndef WD_BASE_BUF_H
 #define WD_BASE_BUF_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +28,6 @@ void buf_add(struct buf *b, const char *bytes, size_t len);
 void buf_str(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vfmt(struct buf *b, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
 void buf_u64(struct buf *b, uint64_t n); /* decimal, without printf */
 
 /* The text with what its place forbids replaced: HTML text and attributes, XML
@@ -40,6 +38,5 @@ void buf_html(struct buf *b, const char *text);
 void buf_xml(struct buf *b, const char *text);
 void buf_json(struct buf *b, const char *text);
 void buf_csv(struct buf *b, const char *text);
-void buf_url(struct buf *b, const char *text);
 
 #endif

@@ -28,8 +28,7 @@ static inline wd_wall wall_s(int64_t s) { return (wd_wall){s * WD_NS_PER_S}; }
 /* Whole seconds, rounded down (also before 1970). */
 static inline int64_t wall_to_s(wd_wall t)
 {
-	int64_t s = t.ns / WD_NS_PER_S;
-	return s - (t.ns % WD_NS_PER_S < 0);
+	return floor_div(t.ns, WD_NS_PER_S);
 }
 static inline wd_wall wall_add(wd_wall t, wd_span d) { return (wd_wall){t.ns + d.ns}; }
 static inline wd_wall wall_back(wd_wall t, wd_span d) { return (wd_wall){t.ns - d.ns}; }

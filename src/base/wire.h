@@ -34,22 +34,10 @@ static inline uint64_t wire_u64(const uint8_t *p)
 	return (uint64_t)wire_u32(p) << 32 | wire_u32(p + 4);
 }
 
-static inline uint16_t cur_be16(struct cur *c)
-{
-	const uint8_t *p = cur_bytes(c, 2);
-	return p == NULL ? 0 : wire_u16(p);
-}
-
 static inline uint32_t cur_be32(struct cur *c)
 {
 	const uint8_t *p = cur_bytes(c, 4);
 	return p == NULL ? 0 : wire_u32(p);
-}
-
-static inline uint64_t cur_be64(struct cur *c)
-{
-	const uint8_t *p = cur_bytes(c, 8);
-	return p == NULL ? 0 : wire_u64(p);
 }
 
 #endif

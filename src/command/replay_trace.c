@@ -131,7 +131,7 @@ static void add_vector(struct buf *b, const struct trace_vector *v)
 		buf_str(b, one ? " address" : " addresses");
 		if (v->sources >= 100)
 			buf_fmt(b, " (± %.0f %%)", 196 * (double)v->sources_error);
-		buf_str(b, one ? ", which " : ", which ");
+		buf_str(b, ", which ");
 		buf_str(b, one && v->status == SOURCE_UNKNOWN ? "may be real or forged"
 							      : source_clause(v->status));
 		go_on(b);

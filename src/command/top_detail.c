@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -10,22 +10,6 @@ void accesslog_init(struct accesslog *a)
 	memset(a, 0, sizeof(*a));
 }
 
-enum wd_err accesslog_add_key(struct accesslog *a, const char *name, enum accesslog_field field,
-			      struct wd_why *why)
-{
-	size_t len = strlen(name);
-
-	if (a->key_count == ACCESSLOG_KEYS_MAX)
-		return wd_fail(why, WD_FULL, 0, "too many names of members");
-	if (len == 0 || len > ACCESSLOG_KEY_MAX)
-		return wd_fail(why, WD_MALFORMED, 0, "a name of 1 to 31 bytes");
-	memcpy(a->keys[a->key_count].name, name, len + 1);
-	a->keys[a->key_count].len = (uint8_t)len;
-	a->keys[a->key_count++].field = (uint8_t)field;
-	memset(a->known, 0, sizeof(a->known));
-	return WD_OK;
-}
-
 static enum wd_err read_line(struct accesslog *a, const char *at, const char *end,
 			     struct request *ret, struct wd_why *why)
 {

@@ -32,8 +32,6 @@ enum {
 	ACCESSLOG_LINE_MAX = 65536, /* bytes; a longer line is WD_FULL */
 	ACCESSLOG_STEPS_MAX = 48,   /* of a user's format */
 	ACCESSLOG_LITERALS_MAX = 256,
-	ACCESSLOG_KEYS_MAX = 16,    /* of a user, for JSON */
-	ACCESSLOG_KEY_MAX = 31,
 	ACCESSLOG_KNOWN = 64,       /* a power of 2 */
 	ACCESSLOG_W3C_MAX = 48,     /* words of a W3C line; further ones are not read */
 };
@@ -88,8 +86,6 @@ struct accesslog {
 	struct accesslog_step steps[ACCESSLOG_STEPS_MAX]; /* [0]: what stands before all fields */
 	char literals[ACCESSLOG_LITERALS_MAX];
 	uint8_t w3c_count, w3c[ACCESSLOG_W3C_MAX]; /* what the words are; 0: no "#Fields:" yet */
-	uint8_t key_count;
-	struct { char name[ACCESSLOG_KEY_MAX + 1]; uint8_t len, field; } keys[ACCESSLOG_KEYS_MAX];
 	/* Names of members that were looked up: lines repeat them. */
 	struct { uint64_t hash; uint8_t field, rank; } known[ACCESSLOG_KNOWN];
 };
@@ -100,9 +96,6 @@ void accesslog_init(struct accesslog *a);
  * a format without client and status, WD_FULL for too long a one. */
 enum wd_err accesslog_set_format(struct accesslog *a, const char *format,
 				 struct wd_why *why) WD_MUST_CHECK;
-/* One more name of a member in JSON lines; goes before our own. */
-enum wd_err accesslog_add_key(struct accesslog *a, const char *name, enum accesslog_field field,
-			      struct wd_why *why) WD_MUST_CHECK;
 
 /* `line` without its line end (a CR is fine). On failure *ret is left undefined, and it was
  * counted: WD_UNKNOWN is a line that is no request, WD_MALFORMED one that is broken.

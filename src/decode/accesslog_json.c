@@ -81,16 +81,11 @@ static uint64_t name_hash(const char *name, size_t len)
 	return hash_mix(h ^ word) | 1;
 }
 
-static uint8_t look_up(const struct walk *w, const char *name, size_t len, uint8_t *ret_field)
+static uint8_t look_up(const char *name, size_t len, uint8_t *ret_field)
 {
 	char folded[NAME_MAX_FOLDED] = "";
 	size_t n = 0;
 
-	for (unsigned i = 0; i < w->a->key_count; i++)
-		if (w->a->keys[i].len == len && memcmp(w->a->keys[i].name, name, len) == 0) {
-			*ret_field = w->a->keys[i].field;
-			return UINT8_MAX;
-		}
 	for (size_t i = 0; i < len; i++) {
 		if (name[i] == '_' || name[i] == '-' || name[i] == '.')
 			continue;
@@ -116,7 +111,7 @@ static uint8_t rank_of(const struct walk *w, const char *name, size_t len, uint8
 
 	if (w->a->known[at].hash != hash) {
 		w->a->known[at].field = ACCESSLOG_SKIP;
-		w->a->known[at].rank = look_up(w, name, len, &w->a->known[at].field);
+		w->a->known[at].rank = look_up(name, len, &w->a->known[at].field);
 		w->a->known[at].hash = hash;
 	}
 	*ret_field = w->a->known[at].field;

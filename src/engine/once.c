@@ -11,7 +11,7 @@ enum { SIZE_FIRST = 4096 };
 int64_t once_quarter_of(wd_wall t)
 {
 	int64_t s = wall_to_s(t);
-	return s / 900 - (s % 900 < 0);
+	return floor_div(s, 900);
 }
 
 void once_init(struct once *p, size_t used_max)

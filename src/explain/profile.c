@@ -126,11 +126,6 @@ void profile_add(struct profile *p, const struct traffic_record *r, double weigh
 	add_payload(p, r, w);
 }
 
-double profile_effective(const struct profile *p)
-{
-	return p->squares > 0 ? p->weight * p->weight / p->squares : 0;
-}
-
 /* Of `count` bins, from n records: the estimator of Chao and Shen, which allows for bins that
  * the sample missed. */
 static double entropy(const float *bins, size_t count, double n)
@@ -151,13 +146,15 @@ static double entropy(const float *bins, size_t count, double n)
 	return fmin(fmax(bits, 0), log2((double)count));
 }
 
-/* The effective records of a part of them. */
+/* The effective records (so many of one weight would be as certain) of a part of them. */
 static double effective_of(const struct profile *p, const float *bins)
 {
 	double sum = 0;
 	for (size_t i = 0; i < 256; i++)
 		sum += (double)bins[i];
-	return p->weight > 0 ? profile_effective(p) * fmin(1, sum / p->weight) : 0;
+	if (!(p->weight > 0 && p->squares > 0))
+		return 0;
+	return p->weight * p->weight / p->squares * fmin(1, sum / p->weight);
 }
 
 double profile_octet_entropy(const struct profile *p)

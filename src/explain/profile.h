@@ -47,7 +47,6 @@ struct profile {
 
 void profile_add(struct profile *p, const struct traffic_record *r, double weight);
 
-double profile_effective(const struct profile *p);
 /* Bits, of the sources' first eight bits and of the inferred number of hops: initial TTL (the
  * next of 32, 64, 128, 255) less TTL. Corrected for the sample's size: A. Chao, T.-J. Shen,
  * Environmental and Ecological Statistics 10, 2003. Negative: too few to tell. */

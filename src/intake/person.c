@@ -32,7 +32,7 @@ static const char file_name[] = "person.key", new_name[] = "person.key.new";
 static int64_t day_of(wd_wall t)
 {
 	int64_t s = wall_to_s(t);
-	return s / 86400 - (s % 86400 < 0);
+	return floor_div(s, 86400);
 }
 
 static void file_check(const uint8_t *file, uint8_t check[CHECK_LEN])

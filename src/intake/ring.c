@@ -22,7 +22,7 @@ struct ring {
 	/* Each thread's own line, and its copy of where the other one was last seen. */
 	_Alignas(128) _Atomic uint64_t written;
 	uint64_t read_seen, room_at, room_len;
-	_Atomic uint64_t refused, sent;
+	_Atomic uint64_t refused;
 	_Alignas(128) _Atomic uint64_t read;
 	uint64_t written_seen;
 };
@@ -106,7 +106,6 @@ void ring_send(struct ring *r, uint32_t kind, size_t len)
 	WD_CHECK(len <= r->room_len && kind != PAD);
 	*head_at(r, r->room_at) = (struct head){len, kind};
 	r->room_len = 0;
-	atomic_fetch_add_explicit(&r->sent, 1, memory_order_relaxed);
 	atomic_store_explicit(&r->written, r->room_at + RING_ALIGNMENT + padded(len),
 			      memory_order_release);
 }
@@ -142,9 +141,4 @@ void ring_drop(struct ring *r)
 uint64_t ring_refused(const struct ring *r)
 {
 	return atomic_load_explicit(&r->refused, memory_order_relaxed);
-}
-
-uint64_t ring_sent(const struct ring *r)
-{
-	return atomic_load_explicit(&r->sent, memory_order_relaxed);
 }

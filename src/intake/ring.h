@@ -34,6 +34,5 @@ void ring_drop(struct ring *r);
 
 /* Any thread. */
 uint64_t ring_refused(const struct ring *r);
-uint64_t ring_sent(const struct ring *r);
 
 #endif

@@ -23,10 +23,8 @@ enum recipe_mark {
 	RECIPE_SEQUENCE_LOW_ZERO = 1, /* the lower half of the sequence number */
 	RECIPE_SEQUENCE_TARGET = 2,   /* it is the destination's address */
 	RECIPE_RANDOM_DPORT = 4,
-	RECIPE_RANDOM_SPORT = 8,
 	RECIPE_FRAGMENTS = 16,        /* answers of several fragments: 1500, 1500, the rest */
 	RECIPE_RANDOM_PAYLOAD = 32,
-	RECIPE_ONE_SIZE = 64,         /* drawn once for the whole attack */
 };
 
 struct recipe {

@@ -54,7 +54,7 @@ const char *incident_kind_name(enum incident_kind k)
 	return kind_names[k >> 1]; /* 1, 2, 4 */
 }
 
-const char *relation_name(enum relation r)
+static const char *relation_name(enum relation r)
 {
 	WD_CHECK((unsigned)r < WD_COUNT(relation_names));
 	return relation_names[r];

@@ -135,7 +135,6 @@ uint32_t incident_kind_of(const char *name);          /* 0: there is none of tha
 /* True if a vector or a finding of that id is among its heaviest. */
 bool incident_has_vector(const struct incident *i, const char *id);
 const char *incident_state_name(enum incident_state s); /* "suspected", … */
-const char *relation_name(enum relation r);
 enum severity incident_severity_word(const struct incident *i);
 const char *severity_name(enum severity s); /* "minor", … */
 /* Until ended_at, or until now while it lasts. Never negative. */

@@ -7,19 +7,11 @@
 #include <string.h>
 
 static const char *const status_names[] = {"unknown", "reflector", "spoofed", "proved"};
-static const char *const family_names[] = {"amplification", "reflection", "flood", "application",
-					   "pattern"};
 
 const char *source_status_name(enum source_status s)
 {
 	WD_CHECK((unsigned)s < WD_COUNT(status_names));
 	return status_names[s];
-}
-
-const char *vector_family_name(enum vector_family f)
-{
-	WD_CHECK((unsigned)f < WD_COUNT(family_names));
-	return family_names[f];
 }
 
 const struct vector_row *vector_book_find(const struct vector_book *b, const char *id)

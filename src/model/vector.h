@@ -84,7 +84,6 @@ enum vector_family {
 	VECTOR_PATTERN,       /* how another vector is spread over time and addresses */
 };
 
-const char *vector_family_name(enum vector_family f); /* "amplification", … */
 
 /* What a row asks of a record beyond its class, or of all its records together. */
 enum vector_sign {

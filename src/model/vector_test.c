@@ -166,7 +166,6 @@ static void statuses_and_families_have_words(void **state)
 	assert_string_equal(source_status_name(SOURCE_REFLECTOR), "reflector");
 	assert_string_equal(source_status_name(SOURCE_SPOOFED), "spoofed");
 	assert_string_equal(source_status_name(SOURCE_PROVED), "proved");
-	assert_string_equal(vector_family_name(VECTOR_PATTERN), "pattern");
 }
 
 int main(void)

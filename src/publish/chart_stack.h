@@ -11,8 +11,6 @@
 
 #include <stddef.h>
 
-enum { STACK_LAYERS_MAX = 8 };
-
 struct chart_stack {
 	const char *id, *title, *description, *unit; /* as in struct chart */
 	int height;

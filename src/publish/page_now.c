@@ -353,7 +353,7 @@ static bool service_matches(const struct service *s, const char *text)
 	return false;
 }
 
-void page_search(const struct render *r)
+static void search_page(const struct render *r)
 {
 	const char *text = query_value(r, "q");
 	const struct service *exact = catalogue_find(r->snapshot->catalogue, text);
@@ -390,7 +390,7 @@ void page_search(const struct render *r)
 void page_now(const struct render *r)
 {
 	if (query_value(r, "q")[0] != '\0') {
-		page_search(r);
+		search_page(r);
 		return;
 	}
 	html_begin(r, &(struct html_page){

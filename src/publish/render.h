@@ -27,7 +27,7 @@ typedef void renderer(const struct render *r);
 /* Pages. A …_live one is the part of the page that changes. */
 renderer page_now, page_now_live, page_service, page_service_live, page_incident,
 	page_incident_live;
-renderer page_history, page_method, page_vectors, page_api, page_search, page_missing;
+renderer page_history, page_method, page_vectors, page_api, page_missing;
 renderer page_bad_request;
 void page_refusal(const struct render *r, const struct site_refusal *refusal);
 renderer page_asset, page_favicon, page_robots, page_sitemap;

@@ -70,7 +70,8 @@ void words_date(const struct words *w, wd_wall t)
 	time_close(w);
 }
 
-void words_month(struct buf *b, wd_wall t)
+/* "2026-01" */
+static void write_month(struct buf *b, wd_wall t)
 {
 	struct civil c = civil_of(t);
 	buf_fmt(b, "%04d-%02d", c.year, c.month);
@@ -428,7 +429,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 		words_text(w, service_title(snapshot, i->service));
 	}
 	words_text(w, " since ");
-	words_month(w->out, snapshot->since);
+	write_month(w->out, snapshot->since);
 }
 
 static void words_reports_peak(const struct words *w, const struct incident *i)

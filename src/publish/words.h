@@ -30,7 +30,6 @@ void words_rate(struct buf *b, double a_second, const char *unit);
 void words_span(struct buf *b, wd_span d);                         /* "6 h 12 min" */
 void words_odds(struct buf *b, double log10_return, wd_span step); /* "once in 3 years" */
 void words_place(struct buf *b, size_t place);                     /* "", "2nd ", "3rd " */
-void words_month(struct buf *b, wd_wall t);                        /* "2026-01" */
 
 const char *status_name(enum status s);  /* in data: "unknown", "usual", "unusual", "incident" */
 const char *status_label(enum status s); /* on pages: "learning", "usual", "unusual", "incident" */

@@ -101,7 +101,6 @@ fail:
 /* ---- observations ---- */
 
 struct walk {
-	struct store *store;
 	const struct reader_query *query;
 	bool (*each)(void *ctx, wd_wall received, const struct observation *o);
 	void *ctx;
@@ -183,7 +182,7 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
 			bool (*each)(void *ctx, wd_wall received, const struct observation *o),
 			void *ctx, uint64_t *ret_damaged, struct wd_why *why)
 {
-	struct walk w = {.store = s, .query = query, .each = each, .ctx = ctx};
+	struct walk w = {.query = query, .each = each, .ctx = ctx};
 	pthread_mutex_lock(&s->reading);
 	int rc = sqlite3_prepare_v2(s->reader,
 				    "SELECT 1 FROM comment WHERE seq = ?1 AND at_ns = ?2"
@@ -208,7 +207,6 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
 struct tally {
 	sqlite3 *db;
 	sqlite3_stmt *add, *watch, *rows;
-	struct store *store;
 	wd_span bucket;
 	wd_wall stamp; /* of the row before */
 	int64_t watched; /* the bucket that was last noted */
@@ -218,8 +216,7 @@ struct tally {
 
 static int64_t bucket_of(const struct tally *t, wd_wall at)
 {
-	int64_t n = at.ns / t->bucket.ns;
-	return n - (at.ns % t->bucket.ns < 0);
+	return floor_div(at.ns, t->bucket.ns);
 }
 
 static bool add_report(void *ctx, wd_wall received, const struct observation *o)
@@ -313,7 +310,7 @@ enum wd_err reader_each_count(struct store *s, const struct reader_query *query,
 					   uint64_t reports),
 			      void *ctx, uint64_t *ret_damaged, struct wd_why *why)
 {
-	struct tally t = {.store = s, .bucket = bucket, .rc = SQLITE_DONE, .watched = INT64_MIN};
+	struct tally t = {.bucket = bucket, .rc = SQLITE_DONE, .watched = INT64_MIN};
 	struct reader_query all_comments = *query;
 	all_comments.all_comments = true; /* not asked for each */
 	enum wd_err err = tally_open(&t, why);

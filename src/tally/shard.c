@@ -335,11 +335,6 @@ void shard_add(struct shard *s, struct flow *batch, size_t count, wd_wall now)
 		add_block(s, batch + i, (uint32_t)(count - i < BLOCK ? count - i : BLOCK));
 }
 
-bool shard_is_due(const struct shard *s, wd_wall now)
-{
-	return s->begun && wall_before(s->begin, tick_begin(now));
-}
-
 /* The heaviest classes keep their places in the service's next tick. */
 static void heavy_find(struct live *l, const struct traffic_tick *t)
 {

@@ -46,9 +46,6 @@ void shard_close(struct shard *s); /* NULL is fine; ticks in other hands become 
  * by a clock that does not go back. */
 void shard_add(struct shard *s, struct flow *batch, size_t count, wd_wall now);
 
-/* Is a tick over at `now`? Then seal before adding what came later. */
-bool shard_is_due(const struct shard *s, wd_wall now);
-
 /* Ends the tick at the last whole TRAFFIC_TICK_NS before or at `now` and hands out the ticks
  * of the services that saw something, at most `room`; the others saw nothing, so that quiet
  * services cost nothing and a missing tick is a zero. A tick that finds no room or no spare

@@ -39,52 +39,27 @@ void source_set_add(struct source_set *s, uint64_t hash)
 	s->count++;
 }
 
-void source_set_merge(struct source_set *s, const struct source_set *other)
-{
-	if (other->below != 0 && (s->below == 0 || other->below < s->below)) {
-		s->below = other->below;
-		s->count = source_set_place(s, s->below);
-	}
-	for (uint32_t i = 0; i < other->count; i++)
-		source_set_add(s, other->hashes[i]);
-}
-
 double source_set_count(const struct source_set *s)
 {
 	return s->below == 0 ? s->count : s->count / ((double)s->below * 0x1p-64);
 }
 
-/* Of the hashes that both sets would have kept: how many are in either, in a, in both. */
-struct both { uint32_t count, of_a, shared; };
-
-static struct both both_of(const struct source_set *a, const struct source_set *b)
+double source_set_shared(const struct source_set *a, const struct source_set *b)
 {
-	struct both both = {0, 0, 0};
+	/* Of the hashes that both would have kept. */
 	uint64_t below = a->below == 0 || (b->below != 0 && b->below < a->below) ? b->below
 										 : a->below;
 	uint32_t a_count = below == 0 ? a->count : source_set_place(a, below);
 	uint32_t b_count = below == 0 ? b->count : source_set_place(b, below);
-	for (uint32_t i = 0, k = 0; i < a_count || k < b_count; both.count++) {
-		bool from_a = k == b_count || (i < a_count && a->hashes[i] <= b->hashes[k]);
-		bool from_b = i == a_count || (k < b_count && b->hashes[k] <= a->hashes[i]);
-		both.shared += from_a && from_b;
-		i += from_a;
-		k += from_b;
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0, k = 0; i < a_count && k < b_count;) {
+		uint64_t of_a = a->hashes[i], of_b = b->hashes[k];
+		shared += of_a == of_b;
+		i += of_a <= of_b;
+		k += of_b <= of_a;
 	}
-	both.of_a = a_count;
-	return both;
-}
-
-double source_set_jaccard(const struct source_set *a, const struct source_set *b)
-{
-	struct both both = both_of(a, b);
-	return both.count == 0 ? 0 : (double)both.shared / both.count;
-}
-
-double source_set_shared(const struct source_set *a, const struct source_set *b)
-{
-	struct both both = both_of(a, b);
-	return both.of_a == 0 ? 0 : (double)both.shared / both.of_a;
+	return a_count == 0 ? 0 : (double)shared / a_count;
 }
 
 void source_set_without(struct source_set *s, const struct source_memory *m)

@@ -4,10 +4,11 @@
  *
  * - source_set, of an incident: the SOURCE_SET_MAX lowest hashes. Exact up to so many sources;
  *   beyond, a uniform sample of the *distinct* ones, whatever they sent: counts with a standard
- *   error of 1/sqrt(1022) = 3.1 %, overlaps of two sets with sqrt(J (1 - J) / 1024), at most
- *   1.6 percent points of J. Source: Z. Bar-Yossef et al., "Counting Distinct Elements in a
- *   Data Stream", RANDOM 2002; K. Beyer et al., SIGMOD 2007 (unbiased form). It knows only of
- *   sources it was given: of a sample by packets, those that sent most.
+ *   error of 1/sqrt(1022) = 3.1 %, a share p of its sources that another set has, too, with
+ *   sqrt(p (1 - p) / n), n its hashes below what either set left out. Source: Z. Bar-Yossef et
+ *   al., "Counting Distinct Elements in a Data Stream", RANDOM 2002; K. Beyer et al., SIGMOD
+ *   2007 (unbiased form). It knows only of sources it was given: of a sample by packets, those
+ *   that sent most.
  * - source_memory, of a service: a bit field a week (Bloom's, two bits a source) and the last
  *   four of these: "was it here in the last weeks?" Never a false no for what was added;
  *   source_memory_false says how often a false yes. A week that is half full takes no more. */
@@ -36,11 +37,7 @@ struct source_set {
 void source_set_add(struct source_set *s, uint64_t hash);
 /* Where the hash is, or would be. */
 uint32_t source_set_place(const struct source_set *s, uint64_t hash);
-/* s takes in other; exactly as if s had been given all. */
-void source_set_merge(struct source_set *s, const struct source_set *other);
 double source_set_count(const struct source_set *s); /* distinct sources */
-/* Of all sources of both the share that is in both, 0..1; 0 if there are none. */
-double source_set_jaccard(const struct source_set *a, const struct source_set *b);
 /* The share of a's sources that are b's too, 0..1; 0 if a is empty. */
 double source_set_shared(const struct source_set *a, const struct source_set *b);
 
