@@ -26,7 +26,8 @@ static const char usage[] =
 	"  --from TIME        that happened at this time or later, like 2025-03-10T09:00Z\n"
 	"  --to TIME          that happened before this time\n"
 	"  --service ID       of this service only\n"
-	"  --bucket TIME      width of a bucket of counts, like 15m or 1h (default 1m)\n"
+	"  --bucket TIME      width of a bucket of counts, like 15m or 1h (default 1m); what was\n"
+	"                     fed in wider ones stays in those\n"
 	"  --all-comments     also comments that nobody published\n"
 	"  --help             this text\n";
 
@@ -113,26 +114,30 @@ static bool write_report(void *ctx, wd_wall received, const struct observation *
 	return end_line(job);
 }
 
-static bool write_count(void *ctx, wd_wall at, const char *service, uint64_t reports)
+static const char count_names[] = "time,service,reports,step\n";
+
+static bool write_count(void *ctx, const struct reader_count *c)
 {
 	struct job *job = ctx;
+	double step_s = (double)c->step.ns / (double)WD_NS_PER_S;
 	char time[TIMETEXT_LEN_MAX];
 
-	timetext_write(time, at);
+	timetext_write(time, c->at);
 	if (job->csv) {
 		buf_str(&job->out, time);
-		csv_text(job, service);
+		csv_text(job, c->service);
 		buf_char(&job->out, ',');
-	} else {
-		buf_fmt(&job->out,
-			"{\"v\":1,\"kind\":\"count\",\"at\":\"%s\",\"step\":%.10g,\"service\":\"",
-			time, (double)job->bucket.ns / (double)WD_NS_PER_S);
-		buf_json(&job->out, service);
-		buf_str(&job->out, "\",\"count\":");
+		buf_u64(&job->out, c->reports);
+		buf_fmt(&job->out, ",%.10g", step_s);
+		return end_line(job);
 	}
-	buf_u64(&job->out, reports);
-	if (!job->csv)
-		buf_char(&job->out, '}');
+	buf_fmt(&job->out,
+		"{\"v\":1,\"kind\":\"count\",\"at\":\"%s\",\"step\":%.10g,\"service\":\"",
+		time, step_s);
+	buf_json(&job->out, c->service);
+	buf_str(&job->out, "\",\"count\":");
+	buf_u64(&job->out, c->reports);
+	buf_char(&job->out, '}');
 	return end_line(job);
 }
 
@@ -304,19 +309,20 @@ static int read_options(struct job *job, int argc, char **argv)
 
 /* ---- the work ---- */
 
-static enum wd_err write_all(struct job *job, struct store *s, uint64_t *damaged,
+static enum wd_err write_all(struct job *job, struct store *s, struct reader_counted *ret_counted,
 			     struct wd_why *why)
 {
 	switch (job->what) {
 	case WHAT_REPORTS:
 		if (job->csv)
 			buf_str(&job->out, report_names);
-		return reader_each(s, &job->query, write_report, job, damaged, why);
+		return reader_each(s, &job->query, write_report, job,
+				   &ret_counted->damaged, why);
 	case WHAT_COUNTS:
 		if (job->csv)
-			buf_str(&job->out, "time,service,reports\n");
-		return reader_each_count(s, &job->query, job->bucket, write_count, job, damaged,
-					 why);
+			buf_str(&job->out, count_names);
+		return reader_each_count(s, &job->query, job->bucket, write_count, job,
+					 ret_counted, why);
 	case WHAT_INCIDENTS:
 		if (job->csv)
 			buf_str(&job->out, incident_names);
@@ -331,12 +337,12 @@ static int run(struct job *job)
 {
 	struct store *s = NULL;
 	struct wd_why why = {0};
-	uint64_t damaged = 0;
+	struct reader_counted counted = {0};
 	enum wd_err err = reader_open(job->folder, &s, &why);
 
 	buf_init(&job->out, LINE_MAX_BYTES);
 	if (err == WD_OK)
-		err = write_all(job, s, &damaged, &why);
+		err = write_all(job, s, &counted, &why);
 	store_close(s);
 	bool written = err == WD_OK && !job->failed && flush(job) && fflush(stdout) == 0;
 	buf_done(&job->out);
@@ -350,12 +356,18 @@ static int run(struct job *job)
 		fprintf(stderr, "whydown: export: standard output: %s\n", strerror(errno));
 		return 1;
 	}
-	if (damaged > 0) {
+	if (counted.left_out > 0)
+		fprintf(stderr,
+			"whydown: export: %llu counts of wider buckets were left out: their "
+			"services' reports come one by one, and the server has counted them "
+			"nowhere, either\n",
+			(unsigned long long)counted.left_out);
+	if (counted.damaged > 0) {
 		fprintf(stderr,
 			"whydown: export: %llu damaged batches were left out in part: the next "
 			"start"
 			" of the server mends them\n",
-			(unsigned long long)damaged);
+			(unsigned long long)counted.damaged);
 		return 1;
 	}
 	return 0;

@@ -83,7 +83,7 @@ static void counts_and_incidents_come_as_both(void **state)
 	struct folder f = folder_filled();
 	(void)state;
 	assert_int_equal(RUN("--data", f.path, "--what", "counts", "--format", "csv", "--bucket", "15m"), 0);
-	assert_string_equal(output, "time,service,reports\n1970-01-01T00:15:00Z,x,2\n");
+	assert_string_equal(output, "time,service,reports,step\n1970-01-01T00:15:00Z,x,2,900\n");
 	assert_int_equal(RUN("--data", f.path, "--what", "counts"), 0);
 	assert_string_equal(output, "{\"v\":1,\"kind\":\"count\",\"at\":\"1970-01-01T00:16:00Z\",\"step\":60,"
 				    "\"service\":\"x\",\"count\":2}\n");

@@ -115,6 +115,8 @@ static size_t *column_named(struct counts *c, const char *name, size_t *value)
 		return &c->time;
 	if (text_same_nocase(name, "service"))
 		return &c->service;
+	if (text_same_nocase(name, "step"))
+		return &c->step;
 	if (text_same_nocase(name, "reports"))
 		return &c->number;
 	return text_same_nocase(name, "value") ? value : NULL;
@@ -130,7 +132,7 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 
 	*c = (struct counts){
 		.at = bytes, .end = bytes + len, .line_start = bytes, .next_line = 1,
-		.time = SIZE_MAX, .service = SIZE_MAX, .number = SIZE_MAX,
+		.time = SIZE_MAX, .service = SIZE_MAX, .number = SIZE_MAX, .step = SIZE_MAX,
 	};
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 		c->at = c->line_start = bytes + 3;
@@ -216,6 +218,17 @@ static bool means_unknown(const struct field *f)
 	       text_same_nocase(f->text, "null") || text_same_nocase(f->text, "na");
 }
 
+static const char *set_step(struct counts_row *row, const struct field *f)
+{
+	struct number n = {.value = 0};
+	if (f->len > 0 && (f->cut || number_read(f->text, f->len, &n) != f->len ||
+			   !(n.value >= 0 && n.value <= OBSERVATION_STEP_MAX_S)))
+		return "step is the bucket's width in seconds, up to 31 days, or nothing if the "
+		       "distances of the rows say it";
+	row->step = span_ms((int64_t)(n.value * 1000 + 0.5));
+	return NULL;
+}
+
 static const char *set_number(struct counts_row *row, const struct field *f)
 {
 	struct number n;
@@ -253,6 +266,8 @@ static enum wd_err read_row(struct counts *c, struct counts_row *row, bool *ret_
 			broken = set_time(row, &f);
 		else if (i == c->service)
 			broken = set_service(c, row, &f);
+		else if (i == c->step)
+			broken = set_step(row, &f);
 		else if (i == c->number && means_unknown(&f))
 			*ret_gap = true;
 		else if (i == c->number)

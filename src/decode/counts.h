@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* counts: a CSV file (RFC 4180) of counts or of a metric → rows. The first line names the
  * columns, in any order and any case: `time` (or `timestamp`), `service`, and `reports` (a
- * whole number: counts) or `value` (a metric). Other columns are left alone. Fields may be
+ * whole number: counts) or `value` (a metric). A column `step` says the width of the row's bucket
+ * in seconds, where it is not empty or 0. Other columns are left alone. Fields may be
  * quoted; lines end with LF or CRLF; a byte-order mark and blank lines at the end are fine.
  * A row whose number is empty says that nothing is known of that time: it is passed over.
  * Times without a zone are UTC, and are cut to milliseconds; a day alone is its midnight.
@@ -34,6 +35,7 @@ struct counts_row {
 	bool metric;
 	uint32_t reports; /* unless metric */
 	double value;     /* if metric */
+	wd_span step;     /* 0 = the row does not say */
 };
 
 struct counts {
@@ -42,7 +44,7 @@ struct counts {
 	uint64_t gaps; /* rows passed over because their number is empty */
 	/* The reader's own business: */
 	const char *at, *end, *line_start;
-	size_t next_line, column_count, time, service, number; /* SIZE_MAX = no such column */
+	size_t next_line, column_count, time, service, number, step; /* SIZE_MAX = no such column */
 	bool metric;
 	char service_name[COUNTS_FIELD_MAX + 1];
 };

@@ -55,6 +55,20 @@ static void rows_are_read_whatever_the_order_and_the_quotes(void **state)
 	}
 }
 
+static void a_row_may_say_how_wide_its_bucket_is(void **state)
+{
+	struct counts c;
+	struct counts_row rows[5];
+	(void)state;
+	assert_int_equal(read_all("time,service,reports,Step\n1,x,1,900\n2,x,2,\n3,x,3,0\n4,x,4,0.25\n5,x,5,2678400\n",
+				  &plain_options, &c, rows, 5), 5);
+	assert_int_equal(rows[0].step.ns, 900 * WD_NS_PER_S);
+	assert_int_equal(rows[1].step.ns, 0);
+	assert_int_equal(rows[2].step.ns, 0);
+	assert_int_equal(rows[3].step.ns, 250000000);
+	assert_int_equal(rows[4].step.ns, 31 * 86400 * WD_NS_PER_S);
+}
+
 static void a_file_without_services_takes_the_one_that_is_given(void **state)
 {
 	struct counts_options o = {.service = "AAPL"};
@@ -226,6 +240,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_read_whatever_the_order_and_the_quotes),
+		cmocka_unit_test(a_row_may_say_how_wide_its_bucket_is),
 		cmocka_unit_test(a_file_without_services_takes_the_one_that_is_given),
 		cmocka_unit_test(a_row_without_its_number_is_a_gap),
 		cmocka_unit_test(a_day_alone_begins_at_midnight),

@@ -196,11 +196,15 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 		if (r->line > UINT32_MAX)
 			return wd_fail(why, WD_FULL, 0, "a file has at most 4294967295 lines");
 		r->metric = row.metric;
-		r->counters.read++;
-		err = rows_add(r->rows, row.service, row.at, row.metric ? row.value : row.reports,
-			       (uint32_t)r->line, why);
-		if (err != WD_OK)
+		const struct row as_kept = {
+			.at_ns = row.at.ns,
+			.value = row.metric ? row.value : row.reports,
+			.line = (uint32_t)r->line,
+		};
+		err = rows_add(r->rows, row.service, &as_kept, row.step, why);
+		if (err != WD_OK && wrong(r, err) != WD_OK)
 			return err;
+		r->counters.read += err == WD_OK;
 	}
 	return WD_OK;
 }

@@ -146,6 +146,20 @@ static void many_rows_of_many_services_all_come_once_in_order(void **state)
 	recording_close(r);
 }
 
+static void rows_that_say_their_width_are_believed(void **state)
+{
+	(void)state;
+	struct recording *r = open_text("time,service,reports,step\n0,x,1,900\n60,y,2,\n120,y,3,\n7200,x,4,900\n"
+					"9000,z,5,300\n", (struct recording_options){0});
+	expect_count(r, "x", "1970-01-01T00:00:00Z", 1, 900);
+	expect_count(r, "y", "1970-01-01T00:01:00Z", 2, 60);
+	expect_count(r, "y", "1970-01-01T00:02:00Z", 3, 60);
+	expect_count(r, "x", "1970-01-01T02:00:00Z", 4, 900);
+	expect_count(r, "z", "1970-01-01T02:30:00Z", 5, 300);
+	expect_end(r);
+	recording_close(r);
+}
+
 static void a_missing_row_is_a_gap_and_not_a_zero(void **state)
 {
 	(void)state;
@@ -231,6 +245,8 @@ static void a_bad_line_stops_with_its_place_or_is_counted(void **state)
 		{HEAD "tomorrow,x,5\n60,x,1\n", 3, 1, 2},
 		{HEAD "60,x,2\n60,x,3\n", 4, 1, 2},
 		{HEAD "60,\"x,2\n60,x,3\n", 3, 8, 2},
+		{"time,service,reports,step\n0,x,1,60\n60,x,2,\n120,x,3,900\n180,y,1,900\n", 4, 1, 3},
+		{"time,service,reports,step\n0,x,1,60\n60,x,2,1m\n120,x,3,\n", 3, 8, 2},
 	};
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {
 		struct recording *r = open_text(cases[i].text, (struct recording_options){0});
@@ -303,6 +319,7 @@ int main(void)
 		cmocka_unit_test(rows_grouped_by_service_come_in_the_order_of_time),
 		cmocka_unit_test(rows_out_of_order_are_put_in_order_and_those_of_one_time_keep_theirs),
 		cmocka_unit_test(many_rows_of_many_services_all_come_once_in_order),
+		cmocka_unit_test(rows_that_say_their_width_are_believed),
 		cmocka_unit_test(a_missing_row_is_a_gap_and_not_a_zero),
 		cmocka_unit_test(a_metric_without_a_service_is_named_by_its_file),
 		cmocka_unit_test(lines_of_ndjson_come_as_they_lie_and_the_clock_never_goes_back),

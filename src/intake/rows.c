@@ -14,7 +14,7 @@
 struct stream {
 	char *name; /* owned */
 	size_t count, first, next, end; /* in rows; the last three after rows_sort */
-	int64_t step_ns;                /* 0 = not known */
+	int64_t said_ns, step_ns;       /* the width, as rows say and as it is; 0 = not known */
 };
 
 struct rows {
@@ -108,7 +108,7 @@ static enum wd_err find_stream(struct rows *r, const char *name, uint32_t *ret_i
 	return WD_OK;
 }
 
-enum wd_err rows_add(struct rows *r, const char *service, wd_wall at, double value, uint32_t line,
+enum wd_err rows_add(struct rows *r, const char *service, const struct row *row, wd_span step,
 		     struct wd_why *why)
 {
 	uint32_t stream = 0;
@@ -127,8 +127,15 @@ enum wd_err rows_add(struct rows *r, const char *service, wd_wall at, double val
 	enum wd_err err = find_stream(r, service, &stream, why);
 	if (err != WD_OK)
 		return err;
-	r->streams[stream].count++;
-	r->rows[r->count++] = (struct row){at.ns, value, stream, line};
+	struct stream *s = &r->streams[stream];
+	if (step.ns != 0 && s->said_ns != 0 && step.ns != s->said_ns)
+		return wd_fail(why, WD_MALFORMED, 1,
+			       "an earlier row of this service has another step");
+	if (step.ns != 0)
+		s->said_ns = step.ns;
+	s->count++;
+	r->rows[r->count] = *row;
+	r->rows[r->count++].service = stream;
 	return WD_OK;
 }
 
@@ -199,7 +206,7 @@ static bool order(struct rows *r, struct stream *s, struct widths *w, uint32_t *
 	}
 	r->dropped += count - kept;
 	s->end = s->first + kept;
-	s->step_ns = widths_of(w, s->name).ns;
+	s->step_ns = s->said_ns != 0 ? s->said_ns : widths_of(w, s->name).ns;
 	return true;
 }
 

@@ -23,8 +23,10 @@ struct rows;
 struct rows *rows_open(size_t rows_max); /* NULL if memory ran out */
 void rows_close(struct rows *r);         /* NULL is fine */
 
-/* WD_FULL at rows_max rows or SERVICES_MAX services. */
-enum wd_err rows_add(struct rows *r, const char *service, wd_wall at, double value, uint32_t line,
+/* `row` without its service, which is given by name; `step` is what the row says of its bucket's
+ * width, 0 = nothing. WD_FULL at rows_max rows or SERVICES_MAX services; WD_MALFORMED, and the row
+ * is not taken: another row of the service says another width. */
+enum wd_err rows_add(struct rows *r, const char *service, const struct row *row, wd_span step,
 		     struct wd_why *why) WD_MUST_CHECK;
 
 /* Puts them in order: after the last rows_add, before the first rows_next. Of rows of one service
@@ -36,7 +38,8 @@ const struct row *rows_next(struct rows *r);
 size_t rows_count(const struct rows *r); /* 1 or more, without those of one time */
 size_t rows_dropped(const struct rows *r);
 const char *rows_service(const struct rows *r, uint32_t service);
-/* The width of this service's buckets (decode/widths.h); with one row only, the median of the
+/* The width of this service's buckets: as its rows say, or else by their distances
+ * (decode/widths.h); with one row only, the median of the
  * other services'; a minute if none has two. */
 wd_span rows_step(const struct rows *r, uint32_t service);
 

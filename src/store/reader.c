@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/reader.h"
 
+#include "base/check.h"
 #include "base/text.h"
 #include "store/sqlite.h"
 
@@ -202,14 +203,23 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
 
 /* ---- counts ---- */
 
+/* How a service's buckets lie. */
+struct buckets {
+	char service[SERVICE_ID_MAX + 1];
+	bool fed; /* its first was a count */
+	int64_t width_ns, phase_ns;
+};
+
 /* A database of its own, in memory and beyond that in a temporary file: there may be more
  * services and buckets than memory. */
 struct tally {
 	sqlite3 *db;
-	sqlite3_stmt *add, *watch, *rows;
+	sqlite3_stmt *find, *found, *add, *watch, *rows;
 	wd_span bucket;
+	struct buckets last; /* of the service asked for last: they mostly come in a row */
 	wd_wall stamp; /* of the row before */
 	int64_t watched; /* the bucket that was last noted */
+	uint64_t left_out;
 	int rc;
 	bool ended;
 };
@@ -219,13 +229,59 @@ static int64_t bucket_of(const struct tally *t, wd_wall at)
 	return floor_div(at.ns, t->bucket.ns);
 }
 
+/* Notes how the buckets of a service lie of which nothing came before `o`. */
+static int found_service(struct tally *t, const struct observation *o)
+{
+	struct buckets *b = &t->last;
+	b->fed = o->kind == OBSERVATION_COUNT;
+	b->width_ns = t->bucket.ns;
+	b->phase_ns = 0;
+	if (b->fed && o->step.ns > t->bucket.ns) {
+		b->width_ns = o->step.ns;
+		b->phase_ns = o->at.ns;
+	}
+	store_bind_text(t->found, 1, b->service);
+	sqlite3_bind_int64(t->found, 2, b->fed);
+	sqlite3_bind_int64(t->found, 3, b->width_ns);
+	sqlite3_bind_int64(t->found, 4, b->phase_ns);
+	return store_step(t->found);
+}
+
+/* Into t->last; SQLITE_DONE or what went wrong. */
+static int find_service(struct tally *t, const struct observation *o)
+{
+	struct buckets *b = &t->last;
+	if (b->width_ns != 0 && strcmp(b->service, o->service) == 0)
+		return SQLITE_DONE;
+	if (!text_copy(b->service, sizeof(b->service), o->service))
+		return SQLITE_TOOBIG; /* a frame has no longer one */
+	store_bind_text(t->find, 1, b->service);
+	int rc = sqlite3_step(t->find);
+	if (rc == SQLITE_ROW) {
+		b->fed = sqlite3_column_int(t->find, 0) != 0;
+		b->width_ns = sqlite3_column_int64(t->find, 1);
+		b->phase_ns = sqlite3_column_int64(t->find, 2);
+	}
+	sqlite3_reset(t->find);
+	return rc == SQLITE_DONE ? found_service(t, o) : rc == SQLITE_ROW ? SQLITE_DONE : rc;
+}
+
 static bool add_report(void *ctx, wd_wall received, const struct observation *o)
 {
 	struct tally *t = ctx;
+	const struct buckets *b = &t->last;
 	(void)received;
 	if (o->kind != OBSERVATION_REPORT && o->kind != OBSERVATION_COUNT)
 		return true;
-	sqlite3_bind_int64(t->add, 1, bucket_of(t, o->at));
+	t->rc = find_service(t, o);
+	if (t->rc != SQLITE_DONE)
+		return false;
+	if (o->step.ns > b->width_ns) {
+		t->left_out++;
+		return true;
+	}
+	int64_t n = floor_div(o->at.ns - b->phase_ns, b->width_ns);
+	sqlite3_bind_int64(t->add, 1, b->phase_ns + n * b->width_ns);
 	store_bind_text(t->add, 2, o->service);
 	sqlite3_bind_int64(t->add, 3, o->count);
 	t->rc = store_step(t->add);
@@ -243,7 +299,7 @@ static void note_watch(void *ctx)
 	t->stamp = stamp;
 	for (int64_t b = first <= t->watched ? t->watched + 1 : first; b <= last && !t->ended;
 	     b++) {
-		sqlite3_bind_int64(t->watch, 1, b);
+		sqlite3_bind_int64(t->watch, 1, b * t->bucket.ns);
 		t->rc = store_step(t->watch);
 		t->ended = t->rc != SQLITE_DONE;
 		t->watched = b;
@@ -252,50 +308,67 @@ static void note_watch(void *ctx)
 
 static enum wd_err tally_open(struct tally *t, struct wd_why *why)
 {
+	const struct { sqlite3_stmt **stmt; const char *sql; } all[] = {
+		{&t->find, "SELECT fed, width_ns, phase_ns FROM service WHERE id = ?1"},
+		{&t->found, "INSERT INTO service VALUES(?1, ?2, ?3, ?4)"},
+		{&t->add, "INSERT INTO n VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
+			  " SET reports = reports + ?3"},
+		{&t->watch, "INSERT OR IGNORE INTO watched VALUES(?1)"},
+	};
 	int rc = sqlite3_open_v2("", &t->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(
 			t->db,
 			"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
-			"CREATE TABLE n(bucket, service, reports, PRIMARY KEY(bucket, service))"
+			"CREATE TABLE service(id PRIMARY KEY, fed, width_ns, phase_ns)"
 			" WITHOUT ROWID;"
-			"CREATE TABLE watched(bucket INTEGER PRIMARY KEY)",
+			"CREATE TABLE n(at_ns, service, reports, PRIMARY KEY(at_ns, service))"
+			" WITHOUT ROWID;"
+			"CREATE TABLE watched(at_ns INTEGER PRIMARY KEY)",
 			NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(t->db,
-					"INSERT INTO n VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE"
-					" SET reports = reports + ?3",
-					-1, &t->add, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_prepare_v2(t->db, "INSERT OR IGNORE INTO watched VALUES(?1)", -1,
-					&t->watch, NULL);
+	for (size_t i = 0; i < WD_COUNT(all) && rc == SQLITE_OK; i++)
+		rc = sqlite3_prepare_v2(t->db, all[i].sql, -1, all[i].stmt, NULL);
 	return rc == SQLITE_OK ? WD_OK : store_sql_fail(t->db, rc, "count reports", why);
 }
 
+static void tally_close(struct tally *t)
+{
+	sqlite3_finalize(t->find);
+	sqlite3_finalize(t->found);
+	sqlite3_finalize(t->add);
+	sqlite3_finalize(t->watch);
+	sqlite3_close(t->db);
+}
+
 static enum wd_err tell_counts(struct tally *t, const struct reader_query *query,
-			       bool (*each)(void *ctx, wd_wall at, const char *service,
-					    uint64_t reports),
+			       bool (*each)(void *ctx, const struct reader_count *count),
 			       void *ctx, struct wd_why *why)
 {
 	sqlite3_stmt *stmt = NULL;
 	int rc = sqlite3_prepare_v2(
 		t->db,
-		"SELECT bucket, service, reports FROM n UNION ALL"
-		" SELECT w.bucket, f.service, 0 FROM watched w, (SELECT service, min(bucket) AS "
-		"first"
-		"  FROM n GROUP BY service) f WHERE w.bucket > f.first AND w.bucket >= ?1 AND"
-		"  (?2 IS NULL OR w.bucket < ?2) AND NOT EXISTS"
-		"  (SELECT 1 FROM n WHERE n.bucket = w.bucket AND n.service = f.service)"
+		"SELECT n.at_ns, n.service, n.reports, s.width_ns FROM n"
+		" JOIN service s ON s.id = n.service UNION ALL"
+		" SELECT w.at_ns, f.service, 0, f.width_ns FROM watched w,"
+		"  (SELECT n.service, min(n.at_ns) AS first, s.width_ns FROM n"
+		"   JOIN service s ON s.id = n.service AND NOT s.fed GROUP BY n.service) f"
+		" WHERE w.at_ns > f.first AND w.at_ns >= ?1 AND (?2 IS NULL OR w.at_ns < ?2)"
+		"  AND NOT EXISTS"
+		"  (SELECT 1 FROM n WHERE n.at_ns = w.at_ns AND n.service = f.service)"
 		" ORDER BY 1, 2",
 		-1, &stmt, NULL);
 	if (rc == SQLITE_OK) {
-		sqlite3_bind_int64(stmt, 1, bucket_of(t, query->from));
+		sqlite3_bind_int64(stmt, 1, bucket_of(t, query->from) * t->bucket.ns);
 		if (query->to.ns != 0)
-			sqlite3_bind_int64(stmt, 2, bucket_of(t, query->to));
+			sqlite3_bind_int64(stmt, 2, bucket_of(t, query->to) * t->bucket.ns);
 		while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-			wd_wall at = {sqlite3_column_int64(stmt, 0) * t->bucket.ns};
-			if (!each(ctx, at, (const char *)sqlite3_column_text(stmt, 1),
-				  (uint64_t)sqlite3_column_int64(stmt, 2)))
+			const struct reader_count count = {
+				.at = {sqlite3_column_int64(stmt, 0)},
+				.step = {sqlite3_column_int64(stmt, 3)},
+				.service = (const char *)sqlite3_column_text(stmt, 1),
+				.reports = (uint64_t)sqlite3_column_int64(stmt, 2),
+			};
+			if (!each(ctx, &count))
 				break;
 		}
 	}
@@ -306,17 +379,17 @@ static enum wd_err tell_counts(struct tally *t, const struct reader_query *query
 }
 
 enum wd_err reader_each_count(struct store *s, const struct reader_query *query, wd_span bucket,
-			      bool (*each)(void *ctx, wd_wall at, const char *service,
-					   uint64_t reports),
-			      void *ctx, uint64_t *ret_damaged, struct wd_why *why)
+			      bool (*each)(void *ctx, const struct reader_count *count),
+			      void *ctx, struct reader_counted *ret_counted, struct wd_why *why)
 {
 	struct tally t = {.bucket = bucket, .rc = SQLITE_DONE, .watched = INT64_MIN};
 	struct reader_query all_comments = *query;
+	uint64_t damaged = 0;
 	all_comments.all_comments = true; /* not asked for each */
 	enum wd_err err = tally_open(&t, why);
 
 	if (err == WD_OK)
-		err = reader_each(s, &all_comments, add_report, &t, ret_damaged, why);
+		err = reader_each(s, &all_comments, add_report, &t, &damaged, why);
 	if (err == WD_OK) {
 		pthread_mutex_lock(&s->reading);
 		err = each_row(
@@ -328,8 +401,8 @@ enum wd_err reader_each_count(struct store *s, const struct reader_query *query,
 		err = store_sql_fail(t.db, t.rc, "count reports", why);
 	if (err == WD_OK)
 		err = tell_counts(&t, query, each, ctx, why);
-	sqlite3_finalize(t.add);
-	sqlite3_finalize(t.watch);
-	sqlite3_close(t.db);
+	tally_close(&t);
+	if (err == WD_OK)
+		*ret_counted = (struct reader_counted){damaged, t.left_out};
 	return err;
 }

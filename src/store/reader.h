@@ -27,12 +27,26 @@ enum wd_err reader_each(struct store *s, const struct reader_query *query,
 			bool (*each)(void *ctx, wd_wall received, const struct observation *o),
 			void *ctx, uint64_t *ret_damaged, struct wd_why *why) WD_MUST_CHECK;
 
+struct reader_count {
+	wd_wall at; /* begin of the bucket */
+	wd_span step;
+	const char *service;
+	uint64_t reports;
+};
+
+struct reader_counted {
+	uint64_t damaged;  /* batches */
+	uint64_t left_out; /* counts of wider buckets than their service's are told in */
+};
+
 /* Reports a bucket of this width and service, by time, then service; counts that feeders sent
- * are reports, too. A bucket without any is told as 0 from a service's first on, if somebody
- * watched then. */
+ * are reports, too. What came first of a service says what it is, as the engine has it: a report,
+ * and a bucket without any is told as 0 from the first on, if somebody watched then; a count, and
+ * its buckets have that count's width, if this is more than `bucket`, and where none was sent
+ * nothing is known. What covers a wider bucket than the service's is in none of them. */
 enum wd_err reader_each_count(struct store *s, const struct reader_query *query, wd_span bucket,
-			      bool (*each)(void *ctx, wd_wall at, const char *service,
-					   uint64_t reports),
-			      void *ctx, uint64_t *ret_damaged, struct wd_why *why) WD_MUST_CHECK;
+			      bool (*each)(void *ctx, const struct reader_count *count),
+			      void *ctx, struct reader_counted *ret_counted,
+			      struct wd_why *why) WD_MUST_CHECK;
 
 #endif

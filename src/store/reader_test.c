@@ -21,11 +21,15 @@ static bool tell(void *ctx, wd_wall received, const struct observation *o)
 	return true;
 }
 
-static bool tell_count(void *ctx, wd_wall at, const char *service, uint64_t reports)
+/* The width, too, where it is not a minute. */
+static bool tell_count(void *ctx, const struct reader_count *c)
 {
 	struct told *t = ctx;
-	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "%lld %s %llu\n",
-				   (long long)wall_to_s(at), service, (unsigned long long)reports);
+	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "%lld %s %llu",
+				   (long long)wall_to_s(c->at), c->service, (unsigned long long)c->reports);
+	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len,
+				   c->step.ns == 60 * WD_NS_PER_S ? "\n" : " in %lld s\n",
+				   (long long)span_to_s(c->step));
 	assert_true(t->len < sizeof(t->text));
 	return true;
 }
@@ -96,6 +100,8 @@ static void comments_that_nobody_approved_are_left_out(void **state)
 	folder_remove(&f);
 }
 
+static int64_t fed_step_s = 60;
+
 static void add_at(struct frames *f, int64_t at_s, const char *service, enum observation_kind kind,
 		   uint32_t count)
 {
@@ -104,7 +110,7 @@ static void add_at(struct frames *f, int64_t at_s, const char *service, enum obs
 	o.service = service;
 	o.count = count;
 	if (kind != OBSERVATION_REPORT)
-		o.step = span_s(60);
+		o.step = span_s(fed_step_s);
 	f->len += observation_encode(&o, f->bytes + f->len);
 	f->count++;
 }
@@ -125,7 +131,7 @@ static void counts_have_zeros_where_somebody_watched(void **state)
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
 	struct told t = {.len = 0};
-	uint64_t damaged;
+	struct reader_counted counted;
 	(void)state;
 	append_at(s, 600, 600, "x", OBSERVATION_REPORT, 1);
 	append_at(s, 630, 630, "x", OBSERVATION_REPORT, 1);
@@ -134,13 +140,48 @@ static void counts_have_zeros_where_somebody_watched(void **state)
 	append_at(s, 770, 770, "x", OBSERVATION_METRIC, 0); /* no report */
 	append_at(s, 1210, 1205, "x", OBSERVATION_REPORT, 1); /* after an absence */
 	struct store *r = reader_must_open(&f);
-	assert_int_equal(reader_each_count(r, &(struct reader_query){{0}}, span_s(60), tell_count, &t, &damaged,
+	assert_int_equal(reader_each_count(r, &(struct reader_query){{0}}, span_s(60), tell_count, &t, &counted,
 					   NULL), WD_OK);
-	assert_string_equal(t.text, "600 x 2\n660 x 0\n720 x 0\n720 y 5\n1200 x 1\n1200 y 0\n");
+	/* A feeder that sent nothing said nothing of y. */
+	assert_string_equal(t.text, "600 x 2\n660 x 0\n720 x 0\n720 y 5\n1200 x 1\n");
 	t = (struct told){.len = 0};
 	assert_int_equal(reader_each_count(r, &(struct reader_query){.from = wall_s(660), .to = wall_s(780)},
-					   span_s(900), tell_count, &t, &damaged, NULL), WD_OK);
-	assert_string_equal(t.text, "0 y 5\n");
+					   span_s(900), tell_count, &t, &counted, NULL), WD_OK);
+	assert_string_equal(t.text, "0 y 5 in 900 s\n");
+	assert_int_equal(counted.left_out + counted.damaged, 0);
+	store_close(r);
+	store_close(s);
+	folder_remove(&f);
+}
+
+static void what_was_fed_in_wider_buckets_is_told_in_those(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct told t = {.len = 0};
+	struct reader_counted counted;
+	(void)state;
+	fed_step_s = 900;
+	append_at(s, 2000, 1024, "fed", OBSERVATION_COUNT, 40);
+	append_at(s, 2010, 124, "fed", OBSERVATION_COUNT, 30);
+	append_at(s, 2020, 1930, "fed", OBSERVATION_REPORT, 1); /* joins the bucket it falls into */
+	append_at(s, 2030, 2029, "both", OBSERVATION_REPORT, 1);
+	append_at(s, 2040, 1800, "both", OBSERVATION_COUNT, 90); /* late for the engine, too */
+	fed_step_s = 300;
+	append_at(s, 2050, 1324, "fed", OBSERVATION_COUNT, 2);
+	fed_step_s = 60;
+	append_at(s, 2060, 1980, "both", OBSERVATION_COUNT, 7);
+	struct store *r = reader_must_open(&f);
+	assert_int_equal(reader_each_count(r, &(struct reader_query){{0}}, span_s(60), tell_count, &t, &counted,
+					   NULL), WD_OK);
+	assert_string_equal(t.text, "124 fed 30 in 900 s\n1024 fed 42 in 900 s\n1924 fed 1 in 900 s\n"
+				    "1980 both 8\n2040 both 0\n");
+	assert_int_equal(counted.left_out, 1);
+	t = (struct told){.len = 0};
+	assert_int_equal(reader_each_count(r, &(struct reader_query){{0}}, span_s(1800), tell_count, &t, &counted,
+					   NULL), WD_OK);
+	assert_string_equal(t.text, "0 fed 72 in 1800 s\n1800 both 98 in 1800 s\n1800 fed 1 in 1800 s\n");
+	assert_int_equal(counted.left_out, 0);
 	store_close(r);
 	store_close(s);
 	folder_remove(&f);
@@ -190,6 +231,7 @@ int main(void)
 		cmocka_unit_test(it_reads_beside_a_server_that_writes),
 		cmocka_unit_test(comments_that_nobody_approved_are_left_out),
 		cmocka_unit_test(counts_have_zeros_where_somebody_watched),
+		cmocka_unit_test(what_was_fed_in_wider_buckets_is_told_in_those),
 		cmocka_unit_test(damage_is_counted_and_the_rest_is_told),
 		cmocka_unit_test(what_is_not_ours_is_refused),
 	};
