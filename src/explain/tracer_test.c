@@ -465,6 +465,46 @@ static void the_table_of_places_names_network_and_country(void **state)
 	assert_int_equal(trace.country_count, 0);
 }
 
+/* Proved machines in 20/8 beside reflectors in 10/8: only of the former a place is told. */
+static void places_are_those_of_proved_addresses_where_there_are_any(void **state)
+{
+	struct tracer_places where = {NULL, country_of, network_of, NULL};
+
+	(void)state;
+	setup_rows();
+	add_row("flow", "tcp.flow", VECTOR_FLOOD, 6);
+	vector_book_compile(&book, &classes);
+	vector_index_init(&ix, &book, &classes);
+	for (int proved = 0; proved <= 1; proved++) {
+		tracer_begin(&tracer, "x-1", wall_s(1000));
+		begin_tick(0);
+		for (uint32_t i = 0; i < 300; i++)
+			add(packet(17, 53, 0x0a000000 + i, 1000));
+		for (uint32_t i = 0; i < 100; i++) {
+			struct flow f = packet(6, (uint16_t)(4000 + i), 0x14000000 + 977 * i, 600);
+			if (proved) {
+				f.known = FLOW_FLAGS | FLOW_TTL;
+				f.tcp_flags = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH;
+				f.packets = 2;
+				f.ttl = (uint8_t)(40 + i % 20);
+			}
+			add(f);
+		}
+		struct tracer_class c[2] = {
+			{vector_class_find(&classes, "amp.dns"), tick.at, 0, 0},
+			{vector_class_find(&classes, proved ? "tcp.flow" : "tcp.syn"), tick.at, 0, 0}};
+		tracer_add(&tracer, &ix, &(struct tracer_input){.tick = &tick, .classes = c, .class_count = 2});
+		tracer_write(&tracer, &ix, &where, &trace);
+		assert_int_equal(trace.status, SOURCE_REFLECTOR);
+		assert_int_equal(trace.vectors[1].status == SOURCE_PROVED, proved);
+		assert_int_equal(trace.mappable, proved);
+		assert_int_equal(trace.network_count, proved ? 1 : 2);
+		assert_string_equal(trace.networks[0].name, proved ? "AS20" : "AS10");
+		assert_string_equal(trace.not_mappable,
+				    proved ? "" : "the sources are abused third parties, or not known to be real");
+	}
+}
+
 static void sources_of_the_weeks_before_are_not_new(void **state)
 {
 	static struct source_memory memory;
@@ -551,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_state_finds_its_rows_in_another_book),
 		cmocka_unit_test(the_fullest_state_fits_its_bound),
 		cmocka_unit_test(only_what_was_said_to_flood_is_a_vector),
+		cmocka_unit_test(places_are_those_of_proved_addresses_where_there_are_any),
 		cmocka_unit_test(the_table_of_places_names_network_and_country),
 		cmocka_unit_test(sources_of_the_weeks_before_are_not_new),
 		cmocka_unit_test(odd_ticks_do_no_harm),

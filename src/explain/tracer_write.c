@@ -446,20 +446,49 @@ static void put_evidence(const struct tracer *t, const struct named *list, uint3
 	}
 }
 
-static void put_status(const struct named *list, uint32_t count, struct trace *ret)
+/* Why no place is shown, by the bits of the statuses that are there. */
+static const char *not_mappable(unsigned statuses)
 {
-	static const char *const why[] = {
-		[SOURCE_UNKNOWN] = "it is not known whether the source addresses are real",
-		[SOURCE_REFLECTOR] = ("the sources are abused third parties; "
-				      "whoever attacks is elsewhere"),
-		[SOURCE_SPOOFED] = "the source addresses are forged and prove nothing",
-		[SOURCE_PROVED] = "",
-	};
+	enum { UNKNOWN = 1 << SOURCE_UNKNOWN, REFLECTOR = 1 << SOURCE_REFLECTOR,
+	       SPOOFED = 1 << SOURCE_SPOOFED };
+
+	switch (statuses) {
+	case REFLECTOR:
+		return "the sources are abused third parties; whoever attacks is elsewhere";
+	case SPOOFED:
+		return "the source addresses are forged and prove nothing";
+	case REFLECTOR | SPOOFED:
+		return "the sources are abused third parties, or forged; "
+		       "whoever attacks is elsewhere";
+	case UNKNOWN | REFLECTOR:
+		return "the sources are abused third parties, or not known to be real";
+	case UNKNOWN | SPOOFED:
+		return "the source addresses are forged, or not known to be real";
+	case UNKNOWN | REFLECTOR | SPOOFED:
+		return "the sources are abused third parties, forged, or not known to be real";
+	default:
+		return "it is not known whether the source addresses are real";
+	}
+}
+
+/* Returns the slots whose places are told: of proved addresses alone where there are any. */
+static uint32_t put_status(const struct named *list, uint32_t count, struct trace *ret)
+{
+	uint32_t all = 0, proved = 0;
+	unsigned statuses = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		all |= list[i].slots | list[i].fragments;
+		if (list[i].found.status == SOURCE_PROVED)
+			proved |= list[i].slots;
+		statuses |= 1U << list[i].found.status;
+	}
 	ret->status = count > 0 ? list[0].found.status : SOURCE_UNKNOWN;
-	for (uint32_t i = 0; i < count; i++)
-		ret->mappable |= list[i].found.status == SOURCE_PROVED;
+	ret->mappable = proved != 0;
 	if (!ret->mappable)
-		(void)text_copy(ret->not_mappable, sizeof(ret->not_mappable), why[ret->status]);
+		(void)text_copy(ret->not_mappable, sizeof(ret->not_mappable),
+				not_mappable(statuses));
+	return ret->mappable ? proved : all;
 }
 
 static void heaviest_first(struct named *list, uint32_t count)
@@ -501,7 +530,7 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 		  const struct tracer_places *places, struct trace *ret)
 {
 	struct named list[TRACER_SLOTS];
-	uint32_t count = name_all(t, ix, list), slots = 0;
+	uint32_t count = name_all(t, ix, list);
 
 	memset(ret, 0, sizeof(*ret));
 	(void)text_copy(ret->incident, sizeof(ret->incident), t->incident);
@@ -516,14 +545,12 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	ret->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_SOURCES_BITS));
 	ret->targets = (uint32_t)lround(hll_estimate(t->targets, TRAFFIC_TARGETS_BITS));
 	for (uint32_t i = 0; i < count; i++) {
-		slots |= list[i].slots | list[i].fragments;
 		put_vector(t, &list[i], &ret->vectors[i]);
 		ret->vectors[i].new_share = new_share(
 			&t->who, list[i].slot, places == NULL ? NULL : places->memory);
 	}
 	ret->vector_count = count;
-	put_status(list, count, ret);
 	put_points(t, list, count, ret);
 	put_evidence(t, list, count, ret);
-	places_count(t, slots, places, ret);
+	places_count(t, put_status(list, count, ret), places, ret);
 }

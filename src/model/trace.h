@@ -104,6 +104,7 @@ struct trace {
 	uint32_t vector_count, country_count, network_count, prefix_count, source_count;
 	uint32_t link_count, point_count, evidence_count;
 	struct trace_vector vectors[TRACE_VECTORS_MAX]; /* heaviest first */
+	/* Of the vectors whose addresses are proved, if mappable; else of all. */
 	struct trace_place countries[TRACE_COUNTRIES_MAX];
 	struct trace_place networks[TRACE_PLACES_MAX], prefixes[TRACE_PLACES_MAX],
 		sources_top[TRACE_PLACES_MAX];

@@ -38,6 +38,16 @@ static void proved_reports(const struct render *r)
 	buf_str(b, ".</li>");
 }
 
+/* What its vectors' addresses prove: bits of 1 << enum source_status. */
+static unsigned statuses(const struct incident_traffic *x, const struct trace *t)
+{
+	unsigned found = 1U << x->status;
+
+	for (uint32_t n = 0; t != NULL && n < t->vector_count; n++)
+		found |= 1U << t->vectors[n].status;
+	return found;
+}
+
 static void proved_traffic(const struct render *r, const struct trace *t)
 {
 	const struct incident_traffic *x = &r->incident->traffic;
@@ -50,12 +60,17 @@ static void proved_traffic(const struct render *r, const struct trace *t)
 	buf_str(b, ", for ");
 	words_seconds(b, wall_sub(end, x->began_at));
 	buf_str(b, ".</li>");
-	if (x->status == SOURCE_PROVED && t != NULL) {
-		buf_str(b, "<li>Machines at the source addresses completed connections: ");
-		words_count(b, round(t->sources));
+	double proved = 0;
+	for (uint32_t n = 0; t != NULL && n < t->vector_count; n++) {
+		if (t->vectors[n].status == SOURCE_PROVED)
+			proved += fmax(0, t->vectors[n].sources);
+	}
+	if (proved > 0) {
+		buf_str(b, "<li>Machines at source addresses completed connections: ");
+		words_count(b, round(proved));
 		buf_str(b, " addresses took part.</li>");
 	}
-	if (x->status == SOURCE_REFLECTOR)
+	if (statuses(x, t) & 1U << SOURCE_REFLECTOR)
 		buf_str(b, "<li>Third parties answered what this service never asked: somebody "
 			   "asked in its name.</li>");
 }
@@ -78,12 +93,13 @@ static const char *not_proved(enum source_status s)
 {
 	switch (s) {
 	case SOURCE_REFLECTOR:
-		return "Where the attack came from: the addresses are those of the third parties "
-		       "that answered.";
+		return "Where reflected packets were ordered from: the addresses are those of the "
+		       "third parties that answered.";
 	case SOURCE_SPOOFED:
-		return "Where it came from: the source addresses were made up by the sender.";
+		return "Where forged packets came from: their source addresses were made up by the "
+		       "sender.";
 	case SOURCE_PROVED:
-		return "Whose these machines are, and who commands them: bots, proxies and VPN "
+		return "Whose the machines are, and who commands them: bots, proxies and VPN "
 		       "exits look like anybody else.";
 	default:
 		return "Whether the source addresses are real. Completed connections, or the "
@@ -142,8 +158,11 @@ void page_incident_proof(const struct render *r, const struct trace *t)
 	if (kinds & INCIDENT_REPORTS)
 		proved_reports(r);
 	buf_str(b, "</ul></div><div><h2>What that does not prove</h2><ul>");
-	buf_fmt(b, "<li>%s</li>",
-		not_proved(kinds & INCIDENT_TRAFFIC ? i->traffic.status : SOURCE_PROVED));
+	unsigned found = kinds & INCIDENT_TRAFFIC ? statuses(&i->traffic, t) : 1U << SOURCE_PROVED;
+	for (int s = SOURCE_UNKNOWN; s <= SOURCE_PROVED; s++) {
+		if (found >> s & 1)
+			buf_fmt(b, "<li>%s</li>", not_proved((enum source_status)s));
+	}
 	coincidence(r);
 	buf_str(b, "<li>Who did it. No address tells, and this site never says.</li></ul></div>"
 		   "</section>\n");

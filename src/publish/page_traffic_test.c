@@ -88,6 +88,12 @@ static void who_did_it_is_never_said(void **state)
 	has(PROVED, "", "Who did it. No address tells, and this site never says.");
 	has(FORGED, "", "That fits one cause, and proves none.");
 	has(PROVED, "", "That anybody was hurt by it: reports of people did not rise");
+	has(PROVED, "", "Whose the machines are, and who commands them");
+	/* Two vectors that prove different things. */
+	has(FORGED, "", "Third parties answered what this service never asked");
+	has(FORGED, "", "<li>Where reflected packets were ordered from:");
+	has(FORGED, "", "<li>Where forged packets came from:");
+	lacks(FORGED, "", "took part.</li>");
 }
 
 static void what_a_fixed_rule_opened_has_no_odds(void **state)
@@ -270,7 +276,8 @@ static void summaries_say_what_is_known_of_an_attack(void **state)
 {
 	(void)state;
 	has("/feed.atom", "", "Traffic: SYN flood with forged sources (68 %) and DNS amplification "
-			      "(32 %); its source addresses are forged: they prove nothing.");
+			      "(32 %); the source addresses of the first are forged: they prove "
+			      "nothing.");
 	has("/api/v1/incidents", "", "Requests: Cache-busting HTTP flood (95 %).");
 	has("/api/v2/incidents.json", "", "DNS amplification (32 %)");
 }

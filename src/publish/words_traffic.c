@@ -89,7 +89,8 @@ void words_attack(const struct words *w, const struct snapshot *snapshot,
 	if (traffic) {
 		words_text(w, "Traffic: ");
 		words_parts(w, snapshot, t->vectors, t->vector_count);
-		words_text(w, "; its source addresses ");
+		words_text(w, t->vector_count > 1 ? "; the source addresses of the first "
+						  : "; its source addresses ");
 		words_text(w, source_clause(t->status));
 		words_text(w, ".");
 	}

@@ -22,7 +22,8 @@ void words_main_vector(const struct words *w, const struct snapshot *snapshot,
 /* What the addresses prove: a word, and a clause. */
 const char *source_word(enum source_status s);
 const char *source_clause(enum source_status s);
-/* "Traffic: SYN flood (90 %); its source addresses are forged: they prove nothing. Requests: …"
+/* "Traffic: SYN flood (90 %); its source addresses are forged: they prove nothing. Requests: …" Of
+ * several vectors the heaviest is the first, and what its addresses prove is what is said.
  * "" where neither carries it. */
 void words_attack(const struct words *w, const struct snapshot *snapshot,
 		  const struct incident *i);
