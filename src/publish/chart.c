@@ -275,7 +275,7 @@ static void plot(struct buf *b, const struct chart *c, double top)
 			chart_height_of(s->points[whole].observed, top, PLOT_HEIGHT));
 }
 
-/* The step between time labels: at most seven of them. */
+/* The step between time labels: at most seven, of which a narrow screen shows every other. */
 static int64_t tick_step_s(int64_t span_s_)
 {
 	static const int64_t steps[] = {1,      2,      5,       10,      15,    30,
@@ -303,8 +303,9 @@ void chart_time_labels(struct buf *b, const struct frame *f, int y)
 		struct civil at = civil_of(wall_s(t));
 		buf_fmt(b,
 			"<line class=\"tick\" x1=\"%.1f%%\" x2=\"%.1f%%\" y1=\"%d\" y2=\"%d\"/>"
-			"<text class=\"x\" x=\"%.1f%%\" y=\"%d\"",
-			share * 100, share * 100, y, y + 4, share * 100, y + 17);
+			"<text class=\"x%s\" x=\"%.1f%%\" y=\"%d\"",
+			share * 100, share * 100, y, y + 4, t / step % 2 ? " odd" : "", share * 100,
+			y + 17);
 		if (step < 60)
 			buf_fmt(b, " data-t=\"%lld\">%02d:%02d:%02d</text>", (long long)t,
 				at.hour, at.minute, at.second);

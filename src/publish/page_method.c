@@ -8,20 +8,39 @@
 #include <stdio.h>
 #include <string.h>
 
-static void cells(struct buf *b, const char *line, size_t len, bool head)
-{
-	bool first = true;
+enum { CELL_MAX = 250 }; /* bytes shown */
 
-	buf_str(b, "<tr>");
-	for (const char *end = line + len; line <= end; first = false) {
-		const char *tab = memchr(line, '\t', (size_t)(end - line));
-		size_t cell = (size_t)((tab != NULL ? tab : end) - line);
-		char text[256];
-		snprintf(text, sizeof(text), "%.*s", (int)(cell < 250 ? cell : 250), line);
-		buf_str(b, head ? "<th scope=\"col\">" : first ? "<th scope=\"row\">" : "<td>");
+/* The next cell of the row, from `*at` on; false after the last one. */
+static bool cell_next(const char **at, const char *end, char text[CELL_MAX + 1])
+{
+	if (*at > end)
+		return false;
+	const char *tab = memchr(*at, '\t', (size_t)(end - *at));
+	size_t len = (size_t)((tab != NULL ? tab : end) - *at);
+	snprintf(text, CELL_MAX + 1, "%.*s", (int)(len < CELL_MAX ? len : CELL_MAX), *at);
+	*at += len + 1;
+	return true;
+}
+
+/* One row. `unit`: the second cell is the unit of the others, and stands small in the first. */
+static void cells(struct buf *b, const char *line, size_t len, bool head, bool unit)
+{
+	const char *end = line + len;
+	char text[CELL_MAX + 1];
+
+	(void)cell_next(&line, end, text);
+	buf_str(b, head ? "<tr><th scope=\"col\">" : "<tr><th scope=\"row\">");
+	buf_html(b, text);
+	if (unit && cell_next(&line, end, text)) {
+		buf_str(b, head ? ", " : " <small>");
 		buf_html(b, text);
-		buf_str(b, head || first ? "</th>" : "</td>");
-		line += cell + 1;
+		buf_str(b, head ? "" : "</small>");
+	}
+	buf_str(b, "</th>");
+	while (cell_next(&line, end, text)) {
+		buf_str(b, head ? "<th scope=\"col\">" : "<td>");
+		buf_html(b, text);
+		buf_str(b, head ? "</th>" : "</td>");
 	}
 	buf_str(b, "</tr>\n");
 }
@@ -29,7 +48,7 @@ static void cells(struct buf *b, const char *line, size_t len, bool head)
 static void measured(const struct render *r, const char *text)
 {
 	struct buf *b = r->out;
-	bool open = false;
+	bool open = false, unit = false;
 
 	if (text == NULL || text[0] == '\0') {
 		buf_str(b, "<p class=\"empty\">This program came without the file of its measured "
@@ -49,9 +68,13 @@ static void measured(const struct render *r, const char *text)
 			buf_str(b, "</p>\n");
 			open = false;
 		} else if (len > 0) {
-			if (!open)
-				buf_str(b, "<div class=\"scroll\"><table><thead>");
-			cells(b, line, len, !open);
+			if (!open) {
+				buf_str(b, "<div class=\"scroll figures\" tabindex=\"0\" "
+					   "role=\"region\" aria-labelledby=\"measured\">"
+					   "<table><thead>");
+				unit = strncmp(line, "what\tunit\t", 10) == 0;
+			}
+			cells(b, line, len, !open, unit);
 			if (!open)
 				buf_str(b, "</thead><tbody>");
 			open = true;
