@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { DAY_MS = 86400000, CHOSEN_MIN_MS = 10000 };
+
 struct service_gaps {
 	char service[SERVICE_ID_MAX + 1];
 	int64_t last_ms;
@@ -98,22 +100,66 @@ static int rising(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* The commonest of sorted gaps, and of two as common the narrower; how common in *ret_run. */
+static uint32_t commonest(const uint32_t *gaps, uint32_t count, uint32_t *ret_run)
+{
+	uint32_t best = 0, best_run = 0;
+	for (uint32_t i = 0, run = 0; i < count; i++) {
+		run = i > 0 && gaps[i] == gaps[i - 1] ? run + 1 : 1;
+		if (run > best_run) {
+			best = gaps[i];
+			best_run = run;
+		}
+	}
+	*ret_run = best_run;
+	return best;
+}
+
+static uint32_t greatest_divisor(const uint32_t *gaps, uint32_t count)
+{
+	uint32_t divisor = gaps[0];
+	for (uint32_t i = 1; i < count; i++) {
+		for (uint32_t rest = gaps[i]; rest != 0;) {
+			uint32_t next = divisor % rest;
+			divisor = rest;
+			rest = next;
+		}
+	}
+	return divisor;
+}
+
+/* Clocks and people choose such widths; what chance leaves as a divisor is hardly one. */
+static bool is_chosen(uint32_t ms)
+{
+	return ms >= CHOSEN_MIN_MS && (DAY_MS % ms == 0 || ms % DAY_MS == 0);
+}
+
+/* Do half of the sorted gaps lie farther than a quarter from their middle? */
+static bool is_scattered(const uint32_t *gaps, uint32_t count)
+{
+	uint32_t middle = gaps[count / 2], near = 0;
+	for (uint32_t i = 0; i < count; i++)
+		near += gaps[i] >= middle - middle / 4 && gaps[i] - middle / 4 <= middle;
+	return near * 2 <= count;
+}
+
 wd_span widths_of(const struct widths *w, const char *service)
 {
-	uint32_t slot = *find_slot(w, service), gaps[WIDTHS_GAPS];
+	uint32_t slot = *find_slot(w, service), gaps[WIDTHS_GAPS], run, multiples = 0;
 	if (slot == 0 || w->services[slot - 1].count == 0)
 		return (wd_span){0};
 	const struct service_gaps *s = &w->services[slot - 1];
 	memcpy(gaps, s->gaps_ms, s->count * sizeof(*gaps));
 	qsort(gaps, s->count, sizeof(*gaps), rising);
 
-	uint32_t best = 0, best_run = 0;
-	for (uint32_t i = 0, run = 0; i < s->count; i++) {
-		run = i > 0 && gaps[i] == gaps[i - 1] ? run + 1 : 1;
-		if (run > best_run) { /* of two as frequent, the narrower */
-			best = gaps[i];
-			best_run = run;
-		}
-	}
-	return span_ms(best_run * 4 >= s->count ? best : gaps[s->count / 2]);
+	uint32_t common = commonest(gaps, s->count, &run);
+	for (uint32_t i = 0; i < s->count; i++)
+		multiples += gaps[i] % common == 0;
+	bool is_common = run * 4 >= s->count;
+	if (is_common && multiples * 10 >= s->count * 9)
+		return span_ms(common);
+	uint32_t divisor = greatest_divisor(gaps, s->count);
+	if (is_chosen(divisor) && (gaps[0] == divisor || is_scattered(gaps, s->count)))
+		return span_ms(divisor);
+	return span_ms(is_common ? common : gaps[s->count / 2]);
 }

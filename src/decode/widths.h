@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* widths: how wide the buckets of each service are, worked out from the times of its rows,
  * for files that do not say. It is the most frequent distance between neighbouring rows if
- * a quarter of them agree (so rows that were left out because nothing was reported do no
- * harm), else the median distance (times that jitter). The first WIDTHS_GAPS distances of
- * a service are looked at. */
+ * a quarter of them agree and nine tenths are multiples of it (so rows that were left out
+ * because nothing was reported do no harm, nor one that stands wrong). Of a file with few rows,
+ * where that may be several buckets, it is the greatest common divisor of the distances, if that
+ * is a width that somebody chose (ten seconds or more, a part of a day or whole days), and either
+ * two rows are that near, or the distances are scattered as rows left out scatter them. Else
+ * times jitter, and it is the most frequent distance if a quarter agree, or the median. The first
+ * WIDTHS_GAPS distances of a service are looked at. */
 #ifndef WD_DECODE_WIDTHS_H
 #define WD_DECODE_WIDTHS_H
 
