@@ -55,9 +55,9 @@ static void proved_traffic(const struct render *r, const struct trace *t)
 	struct buf *b = r->out;
 	wd_wall end = x->ended_at.ns != 0 ? x->ended_at : r->snapshot->now;
 
-	buf_str(b, "<li>The service received up to ");
+	buf_str(b, "<li>In its highest quarter of a second the service received ");
 	words_traffic_peak(&w, x);
-	buf_str(b, ", for ");
+	buf_str(b, "; it lasted ");
 	words_seconds(b, wall_sub(end, x->began_at));
 	buf_str(b, ".</li>");
 	double proved = 0;

@@ -311,7 +311,9 @@ static void describe(const struct render *r, const struct shown *s, const struct
 	size_t peak = peak_of(s, c);
 	struct words w = {.out = text, .now = r->snapshot->now};
 
-	buf_str(text, "Highest at ");
+	buf_str(text, "Highest, over ");
+	words_seconds(text, s->t->step);
+	buf_str(text, ", at ");
 	words_second(&w, time_of(s, peak));
 	buf_str(text, ": ");
 	words_rate(text, whole(s, c, peak), c->unit);
