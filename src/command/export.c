@@ -196,50 +196,16 @@ static void write_trace(void *ctx, const struct trace *t)
 
 /* ---- options ---- */
 
-static int complain(const char *option, const char *value, const char *right)
+static int refuse(const char *option, const char *right)
 {
-	fprintf(stderr, "whydown: export: %s \"%s\": %s\n", option, value, right);
-	return 2;
-}
-
-static bool read_bucket(const char *text, wd_span *ret_bucket)
-{
-	static const struct { const char *unit; int64_t s; } units[] = {
-		{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
-	};
-	char *end;
-	long n = strtol(text, &end, 10);
-	for (size_t i = 0; i < WD_COUNT(units); i++) {
-		if (end != text && strcmp(end, units[i].unit) == 0 && n > 0 && n <= 86400) {
-			*ret_bucket = span_s(n * units[i].s);
-			return ret_bucket->ns <= OBSERVATION_STEP_MAX_S * WD_NS_PER_S;
-		}
-	}
-	return false;
-}
-
-static bool read_time(const char *text, wd_wall *ret_t)
-{
-	return timetext_read(text, strlen(text), ret_t, NULL) == WD_OK;
-}
-
-/* One of names, into *ret_index. */
-static bool read_word(const char *text, const char *const *names, size_t count, size_t *ret_index)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret_index = i;
-			return true;
-		}
-	}
-	return false;
+	return usage_refuse("export", option, optarg, right);
 }
 
 static int read_option(struct job *job, int c)
 {
 	static const char *const whats[] = {"reports", "counts", "incidents", "traces"};
 	static const char *const formats[] = {"ndjson", "csv"};
-	static const char time_hint[] = "a time is like 2025-03-10T09:00Z";
+	static const char time_like[] = "a time like 2025-03-10T09:00Z";
 	size_t index = 0;
 
 	switch (c) {
@@ -247,29 +213,26 @@ static int read_option(struct job *job, int c)
 		job->folder = optarg;
 		return 0;
 	case 'w':
-		if (!read_word(optarg, whats, WD_COUNT(whats), &index))
-			return complain("--what", optarg,
-					"there are reports, counts, incidents and traces");
+		if (!usage_word(optarg, whats, WD_COUNT(whats), &index))
+			return refuse("--what", "reports, counts, incidents, traces");
 		job->what = (enum what)index;
 		return 0;
 	case 'f':
-		if (!read_word(optarg, formats, WD_COUNT(formats), &index))
-			return complain("--format", optarg, "there are ndjson and csv");
+		if (!usage_word(optarg, formats, WD_COUNT(formats), &index))
+			return refuse("--format", "ndjson, csv");
 		job->csv = index == 1;
 		return 0;
 	case 'F':
-		return read_time(optarg, &job->query.from) ? 0
-							   : complain("--from", optarg, time_hint);
+		return usage_time(optarg, &job->query.from) ? 0 : refuse("--from", time_like);
 	case 'T':
-		return read_time(optarg, &job->query.to) ? 0 : complain("--to", optarg, time_hint);
+		return usage_time(optarg, &job->query.to) ? 0 : refuse("--to", time_like);
 	case 's':
 		job->query.service = optarg;
 		return 0;
 	case 'b':
-		return read_bucket(optarg, &job->bucket)
+		return usage_width(optarg, &job->bucket)
 			       ? 0
-			       : complain("--bucket", optarg,
-					  "a width is like 90s, 15m, 1h or 1d, at most 31d");
+			       : refuse("--bucket", "a width like 90s, 15m, 1h or 1d, at most 31d");
 	case 'c':
 		job->query.all_comments = true;
 		return 0;
@@ -298,9 +261,9 @@ static int read_options(struct job *job, int argc, char **argv)
 	if (status != 0 || job->help)
 		return status;
 	if (optind < argc)
-		return complain("argument", argv[optind], "export takes options only");
+		return usage_wrong("export", "it takes options only");
 	if (job->what == WHAT_TRACES && job->csv)
-		return complain("--format", "csv", "traces are written as ndjson only");
+		return usage_refuse("export", "--format", "csv", "ndjson, as traces are written");
 	if (job->folder == NULL) {
 		return usage_wrong("export", "--data FOLDER is missing");
 	}
@@ -347,13 +310,13 @@ static int run(struct job *job)
 	bool written = err == WD_OK && !job->failed && flush(job) && fflush(stdout) == 0;
 	buf_done(&job->out);
 	if (err != WD_OK) {
-		fprintf(stderr, "whydown: export: %s: %s%s%s\n", job->folder, why.what,
+		fprintf(stderr, "whydown export: %s: %s%s%s\n", job->folder, why.what,
 			why.os_errno != 0 ? ": " : "",
 			why.os_errno != 0 ? strerror(why.os_errno) : "");
 		return 1;
 	}
 	if (!written) {
-		fprintf(stderr, "whydown: export: standard output: %s\n", strerror(errno));
+		fprintf(stderr, "whydown export: standard output: %s\n", strerror(errno));
 		return 1;
 	}
 	if (counted.left_out > 0)
@@ -364,7 +327,7 @@ static int run(struct job *job)
 			(unsigned long long)counted.left_out);
 	if (counted.damaged > 0) {
 		fprintf(stderr,
-			"whydown: export: %llu damaged batches were left out in part: the next "
+			"whydown export: %llu damaged batches were left out in part: the next "
 			"start"
 			" of the server mends them\n",
 			(unsigned long long)counted.damaged);

@@ -123,7 +123,7 @@ static void mistakes_are_told_with_what_would_be_right(void **state)
 	assert_int_equal(RUN("--what", "reports"), 2);
 	assert_non_null(strstr(output, "--data FOLDER is missing"));
 	assert_int_equal(RUN("--data", f.path, "--format", "xml"), 2);
-	assert_non_null(strstr(output, "there are ndjson and csv"));
+	assert_non_null(strstr(output, "--format xml: would be right: ndjson, csv"));
 	assert_int_equal(RUN("--data", f.path, "--bucket", "0m"), 2);
 	assert_int_equal(RUN("--data", f.path, "--from", "yesterday"), 2);
 	assert_int_equal(RUN("--data", f.path, "more"), 2);

@@ -2,7 +2,6 @@
 #include "command/replay_job.h"
 
 #include "base/check.h"
-#include "base/timetext.h"
 #include "command/usage.h"
 #include "decode/accesslog.h"
 
@@ -46,10 +45,9 @@ const char replay_usage[] =
 	"  --quiet              no progress, no summary\n"
 	"  --help               this text\n";
 
-static int complain(const char *option, const char *value, const char *right)
+static int refuse(const char *option, const char *right)
 {
-	fprintf(stderr, "whydown replay: %s %s: would be right: %s\n", option, value, right);
-	return 2;
+	return usage_refuse("replay", option, optarg, right);
 }
 
 static bool is_log_format(const char *format)
@@ -64,90 +62,87 @@ static bool is_log_format(const char *format)
 	return false;
 }
 
+enum option_id {
+	FORMAT = 256,
+	CONFIG,
+	FALSE_A_MONTH,
+	FROM,
+	TO,
+	VALUE_IS_REPORTS,
+	SKIP_BAD,
+	SERVICE,
+	LOG_FORMAT,
+	SAMPLING,
+	QUIET,
+	HELP
+};
+
+static const struct option options[] = {
+	{"format", required_argument, NULL, FORMAT},
+	{"config", required_argument, NULL, CONFIG},
+	{"false-a-month", required_argument, NULL, FALSE_A_MONTH},
+	{"from", required_argument, NULL, FROM},
+	{"to", required_argument, NULL, TO},
+	{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
+	{"skip-bad", no_argument, NULL, SKIP_BAD},
+	{"service", required_argument, NULL, SERVICE},
+	{"log-format", required_argument, NULL, LOG_FORMAT},
+	{"sampling", required_argument, NULL, SAMPLING},
+	{"quiet", no_argument, NULL, QUIET},
+	{"help", no_argument, NULL, HELP},
+	{0},
+};
+
+/* 0, or the exit status. */
+static int read_option(int option, struct job *job)
+{
+	static const char *const formats[] = {"text", "json", "scores"};
+	static const char time_like[] = "a time like 2025-03-10T09:45Z";
+	struct recording_options *r = &job->recording;
+	const char *what;
+	uint64_t n;
+	size_t i;
+
+	switch (option) {
+	case CONFIG: job->config_file = optarg; return 0;
+	case VALUE_IS_REPORTS: r->value_is_reports = true; return 0;
+	case SKIP_BAD: r->skip_bad = true; return 0;
+	case QUIET: job->quiet = true; return 0;
+	case HELP: job->help = true; return 0;
+	case LOG_FORMAT: job->log_format = optarg; return is_log_format(optarg) ? 0 : 2;
+	case FROM: return usage_time(optarg, &r->from) ? 0 : refuse("--from", time_like);
+	case TO: return usage_time(optarg, &r->to) ? 0 : refuse("--to", time_like);
+	case FORMAT:
+		if (!usage_word(optarg, formats, WD_COUNT(formats), &i))
+			return refuse("--format", "text, json, scores");
+		job->format = (enum format)i;
+		return 0;
+	case FALSE_A_MONTH:
+		return usage_amount(optarg, 1e6, &job->false_a_month)
+			       ? 0
+			       : refuse("--false-a-month", "a number above 0, like 1");
+	case SERVICE:
+		return targets_add_option(job->targets, optarg, &what) ? 0
+								       : refuse("--service", what);
+	case SAMPLING:
+		if (!usage_number(optarg, 1, 1000000, &n))
+			return refuse("--sampling", "a whole number from 1 to 1000000");
+		job->sampling = (uint32_t)n;
+		return 0;
+	default: return usage_wrong("replay", NULL);
+	}
+}
+
 int replay_job_read(int argc, char **argv, struct job *job)
 {
-	enum {
-		FORMAT = 256,
-		CONFIG,
-		FALSE_A_MONTH,
-		FROM,
-		TO,
-		VALUE_IS_REPORTS,
-		SKIP_BAD,
-		SERVICE,
-		LOG_FORMAT,
-		SAMPLING,
-		QUIET,
-		HELP
-	};
-	static const struct option options[] = {
-		{"format", required_argument, NULL, FORMAT},
-		{"config", required_argument, NULL, CONFIG},
-		{"false-a-month", required_argument, NULL, FALSE_A_MONTH},
-		{"from", required_argument, NULL, FROM},
-		{"to", required_argument, NULL, TO},
-		{"value-is-reports", no_argument, NULL, VALUE_IS_REPORTS},
-		{"skip-bad", no_argument, NULL, SKIP_BAD},
-		{"service", required_argument, NULL, SERVICE},
-		{"log-format", required_argument, NULL, LOG_FORMAT},
-		{"sampling", required_argument, NULL, SAMPLING},
-		{"quiet", no_argument, NULL, QUIET},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	static const char *const formats[] = {"text", "json", "scores"};
-	const char *what;
-	char *end;
+	int option, status = 0;
 
 	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		wd_wall *time = option == FROM ? &job->recording.from : &job->recording.to;
-		size_t f = 0;
-		switch (option) {
-		case CONFIG: job->config_file = optarg; break;
-		case LOG_FORMAT:
-			job->log_format = optarg;
-			if (!is_log_format(optarg))
-				return 2;
-			break;
-		case VALUE_IS_REPORTS: job->recording.value_is_reports = true; break;
-		case SKIP_BAD: job->recording.skip_bad = true; break;
-		case QUIET: job->quiet = true; break;
-		case HELP: job->help = true; return 0;
-		case FORMAT:
-			while (f < WD_COUNT(formats) && strcmp(optarg, formats[f]) != 0)
-				f++;
-			if (f == WD_COUNT(formats))
-				return complain("--format", optarg, "text, json, scores");
-			job->format = (enum format)f;
-			break;
-		case FALSE_A_MONTH:
-			job->false_a_month = strtod(optarg, &end);
-			if (end == optarg || *end != '\0' ||
-			    !(job->false_a_month > 0 && job->false_a_month <= 1e6))
-				return complain("--false-a-month", optarg,
-						"a number above 0, like 1");
-			break;
-		case SERVICE:
-			if (!targets_add_option(job->targets, optarg, &what))
-				return complain("--service", optarg, what);
-			break;
-		case SAMPLING:
-			job->sampling = (uint32_t)strtoul(optarg, &end, 10);
-			if (end == optarg || *end != '\0' || optarg[0] == '-' ||
-			    job->sampling < 1 || job->sampling > 1000000)
-				return complain("--sampling", optarg,
-						"a whole number from 1 to 1000000");
-			break;
-		case FROM:
-		case TO:
-			if (timetext_read(optarg, strlen(optarg), time, NULL) != WD_OK)
-				return complain(option == FROM ? "--from" : "--to", optarg,
-						"a time like 2025-03-10T09:45Z");
-			break;
-		default: return usage_wrong("replay", NULL);
-		}
-	}
+	while (status == 0 && !job->help &&
+	       (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		status = read_option(option, job);
+	if (status != 0 || job->help)
+		return status;
 	job->paths = argv + optind;
 	job->path_count = (size_t)(argc - optind);
 	if (job->path_count == 0)

@@ -68,37 +68,40 @@ static int wrong(const char *what)
 	return usage_wrong("report", what);
 }
 
+enum option_id {
+	SERVER = 1,
+	SERVICE,
+	SURFACE,
+	PROBLEM,
+	COMMENT,
+	PLACE,
+	AT,
+	TOKEN,
+	BATCH,
+	TRIES,
+	QUIET,
+	HELP
+};
+
+static const struct option options[] = {
+	{"server", required_argument, NULL, SERVER},
+	{"service", required_argument, NULL, SERVICE},
+	{"surface", required_argument, NULL, SURFACE},
+	{"problem", required_argument, NULL, PROBLEM},
+	{"comment", required_argument, NULL, COMMENT},
+	{"place", required_argument, NULL, PLACE},
+	{"at", required_argument, NULL, AT},
+	{"token-file", required_argument, NULL, TOKEN},
+	{"batch", required_argument, NULL, BATCH},
+	{"tries", required_argument, NULL, TRIES},
+	{"quiet", no_argument, NULL, QUIET},
+	{"help", no_argument, NULL, HELP},
+	{NULL, 0, NULL, 0},
+};
+
+/* 0, or the exit status. */
 static int read_options(int argc, char **argv, struct job *job)
 {
-	enum {
-		SERVER = 1,
-		SERVICE,
-		SURFACE,
-		PROBLEM,
-		COMMENT,
-		PLACE,
-		AT,
-		TOKEN,
-		BATCH,
-		TRIES,
-		QUIET,
-		HELP
-	};
-	static const struct option options[] = {
-		{"server", required_argument, NULL, SERVER},
-		{"service", required_argument, NULL, SERVICE},
-		{"surface", required_argument, NULL, SURFACE},
-		{"problem", required_argument, NULL, PROBLEM},
-		{"comment", required_argument, NULL, COMMENT},
-		{"place", required_argument, NULL, PLACE},
-		{"at", required_argument, NULL, AT},
-		{"token-file", required_argument, NULL, TOKEN},
-		{"batch", required_argument, NULL, BATCH},
-		{"tries", required_argument, NULL, TRIES},
-		{"quiet", no_argument, NULL, QUIET},
-		{"help", no_argument, NULL, HELP},
-		{NULL, 0, NULL, 0},
-	};
 	optind = 0;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
@@ -222,16 +225,14 @@ int command_report(int argc, char **argv)
 	}
 	if (job.token_file != NULL && !report_client_token(job.token_file, token))
 		return 1;
-	struct report_client_options options = {
+	struct report_client_options to = {
 		.server = job.server,
 		.token = token,
 		.tries = (unsigned)job.tries,
 		.quiet = job.quiet,
 	};
-	if (report_client_open(&options, &client, &why) != WD_OK) {
-		fprintf(stderr, "whydown report: %s\n", why.what);
-		return 2;
-	}
+	if (report_client_open(&to, &client, &why) != WD_OK)
+		return wrong(why.what);
 	status = job.recording != NULL ? send_recording(client, &job) : send_one(client, &job);
 	report_client_close(client);
 	sodium_memzero(token, sizeof(token));

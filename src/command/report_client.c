@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ bool report_client_token(const char *path, char token[CLIENT_TOKEN_ROOM])
 {
 	FILE *f = fopen(path, "re");
 	if (f == NULL) {
-		perror(path);
+		fprintf(stderr, "whydown: %s: %s\n", path, strerror(errno));
 		return false;
 	}
 	bool read = fgets(token, CLIENT_TOKEN_ROOM, f) != NULL;
@@ -47,7 +48,7 @@ bool report_client_token(const char *path, char token[CLIENT_TOKEN_ROOM])
 	if (read)
 		token[strcspn(token, "\r\n")] = '\0';
 	if (!read || token[0] == '\0')
-		fprintf(stderr, "%s: its first line must be the token\n", path);
+		fprintf(stderr, "whydown: %s: its first line must be the token\n", path);
 	return read && token[0] != '\0';
 }
 

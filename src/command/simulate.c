@@ -180,120 +180,110 @@ static int list(void)
 
 /* ---- options ---- */
 
-/* "90s", "15m", "1h", "1d" */
-static bool read_bucket(const char *text, wd_span *ret_bucket)
+enum option_id {
+	OUT = 256,
+	FORMAT,
+	BUCKET,
+	SEED,
+	BEGIN,
+	SPEED,
+	LIST,
+	HELP,
+	SAMPLING,
+	TIMEOUT,
+	LABELS,
+	TO
+};
+
+static const struct option options[] = {
+	{"out", required_argument, NULL, OUT},
+	{"format", required_argument, NULL, FORMAT},
+	{"bucket", required_argument, NULL, BUCKET},
+	{"seed", required_argument, NULL, SEED},
+	{"begin", required_argument, NULL, BEGIN},
+	{"speed", required_argument, NULL, SPEED},
+	{"sampling", required_argument, NULL, SAMPLING},
+	{"timeout", required_argument, NULL, TIMEOUT},
+	{"labels", required_argument, NULL, LABELS},
+	{"to", required_argument, NULL, TO},
+	{"list", no_argument, NULL, LIST},
+	{"help", no_argument, NULL, HELP},
+	{0},
+};
+
+static int refuse(const char *option, const char *right)
 {
-	static const struct {
-		char unit;
-		int64_t s;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	size_t len = strlen(text);
-	char digits[16];
+	return usage_refuse("simulate", option, optarg, right);
+}
+
+static bool read_format(const char *text, struct job *job)
+{
+	job->csv = strcmp(text, "csv") == 0;
+	return job->csv || strcmp(text, "ndjson") == 0 || traffic_format_read(text, &job->traffic);
+}
+
+/* 0, or the exit status. */
+static int read_option(int option, struct job *job)
+{
 	uint64_t n;
 
-	if (len < 2 || len >= sizeof(digits))
-		return false;
-	memcpy(digits, text, len - 1);
-	digits[len - 1] = '\0';
-	for (size_t i = 0; i < WD_COUNT(units); i++) {
-		if (text[len - 1] == units[i].unit && usage_number(digits, 1, 86400, &n)) {
-			*ret_bucket = span_s((int64_t)n * units[i].s);
-			return ret_bucket->ns <= OBSERVATION_STEP_MAX_S * WD_NS_PER_S;
-		}
+	switch (option) {
+	case OUT: job->out_path = optarg; return 0;
+	case LIST: job->list = true; return 0;
+	case HELP: job->help = true; return 0;
+	case LABELS: job->traffic.labels_path = optarg; return 0;
+	case TO: job->traffic.collector = optarg; return 0;
+	case FORMAT:
+		return read_format(optarg, job)
+			       ? 0
+			       : refuse("--format",
+					"ndjson, csv, pcap, netflow5, netflow9, ipfix, sflow");
+	case SAMPLING:
+		if (!usage_number(optarg, 1, 1000000, &n))
+			return refuse("--sampling", "a whole number from 1 to 1000000");
+		job->traffic.sampling = (uint32_t)n;
+		return 0;
+	case TIMEOUT:
+		return usage_width(optarg, &job->traffic.timeout)
+			       ? 0
+			       : refuse("--timeout", "a whole number and s, m or h, like 60s");
+	case BUCKET:
+		return usage_width(optarg, &job->bucket)
+			       ? 0
+			       : refuse("--bucket", "a whole number and s, m, h or d, like 15m");
+	case SEED:
+		job->has_seed = usage_number(optarg, 0, UINT64_MAX, &job->seed);
+		return job->has_seed ? 0 : refuse("--seed", "a whole number");
+	case BEGIN:
+		job->has_begin = usage_time(optarg, &job->begin);
+		return job->has_begin ? 0 : refuse("--begin", "a time like 2025-03-10T00:00Z");
+	case SPEED:
+		return usage_amount(optarg, 1e9, &job->speed)
+			       ? 0
+			       : refuse("--speed", "a number above 0, like 60");
+	default: return usage_wrong("simulate", NULL);
 	}
-	return false;
 }
 
-static int complain(const char *option, const char *value, const char *right)
-{
-	fprintf(stderr, "whydown simulate: %s %s: would be right: %s\n", option, value, right);
-	return 2;
-}
-
+/* 0, or the exit status. */
 static int read_options(int argc, char **argv, struct job *job)
 {
-	enum { OUT = 256, FORMAT, BUCKET, SEED, BEGIN, SPEED, LIST, HELP,
-	       SAMPLING, TIMEOUT, LABELS, TO };
-	uint64_t sampling;
-	static const struct option options[] = {
-		{"out", required_argument, NULL, OUT},
-		{"format", required_argument, NULL, FORMAT},
-		{"bucket", required_argument, NULL, BUCKET},
-		{"seed", required_argument, NULL, SEED},
-		{"begin", required_argument, NULL, BEGIN},
-		{"speed", required_argument, NULL, SPEED},
-		{"sampling", required_argument, NULL, SAMPLING},
-		{"timeout", required_argument, NULL, TIMEOUT},
-		{"labels", required_argument, NULL, LABELS},
-		{"to", required_argument, NULL, TO},
-		{"list", no_argument, NULL, LIST},
-		{"help", no_argument, NULL, HELP},
-		{0},
-	};
-	char *end;
+	int option, status = 0;
 
 	optind = 1;
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		switch (option) {
-		case OUT: job->out_path = optarg; break;
-		case LIST: job->list = true; break;
-		case HELP: job->help = true; break;
-		case FORMAT:
-			job->csv = strcmp(optarg, "csv") == 0;
-			if (!job->csv && strcmp(optarg, "ndjson") != 0 &&
-			    !traffic_format_read(optarg, &job->traffic))
-				return complain(
-					"--format", optarg,
-					"ndjson, csv, pcap, netflow5, netflow9, ipfix, sflow");
-			break;
-		case LABELS: job->traffic.labels_path = optarg; break;
-		case TO: job->traffic.collector = optarg; break;
-		case SAMPLING:
-			if (!usage_number(optarg, 1, 1000000, &sampling))
-				return complain("--sampling", optarg,
-						"a whole number from 1 to 1000000");
-			job->traffic.sampling = (uint32_t)sampling;
-			break;
-		case TIMEOUT:
-			if (!read_bucket(optarg, &job->traffic.timeout))
-				return complain("--timeout", optarg,
-						"a whole number and s, m or h, like 60s");
-			break;
-		case BUCKET:
-			if (!read_bucket(optarg, &job->bucket))
-				return complain("--bucket", optarg,
-						"a whole number and s, m, h or d, like 15m");
-			break;
-		case SEED:
-			if (!usage_number(optarg, 0, UINT64_MAX, &job->seed))
-				return complain("--seed", optarg, "a whole number");
-			job->has_seed = true;
-			break;
-		case BEGIN:
-			if (timetext_read(optarg, strlen(optarg), &job->begin, NULL) != WD_OK)
-				return complain("--begin", optarg, "a time like 2025-03-10T00:00Z");
-			job->has_begin = true;
-			break;
-		case SPEED:
-			job->speed = strtod(optarg, &end);
-			if (*end != '\0' || !(job->speed > 0 && job->speed <= 1e9))
-				return complain("--speed", optarg, "a number above 0, like 60");
-			break;
-		default: return usage_wrong("simulate", NULL);
-		}
-	}
-	if (job->help || job->list)
-		return 0;
-	if (optind != argc - 1)
-		return usage_wrong(
-			"simulate",
-			optind == argc
-				? "which scenario? --list shows those that come with the program"
-				: "one scenario at a time");
+	while (status == 0 && (option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		status = read_option(option, job);
+	if (status != 0 || job->help || job->list)
+		return status;
+	if (optind == argc)
+		return usage_wrong("simulate", "which scenario? --list shows those that come with "
+					       "the program");
+	if (optind + 1 < argc)
+		return usage_wrong("simulate", "one scenario at a time");
 	job->scenario = argv[optind];
 	if (job->traffic.collector != NULL && job->traffic.format != TRAFFIC_EXPORTS)
-		return complain("--to", job->traffic.collector,
-				"together with --format netflow5, netflow9, ipfix or sflow");
+		return usage_refuse("simulate", "--to", job->traffic.collector,
+				    "together with --format netflow5, netflow9, ipfix or sflow");
 	return 0;
 }
 

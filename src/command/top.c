@@ -40,7 +40,7 @@ enum { TICK_MS = 1000, PLAIN_COLUMNS = 100, COLUMNS_MIN = 20 };
 struct session {
 	const char *url;
 	bool once, help, utf8;
-	int every_s;
+	uint64_t every_s;
 	struct top_fetch *fetch;
 	struct top_reader reader;
 	struct top_view view;
@@ -73,16 +73,6 @@ static bool read_sort(const char *name, unsigned *ret_sort)
 	return false;
 }
 
-static bool read_every(const char *text, int *ret_s)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > 3600)
-		return false;
-	*ret_s = (int)n;
-	return true;
-}
-
 /* 0, or the exit status of wrong usage. */
 static int read_options(int argc, char **argv, struct session *s)
 {
@@ -112,7 +102,7 @@ static int read_options(int argc, char **argv, struct session *s)
 					     "flows, sources, requests, reports or name");
 			break;
 		case EVERY:
-			if (!read_every(optarg, &s->every_s))
+			if (!usage_number(optarg, 1, 3600, &s->every_s))
 				return wrong("--every is a number from 1 to 3600");
 			break;
 		case ONCE: s->once = true; break;
@@ -238,7 +228,7 @@ static void catch_signals(void)
 /* ms until the next round, or until what the screen says of time is old. */
 static int patience_ms(const struct session *s)
 {
-	double left_ms = (s->every_s - seconds_since(s->began_at)) * 1000;
+	double left_ms = ((double)s->every_s - seconds_since(s->began_at)) * 1000;
 	if (s->reader.part != TOP_NOTHING || s->view.paused || left_ms > TICK_MS)
 		return TICK_MS;
 	return left_ms > 0 ? (int)left_ms + 1 : 0;
@@ -263,7 +253,7 @@ static void watch(struct session *s)
 		(void)wait_once(s, STDIN_FILENO, patience_ms(s));
 		take_keys(s);
 		bool idle = s->reader.part == TOP_NOTHING && !s->view.paused;
-		if (idle && (s->due || seconds_since(s->began_at) >= s->every_s))
+		if (idle && (s->due || seconds_since(s->began_at) >= (double)s->every_s))
 			begin_round(s);
 	}
 }
