@@ -108,6 +108,14 @@ def observations(api):
     check("a line is taken once", (told["accepted"], told["duplicates"], told["refused"]) == (0, 1, 1), told)
     api.answers(401, "POST", path, body, {"Content-Type": "application/x-ndjson"})
     api.answers(415, "POST", path, body, {**LINES, "Content-Type": "text/plain"})
+    before = api.server.metrics()["whydown_intake_lines_refused_total"]
+    large = [json.dumps({"kind": "count", "at": line["at"], "step": 60, "service": "shop", "count": 10 ** 9 + n})
+             for n in range(2)]
+    told = json.loads(api.answers(202, "POST", path, "\n".join(large), LINES))
+    check("a count that nobody could tell from others is refused", (told["accepted"], told["lines"][0]["line"]) == (1, 2),
+          told)
+    refused = api.server.metrics()["whydown_intake_lines_refused_total"] - before
+    check("and counted", refused == 1, refused)
     packed = {**LINES, "Content-Encoding": "gzip"}
     told = json.loads(api.answers(202, "POST", path, gzip.compress(body.encode()), packed))
     check("a batch may be gzip", (told["duplicates"], told["refused"]) == (1, 1), told)

@@ -406,6 +406,7 @@ void intake_metrics(struct server *s, struct metrics *m)
 	m->value[METRIC_INTAKE_ACCEPTED] =
 		(double)__atomic_load_n(&i->accepted_count, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_REFUSED] = (double)__atomic_load_n(&i->refused, __ATOMIC_RELAXED);
+	m->value[METRIC_INTAKE_LINES_REFUSED] = (double)reports_count(i->reports).refused_lines;
 	m->value[METRIC_INTAKE_LIMITED] = (double)__atomic_load_n(&i->limited, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_UNAVAILABLE] =
 		(double)__atomic_load_n(&i->unavailable_count, __ATOMIC_RELAXED);

@@ -209,7 +209,8 @@ static const char *set_service(struct counts *c, struct counts_row *row, const s
 /* "12", or "12.0" as programs write that keep all numbers as reals. */
 static bool is_count(const struct number *n)
 {
-	return n->value >= 0 && n->value <= UINT32_MAX && n->value == (double)(uint32_t)n->value;
+	return n->value >= 0 && n->value <= OBSERVATION_COUNT_MAX &&
+	       n->value == (double)(uint32_t)n->value;
 }
 
 static bool means_unknown(const struct field *f)
@@ -234,7 +235,7 @@ static const char *set_number(struct counts_row *row, const struct field *f)
 	struct number n;
 	bool read = !f->cut && number_read(f->text, f->len, &n) == f->len;
 	if (!row->metric && (!read || !is_count(&n)))
-		return "reports is a whole number from 0 to 4294967295, or nothing if it is not "
+		return "reports is a whole number from 0 to 1000000000, or nothing if it is not "
 		       "known";
 	if (!read)
 		return "value is a number like 12.5 or 1e-3, or nothing if it is not known";

@@ -118,7 +118,7 @@ static void a_day_alone_begins_at_midnight(void **state)
 static void every_error_has_its_line_and_column_and_says_what_would_be_right(void **state)
 {
 #define HEAD "time,service,reports\n1,x,5\n"
-#define NUMBER "reports is a whole number from 0 to 4294967295, or nothing if it is not known"
+#define NUMBER "reports is a whole number from 0 to 1000000000, or nothing if it is not known"
 	static const struct { const char *file, *what; size_t line, column; } cases[] = {
 		{"", "the header names no column time or timestamp", 1, 1},
 		{"a,b;c\n", "the header names no column time or timestamp", 1, 1},
@@ -135,7 +135,8 @@ static void every_error_has_its_line_and_column_and_says_what_would_be_right(voi
 		{HEAD "2,\xff,5\n", "service is one line of text of 1 to 64 bytes", 3, 3},
 		{HEAD "2,x,-5\n", NUMBER, 3, 5},
 		{HEAD "2,x,1.5\n", NUMBER, 3, 5},
-		{HEAD "2,x,4294967296\n", NUMBER, 3, 5},
+		{HEAD "2,x,1000000001\n", NUMBER, 3, 5},
+		{HEAD "2,x,1.000000001e9\n", NUMBER, 3, 5},
 		{HEAD "2,x,5,6\n", "the row has more fields than the header", 3, 7},
 		{HEAD "2,x\n", "the row has fewer fields than the header", 3, 3},
 		{HEAD "\n2,x,5\n", "a blank line: rows must follow each other", 3, 1},

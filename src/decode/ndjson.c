@@ -34,7 +34,7 @@ static const struct { const char *name; size_t len; const char *rule;
 	[M_SERVICE] = MEMBER("service", "service is one line of text of 1 to 64 bytes"),
 	[M_SURFACE] = MEMBER("surface", "surface is one line of text of up to 48 bytes"),
 	[M_PROBLEM] = MEMBER("problem", "problem is one line of text of up to 48 bytes"),
-	[M_COUNT] = MEMBER("count", "count is a whole number from 0 to 4294967295"),
+	[M_COUNT] = MEMBER("count", "count is a whole number from 0 to 1000000000"),
 	[M_VALUE] = MEMBER("value", "value is a number"),
 	[M_PERSON] = MEMBER("person", "person is 16 hex digits"),
 	[M_NETWORK] = MEMBER("network", "network is an AS number from 0 to 4294967295"),
@@ -88,10 +88,10 @@ static bool take_number(struct scan *s, struct number *ret_number)
 	return len > 0;
 }
 
-static bool read_u32(struct scan *s, uint32_t *ret_number)
+static bool read_whole(struct scan *s, uint32_t max, uint32_t *ret_number)
 {
 	struct number n;
-	if (!take_number(s, &n) || !n.is_whole || n.whole > UINT32_MAX)
+	if (!take_number(s, &n) || !n.is_whole || n.whole > max)
 		return false;
 	*ret_number = (uint32_t)n.whole;
 	return true;
@@ -213,10 +213,10 @@ static bool read_value(struct scan *s, enum member m, struct ndjson *line)
 	case M_SERVICE: return read_line(s, &o->service, SERVICE_ID_MAX) && o->service[0] != '\0';
 	case M_SURFACE: return read_line(s, &o->surface, SERVICE_WORD_MAX);
 	case M_PROBLEM: return read_line(s, &o->problem, SERVICE_WORD_MAX);
-	case M_COUNT: return read_u32(s, &o->count);
+	case M_COUNT: return read_whole(s, OBSERVATION_COUNT_MAX, &o->count);
 	case M_VALUE: return take_number(s, &n) && (o->value = n.value, true);
 	case M_PERSON: return read_person(s, &o->person);
-	case M_NETWORK: return read_u32(s, &o->network);
+	case M_NETWORK: return read_whole(s, UINT32_MAX, &o->network);
 	case M_COUNTRY: return read_country(s, o->country);
 	case M_REGION: return read_line(s, &o->region, OBSERVATION_PLACE_MAX);
 	case M_CITY: return read_line(s, &o->city, OBSERVATION_PLACE_MAX);

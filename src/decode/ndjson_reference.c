@@ -106,7 +106,7 @@ static bool get_member(const char *name, json_t *json, struct ndjson *line)
 					 OBSERVATION_COMMENT_MAX);
 	}
 	if (strcmp(name, "count") == 0)
-		return get_u32(json, &o->count);
+		return get_u32(json, &o->count) && o->count <= OBSERVATION_COUNT_MAX;
 	if (strcmp(name, "network") == 0)
 		return get_u32(json, &o->network);
 	if (strcmp(name, "value") == 0) {

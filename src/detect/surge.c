@@ -19,6 +19,7 @@ static const float habit_sd = 1.25F;
  * (docs/detector.md). */
 static const float unseen = 0.28F;
 static const float stands_out_sd = 2; /* of less than this one sample alone is no news */
+/* Readers refuse larger counts (OBSERVATION_COUNT_MAX); sums of several feeders end here. */
 static const double count_max = 1e9, metric_max = 1e15;
 
 enum { FLOOR_SAMPLES = 64 }; /* the floor is refreshed every so many (a power of 2) */

@@ -33,6 +33,9 @@ enum {
 	OBSERVATION_FEEDER_MAX = 48,
 	OBSERVATION_FRAME_MAX = 1200,
 	OBSERVATION_STEP_MAX_S = 31 * 86400,
+	/* Of a bucket: detection takes more for this many (detect/surge.c), so readers refuse it.
+	 * What a journal holds from before is left as it is. */
+	OBSERVATION_COUNT_MAX = 1000000000,
 };
 #define OBSERVATION_AT_MAX_S INT64_C(7258118400) /* 2200-01-01: before it; not before 1970 */
 
