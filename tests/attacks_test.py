@@ -98,6 +98,38 @@ class Maker:
             out.append(ip_packet(protocol or self.r.randrange(100, 250), a, self.target, body, self.ttl(a)))
         return out
 
+    def uneven(self, n, port, begins, sizes, many):
+        """Answers of amplifiers of which the n-th sends 1/n as many, as true ones are; of some sizes."""
+        pool = [self.address() for _ in range(many)]
+        out = []
+        for a in self.r.choices(pool, [1 / (i + 1) for i in range(many)], k=n):
+            payload = (begins + self.r.randbytes(2000))[:self.r.choice(sizes)]
+            out.append(udp_packet(a, port, self.target, self.port(), payload, self.ttl(a)))
+        return out
+
+    def resets(self, n):
+        """SYN-ACKs of servers, of which each sixth then resets what it never had."""
+        answers = self.tcp(n * 6 // 7, SYN | ACK, 800, port=443, options=b"\2\4\5\xb4")
+        resets = [tcp_packet(p[12:16], 443, self.target, self.port(), RST, ttl=p[8], sequence=77)
+                  for p in self.r.sample(answers, n - len(answers))]
+        return self.r.sample(answers + resets, n)
+
+    def plain(self, n, many, length):
+        """Bots, each with one socket that sends equal datagrams to one port."""
+        bots = [(self.address(), self.port()) for _ in range(many)]
+        return [udp_packet(a, port, self.target, 7777, self.r.randbytes(length), self.ttl(a))
+                for a, port in self.r.choices(bots, k=n)]
+
+    def in_parts(self, n, protocol, many, head, length):
+        """Large datagrams of few, each in fragments."""
+        source, out = self.sources(many), []
+        while len(out) < n:
+            a, ident, body = source(), self.r.getrandbits(16), head + self.r.randbytes(length)
+            for at in range(0, len(body), 1480):
+                more = 0x2000 if at + 1480 < len(body) else 0
+                out.append(ip_packet(protocol, a, self.target, body[at:at + 1480], self.ttl(a), ident, more | at // 8))
+        return out[:n]
+
     def fragments(self, n):
         source = self.sources(400)
         return [ip_packet(17, source(), self.target, self.r.randbytes(1000), 50, self.r.getrandbits(16), 185)
@@ -151,7 +183,21 @@ ATTACKS = {
         m.r.randbytes(4), 1, m.r.randbytes(4), 2, bytes(60))) for _ in range(n)], "ipip", None),
     "any protocol": (lambda m, n: m.other(n, 0, 500, b"", 20, 400), "rndproto", None),
     "fragments": (lambda m, n: m.fragments(n), "frag", None),
+    "CharGEN, uneven": (lambda m, n: m.uneven(n, 19, b" !#$%&'()*+,-./0", (74, 148, 512, 1024), 400), "amp.chargen", R),
+    "quotes, uneven": (lambda m, n: m.uneven(n, 17, b'"It is', range(60, 380), 300), "amp.qotd", R),
+    "CoAP, uneven": (lambda m, n: m.uneven(n, 5683, b"\x60\x45\x12\x34\xc0\xff</a>", range(200, 1100), 500), "amp.coap", R),
+    "TP-240, 30 of them": (lambda m, n: m.uneven(n, 10074, b"call_id", range(30, 60), 30), "amp.tp240", R),
+    "times of NTP servers": (lambda m, n: m.uneven(n, 123, b"\x24\1\0\xe9", (48,), 3000), "amp.ntp4", R),
 }
+# The same, which need more of them a second to be told from what is usual.
+HEAVY = {
+    "SYN-ACK and RST": (lambda m, n: m.resets(n), "tcp.synack", R),
+    "bots with a socket each": (lambda m, n: m.plain(n, 200, 512), "udp.fixed", None),
+    "large pings in parts": (lambda m, n: m.in_parts(n, 1, 12, b"\x08\0\0\0", 20000), "icmp.large", None),
+    "large datagrams in parts": (lambda m, n: m.in_parts(n, 17, 6, b"\x30\x39\0\x50\x20\x08\0\0", 8192), "udp.fixed", None),
+}
+# What a fiftieth of a second shows.
+SHORT = ("SYN, forged", "SYN, one source", "ACK", "no flags", "BlackNurse", "CharGEN, uneven", "quotes, uneven", "SNMP")
 
 
 def named(what, answer, vector, status, packets):
@@ -166,6 +212,19 @@ def named(what, answer, vector, status, packets):
 def try_kinds():
     for what, (make, vector, status) in ATTACKS.items():
         named(what, replay(pcap(spread(make(Maker(), 5000), 1))), vector, status, 5000)
+    for what, (make, vector, status) in HEAVY.items():
+        named(what, replay(pcap(spread(make(Maker(), 10000), 1))), vector, status, 10000)
+    for what in SHORT:
+        make, vector, status = ATTACKS[what]
+        answer = replay(pcap(spread(make(Maker(), 2500), 0.02)))
+        named("a fiftieth of a second of " + what, answer, vector, status, 2500)
+        check(f"a fiftieth of a second of {what}: nothing was seen before",
+              all(i["traffic"]["usual_packets_per_s"] == 0 for i in answer[1]), answer[1])
+    # Most of it is in later fragments, which are no rest that was there before.
+    begins = replay(pcap(spread(Maker().in_parts(6000, 17, 300, b"\0\x35\x30\x39\x0f\x68\0\0" + dns(1, 20, 0, 1), 3900), 2)))
+    named("DNS in parts", begins, "amp.dns", R, 6000)
+    check("DNS in parts: nothing was seen before",
+          all(i["traffic"]["usual_packets_per_s"] == 0 for i in begins[1]), begins[1])
     six = bytes.fromhex("20010db8000000000000000000000010")
     for what in ("DNS, 800 resolvers", "SYN, one source", "UDP, random ports", "memcached"):
         make, vector, status = ATTACKS[what]
@@ -257,6 +316,17 @@ def try_usual():
               (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
+def try_scanner():
+    """One's own scan: each of its SYNs is refused."""
+    maker, packets, far = Maker(), [], bytes([198, 18, 0, 7])
+    for n in range(12000):
+        at, port = BEGIN + n * SECOND // 5000, maker.r.randrange(1, 65536)
+        packets.append((at, tcp_packet(SHOP, 40000, far, port, SYN, options=b"\2\4\5\xb4")))
+        packets.append((at + 500000, tcp_packet(far, port, SHOP, 40000, RST | ACK, window=0)))
+    code, incidents, err = replay(pcap(packets), "--service", "shop=203.0.113.9/32")
+    check("refusals of one's own scan: no incident", code == 0 and incidents == [], (err, incidents))
+
+
 # ---- among ten times as much ----
 
 def web(maker, target, begin, seconds, count):
@@ -316,6 +386,7 @@ def main():
         try_forms()
         try_carpet()
         try_usual()
+        try_scanner()
         try_mixed()
     return 1 if live.failures else 0
 

@@ -16,6 +16,7 @@ static const float carpet_targets = 16, carpet_top = 0.25F;
 /* How the service's share of errors is divided: the whole's packets and bits, its records and
  * sources, all classes together. */
 static const float whole_share = 0.4F, others_share = 0.1F, classes_share = 0.5F;
+static const uint64_t guessed = 20; /* ticks: as long what is beside a flood is a guess */
 static const uint64_t sources_every = 16; /* ticks: counting registers costs more than a tick */
 
 void flood_init(struct flood *f, const struct flood_plan *plan)
@@ -240,6 +241,20 @@ static void track(struct flood_step *s)
 	ret->began.ns = f->began != 0 ? f->began : at;
 }
 
+/* What began with the first tick has nothing before it: what was learned since may be part of it,
+ * until there was time to tell what comes beside it. */
+static void nothing_before(struct flood_step *s)
+{
+	struct flood_reading *ret = s->ret;
+	int64_t watched = (int64_t)s->f->ticks * TRAFFIC_TICK_NS;
+
+	if (!ret->cold || s->f->ticks >= guessed ||
+	    s->sample->at.ns - ret->began.ns < watched - TRAFFIC_TICK_NS)
+		return;
+	ret->usual_packets_per_s = ret->usual_bits_per_s = 0;
+	ret->high_packets_per_s = ret->high_bits_per_s = 0;
+}
+
 static void carpet(struct flood_step *s)
 {
 	struct flood_shape shape;
@@ -280,6 +295,7 @@ void flood_step(struct flood *f, const struct flood_plan *plan, const struct flo
 	each_class(&s, flood_class_step);
 	join(&s);
 	track(&s);
+	nothing_before(&s);
 	carpet(&s);
 	f->last = sample->at.ns + width;
 	f->frozen = sample->frozen ? f->frozen + 1 : 0;

@@ -49,6 +49,7 @@ enum flood_habit {
 	FLOOD_REQUEST,  /* each asks from another port */
 	FLOOD_EQUAL,    /* and all requests are of one size */
 	FLOOD_BULK,     /* answers of a port over which much is fetched, or played */
+	FLOOD_ASKED,    /* answers that some services ask for all the time */
 	FLOOD_TUNNEL,   /* from few places, whatever the rate */
 	FLOOD_TROUBLE,  /* never much of it */
 	FLOOD_END,      /* as many as connections are opened */

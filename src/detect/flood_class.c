@@ -14,6 +14,7 @@ static const float answers_asked = 3;   /* packets that may come back for one, *
 static const float answers_fetched = 30; /* where a packet may acknowledge many */
 static const int64_t run_gap_ns = 5 * TRAFFIC_TICK_NS; /* does not end a run */
 static const float begins_floors = 0.05F, begins_times = 3; /* packets, floors and usual */
+static const float fragments_beside = 0.05F; /* of an answer's packets */
 static const float transfer_size = 400, transfer_answered = 0.02F;
 
 void flood_run(const struct flood_step *s, int64_t *began, int64_t *last)
@@ -78,6 +79,9 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		.out_more = s->out_packets - (f->ticks < settled ? 0 : s->out_usual),
 		.syn = flood_clean((double)s->tick->in[s->plan->syn_class].packets *
 				   (double)s->scale),
+		.syn_out = flood_clean((double)s->tick->out[s->plan->synack_class].packets *
+				       (double)s->scale),
+		.first = f->ticks < 2,
 	};
 
 	return flood_cold_judge(s->plan, &cold);
@@ -96,6 +100,22 @@ static void forget(struct flood *f, const struct flood_plan *plan, int c)
 	}
 	flood_meter_init(&f->class[c], &plan->meter);
 	f->class[c].used = true;
+}
+
+/* Large answers are mostly later fragments, which no rule names by themselves: they are no rest
+ * that is usual. */
+static void with_fragments(struct flood_step *s, int c)
+{
+	int later = s->plan->fragment_class;
+
+	if (later == 0 || s->fragments <= s->now[c].value[0] * fragments_beside)
+		return;
+	s->cold_fragments = true;
+	if (!s->f->cold_fired[later])
+		forget(s->f, s->plan, later);
+	s->f->cold_fired[later] = true;
+	s->cold[0] += s->fragments;
+	s->cold[1] += s->fragment_bytes;
 }
 
 void flood_class_look(struct flood_step *s, int c)
@@ -117,6 +137,8 @@ void flood_class_look(struct flood_step *s, int c)
 	f->cold_open = true;
 	for (int i = 0; i < METER_RATES; i++)
 		s->cold[i] += s->now[c].value[i];
+	if (s->plan->nature[c] == FLOOD_ANSWER && !s->cold_fragments)
+		with_fragments(s, c);
 }
 
 /* Long packets that are acknowledged, or short ones that acknowledge what goes out: somebody

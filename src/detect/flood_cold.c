@@ -27,6 +27,9 @@ static const float one_each = 0.8F, few_each = 0.3F; /* sources for a packet */
 static const float bare_size = 80;    /* bytes: no room for more than headers, IPv6's too */
 static const float risen_min = 0.5F;  /* of a class: more than a moment ago */
 static const uint32_t pairs_some = 4;
+static const float first_many = 2, first_few = 8; /* floors: enough where nothing was before */
+static const float full_size = 100;   /* bytes: more than acknowledges something, or keeps alive */
+static const float opens_several = 2; /* floors, of thirty sources */
 static const float each_some = 0.5F;
 
 struct sight {
@@ -109,6 +112,12 @@ static bool to_one_port(const struct flood_cold *c, const struct sight *s)
 	       c->tick->out[c->class].packets == 0;
 }
 
+/* Answers that no service gets by the thousand, of whatever size, spread over whomever. */
+static bool never_asked(const struct flood_plan *plan, const struct flood_cold *c)
+{
+	return plan->habit[c->class] == FLOOD_TALK;
+}
+
 /* Few sources: from one alone no less than a transfer would be. Backends that answer a proxy say
  * more than that a connection is open. */
 static enum flood_cold_verdict answers_of_few(const struct flood_plan *plan,
@@ -121,8 +130,10 @@ static enum flood_cold_verdict answers_of_few(const struct flood_plan *plan,
 				      c->bytes_mean * 32 >= (float)plan->bits_floor);
 	bool equal = s->shape.one_size >= 0.5F && s->shape.sources >= 2 && alone;
 
-	return s->floors >= few_floors && (trouble || bulk || equal) ? FLOOD_COLD_HIT
-								     : FLOOD_COLD_NO;
+	bool strange = never_asked(plan, c) && s->shape.sources >= 8;
+
+	bool enough = s->floors >= few_floors && (trouble || bulk || equal || strange);
+	return enough ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 /* With their fragments. All of a short recording may be in one tick. */
@@ -150,7 +161,7 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 	if ((s->floors_mean < 1 && s->floors < 1) || s->shape.records < records_min)
 		return FLOOD_COLD_NO;
 	bool enough = now >= fair ? s->several : s->many;
-	if (enough && (c->out_seen || s->shape.one_size >= 0.5F ||
+	if (enough && (c->out_seen || never_asked(plan, c) || s->shape.one_size >= 0.5F ||
 		       s->shape.sources >= 0.3F * (float)s->shape.records))
 		return answers_of_many(s, now, fragments);
 	if (s->floors >= equal_floors && to_one_port(c, s))
@@ -231,7 +242,8 @@ static enum flood_cold_verdict opening(const struct flood_cold *c, const struct 
 	if (s->many && (left_open || s->shape.one_hop >= 0.9F ||
 			packets >= 0.5F * (c->tcp - top * c->packets)))
 		return many_or_hit(s);
-	return floors >= few_floors && left_open ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+	bool enough = floors >= (s->several ? opens_several : few_floors);
+	return enough && left_open ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 static enum flood_cold_verdict stray(const struct sight *s)
@@ -244,12 +256,13 @@ static enum flood_cold_verdict stray(const struct sight *s)
 								     : FLOOD_COLD_NO;
 }
 
-/* A connection is ended about once from each side. A flow that was summed up has more in it. */
+/* A connection is ended about once from each side, or refused once. A flow that was summed up has
+ * more in it. */
 static enum flood_cold_verdict ends(const struct flood_plan *plan, const struct flood_cold *c,
 				    struct sight *s)
 {
 	const struct traffic_sum *in = &c->tick->in[c->class];
-	float more = c->packets - ends_max * c->syn;
+	float more = c->packets - ends_max * c->syn - c->syn_out;
 
 	if (in->seen > 2 * in->records || c->packets < ends_share * c->tcp)
 		return FLOOD_COLD_NO;
@@ -257,10 +270,19 @@ static enum flood_cold_verdict ends(const struct flood_plan *plan, const struct 
 	return stray(s);
 }
 
-static enum flood_cold_verdict equal_datagrams(const struct sight *s, float floors)
+/* Of conversations: calls have a port each. */
+static bool equal_to_one_port(const struct flood_cold *c, const struct sight *s)
+{
+	return s->many && s->shape.top_port >= 0.8F && c->bytes >= full_size * c->packets;
+}
+
+static enum flood_cold_verdict equal_datagrams(const struct flood_cold *c, const struct sight *s,
+					       float floors)
 {
 	if (loose(s, loose_max) || aimless(s))
 		return floors >= equal_floors ? many_or_hit(s) : FLOOD_COLD_NO;
+	if (s->floors >= stream_floors && equal_to_one_port(c, s))
+		return FLOOD_COLD_HIT;
 	if (s->floors < (talks(s) ? talk_floors : datagram_floors))
 		return FLOOD_COLD_NO;
 	return FLOOD_COLD_OVER;
@@ -287,8 +309,8 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 		return many_or_hit(s);
 	if (habit == FLOOD_TUNNEL)
 		return tunnels(s, floors);
-	if (equal && equal_datagrams(s, floors) != FLOOD_COLD_NO)
-		return equal_datagrams(s, floors);
+	if (equal && equal_datagrams(c, s, floors) != FLOOD_COLD_NO)
+		return equal_datagrams(c, s, floors);
 	/* Video and games come in all sizes from many sources too. */
 	bool shaped = nobody || one_way_in || (c->out_seen && !talks(s));
 	if (s->many && floors >= loose_floors && shaped)
@@ -332,11 +354,17 @@ static enum flood_cold_verdict streams(const struct flood_cold *c, const struct 
 }
 
 /* Parts of datagrams, of which the first part is not there, or is nothing by itself. */
-static enum flood_cold_verdict fragments(const struct flood_cold *c, const struct sight *s)
+static enum flood_cold_verdict fragments(const struct flood_plan *plan, const struct flood_cold *c,
+					 const struct sight *s)
 {
 	if (s->floors < fragment_floors || s->answered || c->packets < 0.5F * (c->all - c->tcp))
 		return FLOOD_COLD_NO;
-	return s->many ? many_or_hit(s) : FLOOD_COLD_NO;
+	if (s->many)
+		return many_or_hit(s);
+	/* A file server sends such, too. */
+	bool heavy = s->floors >= stream_floors ||
+		     c->bytes * 32 >= stream_floors * (float)plan->bits_floor;
+	return heavy && s->shape.sources >= 3 ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const struct flood_cold *c,
@@ -354,7 +382,7 @@ static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const st
 	case FLOOD_STREAM:
 		return streams(c, s);
 	case FLOOD_FRAGMENT:
-		return fragments(c, s);
+		return fragments(plan, c, s);
 	case FLOOD_DATAGRAM:
 		break;
 	}
@@ -392,5 +420,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	s.answered = answered(c);
 	if (answers_by_content(plan, c, &s))
 		return many_or_hit(&s);
-	return by_nature(plan, c, &s);
+	enum flood_cold_verdict verdict = by_nature(plan, c, &s);
+	bool over = c->first && s.floors >= (s.many ? first_many : first_few);
+	return verdict == FLOOD_COLD_HIT && over ? FLOOD_COLD_OVER : verdict;
 }

@@ -4,23 +4,26 @@
  * rules, each "well above the floors, and of a shape that usual traffic does not have":
  *
  * answers  nobody asked for, above a megabit/s and large, or above the packet floor, from many,
- *          or all to one port of ours; from few at four floors, of one size or large; of ports
+ *          or all to one port of ours; from few at four floors, of one size or large, or from
+ *          eight if no service asks for such all the time; of ports
  *          over which much is fetched (QUIC, games): only from many, and not as parts of
  *          conversations; and half of a class that begin as answers do (vector_mark), from thirty
  *          sources, above the packet floor, where nothing was asked for;
  * opening  connections above the floor from many sources, of which few are closed again, or that
  *          all came over the same distance; from few sources only for longer and if no scan;
- * endings  more than two for each connection that was opened, and a third of TCP;
+ * endings  more than two for each connection that was opened, one for each that the service
+ *          opened, and a third of TCP;
  * stray    TCP packets above the floor from many sources, or equal ones;
  * datagrams two to three times above a floor without conversations, and equal in size, not
  *          answered, or from many sources; ten times, one way, equal in size or from many,
  *          or to all ports;
- *          twenty times equal ones of one conversation;
+ *          twenty times equal ones of one conversation, five of many to one port;
  * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
  * streams  without conversations, openings and ends, not answered; five times above the packet
  *          floor, of one size, from many sources, over the same distance, or too small to carry
  *          anything and not answered where answers are seen;
- * fragments twice above the floor from many, more than half of what is not TCP.
+ * fragments twice above the floor from many, five times from three, more than half of what is not
+ *          TCP.
  *
  * A conversation: packets of one source between the same two ports, one after the other. Who makes
  * up packets makes up their ports as well, mostly. */
@@ -40,11 +43,13 @@ struct flood_cold {
 	float tcp, all;       /* TCP packets; packets, a tick */
 	float fragments;      /* later ones, of an answer's class: may be its */
 	float syn;            /* packets that open connections, a tick */
+	float syn_out;        /* the same of the service */
 	float out;            /* of the class's answers, a tick */
 	float usual;          /* packets of the class; of a moment ago, a tick */
 	float out_more;       /* packets that the service sends, above those of a moment ago */
 	float scale;          /* a tick over this tick's width */
 	bool out_seen;        /* the service's other direction is visible at all */
+	bool first;           /* nothing was seen before: a recording may be as short as this */
 };
 
 enum flood_cold_verdict {

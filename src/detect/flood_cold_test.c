@@ -289,6 +289,48 @@ static void connections_that_were_summed_up_end_once(void **state)
 	assert_false(opens(&s));
 }
 
+static void refusals_of_what_the_service_opened_are_no_flood(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_RST, .packets = 5000, .size = 40, .sources = 500,
+				  .flags = FLOW_TCP_RST | FLOW_TCP_ACK}}};
+	(void)state;
+	assert_true(opens(&s));
+	s.out = TESTING_SYNACK; /* counted under what would answer its SYNs */
+	s.out_packets = 5000;
+	s.out_size = 44;
+	assert_false(opens(&s));
+	s.out_packets = 1000;
+	assert_true(opens(&s));
+}
+
+static void all_of_a_short_recording_is_one_tick(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_NTP, .packets = 10000, .size = 200,
+				  .sources = 6, .sport = 123}}, .ticks = 1};
+	(void)state;
+	assert_true(opens(&s));
+	s.in[0].packets = 6000; /* of few: may be chance */
+	assert_false(opens(&s));
+	s.in[0].sources = 500;
+	s.in[0].packets = 3000;
+	assert_true(opens(&s));
+	s.in[0].packets = 1600;
+	assert_false(opens(&s));
+}
+
+static void fragments_of_few_are_a_flood_if_many(void **state)
+{
+	struct scene s = {.in = {{.class = TESTING_FRAGMENT, .packets = 6000, .size = 1500,
+				  .sources = 6}}};
+	(void)state;
+	assert_true(opens(&s));
+	s.in[0].sources = 1; /* a file server's */
+	assert_false(opens(&s));
+	s.in[0].sources = 6;
+	s.in[0].packets = 3000;
+	assert_false(opens(&s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +346,9 @@ int main(void)
 		cmocka_unit_test(what_was_sent_before_is_no_answer),
 		cmocka_unit_test(sampled_acknowledgements_of_nothing_are_a_flood),
 		cmocka_unit_test(connections_that_were_summed_up_end_once),
+		cmocka_unit_test(refusals_of_what_the_service_opened_are_no_flood),
+		cmocka_unit_test(all_of_a_short_recording_is_one_tick),
+		cmocka_unit_test(fragments_of_few_are_a_flood_if_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static const struct { const char *id; enum source_status status; } rows[TESTING_
 	[TESTING_SNMP] = {"amp.snmp", SOURCE_REFLECTOR},
 	[TESTING_SYN] = {"syn", SOURCE_UNKNOWN},
 	[TESTING_SYNACK] = {"tcp.synack", SOURCE_REFLECTOR},
-	[TESTING_RST] = {"rst", SOURCE_UNKNOWN},
+	[TESTING_RST] = {"tcp.rst", SOURCE_UNKNOWN},
 	[TESTING_STREAM] = {"ack", SOURCE_UNKNOWN},
 	[TESTING_UDP] = {"udp", SOURCE_UNKNOWN},
 	[TESTING_FRAGMENT] = {"frag", SOURCE_UNKNOWN},

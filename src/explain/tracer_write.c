@@ -16,6 +16,7 @@ enum { PAYLOAD_SAID = 8 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
 #define FEW 16.0         /* sources that a sample shows all of */
+#define JOINED_ALONG 0.7 /* share of the sources of what comes along with answers */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
 #define JOINED_TOO 0.15  /* … of a second vector, which then has a part of them */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
@@ -206,6 +207,39 @@ static uint32_t join_fragments(const struct tracer *t, const struct vector_index
 	}
 	memmove(&list[f], &list[f + 1], (count - f - 1) * sizeof(*list));
 	return count - 1;
+}
+
+/* ---- what comes with answers ---- */
+
+/* Whoever was made to answer goes on: who sent a SYN-ACK in vain resets the connection, and
+ * routers on the way report errors. No vector of their own, if their sources are those of it. */
+static bool comes_along(const struct tracer *t, const struct vector_index *ix,
+			const struct named *with, const struct named *what)
+{
+	const struct tracer_slot *s = &t->slots[what->slot];
+	uint8_t rst = ix->classes->tcp[FLOW_TCP_RST], error = ix->classes->icmp4[3];
+
+	return with->found.status == SOURCE_REFLECTOR && what->packets < with->packets &&
+	       (s->class == rst || s->class == error) &&
+	       shared_sources(s, &t->slots[with->slot]) >= JOINED_ALONG;
+}
+
+static uint32_t join_along(const struct tracer *t, const struct vector_index *ix,
+			   struct named *list, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t k = i + 1; k < count;) {
+			if (!comes_along(t, ix, &list[i], &list[k])) {
+				k++;
+				continue;
+			}
+			list[i].slots |= list[k].slots;
+			list[i].packets += list[k].packets;
+			list[i].bytes += list[k].bytes;
+			memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
+		}
+	}
+	return count;
 }
 
 /* One vector may come in several classes: an amplifier that answers from other ports, too. The
@@ -502,6 +536,27 @@ static void heaviest_first(struct named *list, uint32_t count)
 	}
 }
 
+/* Ticks in which it, or a part of it, was above usual. */
+static double present(const struct tracer *t, const struct named *n)
+{
+	double most = 0;
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if (((n->slots | n->fragments) >> i & 1) != 0)
+			most = fmax(most, t->slots[i].usual_ticks);
+	}
+	return most;
+}
+
+/* It, or the fragments that are its: of large datagrams most packets are those. */
+static bool has_flooded(const struct tracer *t, const struct named *n)
+{
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		if (((n->slots | n->fragments) >> i & 1) != 0 && t->slots[i].flooded)
+			return true;
+	}
+	return false;
+}
+
 static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
 {
 	uint32_t count = 0, kept = 0;
@@ -515,12 +570,13 @@ static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, 
 	}
 	count = join_fragments(t, ix, list, count);
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tracer_slot *s = &t->slots[list[i].slot];
-		if (!any || (s->flooded && s->usual_ticks >= OF_THE_TIME * most))
+		if (!any || (has_flooded(t, &list[i]) &&
+			     present(t, &list[i]) >= OF_THE_TIME * most))
 			list[kept++] = list[i];
 	}
 	count = kept;
 	heaviest_first(list, count);
+	count = join_along(t, ix, list, count);
 	count = join_rows(list, count);
 	heaviest_first(list, count);
 	return count;
