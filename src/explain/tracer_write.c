@@ -209,7 +209,18 @@ static uint32_t join_fragments(const struct tracer *t, const struct vector_index
 	return count - 1;
 }
 
-/* ---- what comes with answers ---- */
+/* ---- what is one ---- */
+
+static uint32_t take_in(struct named *list, uint32_t count, uint32_t i, uint32_t k)
+{
+	list[i].slots |= list[k].slots;
+	list[i].fragments |= list[k].fragments;
+	list[i].part += list[k].part;
+	list[i].packets += list[k].packets;
+	list[i].bytes += list[k].bytes;
+	memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
+	return count;
+}
 
 /* Whoever was made to answer goes on: who sent a SYN-ACK in vain resets the connection, and
  * routers on the way report errors. No vector of their own, if their sources are those of it. */
@@ -233,10 +244,7 @@ static uint32_t join_along(const struct tracer *t, const struct vector_index *ix
 				k++;
 				continue;
 			}
-			list[i].slots |= list[k].slots;
-			list[i].packets += list[k].packets;
-			list[i].bytes += list[k].bytes;
-			memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
+			count = take_in(list, count, i, k);
 		}
 	}
 	return count;
@@ -253,12 +261,7 @@ static uint32_t join_rows(struct named *list, uint32_t count)
 				k++;
 				continue;
 			}
-			list[i].slots |= list[k].slots;
-			list[i].fragments |= list[k].fragments;
-			list[i].part += list[k].part;
-			list[i].packets += list[k].packets;
-			list[i].bytes += list[k].bytes;
-			memmove(&list[k], &list[k + 1], (--count - k) * sizeof(*list));
+			count = take_in(list, count, i, k);
 		}
 	}
 	return count;
@@ -536,25 +539,18 @@ static void heaviest_first(struct named *list, uint32_t count)
 	}
 }
 
-/* Ticks in which it, or a part of it, was above usual. */
-static double present(const struct tracer *t, const struct named *n)
+/* Does it flood, or the fragments that are its: of large datagrams most packets are those. */
+static bool floods(const struct tracer *t, const struct named *n, double most)
 {
-	double most = 0;
+	double ticks = 0;
+	bool flooded = false;
 	for (uint32_t i = 0; i < t->slot_count; i++) {
-		if (((n->slots | n->fragments) >> i & 1) != 0)
-			most = fmax(most, t->slots[i].usual_ticks);
+		if (((n->slots | n->fragments) >> i & 1) == 0)
+			continue;
+		flooded |= t->slots[i].flooded;
+		ticks = fmax(ticks, t->slots[i].usual_ticks);
 	}
-	return most;
-}
-
-/* It, or the fragments that are its: of large datagrams most packets are those. */
-static bool has_flooded(const struct tracer *t, const struct named *n)
-{
-	for (uint32_t i = 0; i < t->slot_count; i++) {
-		if (((n->slots | n->fragments) >> i & 1) != 0 && t->slots[i].flooded)
-			return true;
-	}
-	return false;
+	return flooded && ticks >= OF_THE_TIME * most;
 }
 
 static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
@@ -570,8 +566,7 @@ static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, 
 	}
 	count = join_fragments(t, ix, list, count);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!any || (has_flooded(t, &list[i]) &&
-			     present(t, &list[i]) >= OF_THE_TIME * most))
+		if (!any || floods(t, &list[i], most))
 			list[kept++] = list[i];
 	}
 	count = kept;
