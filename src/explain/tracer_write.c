@@ -235,33 +235,22 @@ static bool comes_along(const struct tracer *t, const struct vector_index *ix,
 	       shared_sources(s, &t->slots[with->slot]) >= JOINED_ALONG;
 }
 
-static uint32_t join_along(const struct tracer *t, const struct vector_index *ix,
-			   struct named *list, uint32_t count)
+/* One vector may come in several classes: an amplifier that answers from other ports, too. */
+static bool is_one(const struct named *a, const struct named *b)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		for (uint32_t k = i + 1; k < count;) {
-			if (!comes_along(t, ix, &list[i], &list[k])) {
-				k++;
-				continue;
-			}
-			count = take_in(list, count, i, k);
-		}
-	}
-	return count;
+	return a->row != NULL && b->row == a->row && b->found.status == a->found.status;
 }
 
-/* One vector may come in several classes: an amplifier that answers from other ports, too. The
- * list is sorted: the heaviest says how it looks. */
-static uint32_t join_rows(struct named *list, uint32_t count)
+/* The list is sorted: the heaviest says how it looks. */
+static uint32_t join_classes(const struct tracer *t, const struct vector_index *ix,
+			     struct named *list, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		for (uint32_t k = i + 1; k < count;) {
-			if (list[i].row == NULL || list[k].row != list[i].row ||
-			    list[k].found.status != list[i].found.status) {
+			if (is_one(&list[i], &list[k]) || comes_along(t, ix, &list[i], &list[k]))
+				count = take_in(list, count, i, k);
+			else
 				k++;
-				continue;
-			}
-			count = take_in(list, count, i, k);
 		}
 	}
 	return count;
@@ -571,8 +560,7 @@ static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, 
 	}
 	count = kept;
 	heaviest_first(list, count);
-	count = join_along(t, ix, list, count);
-	count = join_rows(list, count);
+	count = join_classes(t, ix, list, count);
 	heaviest_first(list, count);
 	return count;
 }
