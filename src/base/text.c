@@ -43,6 +43,11 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+bool text_begins_utf16(const char *bytes, size_t len)
+{
+	return len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
+}
+
 bool text_is_id(const char *text, size_t len, size_t len_max)
 {
 	if (len == 0 || len > len_max || !is_alnum(text[0]) || !is_alnum(text[len - 1]))

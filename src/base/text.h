@@ -10,6 +10,10 @@
  * without NUL and without noncharacters (U+FFFE, U+FFFF …), which XML cannot carry. */
 bool text_is_utf8(const char *bytes, size_t len);
 
+/* Begins with the byte-order mark of UTF-16, as what some editors call "Unicode" does. */
+bool text_begins_utf16(const char *bytes, size_t len);
+#define TEXT_UTF16 "the file is UTF-16: save it as UTF-8"
+
 /* An identifier: 1 to len_max of a-z 0-9 and, not first or last, . _ - */
 bool text_is_id(const char *text, size_t len, size_t len_max);
 

@@ -24,6 +24,16 @@ static void broken_utf8_is_refused(void **state)
 	assert_false(text_is_utf8("a\0b", 3));
 }
 
+static void utf16_is_told_by_its_mark(void **state)
+{
+	(void)state;
+	assert_true(text_begins_utf16("\xff\xfe", 2));
+	assert_true(text_begins_utf16("\xfe\xff" "a", 3));
+	assert_false(text_begins_utf16("\xff\xfe", 1));
+	assert_false(text_begins_utf16("", 0));
+	assert_false(text_begins_utf16("\xef\xbb\xbf", 3));
+}
+
 static void ids_are_short_lowercase_and_plain(void **state)
 {
 	static const char *const good[] = {"x", "aws-s3", "bbc.co.uk", "a_b", "9gag"};
@@ -59,6 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_utf8_is_refused),
+		cmocka_unit_test(utf16_is_told_by_its_mark),
 		cmocka_unit_test(ids_are_short_lowercase_and_plain),
 		cmocka_unit_test(a_cut_copy_ends_between_characters),
 		cmocka_unit_test(names_match_without_case),

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "command/simulate_traffic.h"
 #include "command/usage.h"
@@ -134,7 +135,8 @@ struct scenario *scenario_load(const char *path_or_name)
 	if (scenario_read(text, len, &s, &why) != WD_OK) {
 		struct text_place p = text_place_of(text, len, why.at);
 		fprintf(stderr, "%s:%u:%u: %s\n", path, p.line, p.column, why.what);
-		show_line(text, len, why.at);
+		if (!text_begins_utf16(text, len))
+			show_line(text, len, why.at);
 	}
 	free(text);
 	return s;

@@ -255,7 +255,15 @@ enum wd_err doc_read(const char *file, const char *bytes, size_t len, struct doc
 	if (r.doc == NULL)
 		return err;
 	r.doc->file = doc_text(r.doc, file, strlen(file));
-	if (r.doc->file == NULL || !yaml_parser_initialize(&parser))
+	if (r.doc->file == NULL)
+		goto fail;
+	if (text_begins_utf16(bytes, len)) {
+		problems_add(problems, (struct problem_at){r.doc->file, 0},
+			     "UTF-8: save it as that", "the file is UTF-16");
+		err = WD_MALFORMED;
+		goto fail;
+	}
+	if (!yaml_parser_initialize(&parser))
 		goto fail;
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, len);

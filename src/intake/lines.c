@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "intake/lines.h"
 
+#include "base/text.h"
 #include "intake/unpack.h"
 
 #include <errno.h>
@@ -82,6 +83,8 @@ static enum wd_err fill(struct lines *l, struct wd_why *why)
 	l->ended = got == 0;
 	bool at_front = l->number == 0 && l->end == 0;
 	l->end += got;
+	if (at_front && text_begins_utf16(l->buffer, l->end))
+		return wd_fail(why, WD_MALFORMED, 0, TEXT_UTF16);
 	if (at_front && l->end >= 3 && memcmp(l->buffer, "\xef\xbb\xbf", 3) == 0)
 		l->at = 3;
 	return WD_OK;

@@ -21,7 +21,8 @@ void lines_close(struct lines *l); /* NULL is fine */
 
 /* The next line without its line end (LF or CR LF), which may be changed and is valid until the
  * next call; *ret_line is NULL at the end. WD_MALFORMED for a line that is too long (it is
- * passed over by the next call) or a damaged compressed file, WD_SHORT if that ends early. */
+ * passed over by the next call), a file of UTF-16 or a damaged compressed file, WD_SHORT if that
+ * ends early. */
 enum wd_err lines_next(struct lines *l, char **ret_line, size_t *ret_len,
 		       struct wd_why *why) WD_MUST_CHECK;
 /* From 1: of the last line. */

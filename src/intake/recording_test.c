@@ -280,6 +280,8 @@ static void what_is_no_recording_is_told(void **state)
 		{"time,service,reports\n", WD_SHORT, "no row"},
 		{"start_time,end_time,status,service\n0.0,1200.0,0.7,Twitter\n", WD_MALFORMED, "no column time"},
 		{"hello\n", WD_MALFORMED, "no column time"},
+		{"\xff\xfet", WD_MALFORMED, "the file is UTF-16: save it as UTF-8"},
+		{"\xfe\xff", WD_MALFORMED, "the file is UTF-16: save it as UTF-8"},
 		{"time,service,reports\n0,x,1\n4000000,x,1\n", WD_OK, ""},
 	};
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {

@@ -425,6 +425,8 @@ enum wd_err scenario_read(const char *text, size_t len, struct scenario **ret_sc
 
 	if (len > SCENARIO_BYTES_MAX)
 		return wd_fail(why, WD_FULL, SCENARIO_BYTES_MAX, "a scenario has at most 1 MiB");
+	if (text_begins_utf16(text, len))
+		return wd_fail(why, WD_MALFORMED, 0, TEXT_UTF16);
 	r.s = calloc(1, sizeof(*r.s));
 	if (r.s == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "memory ran out");
