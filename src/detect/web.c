@@ -130,6 +130,15 @@ static bool is_heard(const struct web_watch *w, unsigned signal, const struct we
 	return seen->count[signal] >= fminf(share, share_max) * seen->count[WEB_S_REQUESTS];
 }
 
+/* What may be a flood that begins is no excursion of what is usual. */
+static void calibrate(const struct web_watch *w, struct web_level *l, float decades, bool frozen)
+{
+	if (w->rush.held != 0)
+		l->calibrate.peak = 0;
+	else
+		calibrate_learn(&l->calibrate, &plan, decades, frozen);
+}
+
 static void judge_all(struct web_watch *w, const struct web_seen *seen, bool frozen,
 		      struct web_judged *j)
 {
@@ -141,7 +150,7 @@ static void judge_all(struct web_watch *w, const struct web_seen *seen, bool fro
 		float count = is_heard(w, i, seen) ? seen->count[i] : 0;
 		float decades = level_judge(w, l, i, count, seen->seconds);
 		j->a[i] = fmaxf(calibrate_read(&l->calibrate, &plan, decades) - union_bound, 0);
-		calibrate_learn(&l->calibrate, &plan, decades, frozen);
+		calibrate(w, l, decades, frozen);
 	}
 }
 
@@ -183,10 +192,11 @@ static void idle(struct web_watch *w, int64_t seconds, bool frozen)
 			level_judge(w, l, i, 0, 1);
 		if (seconds >= idle_steps_max)
 			memset(&l->evidence, 0, sizeof(l->evidence));
-		calibrate_learn(&l->calibrate, &plan, 0, frozen);
+		calibrate(w, l, 0, frozen);
 		if (!frozen)
 			level_learn(w, l, 0, (float)seconds, false, web_rules[i].floor);
 	}
+	web_rush_idle(&w->rush, seconds);
 	w->seen += (uint64_t)seconds;
 	w->calm += (uint32_t)(seconds < UINT32_MAX - w->calm ? seconds : 0);
 }
@@ -196,6 +206,7 @@ static void forget_evidence(struct web_watch *w)
 {
 	for (unsigned i = 0; i < WEB_SIGNALS; i++)
 		memset(&w->levels[i].evidence, 0, sizeof(w->levels[i].evidence));
+	memset(&w->rush, 0, sizeof(w->rush));
 }
 
 static wd_wall began_at(const struct web_watch *w, const struct web_judged *j,
@@ -243,11 +254,13 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 	ret->usual_per_s = level_of(&w->levels[WEB_S_REQUESTS]);
 	ret->clients = seen.clients;
 	judge_all(w, &seen, frozen, &judged);
+	web_rush_step(&w->rush, &seen, t, &judged);
 	learn_all(w, &seen, &judged, frozen, t->requests);
 	ret->began = began_at(w, &judged, t);
 	calm_count(w, &judged, seen.seconds);
 	ret->calm = w->calm >= calm_s;
-	web_name(w, &seen, &judged, t, ret);
+	if (web_name(w, &seen, &judged, t, ret))
+		w->rush.held = 1;
 	w->seen += (uint64_t)seen.seconds;
 	w->last = begin + (int64_t)seen.seconds;
 }

@@ -100,6 +100,17 @@ struct web_mix {
 	uint32_t pages, queried;
 };
 
+enum { WEB_RUSH_BITS = 8 }; /* 256 registers: 6.5 % */
+
+/* Seconds with more than usual since it began: do so many different clients ask once each? */
+struct web_rush {
+	uint32_t seconds, quiet; /* of it; since the last of them */
+	uint32_t held;           /* 1: it was one, and nothing of it is learned as usual */
+	float pages, requests, refused;
+	float now, peak;         /* requests a second above usual, over three */
+	uint8_t clients[1 << WEB_RUSH_BITS];
+};
+
 struct web_watch {
 	uint64_t seen;    /* seconds; 0: the rest is blank */
 	int64_t last;     /* end of the last tick: the second after it */
@@ -108,6 +119,7 @@ struct web_watch {
 	uint32_t mixes;   /* ticks behind `usual` */
 	struct web_mix now, usual; /* over seconds; over ten minutes of ticks with requests */
 	struct web_level levels[WEB_SIGNALS];
+	struct web_rush rush;
 };
 
 void web_watch_init(struct web_watch *w);
@@ -120,7 +132,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 /* State to bytes and back: web_watch_write fills WEB_WATCH_BYTES. web_watch_read checks what it
  * reads (WD_SHORT, WD_MALFORMED, or WD_UNKNOWN for a version of the future) and on failure
  * leaves *ret alone. */
-enum { WEB_WATCH_BYTES = 28 + 2 * 52 + WEB_SIGNALS * 84 };
+enum { WEB_WATCH_BYTES = 28 + 2 * 52 + WEB_SIGNALS * 84 + 32 + (1 << WEB_RUSH_BITS) };
 void web_watch_write(const struct web_watch *w, uint8_t bytes[WEB_WATCH_BYTES]);
 enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t len,
 			   struct wd_why *why) WD_MUST_CHECK;

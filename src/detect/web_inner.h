@@ -30,13 +30,21 @@ struct web_seen {
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *ret);
 void web_mix_towards(struct web_mix *m, const struct web_mix *to, float gain);
 
+struct web_judged { float a[WEB_SIGNALS], usual[WEB_SIGNALS]; };
+
+/* Adds a tick up, if it has more than usual. */
+void web_rush_step(struct web_rush *r, const struct web_seen *seen, const struct web_tick *t,
+		   const struct web_judged *j);
+void web_rush_idle(struct web_rush *r, int64_t seconds);
+/* Has each client asked but once, and been answered, and is it short or over its height? */
+bool web_rush_is(const struct web_rush *r);
+
 /* Of a service nobody knows. */
 extern const struct web_mix web_mix_unknown;
 
-struct web_judged { float a[WEB_SIGNALS], usual[WEB_SIGNALS]; };
-
-/* Fills findings, their count, and the two returns. */
-void web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
+/* Fills findings, their count, and the two returns. Returns whether some of it would be a flood if
+ * it were no rush. */
+bool web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
 	      const struct web_tick *t, struct web_reading *ret);
 
 #endif

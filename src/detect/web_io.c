@@ -8,12 +8,13 @@
 #include <math.h>
 #include <string.h>
 
-static const uint32_t version = 1;
+static const uint32_t version = 2; /* 1 had no rush */
 
 /* One list of what is kept, for both ways. */
 #define MIX_FIELDS(f)                                                                              \
 	f(assets) f(path) f(agent) f(client) f(key) f(posts) f(logins) f(crawlers) f(apart)        \
 		f(per_client) f(ms)
+#define RUSH_FIELDS(f) f(pages) f(requests) f(refused) f(now) f(peak)
 #define LEVEL_FIELDS(f)                                                                            \
 	f(fast) f(slow) f(excess) f(sum) f(calibrate.peak) f(calibrate.excess)                     \
 		f(calibrate.square) f(calibrate.count) f(calibrate.samples) f(calibrate.scale)     \
@@ -55,6 +56,18 @@ static void put_level(struct writer *w, const struct web_level *l)
 		put(w, l->evidence.age[k], 4);
 }
 
+static void put_rush(struct writer *w, const struct web_rush *r)
+{
+	put(w, r->seconds, 4);
+	put(w, r->quiet, 4);
+	put(w, r->held, 4);
+#define PUT(field) put_f32(w, r->field);
+	RUSH_FIELDS(PUT)
+#undef PUT
+	memcpy(w->at, r->clients, sizeof(r->clients));
+	w->at += sizeof(r->clients);
+}
+
 void web_watch_write(const struct web_watch *watch, uint8_t bytes[WEB_WATCH_BYTES])
 {
 	struct writer w = {bytes};
@@ -69,6 +82,7 @@ void web_watch_write(const struct web_watch *watch, uint8_t bytes[WEB_WATCH_BYTE
 	put_mix(&w, &watch->usual);
 	for (unsigned i = 0; i < WEB_SIGNALS; i++)
 		put_level(&w, &watch->levels[i]);
+	put_rush(&w, &watch->rush);
 	WD_CHECK(w.at == bytes + WEB_WATCH_BYTES);
 }
 
@@ -105,6 +119,22 @@ static bool get_level(struct cur *c, struct web_level *l)
 	       l->calibrate.shape >= 0 && l->calibrate.log10_rate <= 0;
 }
 
+static bool get_rush(struct cur *c, struct web_rush *r)
+{
+	bool sound = true;
+
+	r->seconds = cur_u32(c);
+	r->quiet = cur_u32(c);
+	r->held = cur_u32(c);
+#define GET(field) sound &= get_f32(c, &r->field) && r->field >= 0;
+	RUSH_FIELDS(GET)
+#undef GET
+	const uint8_t *clients = cur_bytes(c, sizeof(r->clients));
+	if (clients != NULL)
+		memcpy(r->clients, clients, sizeof(r->clients));
+	return sound;
+}
+
 enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t len,
 			   struct wd_why *why)
 {
@@ -115,7 +145,7 @@ enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t l
 
 	if (!c.bad && head >> 24 > version)
 		return wd_fail(why, WD_UNKNOWN, 0, "a version of the future");
-	if (!c.bad && head != (version << 24 | WEB_SIGNALS))
+	if (!c.bad && head != (version << 24 | WEB_SIGNALS) && head != (1 << 24 | WEB_SIGNALS))
 		return wd_fail(why, WD_MALFORMED, 0, "no state of a watch");
 	w.seen = cur_u32(&c);
 	w.last = cur_i64(&c);
@@ -126,6 +156,8 @@ enum wd_err web_watch_read(struct web_watch *ret, const uint8_t *bytes, size_t l
 	sound &= get_mix(&c, &w.usual);
 	for (unsigned i = 0; i < WEB_SIGNALS; i++)
 		sound &= get_level(&c, &w.levels[i]);
+	if (head >> 24 > 1)
+		sound &= get_rush(&c, &w.rush);
 	if (c.bad || cur_left(&c) > 0)
 		return wd_fail(why, c.bad ? WD_SHORT : WD_MALFORMED, (uint32_t)cur_offset(&c),
 			       "not as long as a watch's state");

@@ -32,7 +32,11 @@ static int percent(float share)
 
 /* ---- volume: attack or load? ---- */
 
-struct signs { unsigned count; char text[96]; };
+struct signs {
+	unsigned count;
+	bool app; /* an app's clients have no others: no assets, one path and one agent */
+	char text[96];
+};
 
 static void sign(struct signs *s, bool is, const char *what)
 {
@@ -70,18 +74,26 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 	float extra_assets = (now->assets * rate - usual->assets * before) /
 			     fmaxf(rate - before, 1);
 	bool one_path = now->path >= 2 * usual->path + 0.15F;
+	bool one_agent = now->agent >= 2 * usual->agent + 0.15F;
 	bool fetched = usual->assets >= 0.1F && extra_assets >= fetched_min * usual->assets;
 	bool apart = now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20;
 
 	memset(s, 0, sizeof(*s));
 	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
 	sign(s, one_path, "one path");
-	sign(s, now->agent >= 2 * usual->agent + 0.15F, "one agent");
+	sign(s, one_agent, "one agent");
+	unsigned apps = s->count;
 	sign(s, now->client >= 2 * usual->client + 0.05F, "few clients");
 	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
 	/* A newsletter's links lead all readers to one page, and each has a query of its own. */
 	sign(s, apart && !(one_path && fetched), "no two alike");
 	sign(s, now->posts >= 0.5F * (1 + usual->posts), "POSTs");
+	s->app = one_agent && s->count == apps;
+}
+
+static bool is_rush(const struct web_watch *w, const struct signs *s)
+{
+	return s->count >= SIGNS_MIN && s->app && web_rush_is(&w->rush);
 }
 
 static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen)
@@ -210,7 +222,8 @@ static void name_signature(const struct web_seen *seen, const struct web_judged 
 		 (double)seen->clients);
 }
 
-static void name_volume(const struct web_watch *w, const struct web_seen *seen,
+/* True if it is a rush. */
+static bool name_volume(const struct web_watch *w, const struct web_seen *seen,
 			const struct web_judged *j, enum web_signal signal,
 			struct web_reading *ret)
 {
@@ -219,7 +232,9 @@ static void name_volume(const struct web_watch *w, const struct web_seen *seen,
 	const char *vector = volume_vector(w, seen);
 
 	signs_of(w, j, seen, &s);
-	bool attack = s.count >= SIGNS_MIN && is_more_than_usual(seen, j, signal);
+	bool rush = is_rush(w, &s);
+	bool attack = s.count >= SIGNS_MIN && !rush && is_more_than_usual(seen, j, signal);
+	const char *words = attack ? s.text : rush ? "each but once" : "like the usual ones";
 	if (is_crawled(w, seen)) {
 		attack = false;
 		vector = "http.scrape";
@@ -228,13 +243,14 @@ static void name_volume(const struct web_watch *w, const struct web_seen *seen,
 	}
 	struct web_finding *f = finding_add(ret, vector, attack, j->a[signal]);
 	if (f == NULL)
-		return;
+		return rush;
 	numbers(f, seen, j, signal);
 	if (seen->path != NULL)
 		shown(path, seen->path->path);
 	snprintf(f->why, sizeof(f->why), "%.0f/s (usual %.1f) of %.0f clients; %s; %d %% for %s",
 		 (double)f->per_s, (double)f->usual_per_s, (double)seen->clients,
-		 attack ? s.text : "like the usual ones", percent(seen->path_share), path);
+		 words, percent(seen->path_share), path);
+	return rush;
 }
 
 static void sort_findings(struct web_reading *ret)
@@ -265,12 +281,14 @@ static bool is_load(const struct web_watch *w, const struct web_seen *seen,
 	if (is_crawled(w, seen) || !is_more_than_usual(seen, j, signal))
 		return true;
 	signs_of(w, j, seen, &s);
-	return s.count < SIGNS_MIN;
+	return s.count < SIGNS_MIN || is_rush(w, &s);
 }
 
-void web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
+bool web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,
 	      const struct web_tick *t, struct web_reading *ret)
 {
+	bool rush = false;
+
 	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
 		bool volume = i <= WEB_S_CLIENT;
 		if (j->a[i] < WEB_NAMED) {
@@ -280,7 +298,7 @@ void web_name(const struct web_watch *w, const struct web_seen *seen, const stru
 			continue;
 		}
 		if (volume)
-			name_volume(w, seen, j, (enum web_signal)i, ret);
+			rush |= name_volume(w, seen, j, (enum web_signal)i, ret);
 		else
 			name_signature(seen, j, (enum web_signal)i, t, ret);
 	}
@@ -291,4 +309,5 @@ void web_name(const struct web_watch *w, const struct web_seen *seen, const stru
 		*most = fmaxf(*most, f->strength);
 		ret->attack |= f->attack && f->strength >= WEB_OPEN;
 	}
+	return rush;
 }

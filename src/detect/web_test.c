@@ -148,6 +148,94 @@ static void readers_of_a_letter_are_load(void **state)
 	}
 }
 
+/* Seconds of an app's requests until an incident opens; -1: none did. */
+static int woken(struct run *r, int seconds, double a_second, double tail_s, int clients, bool blind)
+{
+	int before = r->opened, next = 0;
+
+	for (int i = 0; i < seconds; i++) {
+		double mean = tail_s > 0 ? a_second * exp(-i / tail_s) : a_second;
+		int n = (int)prng_poisson(&r->world.prng, mean);
+
+		world_second(&r->world, &r->tick);
+		app_second(&r->world, &r->tick, n, blind ? 0 : next, blind ? clients : 0);
+		next = (next + n) % (clients > 0 ? clients : 1 << 20);
+		judge(r);
+		if (r->opened > before)
+			return i + 1;
+	}
+	return -1;
+}
+
+static struct run *run_pages(uint64_t seed, double pages_per_s)
+{
+	struct run *r = run_new(seed);
+
+	r->world.pages_per_s = pages_per_s;
+	live(r, 1800);
+	return r;
+}
+
+/* A message on thousands of telephones: each asks once, and soon all have. */
+static void an_app_that_wakes_is_load(void **state)
+{
+	static const struct { double pages, a_second, tail_s; int seconds; } cases[] = {
+		{25, 450, 20, 120}, {10, 225, 0, 20}, {10, 225, 40, 180}, {10, 300, 30, 150},
+		{2, 225, 0, 20},   {2, 225, 40, 180}, {2, 450, 20, 120}, {2, 225, 15, 90},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct run *r = run_pages(i, cases[i].pages);
+		for (int again = 0; again < 2; again++) {
+			int after = woken(r, cases[i].seconds, cases[i].a_second, cases[i].tail_s,
+					  0, false);
+			if (after != -1)
+				fail_msg("%zu: after %d s, %s", i, after, r->why);
+			live(r, 900);
+			assert_int_equal(r->opened, 0);
+		}
+		assert_non_null(strstr(r->vectors, "http.crowd"));
+		free(r);
+	}
+}
+
+/* What looks like it and asks again and again. */
+static void a_flood_of_an_app_s_requests_is_one(void **state)
+{
+	static const struct { double a_second; int clients; bool blind; int most; } cases[] = {
+		{225, 1500, true, 10}, {225, 1500, false, 12}, {400, 1500, true, 8},
+		{600, 300, false, 6},  {225, 500, true, 8},    {225, 4000, true, 20},
+		{300, 0, false, 46}, /* each but once, but it does not end */
+	};
+	(void)state;
+	for (size_t i = 0; i < 2 * WD_COUNT(cases); i++) {
+		struct run *r = run_pages(20 + i, i % 2 ? 10 : 2);
+		int after = woken(r, 120, cases[i / 2].a_second, 0, cases[i / 2].clients,
+				  cases[i / 2].blind);
+		if (after < 0 || after > cases[i / 2].most)
+			fail_msg("%g/s of %d: after %d s, %s", cases[i / 2].a_second,
+				 cases[i / 2].clients, after, r->vectors);
+		assert_non_null(strstr(r->vectors, "http.get"));
+		free(r);
+	}
+}
+
+/* Nor does it hide by stopping now and then. */
+static void floods_in_bursts_are_seen(void **state)
+{
+	struct run *r = run_pages(7, 2);
+	int after = -1, bursts = 0;
+	(void)state;
+	for (; bursts < 3 && after < 0; bursts++) {
+		after = woken(r, 6, 225, 0, 1500, false);
+		if (after < 0)
+			live(r, 60);
+	}
+	if (after < 0)
+		fail_msg("%s", r->vectors);
+	free(r);
+}
+
 static void floods_are_named(void **state)
 {
 	(void)state;
@@ -238,9 +326,14 @@ static void state_survives(void **state)
 	struct web_watch w;
 	for (size_t len = 0; len < sizeof(bytes); len++)
 		assert_int_not_equal(web_watch_read(&w, bytes, len, NULL), WD_OK);
-	bytes[3] = 2;
+	bytes[3] = 3;
 	assert_int_equal(web_watch_read(&w, bytes, sizeof(bytes), NULL), WD_UNKNOWN);
-	bytes[3] = 1;
+	bytes[3] = 1; /* had no rush at its end */
+	size_t old = sizeof(bytes) - sizeof(w.rush);
+	assert_int_equal(web_watch_read(&w, bytes, old, NULL), WD_OK);
+	assert_int_equal(w.rush.seconds, 0);
+	assert_int_not_equal(web_watch_read(&w, bytes, sizeof(bytes), NULL), WD_OK);
+	bytes[3] = 2;
 	struct prng p = prng_of(8, 8);
 	for (int i = 0; i < 20000; i++) { /* whatever is read can be gone on with */
 		uint8_t damaged[WEB_WATCH_BYTES];
@@ -280,6 +373,9 @@ int main(void)
 		cmocka_unit_test(visitors_raise_nothing),
 		cmocka_unit_test(a_crowd_is_load),
 		cmocka_unit_test(readers_of_a_letter_are_load),
+		cmocka_unit_test(an_app_that_wakes_is_load),
+		cmocka_unit_test(a_flood_of_an_app_s_requests_is_one),
+		cmocka_unit_test(floods_in_bursts_are_seen),
 		cmocka_unit_test(floods_are_named),
 		cmocka_unit_test(signatures_need_no_history),
 		cmocka_unit_test(beginnings_raise_nothing),

@@ -195,6 +195,22 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 	}
 }
 
+void app_second(struct world *w, struct web_tick *t, int requests, int first, int clients)
+{
+	for (int i = 0; i < requests; i++) {
+		struct made m;
+		int who = clients > 0 ? (int)prng_below(&w->prng, (uint32_t)clients) : i;
+
+		blank(&m, (1 << 21) + first + who);
+		w->second--; /* the tick's own second */
+		snprintf(m.path, sizeof(m.path), "/api/feed");
+		snprintf(m.agent, sizeof(m.agent), "Example/5.1 CFNetwork/1410 Darwin/22.6");
+		m.r.bytes = 1000 + prng_below(&w->prng, 9000);
+		finish(&m, w, t);
+		w->second++;
+	}
+}
+
 void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests)
 {
 	for (int i = 0; i < requests; i++) {

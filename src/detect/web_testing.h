@@ -46,6 +46,9 @@ enum attack {
 	ATTACKS,
 };
 const char *attack_vector(enum attack a);
+/* An app's clients ask for one thing with one agent: so many requests, of clients numbered on from
+ * `first`, or of `clients` picked blindly (0: the former). */
+void app_second(struct world *w, struct web_tick *t, int requests, int first, int clients);
 /* So many requests of it into the tick. */
 void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests);
 

@@ -10,6 +10,20 @@ void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits)
 		registers[i] = registers[i] > other[i] ? registers[i] : other[i];
 }
 
+void hll_fold(uint8_t *registers, unsigned bits, const uint8_t *other, unsigned other_bits)
+{
+	unsigned more = other_bits - bits;
+
+	for (uint32_t i = 0; i < (uint32_t)1 << other_bits; i++) {
+		uint32_t low = i & (((uint32_t)1 << more) - 1);
+		unsigned zeros = low != 0 ? (unsigned)__builtin_clz(low) - (32 - more) : more;
+		unsigned rank = low != 0 ? zeros + 1 : zeros + other[i];
+		uint8_t *r = &registers[i >> more];
+		if (other[i] != 0 && rank > *r)
+			*r = (uint8_t)(rank < UINT8_MAX ? rank : UINT8_MAX);
+	}
+}
+
 /* x + sum over k >= 1 of x^(2^k) * 2^(k-1): Ertl's sigma, of the share of empty registers. */
 static double sigma(double x)
 {

@@ -27,6 +27,8 @@ static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
 	*r = rank > *r ? rank : *r; /* no branch: whether is a matter of chance */
 }
 
+/* Takes in what more registers hold (other_bits >= bits): as if all had been added here. */
+void hll_fold(uint8_t *registers, unsigned bits, const uint8_t *other, unsigned other_bits);
 void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits);
 double hll_estimate(const uint8_t *registers, unsigned bits);
 

@@ -47,6 +47,25 @@ static void the_error_is_as_stated_over_many_seeds(void **state)
 	}
 }
 
+static void folded_registers_are_those_of_fewer(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more <= 4; more++) {
+		uint8_t many[1 << 11] = {0}, few[1 << 11] = {0}, folded[1 << 11] = {0};
+		struct prng r = prng_of(more, 3);
+		for (unsigned i = 0; i < 3000; i++) {
+			uint64_t hash = i % 50 == 0 ? prng_u64(&r) >> (64 - 11 + more) << 53
+						    : prng_u64(&r);
+			hll_add(many, 11, hash);
+			hll_add(few, 11 - more, hash);
+			if (i % 1000 != 999)
+				continue;
+			hll_fold(folded, 11 - more, many, 11);
+			assert_memory_equal(folded, few, (size_t)1 << (11 - more));
+		}
+	}
+}
+
 static void nothing_is_none_and_full_registers_are_finite(void **state)
 {
 	(void)state;
@@ -122,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_error_is_as_stated_over_many_seeds),
+		cmocka_unit_test(folded_registers_are_those_of_fewer),
 		cmocka_unit_test(nothing_is_none_and_full_registers_are_finite),
 		cmocka_unit_test(merging_is_as_if_one_had_seen_all),
 		cmocka_unit_test(addresses_with_a_pattern_count_like_random_ones),
