@@ -14,20 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { LINES = 100000, ROUNDS = 5 };
 
-/* Our own time on the core, so that a busy machine does not count. */
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), rising);
-	return values[ROUNDS / 2];
-}
-
 static void row(const char *name, const char *unit, double *ours, const char *peer, double *theirs)
 {
-	double a = median(ours), b = median(theirs);
+	double a = median(ours, ROUNDS), b = median(theirs, ROUNDS);
 	printf("%s\t%s\t%.0f\t%s\t%.0f\t%.2f\n", name, unit, a, peer, b, a / b);
 }
 
@@ -180,7 +172,7 @@ static void bench_frame(void)
 		}
 		rounds[k] = LINES / (cpu_s() - begin);
 	}
-	printf("frame: encoded and decoded\tframes/s\t%.0f\t-\t-\t-\n", median(rounds));
+	printf("frame: encoded and decoded\tframes/s\t%.0f\t-\t-\t-\n", median(rounds, ROUNDS));
 }
 
 static void bench_counts(void)
@@ -204,7 +196,7 @@ static void bench_counts(void)
 			WD_CHECK(counts_next(&c, &counted, &end, NULL) == WD_OK);
 		rounds[k] = LINES / (cpu_s() - begin);
 	}
-	printf("csv: counts of 30 bytes\tlines/s\t%.0f\t-\t-\t-\n", median(rounds));
+	printf("csv: counts of 30 bytes\tlines/s\t%.0f\t-\t-\t-\n", median(rounds, ROUNDS));
 	buf_done(&b);
 }
 

@@ -7,11 +7,11 @@
 #include "base/prng.h"
 #include "detect/budget.h"
 #include "detector.h"
+#include "timing.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DAY = 1440, WEEK = 7 * DAY, LEARN = 4 * WEEK, COUNT = 4 * WEEK };
 enum { SERIES = 40, SERIES_MANY = 400, SERIES_MAX = 100000 };
@@ -67,14 +67,14 @@ static struct surge_sample sample_of(int t, double count)
 				     .weekend = t / DAY % 7 >= 5};
 }
 
-static int rising(const void *a, const void *b)
+static int rising_ints(const void *a, const void *b)
 {
 	return *(const int *)a - *(const int *)b;
 }
 
-static int median(int *values, int count)
+static int median_int(int *values, int count)
 {
-	qsort(values, (size_t)count, sizeof(*values), rising);
+	qsort(values, (size_t)count, sizeof(*values), rising_ints);
 	return values[count / 2];
 }
 
@@ -158,9 +158,9 @@ static struct outcome world_run(bool bursty, double base, int series_count)
 	const struct outcome o = {.false_one = one_false / months,
 				  .false_many = many_false / months,
 				  .false_naive = naive_false / months,
-				  .delay_one = median(delays[0], count),
-				  .delay_many = median(delays[1], count),
-				  .delay_naive = median(delays[2], count)};
+				  .delay_one = median_int(delays[0], count),
+				  .delay_many = median_int(delays[1], count),
+				  .delay_naive = median_int(delays[2], count)};
 	for (int i = 0; i < 3; i++)
 		free(delays[i]);
 	return o;
@@ -217,14 +217,6 @@ void bench_worlds(void)
 
 /* ---- cost ---- */
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
 void bench_cost(void)
 {
 	enum { HERD = 50, MINUTES = 2 * WEEK, ROUNDS = 5 };
@@ -244,7 +236,7 @@ void bench_cost(void)
 		for (int i = 0; i < HERD; i++)
 			surge_init(&herd[i], &plan);
 		for (int round = 0; round < ROUNDS; round++) {
-			double before = now_ns();
+			double before = cpu_s();
 
 			for (int t = 0; t < MINUTES; t++)
 				for (int i = 0; i < HERD; i++) {
@@ -255,10 +247,11 @@ void bench_cost(void)
 					sample.bin += (int64_t)round * MINUTES;
 					surge_step(&herd[i], &plan, &sample, &r);
 				}
-			ns[round] = (int)((now_ns() - before) / ((double)MINUTES * HERD) + 0.5);
+			double each = (cpu_s() - before) / ((double)MINUTES * HERD);
+			ns[round] = (int)(each * 1e9 + 0.5);
 		}
 		snprintf(name, sizeof(name), "a sample, %g a minute", bases[b]);
-		row(name, "ns of a core", median(ns, ROUNDS), "-", 0, 0);
+		row(name, "ns of a core", median_int(ns, ROUNDS), "-", 0, 0);
 	}
 	row("a series", "bytes", sizeof(struct surge), "-", 0, 0);
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DATAGRAMS = 2000, ROUNDS = 7, REPEATS = 20, SIZE = 1500 };
 
@@ -91,8 +90,7 @@ static void bench(const char *name, uint16_t version, const struct datagram_fiel
 		rounds[k] = (double)sum / (cpu_s() - begin);
 		WD_CHECK(sum == s.records * REPEATS);
 	}
-	qsort(rounds, ROUNDS, sizeof(*rounds), rising);
-	printf("%s\trecords/s\t%.0f\t-\t-\t-\n", name, rounds[ROUNDS / 2]);
+	printf("%s\trecords/s\t%.0f\t-\t-\t-\n", name, median(rounds, ROUNDS));
 	exports_close(e);
 	free(s.bytes);
 	free(s.lens);

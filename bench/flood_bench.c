@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DAY = 345600, MONTH = 30 * DAY, TRIES = 30, TRY_TICKS = 120, NEW_SERVICES = 150 };
 

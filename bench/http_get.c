@@ -4,6 +4,8 @@
  *
  *   http_get PORT CONNECTIONS SECONDS PATH STATUS [FIELD]
  *     prints, tab-separated: requests a second, p99 in ms, answers with another status. */
+#include "timing.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -12,7 +14,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS_MAX = 1000, BUCKETS = 200000 }; /* of 10 µs: up to two seconds */
@@ -30,14 +31,6 @@ static char request[1024];
 static size_t request_len;
 static const char *status;
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
 static void die(const char *what)
 {
 	perror(what);
@@ -47,14 +40,14 @@ static void die(const char *what)
 static void ask(struct client *c)
 {
 	c->used = 0;
-	c->sent = now();
+	c->sent = mono_s();
 	if (send(c->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
 		die("send");
 }
 
 static void on_answer(struct client *c)
 {
-	size_t bucket = (size_t)((now() - c->sent) * 1e5);
+	size_t bucket = (size_t)((mono_s() - c->sent) * 1e5);
 
 	buckets[bucket < BUCKETS ? bucket : BUCKETS - 1]++;
 	answers++;
@@ -120,12 +113,13 @@ int main(int argc, char **argv)
 		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, clients[i].fd, &event);
 		ask(&clients[i]);
 	}
-	double start = now();
-	while (now() - start < seconds) {
+	double start = mono_s();
+	while (mono_s() - start < seconds) {
 		int n = epoll_wait(epoll_fd, events, CONNECTIONS_MAX, 100);
 		for (int k = 0; k < n; k++)
 			on_readable(&clients[events[k].data.u64]);
 	}
-	printf("%.0f\t%.3f\t%lu\n", (double)answers / (now() - start), percentile_ms(0.99), wrong);
+	double rate = (double)answers / (mono_s() - start);
+	printf("%.0f\t%.3f\t%lu\n", rate, percentile_ms(0.99), wrong);
 	return 0;
 }

@@ -8,6 +8,8 @@
  *     opens that many event streams, asks for one event at a time (GET /publish), and
  *     prints, tab-separated: ms until the last reader had it (median of the events), the
  *     worst, and how many bytes of resident memory each stream cost the process PID. */
+#include "timing.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CLIENTS_MAX = 19000, EVENTS_MAX = 1024, STREAMS_PER_TURN = 200 };
@@ -38,14 +39,6 @@ struct client {
 static struct client clients[CLIENTS_MAX];
 static int port, epoll_fd;
 static unsigned addresses;
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
 
 static void die(const char *what)
 {
@@ -137,13 +130,13 @@ static size_t loris_tick(size_t count, double t)
 static void loris(size_t count, double seconds)
 {
 	static struct epoll_event events[EVENTS_MAX];
-	double start = now(), said = start, ticked = 0;
+	double start = mono_s(), said = start, ticked = 0;
 
 	for (size_t i = 0; i < count; i++)
 		clients[i] = (struct client){
 			.fd = -1, .next = start + LORIS_RAMP_S * (double)i / (double)count};
-	while (now() - start < seconds) {
-		double t = now();
+	while (mono_s() - start < seconds) {
+		double t = mono_s();
 		if (t - ticked >= 0.02) {
 			ticked = t;
 			size_t held = loris_tick(count, t);
@@ -191,12 +184,12 @@ static void stream_event(size_t i, uint32_t events)
 static bool streams_wait(size_t count, unsigned seen)
 {
 	static struct epoll_event events[EVENTS_MAX];
-	double start = now();
+	double start = mono_s();
 	size_t have = 0;
 
 	for (size_t i = 0; i < count; i++)
 		have += clients[i].seen >= seen;
-	while (have < count && now() - start < 10) {
+	while (have < count && mono_s() - start < 10) {
 		int n = epoll_wait(epoll_fd, events, EVENTS_MAX, 10);
 		for (int k = 0; k < n; k++) {
 			size_t i = events[k].data.u64;
@@ -261,13 +254,13 @@ static void streams(size_t count, unsigned events, int pid)
 		die("streams");
 	long after = resident_bytes(pid);
 	for (unsigned e = 0; e < events; e++) {
-		double start = now();
+		double start = mono_s();
 		ask_for_event();
 		if (!streams_wait(count, e + 2)) {
 			fprintf(stderr, "http_load: an event did not reach all\n");
 			exit(1);
 		}
-		took[e] = (now() - start) * 1e3;
+		took[e] = (mono_s() - start) * 1e3;
 		usleep(100000);
 	}
 	qsort(took, events, sizeof(took[0]), by_value);

@@ -13,14 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PACKETS = 1 << 16, BATCH = 256, PASSES = 20, ROUNDS = 5, PER_DATAGRAM = 7 };
 
 static void row(const char *name, const char *unit, double *rates)
 {
-	qsort(rates, ROUNDS, sizeof(*rates), rising);
-	printf("%s\t%s\t%.0f\t-\t-\t-\n", name, unit, rates[ROUNDS / 2]);
+	printf("%s\t%s\t%.0f\t-\t-\t-\n", name, unit, median(rates, ROUNDS));
 }
 
 /* One frame of some kind, from a source of its own. */

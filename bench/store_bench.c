@@ -22,13 +22,6 @@
 
 enum { WRITERS = 4, SECONDS = 3, LATENCIES = 1 << 20, ROUNDS = 3, PACE = 30000 };
 
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static double quantile(double *values, size_t count, double q)
 {
 	WD_CHECK(count > 0);
@@ -102,7 +95,7 @@ struct load {
 static void on_done(void *ctx, const struct journal_done *done)
 {
 	struct load *l = ctx;
-	double now = now_s();
+	double now = mono_s();
 	for (size_t i = 0; i < done->count; i++) {
 		double asked;
 		memcpy(&asked, &done->tickets[i].token, sizeof(asked));
@@ -117,16 +110,16 @@ static void on_done(void *ctx, const struct journal_done *done)
 static void *ask(void *ctx)
 {
 	struct load *l = ctx;
-	double begin = now_s();
+	double begin = mono_s();
 	for (uint64_t n = 0; !atomic_load(&l->stop); n++) {
 		uint8_t frame[OBSERVATION_FRAME_MAX];
 		struct observation o = report(n);
 		size_t len = observation_encode(&o, frame);
 		void *token;
-		double now = now_s();
+		double now = mono_s();
 		while (l->pace > 0 && (double)n / l->pace > now - begin) {
 			nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-			now = now_s();
+			now = mono_s();
 		}
 		memcpy(&token, &now, sizeof(token));
 		/* As many clients as a busy server has waiting. */
@@ -161,11 +154,11 @@ static double run_journal(const char *name, double pace, double *latencies, doub
 	WD_CHECK(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &l},
 			      &l.journal, NULL) == WD_OK);
 	WD_CHECK(pthread_create(&consumer, NULL, consume, &l) == 0);
-	double begin = now_s();
+	double begin = mono_s();
 	for (int i = 0; i < WRITERS; i++)
 		WD_CHECK(pthread_create(&writers[i], NULL, ask, &l) == 0);
 	nanosleep(&(struct timespec){.tv_sec = SECONDS}, NULL);
-	double rate = (double)atomic_load(&l.answered) / (now_s() - begin);
+	double rate = (double)atomic_load(&l.answered) / (mono_s() - begin);
 	atomic_store(&l.stop, true);
 	for (int i = 0; i < WRITERS; i++)
 		pthread_join(writers[i], NULL);
@@ -234,11 +227,11 @@ static double run_plain(const char *name, double *latencies, double *ret_p99)
 
 	make_folder(folder, sizeof(folder), name);
 	sqlite3 *db = open_plain(folder, &add);
-	double begin = now_s(), now = begin;
+	double begin = mono_s(), now = begin;
 	while (now - begin < SECONDS) {
 		double asked = now;
 		add_plain(db, add, count);
-		now = now_s();
+		now = mono_s();
 		latencies[count++] = now - asked;
 	}
 	sqlite3_finalize(add);
@@ -337,13 +330,13 @@ static double start(const char *folder)
 	struct told told = {0, 0};
 	struct store_position at;
 	forget(folder);
-	double begin = now_s();
+	double begin = mono_s();
 	struct store *s = open_store(folder);
 	WD_CHECK(store_read_state(s, &(struct store_state_handler){on_blob, on_blob, &told}, &at,
 				  NULL) == WD_OK);
 	WD_CHECK(store_replay(s, &(struct store_replay){on_advance, on_report, &told}, &at, NULL) ==
 		 WD_OK);
-	double took = now_s() - begin;
+	double took = mono_s() - begin;
 	WD_CHECK(told.calls >= (uint64_t)TAIL_BATCHES * BIG_BATCH);
 	store_close(s);
 	return took;

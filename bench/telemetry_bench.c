@@ -17,18 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	ROUNDS = 7, RECORDS = 2500000, SPOOFED = 1300000, ZIPF = 200000, SERVICES = 16,
 	BATCH = 512, ADDRESSES = 1 << 22, TICKS = 2,
 };
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), rising);
-	return values[ROUNDS / 2];
-}
 
 static void row(const char *name, const char *unit, double ours)
 {
@@ -95,7 +88,7 @@ static double tally(const struct shard_options *options, struct flow *flows)
 		speeds[round] = (double)TICKS * RECORDS / (cpu_s() - start) / 1e6;
 		shard_close(s);
 	}
-	return median(speeds);
+	return median(speeds, ROUNDS);
 }
 
 static double places_by_table(const struct geo *g, const struct geo_address *a, bool many)
@@ -117,7 +110,7 @@ static double places_by_table(const struct geo *g, const struct geo_address *a, 
 		speeds[round] = ADDRESSES / (cpu_s() - start) / 1e6;
 	}
 	WD_CHECK(known > 0);
-	return median(speeds);
+	return median(speeds, ROUNDS);
 }
 
 /* The library's part alone: which record an address has, not what the record says. */
@@ -138,7 +131,7 @@ static double places_by_library(const MMDB_s *mmdb, const struct geo_address *a)
 		speeds[round] = SOME / (cpu_s() - start) / 1e6;
 	}
 	WD_CHECK(known > 0);
-	return median(speeds);
+	return median(speeds, ROUNDS);
 }
 
 static void place_row(const char *name, double ours, double library)

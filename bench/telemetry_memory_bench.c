@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	ROUNDS = 7, RECORDS = 2500000, SAMPLES = 1000000, SERVICES = 16, GATHER = 256,
@@ -33,11 +32,9 @@ struct reader {
 	wd_wall now;
 };
 
-static double now_s(void)
+static double thread_s(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+	return clock_s(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void seal(struct reader *r)
@@ -83,19 +80,19 @@ static double least[PARTS_MAX];
 
 static double read_all(struct reader *r, const struct flow_load *load, enum export_format format)
 {
-	double begin = now_s(), before = begin;
+	double begin = thread_s(), before = begin;
 	size_t at = 0;
 	for (size_t n = 0; n < load->count; at += load->lens[n++]) {
 		take(r, format, load->bytes + at, load->lens[n]);
 		size_t part = n / PART;
 		if (n % PART != PART - 1 || part >= PARTS_MAX)
 			continue;
-		double now = now_s(), took = now - before;
+		double now = thread_s(), took = now - before;
 		least[part] = least[part] > 0 && least[part] < took ? least[part] : took;
 		before = now;
 	}
 	flush(r);
-	return now_s() - begin;
+	return thread_s() - begin;
 }
 
 static double least_sum(size_t datagrams)
@@ -133,11 +130,11 @@ static double run(const struct shard_options *o, const struct flow_load *load,
 	exports_close(r.exports);
 	sflow_close(r.sflow);
 	shard_close(r.shard);
-	qsort(speeds, ROUNDS, sizeof(*speeds), rising);
+	double middle = median(speeds, ROUNDS);
 	fprintf(stderr, "%s: %.2f to %.2f; undisturbed %.2f\n", export_format_name(format),
 		speeds[0], speeds[ROUNDS - 1],
 		(double)records / least_sum(load->count) / 1e6);
-	return speeds[ROUNDS / 2];
+	return middle;
 }
 
 static struct prefix_table *table_make(void)

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LINES = 400000, ROUNDS = 5, LINE_MAX_LEN = 1024, BLOCK = 1 << 20, A_SECOND = 500 };
@@ -207,8 +206,7 @@ static void row(const char *name, double (*rate)(const struct text *), const str
 
 	for (int i = 0; i < ROUNDS; i++)
 		rates[i] = rate(t);
-	qsort(rates, ROUNDS, sizeof(*rates), rising);
-	printf("%s\tlines/CPU s\t%.0f\t-\t-\t-\n", name, rates[ROUNDS / 2]);
+	printf("%s\tlines/CPU s\t%.0f\t-\t-\t-\n", name, median(rates, ROUNDS));
 }
 
 static int rows(void)

@@ -4,37 +4,28 @@
 an interface that goes away and comes back, and what is said without the privilege or the interface; the same by
 AF_XDP, where a program may be put on an interface."""
 import ctypes
-import json
-import os
 import pathlib
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
+import live
+from live import check, packet4, udp, vectors
+
 CAP_NET_RAW, PR_CAPBSET_DROP = 13, 24
-failures = 0
+TARGET = 0xc0000201  # 192.0.2.1
+ETHERNET = b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0"
 
 CONFIG = """
-listen: ["127.0.0.1:8080"]
+listen: ["127.0.0.1:0"]
 telemetry: {{{by}: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304}}
 services_from: []
 services:
   - {{id: shop, name: Shop, addresses: [192.0.2.1]}}
 """
-
-
-def check(what, passed, why=""):
-    global failures
-    print(("ok - " if passed else "not ok - ") + what)
-    if not passed:
-        failures += 1
-        print("\t" + str(why).replace("\n", "\n\t"))
 
 
 def ip(*words):
@@ -47,68 +38,51 @@ DNS_ANSWER = b"\x12\x34\x81\x80\0\1\0\x14\0\0\0\1\7example\3org\0\0\xff\0\1"
 def frame(source, length, sport):
     """Ethernet, IPv4, UDP from `sport` to 192.0.2.1; from 53 a large DNS answer."""
     payload = (DNS_ANSWER if sport == 53 else b"words of a client").ljust(length - 28, b".")
-    udp = struct.pack("!HHHH", sport, 40000, length - 20, 0)
-    head = struct.pack("!BBHHHBBHII", 0x45, 0, length, 0, 0, 57, 17, 0, source, 0xc0000201)
-    total = sum(struct.unpack("!10H", head))
-    total = (total & 0xffff) + (total >> 16)
-    head = head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:]
-    return b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0" + head + udp + payload
+    return ETHERNET + udp(source, sport, TARGET, 40000, payload, ttl=57)
 
 
 def gre_frame(source, n):
     """Ethernet, IPv4, GRE to 192.0.2.1, and in it a packet whose addresses mean nothing, as bots send it."""
-    inside = frame(source * 7 & 0xffffffff, 500, 4000)[14:]
-    inside = inside[:16] + struct.pack("!I", 0x0b000000 + n * 65793 % 0xb0000000) + inside[20:]
-    return frame(source, 24 + len(inside), 0)[:14] + outer(47, source, b"\0\0\x08\0" + inside)
+    inside = udp(source * 7 & 0xffffffff, 4000, 0x0b000000 + n * 65793 % 0xb0000000, 40000, b"." * 472, ttl=57)
+    return ETHERNET + packet4(47, source, TARGET, b"\0\0\x08\0" + inside, ttl=57)
 
 
-def outer(protocol, source, payload):
-    head = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(payload), 0, 0, 57, protocol, 0, source, 0xc0000201)
-    total = sum(struct.unpack("!10H", head))
-    total = (total & 0xffff) + (total >> 16)
-    return head[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + head[12:] + payload
+class Server(live.Server):
+    """May not start: then nothing can be asked of it."""
 
-
-class Server:
     def __init__(self, folder, interface, threads=1, preexec=None, by="capture"):
-        config = folder / "whydown.yaml"
-        config.write_text(CONFIG.format(interface=interface, threads=threads, by=by))
-        self.log = open(folder / "log", "w+")
-        self.process = subprocess.Popen([WHYDOWN, "serve", "--config", config, "--data", folder / "data"],
-                                        stderr=self.log, preexec_fn=preexec)
+        super().__init__(folder, CONFIG.format(interface=interface, threads=threads, by=by), None, preexec)
 
-    def said(self):
-        return pathlib.Path(self.log.name).read_text()
-
-    def wait_for(self, text, seconds=20):
-        until = time.time() + seconds
-        while text not in self.said() and time.time() < until and self.process.poll() is None:
-            time.sleep(0.05)
-        return text in self.said()
-
-    def get(self, path):
-        with urllib.request.urlopen("http://127.0.0.1:8080" + path, timeout=10) as answer:
-            return answer.read().decode()
+    def starts(self):
+        try:
+            self.connect()
+        except TimeoutError:
+            return False
+        return True
 
     def metric(self, name):
-        for line in self.get("/metrics").splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[1])
-        return None
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
+        return self.metrics()[name]
 
 
 def incident_of(server):
-    incidents = json.loads(server.get("/api/v1/incidents"))["incidents"]
+    incidents = server.incidents()
     return incidents[0] if incidents else {}
+
+
+def flood(wire, make, server, seconds=30):
+    """Until an incident has traffic, or `seconds`; returns how long that took."""
+    began, sent = time.time(), 0
+    while time.time() - began < seconds and "traffic" not in incident_of(server):
+        for _ in range(300):
+            sent += 1
+            wire.send(make(0x2d000000 + sent % 700 * 65793, sent))
+        time.sleep(0.02)
+    return time.time() - began
 
 
 def try_counting(folder, threads, by="capture"):
     server = Server(folder, "va", threads, by=by)
-    if not server.wait_for("event=listening"):
+    if not server.starts():
         check(f"a {by} of {threads} threads starts", False, server.said())
         return
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -125,17 +99,10 @@ def try_counting(folder, threads, by="capture"):
     check("… and those that are not IP apart", server.metric("whydown_capture_not_ip_total") >= 1)
     check("… and drop none", server.metric("whydown_capture_drops_total") == 0)
     check("an unhurried thousand packets is no incident", incident_of(server) == {}, incident_of(server))
-    began, sources = time.time(), 0
-    while time.time() - began < 30 and "traffic" not in incident_of(server):
-        for _ in range(200):
-            sources += 1
-            wire.send(frame(0x2d000000 + sources % 700 * 65793, 1400, 53))
-        time.sleep(0.02)
-    took = time.time() - began
+    took = flood(wire, lambda source, _: frame(source, 1400, 53), server)
     check(f"a flood on the wire is an incident ({took:.2f} s)", "traffic" in incident_of(server), incident_of(server))
     time.sleep(1)
-    vectors = [v["id"] for v in incident_of(server).get("traffic", {}).get("vectors", [])]
-    check("… with its vector", vectors[:1] == ["amp.dns"], incident_of(server))
+    check("… with its vector", vectors(incident_of(server))[:1] == ["amp.dns"], incident_of(server))
     if threads == 1 and by == "capture":
         ip("link", "set", "va", "down")
         time.sleep(1)
@@ -151,21 +118,10 @@ def try_counting(folder, threads, by="capture"):
     check("it stops in good order", server.stop() == 0, server.said())
 
 
-def flood(wire, make, server, seconds=30):
-    """Until an incident has traffic, or `seconds`; returns how long that took."""
-    began, sent = time.time(), 0
-    while time.time() - began < seconds and "traffic" not in incident_of(server):
-        for _ in range(300):
-            sent += 1
-            wire.send(make(0x2d000000 + sent % 700 * 65793, sent))
-        time.sleep(0.02)
-    return time.time() - began
-
-
 def try_tunnels(folder):
     """What floods a watched address with GRE is GRE, whatever addresses are inside."""
     server = Server(folder, "va")
-    if not server.wait_for("event=listening"):
+    if not server.starts():
         check("a capture starts once more", False, server.said())
         return
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -175,16 +131,15 @@ def try_tunnels(folder):
         time.sleep(0.01)
     took = flood(wire, gre_frame, server)
     time.sleep(1)
-    vectors = [v["id"] for v in incident_of(server).get("traffic", {}).get("vectors", [])]
-    check(f"a flood of GRE packets at a service is named so, live ({took:.2f} s)", vectors[:1] == ["gre"],
-          incident_of(server))
+    check(f"a flood of GRE packets at a service is named so, live ({took:.2f} s)",
+          vectors(incident_of(server))[:1] == ["gre"], incident_of(server))
     check("it, too, stops in good order", server.stop() == 0, server.said())
 
 
 def try_drops(folder):
     """The program is held for a moment: the ring fills, and what the kernel drops then is counted."""
     server = Server(folder, "va")
-    if not server.wait_for("event=listening"):
+    if not server.starts():
         check("a capture starts again", False, server.said())
         return
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -231,7 +186,7 @@ def main_xdp():
         ip("addr", "add", "192.0.2.1/24", "dev", "va")
         check("a frame of the wire reaches the system", reaches())
         server = Server(folders[0], "va", by="capture_xdp")
-        if not server.wait_for("event=listening") and "built without" in server.said():
+        if not server.starts() and "built without" in server.said():
             print("skip - packets by AF_XDP: this program was built without libxdp")
             return 0
         if "Operation not permitted" in server.said():
@@ -245,7 +200,7 @@ def main_xdp():
         server = Server(folders[1], "nowhere0", by="capture_xdp")
         check("AF_XDP: an interface that is not there is told", server.process.wait(timeout=20) == 1 and
               "event=cannot_capture interface=nowhere0" in server.said(), server.said())
-    return 1 if failures else 0
+    return 1 if live.failures else 0
 
 
 def reaches():
@@ -283,7 +238,7 @@ def main():
         server = Server(folders[3], "va", preexec=drop_privilege)
         check("the privilege that is missing is told", server.process.wait(timeout=20) == 1 and
               "CAP_NET_RAW" in server.said(), server.said())
-    return 1 if failures else 0
+    return 1 if live.failures else 0
 
 
 def try_xdp():

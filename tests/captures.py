@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Capture files for tests: read and written in every form that tools write them in, wrapped in the links and tunnels
 they come over, and packets of the usual traffic and of attacks. Not a test. A packet is (ns since 1970, IP packet)."""
-import random
 import struct
 
 ETHERNET, NULL, RAW, LOOP, SLL, SLL2, PPP, CHDLC, IPV4, IPV6, RAW_BSD = 1, 0, 101, 108, 113, 276, 9, 104, 228, 229, 12

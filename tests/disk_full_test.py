@@ -12,17 +12,10 @@ import sys
 import tempfile
 import time
 
-WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
+import live
+from live import WHYDOWN, check
+
 REPORTS_MAX = 60000
-failures = 0
-
-
-def check(what, good, *shown):
-    global failures
-    print(("ok - " if good else "not ok - ") + what)
-    if not good:
-        failures += 1
-        print("\t", *shown)
 
 
 def ask(port, method, path, body=None, headers={}):
@@ -103,4 +96,4 @@ finally:
         server.kill()
     subprocess.run(["umount", folder], check=False)
     os.rmdir(folder)
-sys.exit(1 if failures else 0)
+sys.exit(1 if live.failures else 0)

@@ -19,12 +19,12 @@ DATA = pathlib.Path(os.environ.get("WHYDOWN_TEST_DATA", SOURCE / "../shared/data
 failures = 0
 
 
-def check(what, passed, why=""):
+def check(what, passed, *shown):
     global failures
     print(("ok - " if passed else "not ok - ") + what, flush=True)
     if not passed:
         failures += 1
-        print("\t" + str(why).replace("\n", "\n\t"), flush=True)
+        print("\t" + " ".join(map(str, shown)).replace("\n", "\n\t"), flush=True)
     return passed
 
 
@@ -59,17 +59,22 @@ def inside_a_namespace(what):
 # ---- the program ----
 
 class Server:
-    def __init__(self, folder, config, ready="event=listening"):
+    def __init__(self, folder, config, ready="event=listening", preexec=None):
+        """Waits until it says `ready`; None: it may not start at all, and connect() is for the caller."""
         folder.mkdir(exist_ok=True)
-        self.folder = folder
+        self.folder, self.connection = folder, None
         self.config = folder / "whydown.yaml"
         self.config.write_text(config)
         self.log = open(folder / "log", "w+")
         self.process = subprocess.Popen([WHYDOWN, "serve", "--config", self.config, "--data", folder / "data"],
-                                        stderr=self.log)
+                                        stderr=self.log, preexec_fn=preexec)
+        if ready is not None:
+            self.connect()
+            self.wait_for(ready)
+
+    def connect(self):
         self.url = "127.0.0.1:" + self.wait_for("event=listening url=http://127.0.0.1:").split("/")[0]
         self.connection = http.client.HTTPConnection(self.url, timeout=10)
-        self.wait_for(ready)
 
     def said(self):
         return pathlib.Path(self.log.name).read_text()
@@ -124,7 +129,8 @@ class Server:
             time.sleep(0.02)
 
     def stop(self):
-        self.connection.close()
+        if self.connection is not None:
+            self.connection.close()
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(timeout=30)

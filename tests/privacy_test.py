@@ -10,17 +10,10 @@ import subprocess
 import sys
 import tempfile
 
-WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
+import live
+from live import WHYDOWN, check
+
 ADDRESSES = ("203.0.113.77", "2001:db8:1:2:3:4:5:6")
-failures = 0
-
-
-def check(what, good, *shown):
-    global failures
-    print(("ok - " if good else "not ok - ") + what)
-    if not good:
-        failures += 1
-        print("\t", *shown)
 
 
 def forms(address):
@@ -103,4 +96,4 @@ def main():
 
 with tempfile.TemporaryDirectory() as folder:
     main()
-sys.exit(1 if failures else 0)
+sys.exit(1 if live.failures else 0)

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import threading
 
-WHYDOWN = os.environ.get("WHYDOWN", "build/whydown")
-failures = 0
+import live
+from live import WHYDOWN, check
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -56,14 +56,6 @@ def report(script, *options, stdin=None):
     done = subprocess.run([WHYDOWN, "report", "--server", URL, *options], input=stdin, text=True,
                           capture_output=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
-
-
-def check(what, good, *shown):
-    global failures
-    print(("ok - " if good else "not ok - ") + what)
-    if not good:
-        failures += 1
-        print("\t", *shown)
 
 
 def main():
@@ -143,4 +135,4 @@ with tempfile.TemporaryDirectory() as folder:
     URL = f"http://127.0.0.1:{server.server_port}/"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     main()
-sys.exit(1 if failures else 0)
+sys.exit(1 if live.failures else 0)

@@ -3,36 +3,16 @@
 """Traffic into the program: a flood over loopback stands on the page within three seconds, a reload changes whose
 addresses are whose, strangers are refused; and captures of real attacks, replayed, are named."""
 import json
-import os
 import pathlib
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-from live import Exporter, Mix, ip4, packet4, pcap
-
-SOURCE = pathlib.Path(os.environ.get("SOURCE", pathlib.Path(__file__).parent.parent))
-WHYDOWN = os.environ.get("WHYDOWN", str(SOURCE / "build/whydown"))
-DATA = pathlib.Path(os.environ.get("WHYDOWN_TEST_DATA", SOURCE / "../shared/data"))
-failures = 0
-
-
-def check(what, passed, why=""):
-    global failures
-    print(("ok - " if passed else "not ok - ") + what)
-    if not passed:
-        failures += 1
-        print("\t" + str(why).replace("\n", "\n\t"))
-
-
-def skip(what, why):
-    print(f"skip - {what}: {why}")
-
+import live
+from live import DATA, WHYDOWN, Exporter, Mix, Server, check, ip4, packet4, pcap, skip, vectors
 
 def replay(*arguments):
     done = subprocess.run([WHYDOWN, "replay", "--format", "json", "--quiet", *map(str, arguments)],
@@ -172,40 +152,6 @@ def export_traffic(port):
         time.sleep(0.05)
 
 
-class Server:
-    def __init__(self, folder, config, says="event=collecting udp=127.0.0.1:"):
-        self.config = folder / "whydown.yaml"
-        self.config.write_text(config)
-        self.log = open(folder / "log", "w+")
-        self.process = subprocess.Popen([WHYDOWN, "serve", "--config", self.config, "--data", folder / "data"],
-                                        stderr=self.log)
-        self.url = "http://127.0.0.1:" + self.wait_for("event=listening url=http://127.0.0.1:").split("/")[0]
-        self.port = int(self.wait_for(says).split()[0])
-
-    def wait_for(self, text, seconds=20):
-        until = time.time() + seconds
-        while time.time() < until:
-            said = pathlib.Path(self.log.name).read_text()
-            if text in said:
-                return said.split(text)[-1]
-            time.sleep(0.05)
-        raise TimeoutError(f"{text}: {said}")
-
-    def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return answer.read().decode()
-
-    def metric(self, name):
-        for line in self.get("/metrics").splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[1])
-        return None
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=20)
-
-
 CONFIG = """
 listen: ["127.0.0.1:0"]
 telemetry: {{listen: ["127.0.0.1:0"], threads: 2, exporters: [{exporters}]}}
@@ -216,13 +162,13 @@ services:
 
 
 def incident_of(server):
-    incidents = json.loads(server.get("/api/v1/incidents"))["incidents"]
+    incidents = server.incidents()
     return incidents[0] if incidents else None
 
 
 def try_live(folder):
     server = Server(folder, CONFIG.format(exporters="127.0.0.0/8", addresses="192.0.2.0/24"))
-    thread = threading.Thread(target=export_traffic, args=(server.port,))
+    thread = threading.Thread(target=export_traffic, args=(server.udp_port(),))
     thread.start()
     try:
         time.sleep(4)
@@ -236,28 +182,25 @@ def try_live(folder):
         while "amp.dns" not in server.get("/") + json.dumps(incident_of(server)) and time.time() - began < 40:
             time.sleep(0.1)
         found = incident_of(server) or {}
-        vectors = [v["id"] for v in found.get("traffic", {}).get("vectors", [])]
-        check("… with its vector", "amp.dns" in vectors, found)
+        check("… with its vector", "amp.dns" in vectors(found), found)
         flooding.clear()
 
-        before = server.metric("whydown_traffic_elsewhere_total")
-        server.config.write_text(CONFIG.format(exporters="127.0.0.0/8", addresses="198.51.100.0/24"))
-        server.process.send_signal(signal.SIGHUP)
-        server.wait_for("event=reloaded")
+        before = server.metrics()["whydown_traffic_elsewhere_total"]
+        server.reload(CONFIG.format(exporters="127.0.0.0/8", addresses="198.51.100.0/24"))
         time.sleep(2)
         check("after a reload those addresses are nobody's",
-              server.metric("whydown_traffic_elsewhere_total") > before + 300)
-        server.config.write_text(CONFIG.format(exporters="127.0.0.9", addresses="198.51.100.0/24"))
-        server.process.send_signal(signal.SIGHUP)
+              server.metrics()["whydown_traffic_elsewhere_total"] > before + 300)
+        server.reload(CONFIG.format(exporters="127.0.0.9", addresses="198.51.100.0/24"))
         time.sleep(2.5)
-        check("after another one the exporter is refused", server.metric("whydown_exports_refused_total") > 10)
-        flows, records = (server.metric(f"whydown_{name}_total") for name in ("exports_flows", "traffic_records"))
-        check("what was decoded was tallied", flows is not None and abs(flows - records) < 3000, (flows, records))
-        check("nothing was dropped", server.metric("whydown_exports_kernel_drops_total") == 0)
+        check("after another one the exporter is refused", server.metrics()["whydown_exports_refused_total"] > 10)
+        seen = server.metrics()
+        flows, records = seen["whydown_exports_flows_total"], seen["whydown_traffic_records_total"]
+        check("what was decoded was tallied", abs(flows - records) < 3000, flows, records)
+        check("nothing was dropped", server.metrics()["whydown_exports_kernel_drops_total"] == 0)
     finally:
         over.set()
         thread.join()
-        check("it stops in good order", server.stop() == 0, pathlib.Path(server.log.name).read_text())
+        check("it stops in good order", server.stop() == 0, server.said())
 
 
 LOGS = """
@@ -281,7 +224,8 @@ def log_line(n, host=""):
 def try_logs(folder):
     log = folder / "access.log"
     log.write_text(log_line(0) * 50)  # from before the start: not read
-    server = Server(folder, LOGS.format(log=log), "event=syslog address=127.0.0.1:0 udp=")
+    server = Server(folder, LOGS.format(log=log))
+    port = int(server.wait_for("event=syslog address=127.0.0.1:0 udp=").split()[0])
     try:
         with open(log, "a") as out:
             out.writelines(log_line(n) for n in range(100))
@@ -289,12 +233,13 @@ def try_logs(folder):
         log.write_text("".join(log_line(n) for n in range(100, 150)))
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for n in range(20):
-            sender.sendto(("<134>" + log_line(n, "blog.example.org ")).encode(), ("127.0.0.1", server.port))
-            sender.sendto(("<134>" + log_line(n, "other.example.org ")).encode(), ("127.0.0.1", server.port))
+            sender.sendto(("<134>" + log_line(n, "blog.example.org ")).encode(), ("127.0.0.1", port))
+            sender.sendto(("<134>" + log_line(n, "other.example.org ")).encode(), ("127.0.0.1", port))
         until = time.time() + 10
-        while server.metric("whydown_logs_lines_total") < 190 and time.time() < until:
+        while server.metrics()["whydown_logs_lines_total"] < 190 and time.time() < until:
             time.sleep(0.2)
-        counts = [server.metric(f"whydown_logs_{n}_total") for n in ("lines", "requests", "nobodys", "malformed")]
+        seen = server.metrics()
+        counts = [seen[f"whydown_logs_{n}_total"] for n in ("lines", "requests", "nobodys", "malformed")]
         check("lines of a followed file, across its rotation, and of syslog are counted once",
               counts == [190, 170, 20, 0], counts)
         until, n = time.time() + 14, 1000
@@ -307,7 +252,7 @@ def try_logs(folder):
         check("a flood of requests that no cache can answer is an incident",
               found.get("service") == "shop" and "requests" in found.get("kinds", []), found)
     finally:
-        check("with logs it stops in good order", server.stop() == 0, pathlib.Path(server.log.name).read_text())
+        check("with logs it stops in good order", server.stop() == 0, server.said())
 
 
 def main():
@@ -323,7 +268,7 @@ def main():
             own = folder / part.__name__
             own.mkdir()
             part(own)
-    return 1 if failures else 0
+    return 1 if live.failures else 0
 
 
 sys.exit(main())

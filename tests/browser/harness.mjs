@@ -106,6 +106,26 @@ export async function launchBrowser() {
   return chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
 }
 
+// Where an element is. The live page swaps it now and then, and while it does there is none.
+export async function shown(locator) {
+  for (let tries = 0; tries < 50; tries++) {
+    const box = await locator.boundingBox();
+    if (box) return box;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the element does not show");
+}
+
+// A picture of a page, 1.5 s after it came: live parts have been filled by then.
+export async function shoot(browser, url, path, look) {
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...look });
+  const page = await context.newPage();
+  await page.goto(url);
+  await page.waitForTimeout(1500);
+  await page.screenshot({ path });
+  await context.close();
+}
+
 // Runs test({server, open}) and then fails for whatever its pages complained of. `open(path, {size, script,
 // expected})`: size is "desktop" or "phone", script false turns JavaScript off, expected(text) is true for
 // complaints that the test means to cause.

@@ -3,6 +3,7 @@
 // script adds. The harness fails a test for any error in the console and any request to another host.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { shown } from "./harness.mjs";
 
 const played = ["--play", join(process.env.SOURCE ?? ".", "data/scenarios/x-2025-03-10.scenario")];
 const SIZES = ["desktop", "phone"];
@@ -63,16 +64,6 @@ export async function updates_come_at_most_once_a_second({ open }) {
   assert.ok(updates >= 2 && updates <= 8, `there were ${updates} updates in six seconds`);
 }
 updates_come_at_most_once_a_second.options = played;
-
-// Where an element is. The live page swaps it now and then, and while it does there is none.
-async function shown(locator) {
-  for (let tries = 0; tries < 50; tries++) {
-    const box = await locator.boundingBox();
-    if (box) return box;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("the element does not show");
-}
 
 export async function a_chart_reads_out_its_points_by_pointer_and_by_key({ open }) {
   const page = await opened(open, "/s/x");

@@ -3,7 +3,7 @@
 //   WHYDOWN=$PWD/build/whydown SOURCE=$PWD node tests/browser/screenshots.mjs docs/images
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { launchBrowser, startServer, whyNot } from "./harness.mjs";
+import { launchBrowser, shoot, startServer, whyNot } from "./harness.mjs";
 
 const folder = process.argv[2];
 const reason = folder ? await whyNot() : "usage: screenshots.mjs FOLDER";
@@ -24,12 +24,7 @@ try {
     { name: "incident", path: `/i/${incidents.find((one) => one.state !== "closed").id}`, width: 1280, height: 1200, colorScheme: "light" },
   ];
   for (const { name, path, width, height, colorScheme } of shots) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale: "en-GB", timezoneId: "UTC" });
-    const page = await context.newPage();
-    await page.goto(server.url + path);
-    await page.waitForTimeout(1500);
-    await page.screenshot({ path: join(folder, `${name}.png`) });
-    await context.close();
+    await shoot(browser, server.url + path, join(folder, `${name}.png`), { viewport: { width, height }, colorScheme });
   }
 } finally {
   await browser.close();

@@ -8,7 +8,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { launchBrowser, startServer, whyNot } from "./harness.mjs";
+import { launchBrowser, shoot, startServer, whyNot } from "./harness.mjs";
 
 const LEARNED_S = 635;
 const FLOOD_S = 170;
@@ -102,12 +102,7 @@ try {
   for (const { name, path, height } of [
     { name: "incident-traffic", path: `/i/${incidents[0].id}`, height: 1560 },
     { name: "now-traffic", path: "/", height: 900 }]) {
-    const context = await browser.newContext({ viewport: { width: 1180, height }, locale: "en-GB", timezoneId: "UTC" });
-    const page = await context.newPage();
-    await page.goto(server.url + path);
-    await page.waitForTimeout(1500);
-    await page.screenshot({ path: join(folder, `${name}.png`) });
-    await context.close();
+    await shoot(browser, server.url + path, join(folder, `${name}.png`), { viewport: { width: 1180, height } });
   }
 } finally {
   exporter.kill();

@@ -7,6 +7,7 @@ import { createSocket } from "node:dgram";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { shown } from "./harness.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "whydown-traffic-"));
 const port = await new Promise((resolve) => {
@@ -65,16 +66,6 @@ async function flooded(server, test) {
 }
 
 const withConfig = ["--config", config];
-
-// Where an element is. The live page swaps it now and then, and while it does there is none.
-async function shown(locator) {
-  for (let tries = 0; tries < 50; tries++) {
-    const box = await locator.boundingBox();
-    if (box) return box;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("the element does not show");
-}
 
 async function isWhole(open, path, options) {
   const { page, response } = await open(path, options);
