@@ -207,11 +207,20 @@ void chart_mark(struct buf *b, const struct frame *f, wd_wall t, int height)
 		into / f->span_ns * 100, into / f->span_ns * 100, TOP_HEIGHT, TOP_HEIGHT + height);
 }
 
-void chart_window_attributes(struct buf *b, const struct frame *f)
+void chart_open(struct buf *b, const struct chart_head *h, const struct frame *f)
 {
-	if (f->window)
+	buf_fmt(b,
+		"<svg class=\"%s\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
+		"aria-labelledby=\"%s-t %s-d\"",
+		h->kind, h->id, h->height, h->id, h->id);
+	if (f->window) /* for the read-out: when it begins and ends */
 		buf_fmt(b, " data-from=\"%lld\" data-span=\"%lld\"",
 			(long long)(f->begin.ns / 1000000), (long long)(f->span_ns / 1e6));
+	buf_fmt(b, "><title id=\"%s-t\">", h->id);
+	buf_html(b, h->title);
+	buf_fmt(b, "</title><desc id=\"%s-d\">", h->id);
+	buf_html(b, h->description);
+	buf_str(b, "</desc>");
 }
 
 /* Buckets as wide as the time they count: where a chart shares its axis with a finer one, a
@@ -317,6 +326,15 @@ void chart_time_labels(struct buf *b, const struct frame *f, int y)
 	}
 }
 
+void chart_grid(struct buf *b, int bottom, int plot_height)
+{
+	for (int i = 0; i <= 2; i++) {
+		int y = bottom - plot_height * i / 2;
+		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
+			i == 0 ? " base" : "", y, y);
+	}
+}
+
 void chart_parts(struct buf *b, const struct chart *c, int width)
 {
 	const struct series *s = c->series;
@@ -335,11 +353,7 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 			buf_fmt(b, "<text class=\"wave\" x=\"%.2f%%\" y=\"%d\">%zu</text>",
 				(from + to) * 50, TOP_HEIGHT + 12, i + 1);
 	}
-	for (int i = 0; i <= 2; i++) {
-		int y = bottom - plot_height * i / 2;
-		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
-			i == 0 ? " base" : "", y, y);
-	}
+	chart_grid(b, bottom, plot_height);
 	chart_time_labels(b, &frame, bottom);
 	if (width > 0)
 		buf_fmt(b, "<svg y=\"%d\" width=\"%d\" height=\"%d\"", TOP_HEIGHT, width,
@@ -365,18 +379,11 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 
 void chart_svg(struct buf *b, const struct chart *c)
 {
-	buf_fmt(b,
-		"<svg class=\"chart\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
-		"aria-labelledby=\"%s-t %s-d\"",
-		c->id, c->height, c->id, c->id);
+	struct chart_head head = {"chart", c->id, c->title, c->description, c->height};
 	struct frame f = chart_frame(c->series->begin, c->series->step, c->series->count,
 				     c->window);
-	chart_window_attributes(b, &f);
-	buf_fmt(b, "><title id=\"%s-t\">", c->id);
-	buf_html(b, c->title);
-	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
-	buf_html(b, c->description);
-	buf_str(b, "</desc>");
+
+	chart_open(b, &head, &f);
 	chart_parts(b, c, 0);
 	buf_str(b, "</svg>");
 }

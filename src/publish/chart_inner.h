@@ -28,10 +28,13 @@ int chart_height_of(double value, double top, int height);
 struct frame { wd_wall begin; double span_ns, x0, width; bool window; };
 struct frame chart_frame(wd_wall begin, wd_span step, size_t count, struct chart_span window);
 double chart_share_of(const struct frame *f, wd_wall t); /* of the width, 0..1 */
+/* A chart up to its <desc>; `kind` is its class. */
+struct chart_head { const char *kind, *id, *title, *description; int height; };
+void chart_open(struct buf *b, const struct chart_head *h, const struct frame *f);
+/* Level lines: the axis at y = `bottom`, the middle, the top. */
+void chart_grid(struct buf *b, int bottom, int plot_height);
 /* The attributes of the plot's <svg>: viewBox and what becomes of what is outside of it. */
 void chart_viewbox(struct buf *b, const struct frame *f);
-/* When the chart begins and ends, for the read-out, if it has a window. */
-void chart_window_attributes(struct buf *b, const struct frame *f);
 /* A line down the plot, whose height in pixels it is; nothing if t is not in the frame. */
 void chart_mark(struct buf *b, const struct frame *f, wd_wall t, int height);
 /* Under the axis, whose line is at y. */

@@ -74,21 +74,10 @@ void chart_stack_svg(struct buf *b, const struct chart_stack *c)
 	int plot_height = c->height - AXIS_HEIGHT - TOP_HEIGHT, bottom = TOP_HEIGHT + plot_height;
 	struct frame frame = chart_frame(c->begin, c->step, c->count, c->window);
 
-	buf_fmt(b,
-		"<svg class=\"chart stack\" id=\"%s\" width=\"100%%\" height=\"%d\" role=\"img\" "
-		"aria-labelledby=\"%s-t %s-d\"",
-		c->id, c->height, c->id, c->id);
-	chart_window_attributes(b, &frame);
-	buf_fmt(b, "><title id=\"%s-t\">", c->id);
-	buf_html(b, c->title);
-	buf_fmt(b, "</title><desc id=\"%s-d\">", c->id);
-	buf_html(b, c->description);
-	buf_str(b, "</desc>");
-	for (int i = 0; i <= 2; i++) {
-		int y = bottom - plot_height * i / 2;
-		buf_fmt(b, "<line class=\"grid%s\" x1=\"0\" x2=\"100%%\" y1=\"%d.5\" y2=\"%d.5\"/>",
-			i == 0 ? " base" : "", y, y);
-	}
+	struct chart_head head = {"chart stack", c->id, c->title, c->description, c->height};
+
+	chart_open(b, &head, &frame);
+	chart_grid(b, bottom, plot_height);
 	chart_time_labels(b, &frame, bottom);
 	buf_fmt(b, "<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\"", TOP_HEIGHT,
 		plot_height);
