@@ -38,14 +38,19 @@ struct client_note *conduct_note_of(struct conduct *c, struct conduct_client *k,
 void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind kind,
 		  const struct request *r);
 
-/* Which text it is, by its ends: for "the same as before?", not for counting. */
+/* Which text it is, by its ends and its middle: for "the same as before?", not for counting.
+ * Names of files differ in the middle, between the folder and the ending. */
 static inline uint64_t conduct_quick(struct text_span s)
 {
 	uint64_t first = 0, last = 0;
 
 	if (s.len >= 8) {
+		uint64_t middle, late;
 		memcpy(&first, s.at, 8);
+		memcpy(&middle, s.at + (s.len - 8) / 2, 8);
+		memcpy(&late, s.at + (s.len >= 20 ? s.len - 20 : 0), 8);
 		memcpy(&last, s.at + s.len - 8, 8);
+		first = hash_mix(first ^ hash_mix(middle + (late << 1)));
 	} else {
 		for (uint32_t i = 0; i < s.len; i++)
 			first = first << 8 | (uint8_t)s.at[i];

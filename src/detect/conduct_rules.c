@@ -376,7 +376,8 @@ static bool is_copied(const struct conduct *c, struct conduct_client *k,
 {
 	const struct request *r = look->r;
 	if (r->status < 200 || r->status >= 400 || r->referer.len > 0 || is_api(r->path) ||
-	    look->tool == CONDUCT_FETCHER || conduct_is_file(r->path) || web_is_poll(r))
+	    look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER || look->injection ||
+	    conduct_is_file(r->path) || web_is_poll(r))
 		return false;
 	uint64_t path = r->path.len > 0 ? text_hash(&c->table->key, r->path.at, r->path.len) : 0;
 	return is_new(k, path + 3 * conduct_quick(r->query));
@@ -391,11 +392,14 @@ static void see_volume(struct conduct *c, struct conduct_client *k,
 	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
 	bool poses = look->tool == CONDUCT_BROWSER || look->tool == CONDUCT_LOADER;
 	bool alone = b->again && r->referer.len == 0, again = alone && poses;
-	float weight = again;
+	/* Who is turned away from all and comes back at once asks nothing. */
+	float weight = again || (poses && reads && r->status == 403 && r->referer.len == 0);
 
 	if (again && b->soon)
 		c->all.query = k->query != conduct_quick(r->query);
-	add_all(c, CLIENT_HAMMER, again && b->soon ? 1 : other, r);
+	/* What is new since then: a page that waits asks so, once a second at most. */
+	bool waits = !b->same_second && web_is_poll(r);
+	add_all(c, CLIENT_HAMMER, again && b->soon && !waits ? 1 : other, r);
 	if (r->protocol == REQUEST_ODD && !r->malformed)
 		weight = odd_version;
 	else if (alone && look->agent != 0 && is_masked(k, look))

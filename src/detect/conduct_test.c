@@ -211,6 +211,50 @@ static void copying_and_hammering_are_noted(void **state)
 	done(c);
 }
 
+static void who_is_turned_away_and_comes_back_at_once_is_noted(void **state)
+{
+	(void)state;
+	char path[32];
+	for (int led = 0; led < 2; led++) {
+		struct conduct *c = fresh();
+		for (unsigned i = 0; i < 800; i++) {
+			snprintf(path, sizeof(path), "/admin/secret%u", i % 50);
+			see(c, (struct ask){.s = i / 20, .client = 3, .status = 403, .path = path,
+					    .referer = led ? "https://shop.example/" : NULL});
+		}
+		noted(c, led ? NULL : "http.get");
+	}
+}
+
+/* Names of one length that differ in the middle alone. */
+static void files_of_like_names_are_not_one(void **state)
+{
+	(void)state;
+	struct conduct *c = fresh();
+	char path[64];
+	for (unsigned i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "/bucket/%08x%08x/part.parquet", i * 2654435761U, i);
+		see(c, (struct ask){.s = i / 20, .client = 3, .status = 200, .path = path});
+	}
+	noted(c, NULL);
+}
+
+static void many_pages_that_wait_are_no_flood(void **state)
+{
+	(void)state;
+	for (int fast = 0; fast < 2; fast++) {
+		struct conduct *c = fresh();
+		char query[32];
+		for (unsigned i = 0; i < 9000; i++) {
+			unsigned s = fast ? i / 60 : i / 30;
+			snprintf(query, sizeof(query), "since=%u", 1700000000 + s);
+			see(c, (struct ask){.s = s, .client = fast ? i % 60 / 6 : i % 30,
+					    .status = 200, .path = "/poll", .query = query});
+		}
+		noted(c, fast ? "http.get" : NULL);
+	}
+}
+
 static void pollers_crawlers_and_checks_are_not(void **state)
 {
 	(void)state;
@@ -535,6 +579,9 @@ int main(void)
 		cmocka_unit_test(notes_have_a_maximum),
 		cmocka_unit_test(agents_do_not_poison_each_other),
 		cmocka_unit_test(services_share_a_table),
+		cmocka_unit_test(who_is_turned_away_and_comes_back_at_once_is_noted),
+		cmocka_unit_test(files_of_like_names_are_not_one),
+		cmocka_unit_test(many_pages_that_wait_are_no_flood),
 		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
 		cmocka_unit_test(strangers_do_no_harm),
 		cmocka_unit_test(little_is_enough_where_it_is_clear),

@@ -22,6 +22,7 @@ struct web_seen {
 	float crawlers;         /* different clients in the sample that say they are one */
 	bool random_paths;      /* the missing paths look made up, not searched for */
 	bool missed_by_crawlers;
+	bool scanned;           /* half or more by programs that search for weak spots and say so */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
 	float path_share;       /* of pages */
 };

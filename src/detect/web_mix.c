@@ -11,10 +11,10 @@
 static const float masks_one_target = 0.9F, masks_uneven = 2.5F;
 static const uint32_t masks_min = 10, masks_count_min = 3;
 /* Fewer different missing paths are links that broke. Made-up ones: most are of one length and
- * without a point, or come under an agent each. */
+ * without a point, or of one word and under an agent each; not where the agents are scanners'. */
 static const uint32_t missing_paths_min = 10;
 static const uint32_t mix_apart_pages = 20;
-static const float random_like = 0.8F, random_agents = 0.5F;
+static const float random_like = 0.8F, random_agents = 0.5F, scanners_min = 0.5F;
 
 const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
 					.key = 0.1F, .apart = 0.5F, .per_client = 2};
@@ -110,10 +110,16 @@ static bool is_masked(const struct picked *pages, const struct web_record *clien
 	       (agents.most <= masks_count_min || (float)agents.most <= even);
 }
 
+/* One word, no file: what is searched for is mostly of a folder, or hidden, or a script. */
+static bool is_plain(const char *path)
+{
+	return path[0] == '/' && strpbrk(path + 1, "/.") == NULL;
+}
+
 static void look_at_missing(const struct web_tick *t, const struct picked *missing,
 			    struct web_seen *s)
 {
-	uint32_t lengths[WEB_PATH_MAX + 1] = {0}, crawlers = 0, most = 0;
+	uint32_t lengths[WEB_PATH_MAX + 1] = {0}, crawlers = 0, scanners = 0, plain = 0, most = 0;
 	struct variety paths = variety_of(missing, WEB_MISSING);
 	struct variety agents = variety_of(missing, WEB_AGENT);
 
@@ -122,13 +128,17 @@ static void look_at_missing(const struct web_tick *t, const struct picked *missi
 	for (uint32_t i = 0; i < missing->count; i++) {
 		const struct web_record *r = missing->all[i];
 		crawlers += has_mark(r, WEB_CRAWLER);
+		scanners += has_mark(r, WEB_SCANNER);
+		plain += is_plain(r->path);
 		if (strchr(r->path, '.') == NULL && ++lengths[strlen(r->path)] > most)
 			most = lengths[strlen(r->path)];
 	}
 	s->count[WEB_S_MISSING] =
 		(float)paths.all / (float)t->sample_count * (float)t->requests;
 	s->random_paths = (float)most >= random_like * (float)paths.all ||
-			  (float)agents.different >= random_agents * (float)paths.all;
+			  ((float)agents.different >= random_agents * (float)paths.all &&
+			   (float)plain >= random_like * (float)paths.all);
+	s->random_paths &= (float)scanners < scanners_min * (float)paths.all;
 	s->missed_by_crawlers = (float)crawlers >= random_like * (float)paths.all;
 }
 
@@ -205,6 +215,7 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->count[WEB_S_STALLED] = (float)t->marks[WEB_STALLED];
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
 					 t->marks[WEB_ODD]);
+	s->scanned = (float)t->marks[WEB_SCANNER] >= scanners_min * fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
 	mix_of(t, &of, usual, s);
 	if (is_masked(&of.pages, s->client))

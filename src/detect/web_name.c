@@ -54,6 +54,12 @@ static bool is_crawled(const struct web_watch *w, const struct web_seen *seen)
 	return w->now.crawlers >= 0.5F && seen->crawlers <= crawlers_max;
 }
 
+/* The same of scanners: nobody floods in their name. */
+static bool is_scanned(const struct web_seen *seen)
+{
+	return seen->scanned && seen->clients <= crawlers_max;
+}
+
 /* Evidence outlasts what made it, and a quiet second looks like nothing in particular. */
 static bool is_more_than_usual(const struct web_seen *seen, const struct web_judged *j,
 			       enum web_signal signal)
@@ -238,6 +244,9 @@ static bool name_volume(const struct web_watch *w, const struct web_seen *seen,
 	if (is_crawled(w, seen)) {
 		attack = false;
 		vector = "http.scrape";
+	} else if (is_scanned(seen)) {
+		attack = false;
+		vector = "http.probe";
 	} else if (!attack) {
 		vector = "http.crowd";
 	}
@@ -278,7 +287,7 @@ static bool is_load(const struct web_watch *w, const struct web_seen *seen,
 		return !seen->random_paths;
 	if (signal > WEB_S_CLIENT)
 		return false;
-	if (is_crawled(w, seen) || !is_more_than_usual(seen, j, signal))
+	if (is_crawled(w, seen) || is_scanned(seen) || !is_more_than_usual(seen, j, signal))
 		return true;
 	signs_of(w, j, seen, &s);
 	return s.count < SIGNS_MIN || is_rush(w, &s);

@@ -239,13 +239,13 @@ static void floods_in_bursts_are_seen(void **state)
 static void floods_are_named(void **state)
 {
 	(void)state;
-	for (int a = 0; a < ATTACKS; a++) {
+	for (int a = 0; a < ATTACK_SPOTS; a++) {
 		struct run *r = run_new(50 + (uint64_t)a);
 		r->world.pages_per_s = 2; /* 18 requests a second */
 		live(r, 3600);
 		assert_string_equal(r->vectors, "");
 		int delay = attacked(r, (enum attack)a, 200, 30);
-		bool load = a == ATTACK_CRAWLER;
+		bool load = a == ATTACK_CRAWLER || a == ATTACK_SCANNER;
 		if (load ? delay != -1 : delay < 1 || delay > 8)
 			fail_msg("%s: after %d s, %s", attack_vector((enum attack)a), delay,
 				 r->vectors);
@@ -273,6 +273,7 @@ static void signatures_need_no_history(void **state)
 		{ATTACK_BUST, true}, {ATTACK_PATHS, true}, {ATTACK_PINGBACK, true},
 		{ATTACK_LOGIN, true}, {ATTACK_SLOW, true},
 		{ATTACK_GET, false}, {ATTACK_CRAWLER, false}, {ATTACK_READ, false},
+		{ATTACK_SCANNER, false}, {ATTACK_SPOTS, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {

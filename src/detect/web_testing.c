@@ -138,7 +138,8 @@ const char *attack_vector(enum attack a)
 		[ATTACK_PATHS] = "http.cachebust",   [ATTACK_LOGIN] = "http.login",
 		[ATTACK_PINGBACK] = "http.pingback", [ATTACK_SLOW] = "slow.headers",
 		[ATTACK_READ] = "slow.read",	     [ATTACK_SEARCH] = "http.api",
-		[ATTACK_CRAWLER] = "http.scrape",
+		[ATTACK_CRAWLER] = "http.scrape",    [ATTACK_SCANNER] = "http.probe",
+		[ATTACK_SPOTS] = "http.probe",
 	};
 	return names[a];
 }
@@ -188,6 +189,16 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 		snprintf(m->path, sizeof(m->path), "/page/%u", draw % 500);
 		snprintf(m->agent, sizeof(m->agent), "Bot/1.0 (+http://bot.example/about)");
 		break;
+	case ATTACK_SCANNER:
+		snprintf(m->path, sizeof(m->path), "/%08x", draw);
+		snprintf(m->agent, sizeof(m->agent), "gobuster/3.6");
+		m->r.status = 404;
+		break;
+	case ATTACK_SPOTS:
+		snprintf(m->path, sizeof(m->path), "/%x/.%x", draw % 977, draw % 89);
+		snprintf(m->agent, sizeof(m->agent), "Mozilla/5.0 (%u)", draw);
+		m->r.status = 404;
+		break;
 	case ATTACK_GET:
 	case ATTACK_ONE:
 	case ATTACKS:
@@ -215,9 +226,9 @@ void attack_second(struct world *w, struct web_tick *t, enum attack a, int reque
 {
 	for (int i = 0; i < requests; i++) {
 		struct made m;
-		int client = a == ATTACK_ONE	   ? 1 << 20
-			     : a == ATTACK_CRAWLER ? (1 << 20) + (int)prng_below(&w->prng, 8)
-						   : (1 << 20) + (int)prng_below(&w->prng, 300);
+		bool says = a == ATTACK_CRAWLER || a == ATTACK_SCANNER;
+		int client = (1 << 20) + (a == ATTACK_ONE ? 0
+					  : (int)prng_below(&w->prng, says ? 8 : 300));
 		blank(&m, client);
 		w->second--; /* the tick's own second */
 		snprintf(m.path, sizeof(m.path), "/");

@@ -43,6 +43,8 @@ enum attack {
 	ATTACK_READ,     /* half a minute for nothing */
 	ATTACK_SEARCH,   /* an expensive page */
 	ATTACK_CRAWLER,  /* says that it is one: load */
+	ATTACK_SCANNER,  /* the same, of random paths */
+	ATTACK_SPOTS,    /* files that are not there, each under an agent of its own: load */
 	ATTACKS,
 };
 const char *attack_vector(enum attack a);

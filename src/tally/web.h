@@ -55,6 +55,7 @@ enum web_mark {
 	WEB_LOIC,       /* the marker texts that LOIC's and HOIC's kind leave in target or agent */
 	WEB_CRAWLER,    /* says that it is one */
 	WEB_STALLED,    /* took WEB_STALLED_MS or longer for less than WEB_STALLED_BYTES */
+	WEB_SCANNER,    /* its agent names a program that searches for weak spots */
 	WEB_MARKS,
 };
 enum { WEB_STALLED_MS = 10000, WEB_STALLED_BYTES = 4096 };

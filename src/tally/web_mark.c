@@ -126,8 +126,25 @@ static bool is_loic(struct text_span query)
 	       memcmp(query.at + digits, "&msg=", 5) == 0;
 }
 
+/* Programs that search for weak spots and say so, by how their agents begin. */
+static bool is_scanner(struct text_span agent)
+{
+	static const char *const names[] = {
+		"Mozilla/5.00 (Nikto", "Mozilla/5.0 (compatible; Nmap", "Mozilla/5.0 zgrab",
+		"gobuster/", "feroxbuster/", "DirBuster", "Fuzz Faster U Fool", "Wfuzz/",
+		"sqlmap/", "WPScan ", "Nuclei ", "masscan/", "dirsearch", "Nikto",
+	};
+
+	for (size_t i = 0; i < WD_COUNT(names); i++)
+		if (starts(agent, names[i]))
+			return true;
+	return false;
+}
+
 uint16_t web_marks_of_agent(struct text_span agent)
 {
+	if (is_scanner(agent))
+		return 1 << WEB_SCANNER;
 	if (!is_crawler(agent))
 		return 0;
 	bool pingback = starts(agent, "WordPress/") && has(agent, "pingback");

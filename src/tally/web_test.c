@@ -62,6 +62,11 @@ static void marks_are_what_a_request_shows(void **state)
 	assert_int_equal(marks("/", "id=1293847561234&msg=hello", ""),
 			 1 << WEB_LOIC | 1 << WEB_QUERIED);
 	assert_int_equal(marks("/", "id=12&msg=hello", ""), 1 << WEB_QUERIED);
+	assert_int_equal(marks("/", "", "Mozilla/5.00 (Nikto/2.1.6) (Test:000001)"),
+			 1 << WEB_SCANNER);
+	assert_int_equal(marks("/", "", "Nuclei - Open-source project (github.com/x)"),
+			 1 << WEB_SCANNER);
+	assert_int_equal(marks("/", "", "Mozilla/5.0 (Nuclei)"), 0);
 
 	struct request r = request_of(1, "/wp-login.php", "", "");
 	r.method = REQUEST_POST;
