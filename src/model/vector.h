@@ -159,7 +159,7 @@ static inline uint8_t vector_class_tcp(const struct vector_classes *c, const str
 	uint8_t flags = f->tcp_flags, class = c->tcp[flags];
 	bool both = (flags & FLOW_TCP_SYN) != 0 && (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0;
 
-	if (__builtin_expect(f->packets > 1 && both && class != c->tcp[VECTOR_FLAGS_FLOW], 0))
+	if (__builtin_expect(both && f->packets > 1 && class != c->tcp[VECTOR_FLAGS_FLOW], 0))
 		return vector_class_summed(c, f);
 	return class;
 }
