@@ -21,6 +21,7 @@ struct made {
 	uint8_t options;
 	bool one_place;      /* all TTLs 242 or 244; else as from everywhere */
 	bool any_ttl;        /* a random one each packet */
+	bool senders;        /* sources that do not exist are of /8s that send, at least */
 	bool sequence_low_zero, sequence_target, sequence_zero, window_zero;
 	bool flow;           /* as an exporter sums up: no payload, TTL, options, sequence */
 	uint32_t packets;    /* of such a flow; 0 = 1 */
@@ -39,6 +40,9 @@ static void address_of(struct trace_fixture *x, const struct made *m, uint32_t i
 	uint32_t n = m->sources == 0 ? (uint32_t)prng_u64(&x->random) : (i % m->sources) * 2654435761U;
 	src[0] = (uint8_t)(1 + (n >> 24) % 222);
 	src[0] = src[0] == 127 ? 126 : src[0];
+	/* Of all that send: 6/8 and 11/8 … do not. */
+	if (m->senders && memchr("\x06\x07\x0b\x15\x16\x1a\x1c\x1d\x1e\x21\x37\xd6\xd7", src[0], 13) != NULL)
+		src[0] = 60;
 	/* What really exists crowds into few networks. */
 	if (m->sources != 0)
 		src[0] = (uint8_t)(src[0] % 40 + 60);
@@ -240,23 +244,27 @@ static void syn_floods_are_told_apart(void **state)
 	assert_names(&(struct made){.protocol = 6, .flags = 2, .length = 40, .sources = 1, .to = 80}, "syn", SOURCE_UNKNOWN);
 }
 
-/* How many packets a source sent cannot be seen then: from everywhere and yet from one place is enough. */
-static void sampled_forgeries_are_known_by_their_one_place(void **state)
+/* How many packets a source sent cannot be seen then: from everywhere and yet from one place is enough, or from
+ * everywhere and also from where nobody is. */
+static void sampled_forgeries_are_known_by_where_they_seem_to_be(void **state)
 {
 	static const uint8_t flags[] = {2, 16, 4};
-	static const char *const ids[][2] = {{"syn.spoof", "syn"}, {"ack", "ack"}, {"rst", "rst"}};
+	static const char *const forged[] = {"syn.spoof", "ack", "rst"}, *const unknown[] = {"syn", "ack", "rst"};
+	static const struct { bool one_place, senders; } cases[] = {{true, true}, {false, false}, {false, true}};
 	(void)state;
-	for (size_t i = 0; i < 3 * 2; i++) {
-		struct made m = {.protocol = 6, .flags = flags[i / 2], .length = 40, .one_place = i % 2 == 0, .to = 443,
-				 .count = 30000};
+	for (size_t i = 0; i < 3 * 3; i++) {
+		struct made m = {.protocol = 6, .flags = flags[i / 3], .length = 40, .one_place = cases[i % 3].one_place,
+				 .senders = cases[i % 3].senders, .to = 443, .count = 30000};
+		bool told = i % 3 < 2;
+		const char *id = told ? forged[i / 3] : unknown[i / 3];
 		struct trace_fixture *x = fixture_new();
 		x->sampling = 50;
 		add_flood(x, &m);
 		fixture_write(x);
-		const struct trace_vector *v = fixture_vector(x, ids[i / 2][i % 2]);
-		if (v == NULL || v->status != (i % 2 == 0 ? SOURCE_SPOOFED : SOURCE_UNKNOWN)) {
+		const struct trace_vector *v = fixture_vector(x, id);
+		if (v == NULL || v->status != (told ? SOURCE_SPOOFED : SOURCE_UNKNOWN)) {
 			fixture_print(x);
-			fail_msg("not %s", ids[i / 2][i % 2]);
+			fail_msg("case %zu: not %s", i, id);
 		}
 		free(x);
 	}
@@ -537,7 +545,7 @@ int main(void)
 		cmocka_unit_test(requests_from_an_amplifier_s_port_go_by_their_target),
 		cmocka_unit_test(answers_that_were_asked_for_are_not_called_reflection),
 		cmocka_unit_test(syn_floods_are_told_apart),
-		cmocka_unit_test(sampled_forgeries_are_known_by_their_one_place),
+		cmocka_unit_test(sampled_forgeries_are_known_by_where_they_seem_to_be),
 		cmocka_unit_test(a_syn_flood_in_flows_goes_by_the_size_of_its_packets),
 		cmocka_unit_test(other_tcp_floods_go_by_their_flags),
 		cmocka_unit_test(udp_floods_are_told_apart),

@@ -213,3 +213,15 @@ double profile_unroutable(const struct profile *p)
 	}
 	return profile_share(bad, sum);
 }
+
+double profile_silent(const struct profile *p)
+{
+	static const uint8_t silent[] = {6, 7, 11, 21, 22, 26, 28, 29, 30, 33, 55, 214, 215};
+	double sum = 0, found = 0;
+
+	for (size_t i = 0; i < 256; i++)
+		sum += (double)p->octets[i];
+	for (size_t i = 0; i < sizeof(silent); i++)
+		found += (double)p->octets[silent[i]];
+	return profile_share(found, sum);
+}

@@ -17,12 +17,13 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define HOPS_IMPOSSIBLE 0.1    /* share of TTLs that no path leaves: made up by packet */
 #define ONE_EACH 1.2           /* packets a source */
 #define UNROUTABLE 0.02        /* share of addresses that cannot be on the Internet */
+#define SILENT 0.02            /* share of addresses in /8s that send nothing (profile_silent) */
 #define MARKED 0.9             /* share of packets with a tool's mark */
 #define PROVED 0.5             /* share of packets inside completed handshakes */
 #define ASKED 0.25             /* packets asked for that explain one answer packet */
 
 struct marks {
-	bool each_known, one_each, uniform, one_place, any_ttl, tool, unroutable;
+	bool each_known, one_each, uniform, one_place, any_ttl, tool, unroutable, silent;
 	unsigned count, possible; /* found; that could have been found */
 };
 
@@ -48,7 +49,10 @@ static struct marks find_marks(const struct source_facts *f, const struct source
 	m.tool = p->packet_weight > 0 &&
 		 profile_share((double)p->sequence_low_zero, (double)p->packet_weight) >= MARKED;
 	m.unroutable = p->octets_seen != 0 && profile_unroutable(p) >= UNROUTABLE;
-	m.count = (unsigned)m.one_each + m.uniform + m.one_place + m.tool + m.unroutable;
+	/* Some networks use these /8s inside: then they are not all over the others, too. */
+	m.silent = m.uniform && profile_silent(p) >= SILENT;
+	m.count = (unsigned)m.one_each + m.uniform + m.one_place + m.tool + m.unroutable +
+		  m.silent;
 	m.possible = (unsigned)each_known + (r->octet_entropy >= 0 || equal >= 0) +
 		     (r->hop_entropy >= 0) + (p->packet_weight > 0);
 	return m;
@@ -117,18 +121,26 @@ static void judge_proved(const struct source_facts *f, double share, struct sour
  * nothing where the addresses cannot be, or bear two marks that no crowd has together. */
 static bool is_contradicted(const struct marks *m)
 {
-	return m->unroutable || m->uniform + m->one_place + m->tool >= 2;
+	return m->unroutable || m->uniform + m->one_place + m->tool + m->silent >= 2;
+}
+
+static void say_impossible(const struct marks *m, const struct source_facts *f,
+			   struct source_finding *r)
+{
+	if (m->unroutable)
+		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
+	if (m->silent)
+		say(r->why, ", %.0f %% in silent /8s", 100 * profile_silent(f->profile));
 }
 
 static void judge_contradicted(const struct marks *m, const struct source_facts *f,
 			       struct source_finding *r)
 {
 	r->status = SOURCE_UNKNOWN;
-	say(r->why, "it looks like completed handshakes, but the addresses bear marks of forgery");
+	say(r->why, "like completed handshakes, but bearing marks of forgery");
 	say_numbers(f, r);
-	if (m->unroutable)
-		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
-	say(r->why, "; what the service answered would tell");
+	say_impossible(m, f, r);
+	say(r->why, "; answers would tell");
 }
 
 static void judge_spoofed(const struct marks *m, const struct source_facts *f,
@@ -142,8 +154,7 @@ static void judge_spoofed(const struct marks *m, const struct source_facts *f,
 	if (m->any_ttl)
 		say(r->why, ", %.0f %% of TTLs that no path leaves",
 		    100 * profile_too_far(f->profile));
-	if (m->unroutable)
-		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
+	say_impossible(m, f, r);
 }
 
 static void judge_unknown(const struct source_facts *f, struct source_finding *r)
@@ -177,11 +188,12 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 	ret->few = f->sources >= 0 && f->sources <= FEW_SOURCES;
 	struct marks m = find_marks(f, ret);
 	/* Without TTLs and sequence numbers (flow exports) two marks are all there can be. From all
-	 * of the Internet and yet from one place is enough where packets a source are not known. */
+	 * of the Internet and yet from one place is enough where packets a source are not known;
+	 * from all of it and from where nobody is always. */
 	bool answers = f->row != NULL && f->row->status == SOURCE_REFLECTOR;
 	ret->forged = !answers && proved < PROVED && !ret->few && f->seen >= SEEN_MIN &&
 		      (m.count >= 3 || (m.count == 2 && m.possible <= 2) ||
-		       (!m.each_known && m.uniform && m.one_place));
+		       (m.uniform && (m.silent || (!m.each_known && m.one_place))));
 	ret->true_sources = !ret->few && !ret->forged &&
 			    (double)ret->hop_entropy >= HOPS_MANY_PLACES && !m.any_ttl;
 	if (answers)

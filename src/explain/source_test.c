@@ -14,10 +14,28 @@
 enum { RECORDS = 2000 };
 
 enum trait {
-	ANYWHERE = 1,   /* addresses of all /8s that can be, alike; else of a few */
+	ANYWHERE = 1,   /* addresses of all /8s in which senders are, alike; else of a few */
 	ONE_PLACE = 2,  /* all as far away as each other */
 	UNROUTABLE = 4, /* addresses that cannot be, too */
+	SILENT = 8,	/* and those of /8s that send nothing */
+	SYN_ALONE = 16, /* and nothing that follows it; one packet in a hundred was looked at */
 };
+
+/* Of a /8 for which the United States' military is registered. */
+static bool is_silent(uint8_t top)
+{
+	return memchr((const char[]){6, 7, 11, 21, 22, 26, 28, 29, 30, 33, 55, (char)214, (char)215},
+		      (char)top, 13) != NULL;
+}
+
+static uint8_t anywhere(struct prng *r, bool silent)
+{
+	uint8_t top = 127;
+
+	while (top == 127 || (!silent && is_silent(top)))
+		top = (uint8_t)(1 + prng_below(r, 223));
+	return top;
+}
 
 /* Flows with a SYN and what follows it. */
 static struct source_finding judge_flows(unsigned traits)
@@ -34,17 +52,21 @@ static struct source_finding judge_flows(unsigned traits)
 			.tcp_flags = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH,
 			.ttl = (uint8_t)(traits & ONE_PLACE ? 51 : 40 + prng_below(&r, 20)),
 		};
-		uint8_t top = (uint8_t)(1 + prng_below(&r, 223));
-		one.src[0] = traits & ANYWHERE	     ? (top == 127 ? 126 : top)
-			     : few[prng_below(&r, 6)];
+		one.src[0] = traits & ANYWHERE ? anywhere(&r, traits & SILENT)
+					       : few[prng_below(&r, 6)];
+		if (traits & SYN_ALONE) {
+			one.tcp_flags = FLOW_TCP_SYN;
+			one.known = FLOW_FLAGS;
+		}
 		if ((traits & UNROUTABLE) && i % 10 == 0)
 			one.src[0] = 240;
 		one.src[1] = (uint8_t)prng_below(&r, 256);
 		one.src[2] = (uint8_t)prng_below(&r, 256);
 		profile_add(&p, &one, 4);
 	}
-	source_judge(&(struct source_facts){.profile = &p, .packets = 4 * RECORDS,
-					    .seen = 4 * RECORDS, .sources = RECORDS}, &finding);
+	source_judge(&(struct source_facts){.profile = &p,
+					    .packets = (traits & SYN_ALONE ? 100 : 4) * RECORDS,
+					    .seen = (traits & SYN_ALONE ? 1 : 4) * RECORDS, .sources = RECORDS}, &finding);
 	return finding;
 }
 
@@ -65,6 +87,20 @@ static void handshakes_from_forged_addresses_are_none(void **state)
 	f = judge_flows(UNROUTABLE);
 	assert_int_equal(f.status, SOURCE_UNKNOWN);
 	assert_non_null(strstr(f.why, "10 % unroutable"));
+	f = judge_flows(ANYWHERE | SILENT);
+	assert_int_equal(f.status, SOURCE_UNKNOWN);
+	assert_non_null(strstr(f.why, " % in silent /8s"));
+}
+
+/* Neither packets a source nor TTLs are known of a sampled export. */
+static void sampled_addresses_of_nobody_are_forged(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_flows(ANYWHERE | SYN_ALONE).status, SOURCE_UNKNOWN);
+	assert_int_equal(judge_flows(SYN_ALONE).status, SOURCE_UNKNOWN);
+	struct source_finding f = judge_flows(ANYWHERE | SILENT | SYN_ALONE);
+	assert_int_equal(f.status, SOURCE_SPOOFED);
+	assert_non_null(strstr(f.why, " % in silent /8s"));
 }
 
 int main(void)
@@ -72,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshakes_of_a_crowd_are_proof),
 		cmocka_unit_test(handshakes_from_forged_addresses_are_none),
+		cmocka_unit_test(sampled_addresses_of_nobody_are_forged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
