@@ -194,12 +194,19 @@ static bool is_special(uint32_t a)
 	       (two & 0xfffe) == 0xc612 || two == 0xc633 || two == 0xcb00;
 }
 
-void recipe_address(uint64_t pool, uint64_t index, uint8_t family, uint8_t dst[16])
+/* Who has these /8s sends nothing from them (explain/profile.h: profile_silent). */
+static bool is_silent(uint32_t a)
 {
-	uint64_t h = hash_mix(pool + hash_mix(index + 1));
+	static const uint8_t silent[] = {6, 7, 11, 21, 22, 26, 28, 29, 30, 33, 55, 214, 215};
+	return memchr(silent, (int)(a >> 24), sizeof(silent)) != NULL;
+}
+
+/* `real`: of a machine that there might be; else whatever somebody makes up. */
+static void address_of(uint64_t h, bool real, uint8_t family, uint8_t dst[16])
+{
 	memset(dst, 0, 16);
 	if (family == 4) {
-		while (is_special((uint32_t)h))
+		while (is_special((uint32_t)h) || (real && is_silent((uint32_t)h)))
 			h = hash_mix(h);
 		for (int n = 0; n < 4; n++)
 			dst[n] = (uint8_t)(h >> (24 - 8 * n));
@@ -211,6 +218,11 @@ void recipe_address(uint64_t pool, uint64_t index, uint8_t family, uint8_t dst[1
 		dst[8 + n] = (uint8_t)(low >> (56 - 8 * n));
 	}
 	dst[0] = 0x20 | (dst[0] & 0x0f); /* global unicast */
+}
+
+void recipe_address(uint64_t pool, uint64_t index, uint8_t family, uint8_t dst[16])
+{
+	address_of(hash_mix(pool + hash_mix(index + 1)), true, family, dst);
 }
 
 uint8_t recipe_ttl(const uint8_t address[16])
@@ -240,7 +252,7 @@ static void choose_source(const struct recipe *r, struct prng *random, uint64_t 
 	if (sources == 0)
 		sources = r->sources_usual;
 	if (r->sources == RECIPE_SPOOFED && sources == 0) {
-		recipe_address(prng_u64(random), 0, f->family, f->src);
+		address_of(prng_u64(random), false, f->family, f->src);
 		f->ttl = (uint8_t)(242 + 2 * prng_below(random, 2));
 		return;
 	}
