@@ -18,7 +18,8 @@ enum { PAYLOAD_SAID = 8 };
 #define FEW 16.0         /* sources that a sample shows all of */
 #define JOINED_ALONG 0.7 /* share of the sources of what comes along with answers */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
-#define JOINED_TOO 0.15  /* … of a second vector, which then has a part of them */
+#define JOINED_TOO 0.15  /* … of a second vector, which then has a part of them; of those that a
+			  * sampled recording shows, which has seen of few sources both */
 #define ATTACK_MIN 0.15  /* share of the class that is at least taken as above usual */
 #define OF_THE_TIME 0.05 /* share of the longest vector's ticks: less is chance */
 #define OF_ATTACK 0.4    /* share of that from which a telling bucket names the class */
@@ -199,7 +200,7 @@ static uint32_t join_fragments(const struct tracer *t, const struct vector_index
 		claims[i] = claim(t, &list[i], fragments);
 		best = claims[i] > claims[best] ? i : best;
 	}
-	if (claims[best] <= JOINED)
+	if (claims[best] <= (t->sampling > 1 ? JOINED_TOO : JOINED))
 		return count;
 	if (!give_parts(t, list, count, claims, fragments, slots)) {
 		give(&list[best], fragments, slots, 1);
