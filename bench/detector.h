@@ -4,6 +4,7 @@
 #ifndef WD_BENCH_DETECTOR_H
 #define WD_BENCH_DETECTOR_H
 
+#include "base/prng.h"
 #include "detect/surge.h"
 
 #include <stdio.h>
@@ -39,12 +40,16 @@ void row(const char *name, const char *unit, double ours, const char *peer, doub
 	 double ratio);
 void row_missing(const char *name, const char *unit);
 
+/* A draw of a gamma variable of mean `shape`, for negative binomials. */
+double gamma_draw(struct prng *r, double shape);
+
 /* Opens a file of the real inputs; NULL if they are not there. */
 FILE *input_open(const char *path);
 
 void bench_downdetector(void);
 void bench_mentions(void);
 void bench_worlds(void);
+void bench_first_days(void);
 void bench_cost(void);
 
 #endif

@@ -120,6 +120,7 @@ int main(void)
 {
 	bench_downdetector();
 	bench_mentions();
+	bench_first_days();
 	bench_worlds();
 	bench_cost();
 	return 0;

@@ -29,7 +29,7 @@ static double rate_of(const struct world *w, int t)
 }
 
 /* Marsaglia and Tsang, "A simple method for generating gamma variables", 2000. */
-static double gamma_draw(struct prng *r, double shape)
+double gamma_draw(struct prng *r, double shape)
 {
 	double d = shape - 1.0 / 3, c = 1 / sqrt(9 * d);
 

@@ -18,6 +18,8 @@ static const float habit_sd = 1.25F;
  * incidents as the one in a thousand months that was stated, with 1/3 a third more
  * (docs/detector.md). */
 static const float unseen = 0.28F;
+/* What stood out for so long, at hours that nobody had seen before, is taken for the day. */
+enum { DAY_S = 6 * 3600 };
 static const float stands_out_sd = 2; /* of less than this one sample alone is no news */
 /* Readers refuse larger counts (OBSERVATION_COUNT_MAX); sums of several feeders end here. */
 static const double count_max = 1e9, metric_max = 1e15;
@@ -65,6 +67,7 @@ void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind
 	plan->hits_apart = samples_in(180, step, 1, 180);
 	plan->calm_min = samples_in(600, step, 2, 600);
 	plan->gap_max = samples_in(3 * 3600, step, 1, 3 * 3600);
+	plan->day_min = samples_in(DAY_S, step, 1, DAY_S);
 	plan->frozen_max = samples_in(86400, step, 2, 86400);
 }
 
@@ -134,9 +137,13 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 			const struct surge_sample *sample, struct surge_reading *ret)
 {
 	float count = (float)(sample->observed < count_max ? sample->observed : count_max);
-	bool was_frozen = s->frozen > 0, slow = stay_frozen(s, plan, sample->frozen);
+	bool was_frozen = s->frozen > 0;
+	bool day = s->frozen >= plan->day_min && s->frozen < plan->frozen_max;
+	bool slow = stay_frozen(s, plan, sample->frozen);
 	struct baseline_now now;
 
+	if (was_frozen && !sample->frozen)
+		baseline_thaw(&s->baseline, &plan->baseline, day);
 	baseline_at(&s->baseline, &plan->baseline, sample->minute, sample->weekend, &now);
 	if (was_frozen && !sample->frozen)
 		evidence_drop(s, plan);
@@ -181,7 +188,7 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 	if (ret->calm && !ret->above && s->hits > 0)
 		evidence_drop(s, plan);
 	if (slow) {
-		baseline_learn_slowly(&s->baseline, &now, count);
+		baseline_learn_slowly(&s->baseline, &plan->baseline, &now, count);
 		return;
 	}
 	float habit = usual + habit_sd * usual_sd + 1;

@@ -259,6 +259,46 @@ static void the_first_weekend_is_expected_to_be_like_the_days_before(void **stat
 	assert_int_equal(alarms, 0);
 }
 
+/* The same begun at a Wednesday's noon, and at midnight before any day was seen: the nights are no
+ * reason to begin anew, and what is open all day is learned. Outages on the second and the third
+ * day, at the same time, are found. */
+static void the_first_days_open_few_incidents_and_hide_no_outage(void **state)
+{
+	(void)state;
+	struct surge_plan plan;
+	int false_ones = 0, found[2] = {0};
+
+	surge_plan_init(&plan, span_s(900), SURGE_COUNTS);
+	for (uint64_t seed = 1; seed <= 24; seed++) {
+		struct world w = {.base = seed % 3 == 0 ? 45 : 600, .day = 0.94};
+		struct prng prng = prng_of(seed, 8);
+		struct surge s;
+		struct surge_reading r;
+		bool open = false;
+		int begin = seed % 2 == 0 ? 2 * DAY + 720 : 0;
+
+		surge_init(&s, &plan);
+		for (int t = begin; t < begin + 17 * DAY; t += 15) {
+			int hour = (t - begin) / 60, which = hour >= 52;
+			bool outage = seed > 12 && (hour == 28 || hour == 29 || hour == 52 || hour == 53);
+			double y = (double)prng_poisson(&prng, rate_of(&w, t) * (outage ? 10 : 1));
+			struct surge_sample sample = sample_of(&w, t, y);
+
+			sample.bin = t / 15;
+			sample.frozen = open;
+			surge_step(&s, &plan, &sample, &r);
+			bool opens = !open && r.sustained && r.log10_return >= 3.46F;
+
+			false_ones += opens && !outage;
+			found[which] += opens && outage;
+			open = opens || (open && !r.calm);
+		}
+	}
+	assert_in_range(false_ones, 0, 3);
+	assert_in_range(found[0], 6, 12);
+	assert_in_range(found[1], 5, 12);
+}
+
 static void after_a_day_open_what_is_now_is_normal(void **state)
 {
 	(void)state;
@@ -466,6 +506,7 @@ int main(void)
 		cmocka_unit_test(growth_gaps_and_summer_time_raise_nothing),
 		cmocka_unit_test(the_shape_of_the_day_and_the_weekend_is_learned),
 		cmocka_unit_test(the_first_weekend_is_expected_to_be_like_the_days_before),
+		cmocka_unit_test(the_first_days_open_few_incidents_and_hide_no_outage),
 		cmocka_unit_test(after_a_day_open_what_is_now_is_normal),
 		cmocka_unit_test(a_missing_minute_is_not_a_zero),
 		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),

@@ -17,7 +17,14 @@ static const float slow = 1.0F / 20;
 /* An outage at the start must not hide the next one: when a fifth of the level would have
  * brought more than there was, for two hours, the level is too high. */
 static const float too_high = 0.2F;
-
+/* Unless it is night and the level is that of a day: by night there are down to a fiftieth. */
+static const float night_min = 0.02F;
+/* Half hours: 22:00, 9:00, and how many known ones are a day. */
+enum { EVENING = 44, MORNING = 18, DAY_SEEN = 8 };
+/* Of what was seen in an incident no half hour is believed to have more than this times the
+ * higher of those three hours before and after it: a day is wider than most outages. */
+static const float hump_max = 1.25F;
+enum { HUMP_BINS = 6 };
 
 enum { MINUTES_A_BIN = 30, BINS_A_DAY = 48, WEEKEND = 64, NO_STRETCH = 255 };
 enum { YOUNG_SAMPLES = 256 }; /* until then the noise is refreshed with every sample */
@@ -41,6 +48,7 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 	plan->level_memory = between(7 * 86400 / step_s, 30, 604800);
 	plan->below_max = between(2 * 3600 / step_s, 8, 120);
 	plan->below_keep = 1 - 1 / plan->below_max;
+	plan->visit = (float)visit;
 	plan->shape_memory = (float)(20 * visit);
 	plan->block = (uint32_t)between(900 / step_s, 1, 900);
 	plan->scatter_keep = 1 - 1 / scatter;
@@ -127,6 +135,7 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 	float along = (float)(shifted - stretch * MINUTES_A_BIN) * (1.0F / MINUTES_A_BIN);
 
 	ret->factor = b->shape_from + along * (b->shape_to - b->shape_from);
+	ret->passed = (float)(minute % MINUTES_A_BIN) * (1.0F / MINUTES_A_BIN);
 	ret->mean = within(b->level * ret->factor, 0, level_max);
 	ret->noise = b->noise;
 	ret->noise_alone = b->noise_alone;
@@ -159,14 +168,60 @@ static void noise_refresh(struct baseline *b, const struct baseline_plan *plan)
 	b->wander = b->wander < wander_max ? b->wander : wander_max;
 }
 
-/* True if it began anew: then what the old level expected says nothing of the scatter. */
+/* While a half hour is not known, what moves the level may be the day's shape. The hours that are
+ * known keep their counts as it rises; as it falls only the low ones, so that what an outage at the
+ * start left in the high ones fades with it. `by`: the old level by the new one. */
+static void shape_keep(struct baseline *b, float by)
+{
+	for (int i = 0; i < BASELINE_BINS; i++)
+		if (b->samples[i] > 0 && (by < 1 || b->shape[i] < 2))
+			b->shape[i] = within(b->shape[i] * by, 0, factor_max);
+}
+
+/* Half hours seen once that were low by a level that was wrong: they keep their counts. */
+static void shape_correct(struct baseline *b, const struct baseline_plan *plan, float by)
+{
+	for (int i = 0; i < BASELINE_BINS; i++)
+		if (b->samples[i] > 0 && b->samples[i] <= plan->visit && b->shape[i] < 0.5F)
+			b->shape[i] = within(b->shape[i] * by, 0, factor_max);
+}
+
+/* True where what is missing may be the night's: it is night, and hours of a day are known. */
+static bool may_be_night(const struct baseline *b)
+{
+	int seen = 0, half_hour = b->visit_bin % BINS_A_DAY;
+
+	if (half_hour >= MORNING && half_hour < EVENING)
+		return false;
+	for (int i = MORNING; i < EVENING; i++)
+		seen += b->samples[i] > 0 || b->samples[BINS_A_DAY + i] > 0;
+	return seen >= DAY_SEEN && b->below_counts > night_min * b->level * b->below_factors;
+}
+
+static void level_restart(struct baseline *b, const struct baseline_plan *plan)
+{
+	float was = b->level;
+	float factors = b->below_factors > weight_min ? b->below_factors : weight_min;
+
+	baseline_restart(b, b->below_counts / factors);
+	b->weight = factors;
+	shape_correct(b, plan, was / b->level);
+	b->visit_level = b->level * b->visit_samples;
+	b->stretch = NO_STRETCH;
+}
+
+/* True if what the old level expected says nothing of the scatter. */
 static bool level_learn(struct baseline *b, const struct baseline_plan *plan,
 			const struct baseline_now *now, float count)
 {
+	float was = b->level;
+
 	b->weight += now->factor > weight_min ? now->factor : weight_min;
 	b->weight = b->weight < plan->level_memory ? b->weight : plan->level_memory;
 	b->level += (count - now->mean) / b->weight;
 	b->level = within(b->level, level_min, level_max);
+	if (b->samples[b->visit_bin] == 0)
+		shape_keep(b, was / b->level);
 
 	float missing = now->mean * too_high - count;
 
@@ -179,10 +234,10 @@ static bool level_learn(struct baseline *b, const struct baseline_plan *plan,
 	b->below_factors = plan->below_keep * b->below_factors + now->factor;
 	if (b->below <= plan->below_max)
 		return false;
-	float factors = b->below_factors > weight_min ? b->below_factors : weight_min;
-
-	baseline_restart(b, b->below_counts / factors);
-	b->weight = factors;
+	if (may_be_night(b))
+		b->below = b->below_counts = b->below_factors = 0;
+	else
+		level_restart(b, plan);
 	b->excess = b->sum = b->blocks_excess = b->blocks_sum = 0;
 	b->block_sum = b->block_mean = 0;
 	b->block_samples = 0;
@@ -217,8 +272,68 @@ void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
 	}
 }
 
-void baseline_learn_slowly(struct baseline *b, const struct baseline_now *now, float count)
+/* What a half hour that is not known yet had is kept in its factor, without weight. */
+void baseline_learn_slowly(struct baseline *b, const struct baseline_plan *plan,
+			   const struct baseline_now *now, float count)
 {
+	float *factor = &b->shape[b->visit_bin];
+
+	if (b->samples[b->visit_bin] == 0) {
+		*factor += (count / b->level - *factor) / (1 + now->passed * plan->visit);
+		*factor = within(*factor, 0, factor_max);
+		return;
+	}
 	b->level += slow / (b->weight + now->factor) * (count - now->mean);
 	b->level = within(b->level, level_min, level_max);
+}
+
+/* The factor `away` half hours from a bin, be it believed or not; the largest if there is none. */
+static float factor_near(const struct baseline *b, int bin, int away)
+{
+	int i = bin / BINS_A_DAY * BINS_A_DAY + (bin + BINS_A_DAY + away) % BINS_A_DAY;
+
+	if (b->samples[i] > 0)
+		return shape_of(b, i);
+	return b->shape[i] == 1 ? factor_max : b->shape[i];
+}
+
+/* The level is the mean of the day again. */
+static void recentre(struct baseline *b)
+{
+	float sum = 0;
+
+	for (int i = 0; i < BASELINE_BINS; i++)
+		sum += shape_of(b, i);
+	float mean = within(sum / BASELINE_BINS, 0.01F, factor_max);
+
+	for (int i = 0; i < BASELINE_BINS; i++)
+		if (b->samples[i] > 0)
+			b->shape[i] = within(b->shape[i] / mean, 0, factor_max);
+	b->level = within(b->level * mean, level_min, level_max);
+	b->below_factors /= mean;
+	b->visit_level *= mean;
+	b->stretch = NO_STRETCH;
+}
+
+void baseline_thaw(struct baseline *b, const struct baseline_plan *plan, bool usual)
+{
+	float top[BASELINE_BINS];
+	bool any = false;
+
+	for (int i = 0; usual && i < BASELINE_BINS; i++)
+		top[i] = hump_max * fmaxf(factor_near(b, i, -HUMP_BINS),
+					  factor_near(b, i, HUMP_BINS));
+	for (int i = 0; i < BASELINE_BINS; i++) {
+		if (b->samples[i] > 0 || b->shape[i] == 1)
+			continue;
+		if (usual) {
+			b->shape[i] = fminf(b->shape[i], top[i]);
+			b->samples[i] = (uint16_t)plan->visit;
+			any = true;
+		} else {
+			b->shape[i] = 1;
+		}
+	}
+	if (any)
+		recentre(b);
 }

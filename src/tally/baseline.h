@@ -30,6 +30,7 @@ struct baseline_plan {
 	float level_memory;    /* about a week */
 	float below_max;       /* about two hours */
 	float below_keep;      /* the same */
+	float visit;           /* half an hour */
 	float shape_memory;    /* 20 visits to a half hour */
 	float scatter_keep;    /* about two weeks */
 	float blocks_keep;     /* the same, of a block */
@@ -57,6 +58,7 @@ struct baseline {
 	uint8_t stretch;
 	float shape_from, shape_to; /* factors at its ends */
 	float noise, noise_alone, wander; /* … and when a block ends */
+	/* Where samples is 0 and the shape is not 1, an incident left it there: of no weight. */
 	float shape[BASELINE_BINS];
 	uint16_t samples[BASELINE_BINS];
 };
@@ -64,6 +66,7 @@ struct baseline {
 struct baseline_now {
 	float mean;   /* expected count of this bin */
 	float factor; /* shape: mean = level * factor */
+	float passed; /* of the half hour: 0 to 1 */
 	float noise;  /* variance of a count = mean * (1 + noise), neighbours' likeness included; */
 	float noise_alone; /* of a sample by itself, <= noise */
 	float wander; /* how far (relative, one standard deviation) the rate itself wanders */
@@ -81,8 +84,13 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
 		    const struct baseline_now *now, float count);
 
-/* The same while something is wrong with the service: only the level moves, 20 times slower. */
-void baseline_learn_slowly(struct baseline *b, const struct baseline_now *now, float count);
+/* The same while something is wrong with the service: only the level moves, 20 times slower. What
+ * half hours have that were not known before is remembered, and believed if that turns out to
+ * have been usual. */
+void baseline_learn_slowly(struct baseline *b, const struct baseline_plan *plan,
+			   const struct baseline_now *now, float count);
+/* Nothing is wrong any more, or nothing was: `usual`. */
+void baseline_thaw(struct baseline *b, const struct baseline_plan *plan, bool usual);
 
 /* Forgets the level (not the shape): what is now is normal. */
 void baseline_restart(struct baseline *b, float level);
