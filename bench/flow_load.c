@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow_load.h"
 
-#include "base/hash.h"
 #include "intake/traffic_recipe.h"
 
 #include <math.h>

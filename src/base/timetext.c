@@ -2,7 +2,6 @@
 #include "base/timetext.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Days since 1970-01-01 of a civil date. The year begins in March, so that the leap day

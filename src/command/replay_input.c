@@ -6,7 +6,6 @@
 #include "decode/ndjson.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/prng.h"
-#include "base/timetext.h"
 #include "model/incident.h"
 
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #include "publish/words.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* A service's id comes from a file: nothing of it may move the terminal. */
 static void add_plain(struct buf *b, const char *text)

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { FINISH_AT_ONCE = 4096, RETRY_AFTER_S = 5 };
 

@@ -4,7 +4,6 @@
 #include "base/check.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* setting_telemetry: the kinds of setting that only `telemetry` has: who may export, which
  * access logs are followed, names of interfaces, yes or no. */
-#include "base/text.h"
 #include "config/checks.h"
 #include "config/setting.h"
 

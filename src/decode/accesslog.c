@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/accesslog.h"
 
-#include "base/text.h"
 #include "decode/accesslog_field.h"
 #include "decode/syslog.h"
 

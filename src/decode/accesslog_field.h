@@ -148,19 +148,19 @@ bool accesslog_put(struct accesslog *a, struct request *r, enum accesslog_field 
 
 /* The forms: all of at … end is the line, without a syslog prefix. */
 enum wd_err accesslog_clf(struct accesslog *a, const char *at, const char *end,
-			  struct request *r, struct wd_why *why);
+			  struct request *r, struct wd_why *why) WD_MUST_CHECK;
 enum wd_err accesslog_json(struct accesslog *a, const char *at, const char *end,
-			   struct request *r, struct wd_why *why);
+			   struct request *r, struct wd_why *why) WD_MUST_CHECK;
 bool accesslog_is_alb(const char *at, const char *end);
 bool accesslog_is_elb(const char *at, const char *end);
 enum wd_err accesslog_alb(struct accesslog *a, const char *at, const char *end,
-			  struct request *r, struct wd_why *why);
+			  struct request *r, struct wd_why *why) WD_MUST_CHECK;
 /* A line that begins with '#': always WD_UNKNOWN, "#Fields:" is kept. */
 enum wd_err accesslog_w3c_directive(struct accesslog *a, const char *at, const char *end,
-				    struct wd_why *why);
+				    struct wd_why *why) WD_MUST_CHECK;
 enum wd_err accesslog_w3c(struct accesslog *a, const char *at, const char *end,
-			  struct request *r, struct wd_why *why);
+			  struct request *r, struct wd_why *why) WD_MUST_CHECK;
 enum wd_err accesslog_by_format(struct accesslog *a, const char *at, const char *end,
-				struct request *r, struct wd_why *why);
+				struct request *r, struct wd_why *why) WD_MUST_CHECK;
 
 #endif

@@ -35,7 +35,8 @@ void read_options(struct export_read *r, const struct template *t, const uint8_t
 		  size_t len);
 
 /* NetFlow v5, whole. Returns whether the header says what is there. */
-enum wd_err read_v5(struct export_read *r, const uint8_t *bytes, size_t len, struct wd_why *why);
+enum wd_err read_v5(struct export_read *r, const uint8_t *bytes, size_t len, struct wd_why *why)
+	WD_MUST_CHECK;
 
 /* What the sequence number says; `step` is by how much this datagram moves it on. */
 void read_sequence(struct export_read *r, uint32_t sequence, uint32_t step);

@@ -2,7 +2,6 @@
 #include "decode/ndjson.h"
 
 #include "base/check.h"
-#include "base/text.h"
 #include "base/timetext.h"
 #include "decode/json_text.h"
 #include "decode/number.h"

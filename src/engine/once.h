@@ -7,7 +7,6 @@
 #define WD_ENGINE_ONCE_H
 
 #include "base/bytes.h"
-#include "base/err.h"
 #include "base/units.h"
 
 #include <stdbool.h>

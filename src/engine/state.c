@@ -4,7 +4,6 @@
 #include "engine/inner.h"
 
 #include "base/check.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "decode/testdata.h"
 #include "decode/traffic_fixture.h"
-#include "intake/datagrams.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,6 @@
 #include "base/check.h"
 #include "intake/senders.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>

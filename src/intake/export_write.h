@@ -10,7 +10,6 @@
 #ifndef WD_INTAKE_EXPORT_WRITE_H
 #define WD_INTAKE_EXPORT_WRITE_H
 
-#include "base/err.h"
 #include "base/units.h"
 #include "model/flow.h"
 

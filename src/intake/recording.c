@@ -2,7 +2,6 @@
 #include "intake/recording.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "decode/counts.h"
 #include "decode/ndjson.h"
 #include "intake/lines.h"

@@ -3,7 +3,6 @@
 #include "intake/scenario_inner.h"
 
 #include "base/check.h"
-#include "base/text.h"
 #include "intake/traffic_recipe.h"
 
 #include <arpa/inet.h>

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <netinet/udp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

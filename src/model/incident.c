@@ -5,8 +5,6 @@
 #include "model/member.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { INCIDENT_VERSION = 1 };

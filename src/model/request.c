@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/request.h"
 
-#include "base/check.h"
-
 #include <string.h>
 
 static const struct { char name[8]; uint8_t len; } methods[REQUEST_METHODS] = {

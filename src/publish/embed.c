@@ -7,7 +7,6 @@
 #include "publish/render.h"
 #include "publish/words_traffic.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* ---- badge ---- */

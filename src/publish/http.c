@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>

@@ -5,7 +5,6 @@
 #include "publish/words_traffic.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,8 +3,6 @@
 #include "publish/html.h"
 #include "publish/words_traffic.h"
 
-#include <stdio.h>
-
 static void port_ranges(struct buf *b, const char *word, const struct vector_ports *p,
 			uint8_t count)
 {

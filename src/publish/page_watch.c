@@ -7,7 +7,6 @@
 #include "publish/html.h"
 #include "publish/words_traffic.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { STALE_S = 60 };

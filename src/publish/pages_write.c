@@ -5,7 +5,6 @@
 #include "publish/site_fixture.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {

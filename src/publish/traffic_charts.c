@@ -7,7 +7,6 @@
 #include "publish/html.h"
 #include "publish/words_traffic.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { LAYERS = 6, ROWS = 24, LEAD_S_MIN = 60 };

@@ -3,7 +3,6 @@
 #include "store/sqlite.h"
 #include "store/testing.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 

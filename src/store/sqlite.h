@@ -88,12 +88,14 @@ sqlite3_stmt *store_statement(struct store *s, enum statement id);
 /* Runs a statement that returns no rows, and resets it. SQLITE_DONE is the good answer. */
 int store_step(sqlite3_stmt *stmt);
 /* Runs SQL text without results. */
-enum wd_err store_exec(sqlite3 *db, const char *sql, const char *what, struct wd_why *why);
+enum wd_err store_exec(sqlite3 *db, const char *sql, const char *what, struct wd_why *why)
+	WD_MUST_CHECK;
 enum wd_err store_exec_int(sqlite3 *db, const char *sql, int64_t *ret_value, const char *what,
-			   struct wd_why *why);
+			   struct wd_why *why) WD_MUST_CHECK;
 
-enum wd_err store_begin(struct store *s, struct wd_why *why);
-enum wd_err store_commit(struct store *s, struct wd_why *why); /* rolls back if it fails */
+enum wd_err store_begin(struct store *s, struct wd_why *why) WD_MUST_CHECK;
+/* Rolls back if it fails. */
+enum wd_err store_commit(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 void store_rollback(struct store *s);
 
 /* A reader's statement; with the reader's lock held until store_read_done. NULL on failure,
@@ -101,13 +103,14 @@ void store_rollback(struct store *s);
 sqlite3_stmt *store_read(struct store *s, const char *sql, struct wd_why *why);
 /* Finalizes, lets go; `rc` is the last answer of sqlite3_step. */
 enum wd_err store_read_done(struct store *s, sqlite3_stmt *stmt, int rc, const char *what,
-			    struct wd_why *why);
+			    struct wd_why *why) WD_MUST_CHECK;
 void store_bind_text(sqlite3_stmt *stmt, int at, const char *text);
 
-enum wd_err store_path(const struct store *s, const char *name, char *dst, struct wd_why *why);
+enum wd_err store_path(const struct store *s, const char *name, char *dst, struct wd_why *why)
+	WD_MUST_CHECK;
 
 /* schema.c: makes or migrates. */
-enum wd_err schema_update(sqlite3 *db, struct wd_why *why);
+enum wd_err schema_update(sqlite3 *db, struct wd_why *why) WD_MUST_CHECK;
 int schema_version_latest(void);
 /* For tests: the SQL that leads from `version` to the next, NULL at the end. */
 const char *schema_step(int version);
@@ -119,25 +122,25 @@ void store_note_damage(struct store *s, wd_wall now, const char *text, const cha
 void store_mark_end(struct store *s);
 
 /* checkpoint.c: without the turn. Stopping what was not started is fine. */
-enum wd_err checkpoint_start(struct store *s, struct wd_why *why);
+enum wd_err checkpoint_start(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 void checkpoint_stop(struct store *s);
 
 /* sqlite.c: connections, and where the disk ends. */
-enum wd_err store_open_reader(struct store *s, struct wd_why *why);
-enum wd_err store_open_files(struct store *s, struct wd_why *why);
+enum wd_err store_open_reader(struct store *s, struct wd_why *why) WD_MUST_CHECK;
+enum wd_err store_open_files(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 void store_close_files(struct store *s);
 
 /* check.c. The turn is taken, or there is one thread only. */
 /* Goes through the batches after `from`; sets aside what is damaged in a batch and puts back what
  * of it is good. `ids`: remembers their ids again. WD_MALFORMED: the file itself is damaged. */
 enum wd_err check_batches(struct store *s, uint64_t from, bool ids, wd_wall now,
-			  struct wd_why *why);
+			  struct wd_why *why) WD_MUST_CHECK;
 /* Writes bytes to a new file of the folder, "damaged-TIME-name"; `ret_name` has STORE_KEPT_MAX. */
 enum wd_err check_set_aside(struct store *s, wd_wall now, const char *name, const void *bytes,
-			    size_t len, char *ret_name, struct wd_why *why);
+			    size_t len, char *ret_name, struct wd_why *why) WD_MUST_CHECK;
 /* The same with a copy of a file of the folder. */
 enum wd_err check_keep_file(struct store *s, wd_wall now, const char *file, char *ret_name,
-			    struct wd_why *why);
+			    struct wd_why *why) WD_MUST_CHECK;
 /* "damaged-20250310T094500Z-name", with a number if that is taken. */
 void check_name(const struct store *s, wd_wall now, const char *name, char *ret_name);
 
@@ -149,16 +152,17 @@ struct wal_state {
 	bool damaged; /* a whole transaction stands beyond the damage, or the head is damaged */
 	bool torn; /* the first frame not whole ends a transaction: killed there, or damaged */
 };
-enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why);
+enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why)
+	WD_MUST_CHECK;
 
 /* forget.c, inside a transaction: of the batch's comments, those stay that their rows still have.
  * A batch that is damaged, or is no more, is left as it is. */
-enum wd_err forget_comments(struct store *s, int64_t seq, struct wd_why *why);
+enum wd_err forget_comments(struct store *s, int64_t seq, struct wd_why *why) WD_MUST_CHECK;
 
 /* repair.c, with the connections closed. */
-enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why);
+enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why) WD_MUST_CHECK;
 /* Ends a repair that was interrupted when its result was already whole. */
-enum wd_err repair_finish(struct store *s, struct wd_why *why);
+enum wd_err repair_finish(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 
 /* The row's checksum: CRC-32 of seq, stamp, ticked, count (little-endian) and body. */
 uint32_t journal_row_checksum(uint64_t seq, wd_wall stamp, wd_wall ticked, uint32_t count,

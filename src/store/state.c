@@ -199,7 +199,7 @@ static enum wd_err go_through(struct store *s, const struct generation *g,
 			err = (whole ? h->whole : h->service)(h->ctx, bytes, len, why);
 	}
 	if (err != WD_OK || !good) {
-		(void)store_read_done(s, stmt, SQLITE_DONE, "read state", NULL);
+		(void)!store_read_done(s, stmt, SQLITE_DONE, "read state", NULL);
 	} else {
 		err = store_read_done(s, stmt, rc, "read state", why);
 		good = services == g->services;

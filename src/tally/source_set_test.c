@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/prng.h"
 
 #include <math.h>
 #include <setjmp.h>
