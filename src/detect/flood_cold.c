@@ -169,12 +169,23 @@ static enum flood_cold_verdict answers(const struct flood_plan *plan, const stru
 	return answers_of_few(plan, c, s, size);
 }
 
+/* Does the service send back a tenth as much, or more? Where there is much more than a moment ago,
+ * what it sent then anyway is no answer to that. */
+static bool answered(const struct flood_cold *c)
+{
+	float more = c->packets_mean - c->usual; /* of a second: a tick may be chance */
+
+	if (!c->out_seen || c->out * 10 < c->packets)
+		return false;
+	return more < risen_min * c->packets_mean || c->out_more * 10 >= more;
+}
+
 /* Does the service send back more than "no"? */
 static bool asks(const struct flood_cold *c, uint8_t stream_class)
 {
 	const struct traffic_sent *out = &c->tick->out[stream_class];
 
-	return c->out * 10 >= c->packets &&
+	return answered(c) &&
 	       (double)out->bytes > (double)request_size * (double)out->packets;
 }
 
@@ -387,17 +398,6 @@ static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const st
 		break;
 	}
 	return datagrams(plan, c, s);
-}
-
-/* Does the service send back a tenth as much, or more? Where there is much more than a moment ago,
- * what it sent then anyway is no answer to that. */
-static bool answered(const struct flood_cold *c)
-{
-	float more = c->packets_mean - c->usual; /* of a second: a tick may be chance */
-
-	if (!c->out_seen || c->out * 10 < c->packets)
-		return false;
-	return more < risen_min * c->packets_mean || c->out_more * 10 >= more;
 }
 
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)

@@ -210,6 +210,13 @@ static void pages_that_nobody_fetched_are_a_reflection(void **state)
 	assert_true(opens(&s));
 	s.out_size = 200; /* requests: they were fetched */
 	assert_false(opens(&s));
+	s.ticks = 60; /* or what a server sends anyway */
+	s.late = 48;
+	assert_true(opens(&s));
+	s.out_more = 3000;
+	assert_false(opens(&s));
+	s.late = s.ticks = 0;
+	s.out_more = 0;
 	s.out_packets = 0;
 	s.in[0].payload = "\x17\x03\x03";
 	assert_false(opens(&s));
