@@ -190,6 +190,13 @@ def other_sites(api):
         check(f"{method} {path}: not for scripts of other sites", got is None, got)
 
 
+def health(api):
+    """A server that nothing happens to is well."""
+    time.sleep(6)
+    status, _, text = api.ask("GET", "/healthz")
+    check("/healthz is well where nothing happens", status == 200 and json.loads(text)["snapshot_age_s"] < 4, text)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(pathlib.Path(folder), CONFIG)
@@ -199,6 +206,7 @@ def main():
         comments(api)
         methods(api)
         other_sites(api)
+        health(api)
         server.stop()
     return live.failures > 0
 

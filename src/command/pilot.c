@@ -43,7 +43,7 @@ struct pilot {
 
 	pthread_mutex_t lock; /* of what follows */
 	struct snapshot *snapshot;
-	wd_mono snapshot_at;
+	wd_mono snapshot_at; /* when it was last what the engine has to show */
 	struct catalogue *next_catalogue; /* to be taken over; held */
 	struct store_policy next_policy;
 	wd_span next_state_every, next_pages_every;
@@ -249,6 +249,14 @@ static void renew_snapshot(struct pilot *p)
 	pthread_mutex_unlock(&p->lock);
 	snapshot_release(before);
 	p->changed = false;
+}
+
+/* The engine has nothing else to show: where nobody reports, it is the same for a minute. */
+static void note_snapshot_current(struct pilot *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->snapshot_at = mono_now();
+	pthread_mutex_unlock(&p->lock);
 }
 
 /* Streams hear of it at most twice a second: ten thousand readers fetch what changed. */
@@ -523,6 +531,8 @@ static void *run(void *ctx)
 			renew_snapshot(p);
 			p->snapshot_due = mono_add(mono_now(), p->pages_every);
 		}
+		if (!p->changed)
+			note_snapshot_current(p);
 		tell_readers(p);
 		if (is_due(p->state_due))
 			keep_state(p);

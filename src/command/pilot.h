@@ -43,7 +43,7 @@ void pilot_configure(struct pilot *p, const struct config *config);
 
 /* The latest snapshot, held for the caller; never NULL after pilot_open. Any thread. */
 struct snapshot *pilot_snapshot(struct pilot *p);
-/* Since it was handed out. */
+/* Since it was last all that the engine has to show. */
 wd_span pilot_snapshot_age(struct pilot *p);
 
 #endif

@@ -56,7 +56,7 @@ struct site {
 struct site_health {
 	bool journal_writes;       /* false: reports cannot be accepted, /healthz answers 503 */
 	const char *journal_error; /* static text; "" when it writes */
-	wd_span snapshot_age;      /* since the engine handed out its last snapshot */
+	wd_span snapshot_age;      /* since the snapshot was last all there is to show */
 	wd_span uptime;
 };
 
