@@ -246,10 +246,11 @@ static void track(struct flood_step *s)
 static void nothing_before(struct flood_step *s)
 {
 	struct flood_reading *ret = s->ret;
-	int64_t watched = (int64_t)s->f->ticks * TRAFFIC_TICK_NS;
 
-	if (!ret->cold || s->f->ticks >= guessed ||
-	    s->sample->at.ns - ret->began.ns < watched - TRAFFIC_TICK_NS)
+	if (!ret->cold || s->f->ticks >= guessed) /* a state may say any number */
+		return;
+	int64_t watched = (int64_t)s->f->ticks * TRAFFIC_TICK_NS;
+	if (wall_sub(s->sample->at, ret->began).ns < watched - TRAFFIC_TICK_NS)
 		return;
 	ret->usual_packets_per_s = ret->usual_bits_per_s = 0;
 	ret->high_packets_per_s = ret->high_bits_per_s = 0;
