@@ -92,7 +92,12 @@ def reports(api):
     api.answers(400, "POST", path, good, {**AS_JSON, "Idempotency-Key": "a b"})
     api.answers(403, "POST", path, good, {**AS_JSON, "Sec-Fetch-Site": "cross-site"})
     api.answers(413, "POST", path, " " * 9000, AS_JSON)
+    before = api.server.metrics()
     api.answers(415, "POST", path, good, {"Content-Type": "text/plain"})
+    after = api.server.metrics()
+    counted = {name for name in after if name.startswith("whydown_intake_") and after[name] != before[name]}
+    check("a refusal is counted, with its reason",
+          counted == {"whydown_intake_refused_total", "whydown_intake_refused_type_total"}, counted)
     api.answers(422, "POST", path, json.dumps({"service": "none"}), AS_JSON)
     for _ in range(12):
         api.ask("POST", path, good, AS_JSON)

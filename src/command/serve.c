@@ -383,11 +383,15 @@ static void stop(struct server *s, struct player *player)
 	pthread_rwlock_destroy(&s->lock);
 }
 
-/* Signals are taken by the main thread alone. */
+/* Signals are taken by the main thread alone, which also looks once a minute whether the day of
+ * the persons' secret is over. */
 static void wait_for_signals(struct server *s, const sigset_t *set)
 {
+	static const struct timespec minute = {.tv_sec = 60};
+
 	for (;;) {
-		int number = sigwaitinfo(set, NULL);
+		int number = sigtimedwait(set, NULL, &minute);
+		intake_day(s);
 		if (number == SIGHUP)
 			reload(s);
 		if (number == SIGTERM || number == SIGINT) {

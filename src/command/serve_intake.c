@@ -399,13 +399,33 @@ void intake_reload(struct server *s)
 		log_why(LOG_LEVEL_ERROR, "intake_not_reloaded", &why);
 }
 
+void intake_day(struct server *s)
+{
+	struct wd_why why = {0};
+	if (persons_advance(s->intake->persons, journal_now(s->journal), &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "secret_not_kept", &why);
+}
+
 void intake_metrics(struct server *s, struct metrics *m)
 {
 	struct intake *i = s->intake;
+	struct reports_counters c = reports_count(i->reports);
 	m->value[METRIC_INTAKE_ACCEPTED] =
 		(double)__atomic_load_n(&i->accepted_count, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_REFUSED] = (double)__atomic_load_n(&i->refused, __ATOMIC_RELAXED);
-	m->value[METRIC_INTAKE_LINES_REFUSED] = (double)reports_count(i->reports).refused_lines;
+	m->value[METRIC_INTAKE_LINES_REFUSED] = (double)c.refused_lines;
+	m->value[METRIC_REFUSED_TYPE] = (double)c.refused_type;
+	m->value[METRIC_REFUSED_CODING] = (double)c.refused_coding;
+	m->value[METRIC_REFUSED_GZIP] = (double)c.refused_gzip;
+	m->value[METRIC_REFUSED_SIZE] = (double)c.refused_size;
+	m->value[METRIC_REFUSED_TOKEN] = (double)c.refused_token;
+	m->value[METRIC_REFUSED_KEY] = (double)c.refused_key;
+	m->value[METRIC_REFUSED_SYNTAX] = (double)c.refused_syntax;
+	m->value[METRIC_REFUSED_FIELDS] = (double)c.refused_fields;
+	m->value[METRIC_REFUSED_MEMORY] = (double)c.refused_memory;
+	m->value[METRIC_LIMITED_CLIENT] = (double)c.refused_client_rate;
+	m->value[METRIC_LIMITED_ALL] = (double)c.refused_all_rate;
+	m->value[METRIC_RATE_FORGOTTEN] = (double)c.rate_forgotten;
 	m->value[METRIC_INTAKE_LIMITED] = (double)__atomic_load_n(&i->limited, __ATOMIC_RELAXED);
 	m->value[METRIC_INTAKE_UNAVAILABLE] =
 		(double)__atomic_load_n(&i->unavailable_count, __ATOMIC_RELAXED);

@@ -76,6 +76,8 @@ struct http_response *intake_begin(struct server *s, const struct http_request *
 struct http_response *intake_handle(struct server *s, struct http_request *req);
 /* The journal's answer to a batch. */
 void intake_done(void *ctx, const struct journal_done *done);
+/* Ends yesterday's secret if nobody has reported since midnight. */
+void intake_day(struct server *s);
 void intake_metrics(struct server *s, struct metrics *m);
 
 /* serve_comments.c: GET /api/v1/comments, POST /api/v1/comments/ID */
