@@ -85,8 +85,12 @@ static void compile_fixed(struct vector_classes *c)
 	for (size_t i = 0; i < FIXED; i++)
 		(void)text_copy(c->id[i], sizeof(c->id[i]), fixed_ids[i]);
 	c->count = FIXED;
-	for (unsigned flags = 0; flags < 256; flags++)
+	for (unsigned flags = 0; flags < 256; flags++) {
 		c->tcp[flags] = (uint8_t)class_of_flags(flags);
+		c->tcp_summed[flags] = (flags & FLOW_TCP_SYN) != 0 &&
+				       (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0 &&
+				       c->tcp[flags] != TCP_FLOW;
+	}
 	memset(c->icmp4, ICMP_OTHER, sizeof(c->icmp4));
 	c->icmp4[8] = ICMP_ECHO;
 	c->icmp4[0] = ICMP_REPLY;

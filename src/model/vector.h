@@ -65,6 +65,7 @@ struct vector_classes {
 	struct port_classes udp_from; /* by source port; 0: look at the destination port */
 	struct port_classes udp_to;
 	uint8_t tcp[256];        /* by flags */
+	bool tcp_summed[256];    /* of several packets these flags ask vector_class_summed */
 	uint8_t icmp4[256];      /* by type */
 	uint8_t icmp6[256];
 	uint8_t protocol[256];   /* the rest */
@@ -156,12 +157,9 @@ uint8_t vector_class_summed(const struct vector_classes *c, const struct flow *f
 
 static inline uint8_t vector_class_tcp(const struct vector_classes *c, const struct flow *f)
 {
-	uint8_t flags = f->tcp_flags, class = c->tcp[flags];
-	bool both = (flags & FLOW_TCP_SYN) != 0 && (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0;
-
-	if (__builtin_expect(both && f->packets > 1 && class != c->tcp[VECTOR_FLAGS_FLOW], 0))
+	if (__builtin_expect(c->tcp_summed[f->tcp_flags] && f->packets > 1, 0))
 		return vector_class_summed(c, f);
-	return class;
+	return c->tcp[f->tcp_flags];
 }
 
 static inline uint8_t vector_class(const struct vector_classes *c, const struct flow *f)
