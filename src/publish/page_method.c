@@ -69,7 +69,7 @@ static void measured(const struct render *r, const char *text)
 			open = false;
 		} else if (len > 0) {
 			if (!open) {
-				buf_str(b, "<div class=\"scroll figures\" tabindex=\"0\" "
+				buf_str(b, "<div class=\"scroll\" tabindex=\"0\" "
 					   "role=\"region\" aria-labelledby=\"measured\">"
 					   "<table><thead>");
 				unit = strncmp(line, "what\tunit\t", 10) == 0;
