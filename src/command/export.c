@@ -320,7 +320,7 @@ static int run(struct job *job)
 	}
 	if (counted.left_out > 0)
 		fprintf(stderr,
-			"whydown: export: %llu counts of wider buckets were left out: their "
+			"whydown export: %llu counts of wider buckets were left out: their "
 			"services' reports come one by one, and the server has counted them "
 			"nowhere, either\n",
 			(unsigned long long)counted.left_out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/surge.h"
 
+#include "model/observation.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -21,8 +23,8 @@ static const float unseen = 0.28F;
 /* What stood out for so long, at hours that nobody had seen before, is taken for the day. */
 enum { DAY_S = 6 * 3600 };
 static const float stands_out_sd = 2; /* of less than this one sample alone is no news */
-/* Readers refuse larger counts (OBSERVATION_COUNT_MAX); sums of several feeders end here. */
-static const double count_max = 1e9, metric_max = 1e15;
+/* Readers refuse larger counts; sums of several feeders end here. */
+static const double count_max = OBSERVATION_COUNT_MAX, metric_max = 1e15;
 
 enum { FLOOR_SAMPLES = 64 }; /* the floor is refreshed every so many (a power of 2) */
 

@@ -2,6 +2,7 @@
 #include "explain/profile.h"
 
 #include "base/hash.h"
+#include "model/address_space.h"
 
 #include <math.h>
 #include <string.h>
@@ -216,12 +217,11 @@ double profile_unroutable(const struct profile *p)
 
 double profile_silent(const struct profile *p)
 {
-	static const uint8_t silent[] = {6, 7, 11, 21, 22, 26, 28, 29, 30, 33, 55, 214, 215};
 	double sum = 0, found = 0;
 
-	for (size_t i = 0; i < 256; i++)
+	for (unsigned i = 0; i < 256; i++) {
 		sum += (double)p->octets[i];
-	for (size_t i = 0; i < sizeof(silent); i++)
-		found += (double)p->octets[silent[i]];
+		found += address_space_is_silent((uint8_t)i) ? (double)p->octets[i] : 0;
+	}
 	return profile_share(found, sum);
 }

@@ -60,10 +60,7 @@ double profile_too_far(const struct profile *p);
 double profile_octets_effective(const struct profile *p);
 /* Share of IPv4 sources that cannot be on the Internet: 0/8, 127/8, 224/4 and above. */
 double profile_unroutable(const struct profile *p);
-/* Share of IPv4 sources in the thirteen /8s of the United States' Department of Defense (IANA,
- * IPv4 Address Space Registry): nobody attacks from there, while of addresses made up by chance
- * they are 6 %. Of the 37,623 sources of a real forged flood they were 6.9 %, of 4,276 real
- * reflectors in 186 /8s none. */
+/* Share of IPv4 sources in /8s from which nothing is sent (model/address_space.h). */
 double profile_silent(const struct profile *p);
 /* The heaviest value's share, 0..1. */
 double profile_top_share(const struct profile_top *t, double weight, uint16_t *ret_value);

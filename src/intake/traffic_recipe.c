@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "model/address_space.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -194,19 +195,13 @@ static bool is_special(uint32_t a)
 	       (two & 0xfffe) == 0xc612 || two == 0xc633 || two == 0xcb00;
 }
 
-/* Who has these /8s sends nothing from them (explain/profile.h: profile_silent). */
-static bool is_silent(uint32_t a)
-{
-	static const uint8_t silent[] = {6, 7, 11, 21, 22, 26, 28, 29, 30, 33, 55, 214, 215};
-	return memchr(silent, (int)(a >> 24), sizeof(silent)) != NULL;
-}
-
 /* `real`: of a machine that there might be; else whatever somebody makes up. */
 static void address_of(uint64_t h, bool real, uint8_t family, uint8_t dst[16])
 {
 	memset(dst, 0, 16);
 	if (family == 4) {
-		while (is_special((uint32_t)h) || (real && is_silent((uint32_t)h)))
+		while (is_special((uint32_t)h) ||
+		       (real && address_space_is_silent((uint8_t)(h >> 24))))
 			h = hash_mix(h);
 		for (int n = 0; n < 4; n++)
 			dst[n] = (uint8_t)(h >> (24 - 8 * n));

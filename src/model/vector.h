@@ -85,7 +85,6 @@ enum vector_family {
 	VECTOR_PATTERN,       /* how another vector is spread over time and addresses */
 };
 
-
 /* What a row asks of a record beyond its class, or of all its records together. */
 enum vector_sign {
 	SIGN_NO_OPTIONS = 1,       /* a TCP header of 20 bytes */
