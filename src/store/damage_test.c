@@ -295,6 +295,45 @@ static void damage_found_while_running_is_repaired(void **state)
 	folder_remove(&f);
 }
 
+/* The page of the journal's last rows, which tells how far they go. */
+static int64_t last_leaf(struct store *s, const struct folder *f)
+{
+	uint8_t root_page[12];
+	int64_t root = 0;
+	assert_int_equal(store_exec_int(s->db, "SELECT rootpage FROM sqlite_schema WHERE name = 'journal'",
+					&root, "", NULL), WD_OK);
+	FILE *file = fopen(folder_file(f, "whydown.db"), "rb");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, (root - 1) * 4096, SEEK_SET), 0);
+	assert_int_equal(fread(root_page, 1, sizeof(root_page), file), sizeof(root_page));
+	fclose(file);
+	assert_int_equal(root_page[0], 5); /* an inner page: its last child stands at byte 8 */
+	return (int64_t)root_page[8] << 24 | root_page[9] << 16 | root_page[10] << 8 | root_page[11];
+}
+
+/* Numbers are far above the rows there are: retention has deleted those before. */
+static void batches_of_this_run_outlive_a_damaged_end_of_the_journal(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct story story;
+	(void)state;
+	s->end.seq = 1000000;
+	for (int i = 1; i <= 400; i++)
+		append_reports(s, 100 + i, (uint64_t)i, 1);
+	run(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+	int64_t page = last_leaf(s, &f);
+	for (int i = 0; i < 100; i++)
+		file_damage(folder_file(&f, "whydown.db"), (page - 1) * 4096 + i);
+	assert_int_equal(store_repair(s, wall_s(600), NULL), WD_OK);
+	story_tell(s, &story, (struct store_position){0});
+	assert_true(story.reports >= 300 && story.reports < 400);
+	assert_int_equal(store_end(s).seq, 1000400);
+	append_reports(s, 601, 401, 1);
+	store_close(s);
+	folder_remove(&f);
+}
+
 /* ---- any byte ---- */
 
 static uint32_t next_random(uint32_t *seed)
@@ -402,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_file_is_made_anew),
 		cmocka_unit_test(a_repair_that_was_killed_is_ended_at_the_next_start),
 		cmocka_unit_test(damage_found_while_running_is_repaired),
+		cmocka_unit_test(batches_of_this_run_outlive_a_damaged_end_of_the_journal),
 		cmocka_unit_test(no_damaged_byte_loses_anything_in_silence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -271,6 +271,43 @@ static void the_journal_repairs_a_damaged_database(void **state)
 	folder_remove(&f);
 }
 
+/* No new database can be made either: it is tried again until one can. */
+static void a_repair_that_fails_is_tried_again(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct answers a = {0};
+	struct journal *j = NULL;
+	(void)state;
+	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
+				      NULL), WD_OK);
+	assert_int_equal(try_append(j, 1, NULL), WD_OK);
+	while (atomic_load(&a.good) < 1)
+		nap();
+	drain(j);
+	fault_set(1, SQLITE_CORRUPT, 1);
+	assert_int_equal(try_append(j, 2, NULL), WD_OK);
+	while (atomic_load(&a.bad) < 1 || journal_count(j).repairs < 2)
+		nap();
+	assert_int_equal(journal_count(j).err, WD_MALFORMED);
+	fault_set(0, 0, 0);
+	for (int i = 0; journal_count(j).err != WD_OK; i++) {
+		assert_true(i < 5000);
+		nap();
+	}
+	drain(j);
+	assert_int_equal(try_append(j, 3, NULL), WD_OK);
+	while (atomic_load(&a.good) < 2)
+		nap();
+	read_back(s);
+	assert_int_equal(told[1], 1);
+	assert_int_equal(told[2], 0);
+	assert_int_equal(told[3], 1);
+	journal_close(j);
+	store_close(s);
+	folder_remove(&f);
+}
+
 /* A disk of 700 KB, in a process with file systems of its own. */
 enum { NOT_ALLOWED = 200, WRONG = 201 };
 
@@ -339,6 +376,7 @@ int main(void)
 		cmocka_unit_test(a_failed_rejection_is_none),
 		cmocka_unit_test(the_journal_refuses_while_it_cannot_write_and_recovers_by_itself),
 		cmocka_unit_test(the_journal_repairs_a_damaged_database),
+		cmocka_unit_test(a_repair_that_fails_is_tried_again),
 		cmocka_unit_test(a_full_disk_is_told_and_left_when_there_is_room),
 	};
 	fault_install();

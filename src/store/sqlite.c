@@ -144,6 +144,8 @@ enum wd_err store_exec_int(sqlite3 *db, const char *sql, int64_t *ret_value, con
 
 enum wd_err store_begin(struct store *s, struct wd_why *why)
 {
+	if (s->db == NULL) /* store_repair failed; whoever writes may try it again */
+		return wd_fail(why, WD_MALFORMED, 0, "the database is damaged, not yet repaired");
 	int rc = store_step(store_statement(s, SQL_BEGIN));
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "start a transaction", why);
 }
@@ -464,10 +466,15 @@ enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why)
 	turn_take(&s->turn);
 	pthread_mutex_lock(&s->reading);
 	struct store_position end = s->end;
+	s->marked = end; /* nothing on disk is later, and all of this run is before it */
 	store_close_files(s);
-	enum wd_err err = repair_files(s, now, why);
+	enum wd_err err = repair_finish(s, why); /* one before that was not put in place */
+	if (err == WD_OK)
+		err = repair_files(s, now, why);
 	if (err == WD_OK)
 		err = store_open_files(s, why);
+	if (err != WD_OK)
+		store_close_files(s);
 	/* What was given out stays given out. */
 	if (end.seq > s->end.seq)
 		s->end.seq = end.seq;

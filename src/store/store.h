@@ -254,7 +254,8 @@ struct store_counters store_count(struct store *s);
 /* Damage. */
 
 /* Makes a new database of all that can be read of a damaged one, which is kept as
- * damaged-TIME.db. Takes long; store_append meanwhile waits. */
+ * damaged-TIME-whydown.db. Takes long; store_append meanwhile waits. If it fails, whatever writes
+ * says WD_MALFORMED until one works: the damaged database is still there to try again with. */
 enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why) WD_MUST_CHECK;
 
 struct store_damage {
