@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import live
+from captures import ip_packet
 from live import check, packet4, udp, vectors
 
 CAP_NET_RAW, PR_CAPBSET_DROP = 13, 24
@@ -21,7 +22,7 @@ ETHERNET = b"\xff" * 6 + b"\x02\0\0\0\0\1" + b"\x08\0"
 
 CONFIG = """
 listen: ["127.0.0.1:0"]
-telemetry: {{{by}: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304}}
+telemetry: {{{by}: [{interface}], capture_threads: {threads}, capture_ring_bytes: 4194304, capture_promiscuous: {all}}}
 services_from: []
 services:
   - {{id: shop, name: Shop, addresses: [192.0.2.1]}}
@@ -41,6 +42,11 @@ def frame(source, length, sport):
     return ETHERNET + udp(source, sport, TARGET, 40000, payload, ttl=57)
 
 
+def fragment_frame(source, n):
+    """Ethernet, and a later fragment of a datagram whose first one never comes."""
+    return ETHERNET + ip_packet(17, source.to_bytes(4, "big"), TARGET.to_bytes(4, "big"), b"." * 400, ttl=57, ident=n, fragment=185)
+
+
 def gre_frame(source, n):
     """Ethernet, IPv4, GRE to 192.0.2.1, and in it a packet whose addresses mean nothing, as bots send it."""
     inside = udp(source * 7 & 0xffffffff, 4000, 0x0b000000 + n * 65793 % 0xb0000000, 40000, b"." * 472, ttl=57)
@@ -50,8 +56,8 @@ def gre_frame(source, n):
 class Server(live.Server):
     """May not start: then nothing can be asked of it."""
 
-    def __init__(self, folder, interface, threads=1, preexec=None, by="capture"):
-        super().__init__(folder, CONFIG.format(interface=interface, threads=threads, by=by), None, preexec)
+    def __init__(self, folder, interface, threads=1, preexec=None, by="capture", all="false"):
+        super().__init__(folder, CONFIG.format(interface=interface, threads=threads, by=by, all=all), None, preexec)
 
     def starts(self):
         try:
@@ -134,6 +140,39 @@ def try_tunnels(folder):
     check(f"a flood of GRE packets at a service is named so, live ({took:.2f} s)",
           vectors(incident_of(server))[:1] == ["gre"], incident_of(server))
     check("it, too, stops in good order", server.stop() == 0, server.said())
+
+
+def count(server, wire, frames):
+    """How many more packets are counted when these were sent."""
+    before = server.metric("whydown_capture_packets_total")
+    for packet in frames:
+        wire.send(packet)
+        time.sleep(0.001)
+    time.sleep(2.2)
+    return server.metric("whydown_capture_packets_total") - before
+
+
+def try_threads(folder):
+    """What a group of sockets must not lose: fragments alone, and an interface that is made anew."""
+    server = Server(folder, "va", 2, all="true")
+    if not server.starts():
+        check("a capture of two threads starts", False, server.said())
+        return
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    seen = count(server, wire, [fragment_frame(0x0a000000 + n % 50, n) for n in range(500)])
+    check("two threads count fragments whose rest never comes", seen >= 500, seen)
+    wire.close()
+    ip("link", "del", "va")
+    time.sleep(1)
+    make_wire()
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    wire.bind(("vb", 0))
+    seen = count(server, wire, [frame(0x0a000000 + n, 100, 3000) for n in range(100)])
+    check("… and an interface that was made anew is listened to again", seen >= 100, seen)
+    seen = count(server, wire, [b"\x02\0\0\0\0\x77" + frame(0x0a000000 + n, 100, 3000)[6:] for n in range(100)])
+    check("… also to what is addressed to others, as before", seen >= 100, seen)
+    check("with a new interface it stops in good order", server.stop() == 0, server.said())
 
 
 def try_drops(folder):
@@ -223,7 +262,7 @@ def reaches():
 
 def main():
     with tempfile.TemporaryDirectory() as name:
-        folders = [pathlib.Path(name) / str(n) for n in range(6)]
+        folders = [pathlib.Path(name) / str(n) for n in range(7)]
         for folder in folders:
             folder.mkdir()
         make_wire()
@@ -231,6 +270,7 @@ def main():
         try_counting(folders[1], 2)
         try_tunnels(folders[4])
         try_drops(folders[5])
+        try_threads(folders[6])
         server = Server(folders[2], "nowhere0")
         check("an interface that is not there is told", server.process.wait(timeout=20) == 1 and
               "event=cannot_capture interface=nowhere0" in server.said() and "No such device" in server.said(),

@@ -45,30 +45,34 @@ static void tell(struct tap_worker *w, wd_wall now)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static void mend(struct tap_worker *w, struct timespec wait)
+/* Until there may be something to do. Returns false while the interface is gone. */
+static bool rest(struct tap_worker *w, bool gone, wd_wall now)
 {
-	w->counts.down++;
-	nanosleep(&wait, NULL);
-	w->tap->way->mend(w);
+	wd_span wait = lane_wait(w->lane, now);
+	struct timespec t = {wait.ns / WD_NS_PER_S, wait.ns % WD_NS_PER_S};
+	struct pollfd p = {.fd = gone ? -1 : w->fd, .events = POLLIN | POLLERR};
+
+	bool error = ppoll(&p, 1, &t, NULL) > 0 && (p.revents & POLLERR) != 0;
+	if (error) {
+		w->counts.down++;
+		nanosleep(&t, NULL);
+	}
+	return error || gone ? w->tap->way->mend(w) : true;
 }
 
 static void *run(void *arg)
 {
 	struct tap_worker *w = arg;
-	struct pollfd p = {.fd = w->fd, .events = POLLIN | POLLERR};
+	bool gone = false;
 
 	lane_clock(w->lane, lane_now(w->lane)); /* what has come already has its time */
 	while (!__atomic_load_n(&w->tap->stop, __ATOMIC_RELAXED)) {
-		bool more = w->tap->way->take(w);
+		bool more = !gone && w->tap->way->take(w);
 		wd_wall now = lane_now(w->lane);
 		lane_clock(w->lane, now);
 		tell(w, now);
-		if (more)
-			continue;
-		wd_span wait = lane_wait(w->lane, now);
-		struct timespec t = {wait.ns / WD_NS_PER_S, wait.ns % WD_NS_PER_S};
-		if (ppoll(&p, 1, &t, NULL) > 0 && (p.revents & POLLERR) != 0)
-			mend(w, t);
+		if (!more)
+			gone = !rest(w, gone, now);
 	}
 	lane_end(w->lane, lane_now(w->lane));
 	w->told_at.ns = 0;

@@ -33,7 +33,7 @@ struct tap_worker {
 struct tap_way {
 	/* How many threads it takes, of those asked for. */
 	size_t (*threads)(const struct tap_options *o);
-	/* For the whole tap, before its workers are opened; sets tap->linktype. */
+	/* For the whole tap, before its workers are opened. */
 	enum wd_err (*open_all)(struct tap *t, const struct tap_options *o,
 				struct wd_why *why) WD_MUST_CHECK;
 	enum wd_err (*open)(struct tap_worker *w, struct wd_why *why) WD_MUST_CHECK;
@@ -41,8 +41,9 @@ struct tap_way {
 	bool (*take)(struct tap_worker *w);
 	/* Dropped by the kernel since it was last asked. */
 	uint64_t (*dropped)(struct tap_worker *w);
-	/* The socket is in error: another try. */
-	void (*mend)(struct tap_worker *w);
+	/* The socket is in error: another try. False: the interface is gone, and there is nothing
+	 * to take from until a later try succeeds. */
+	bool (*mend)(struct tap_worker *w);
 	void (*close)(struct tap_worker *w);
 	void (*close_all)(struct tap *t);
 };
@@ -54,8 +55,7 @@ struct tap {
 	char interface[IFNAMSIZ];
 	const struct tap_way *way;
 	size_t threads, blocks;
-	uint32_t linktype;
-	bool loopback, promiscuous;
+	bool promiscuous;
 	bool stop; /* atomic */
 	struct tap_worker *workers;
 	void *shared; /* of the way */

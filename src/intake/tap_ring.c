@@ -31,10 +31,14 @@ enum {
 struct packets_way {
 	uint8_t *ring; /* MAP_FAILED or NULL: none */
 	size_t block;
+	int index; /* of the interface: one that is made anew has another */
+	uint32_t linktype;
+	bool loopback;
 };
 
 static void take_block(struct tap_worker *w, const struct tpacket_block_desc *block)
 {
+	const struct packets_way *way = w->way;
 	const struct tpacket_hdr_v1 *head = &block->hdr.bh1;
 	const uint8_t *at = (const uint8_t *)block + head->offset_to_first_pkt;
 	for (uint32_t n = 0; n < head->num_pkts; n++) {
@@ -43,7 +47,7 @@ static void take_block(struct tap_worker *w, const struct tpacket_block_desc *bl
 			.bytes = at + h->tp_mac,
 			.captured = h->tp_snaplen,
 			.wire_length = h->tp_len,
-			.linktype = w->tap->linktype,
+			.linktype = way->linktype,
 			.at = {(int64_t)h->tp_sec * WD_NS_PER_S + h->tp_nsec},
 		};
 		tap_take(w, &p);
@@ -67,34 +71,35 @@ static bool take_ready(struct tap_worker *w)
 	return true;
 }
 
-static enum wd_err bind_to(int fd, const char *interface, struct wd_why *why)
+static enum wd_err bind_to(struct tap_worker *w, struct wd_why *why)
 {
-	struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-	struct ifreq request = {0};
-	memcpy(request.ifr_name, interface, strlen(interface));
-	if (ioctl(fd, SIOCGIFINDEX, &request) != 0)
-		return wd_fail_os(why, errno, "find the interface");
-	ll.sll_ifindex = request.ifr_ifindex;
-	if (bind(fd, (const struct sockaddr *)&ll, sizeof(ll)) != 0)
+	const struct packets_way *way = w->way;
+	const struct sockaddr_ll ll = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+				       .sll_ifindex = way->index};
+	if (bind(w->fd, (const struct sockaddr *)&ll, sizeof(ll)) != 0)
 		return wd_fail_os(why, errno, "listen at the interface");
 	return WD_OK;
 }
 
-static enum wd_err learn_kind(struct tap *t, int fd, struct wd_why *why)
+static enum wd_err learn_kind(struct tap_worker *w, struct wd_why *why)
 {
+	struct packets_way *way = w->way;
 	struct ifreq request = {0};
-	memcpy(request.ifr_name, t->interface, sizeof(t->interface));
-	if (ioctl(fd, SIOCGIFHWADDR, &request) != 0)
+	memcpy(request.ifr_name, w->tap->interface, sizeof(w->tap->interface));
+	if (ioctl(w->fd, SIOCGIFINDEX, &request) != 0)
+		return wd_fail_os(why, errno, "find the interface");
+	way->index = request.ifr_ifindex;
+	if (ioctl(w->fd, SIOCGIFHWADDR, &request) != 0)
 		return wd_fail_os(why, errno, "find the interface");
 	switch (request.ifr_hwaddr.sa_family) {
-	case ARPHRD_LOOPBACK: t->loopback = true; /* fall through */
-	case ARPHRD_ETHER: t->linktype = PACKET_ETHERNET; return WD_OK;
+	case ARPHRD_LOOPBACK: way->loopback = true; /* fall through */
+	case ARPHRD_ETHER: way->linktype = PACKET_ETHERNET; return WD_OK;
 	case ARPHRD_NONE: /* tun */
 	case ARPHRD_RAWIP:
 	case ARPHRD_TUNNEL:
 	case ARPHRD_TUNNEL6:
 	case ARPHRD_SIT:
-	case ARPHRD_PPP: t->linktype = PACKET_RAW; return WD_OK;
+	case ARPHRD_PPP: way->linktype = PACKET_RAW; return WD_OK;
 	default:
 		return wd_fail(why, WD_UNKNOWN, 0, "the interface is neither Ethernet nor IP");
 	}
@@ -123,7 +128,7 @@ static enum wd_err map_ring(struct tap_worker *w, struct wd_why *why)
 	    cut_packets(w->fd) != 0)
 		return wd_fail_os(why, errno, "set the packet socket up");
 	/* What goes out over loopback comes in there again. */
-	if (w->tap->loopback)
+	if (way->loopback)
 		(void)setsockopt(w->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(yes));
 	if (setsockopt(w->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) != 0)
 		return wd_fail_os(why, errno, "make the packet ring");
@@ -143,13 +148,15 @@ enum wd_err tap_take_all(int fd, const char *interface, struct wd_why *why)
 	return WD_OK;
 }
 
-/* One group an interface and program; the kernel refuses a group that is another's. */
+/* One group an interface and program; the kernel refuses a group that is another's. It is not asked
+ * to put fragments together (PACKET_FANOUT_FLAG_DEFRAG): those whose rest never comes, which are
+ * what floods, would not be seen at all. */
 static enum wd_err join(struct tap_worker *w, struct wd_why *why)
 {
 	const struct tap *t = w->tap;
-	uint32_t group = ((uint32_t)getpid() * 31 + if_nametoindex(t->interface)) & 0xffff;
-	uint32_t how = PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG;
-	uint32_t fanout = group | how << 16;
+	const struct packets_way *way = w->way;
+	uint32_t group = ((uint32_t)getpid() * 31 + (uint32_t)way->index) & 0xffff;
+	uint32_t fanout = group | (uint32_t)PACKET_FANOUT_HASH << 16;
 	if (t->threads > 1 &&
 	    setsockopt(w->fd, SOL_PACKET, PACKET_FANOUT, &fanout, sizeof(fanout)) != 0)
 		return wd_fail_os(why, errno, "spread packets over the threads");
@@ -173,7 +180,6 @@ static enum wd_err packets_open_all(struct tap *t, const struct tap_options *o, 
 static enum wd_err packets_open(struct tap_worker *w, struct wd_why *why)
 {
 	enum wd_err err;
-	struct tap *t = w->tap;
 
 	w->way = calloc(1, sizeof(struct packets_way));
 	if (w->way == NULL)
@@ -184,8 +190,8 @@ static enum wd_err packets_open(struct tap_worker *w, struct wd_why *why)
 		return wd_fail_os(why, errno,
 				  errno == EPERM ? "capture packets: needs CAP_NET_RAW"
 						 : "open a packet socket");
-	if ((err = learn_kind(t, w->fd, why)) != WD_OK || (err = map_ring(w, why)) != WD_OK ||
-	    (err = bind_to(w->fd, t->interface, why)) != WD_OK)
+	if ((err = learn_kind(w, why)) != WD_OK || (err = map_ring(w, why)) != WD_OK ||
+	    (err = bind_to(w, why)) != WD_OK)
 		return err;
 	return join(w, why);
 }
@@ -199,17 +205,6 @@ static uint64_t packets_dropped(struct tap_worker *w)
 	return stats.tp_drops;
 }
 
-/* An interface that went away leaves the socket with an error at once, again and again. */
-static void packets_mend(struct tap_worker *w)
-{
-	struct wd_why why;
-	int error = 0;
-	socklen_t len = sizeof(error);
-	(void)getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	if (bind_to(w->fd, w->tap->interface, &why) != WD_OK)
-		return; /* still gone: counted, and tried again */
-}
-
 static void packets_close(struct tap_worker *w)
 {
 	struct packets_way *way = w->way;
@@ -218,6 +213,27 @@ static void packets_close(struct tap_worker *w)
 	if (w->fd >= 0)
 		close(w->fd);
 	free(way);
+	w->way = NULL;
+	w->fd = -1;
+}
+
+/* An interface that is down is listened to again by the kernel when it comes up. One that was made
+ * anew is another to the kernel, which binds no socket of a group twice: so all begins anew. */
+static bool packets_mend(struct tap_worker *w)
+{
+	const struct packets_way *way = w->way;
+	int error = 0, index = (int)if_nametoindex(w->tap->interface);
+	socklen_t len = sizeof(error);
+
+	if (way != NULL && way->index == index) {
+		(void)getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+		return true;
+	}
+	packets_close(w);
+	if (index != 0 && packets_open(w, NULL) == WD_OK)
+		return true;
+	packets_close(w);
+	return false;
 }
 
 static void packets_close_all(struct tap *t)

@@ -122,7 +122,6 @@ static enum wd_err xdp_open_all(struct tap *t, const struct tap_options *o, stru
 		return wd_fail(why, WD_NOMEM, 0, "memory for a tap");
 	*x = (struct xdp_shared){-1, -1, -1, -1};
 	t->shared = x;
-	t->linktype = PACKET_ETHERNET;
 	while (frames * 2 * FRAME <= o->ring_bytes)
 		frames *= 2;
 	t->blocks = frames;
@@ -269,11 +268,12 @@ static uint64_t xdp_dropped(struct tap_worker *w)
 
 /* An interface that went away has taken the program with it: only a restart brings both back.
  * Until then it is counted. */
-static void xdp_mend(struct tap_worker *w)
+static bool xdp_mend(struct tap_worker *w)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
 	(void)getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return true;
 }
 
 #else
@@ -309,7 +309,12 @@ static uint64_t xdp_dropped(struct tap_worker *w)
 	return 0;
 }
 
-static void xdp_mend(struct tap_worker *w) { (void)w; }
+static bool xdp_mend(struct tap_worker *w)
+{
+	(void)w;
+	return true;
+}
+
 static void xdp_close(struct tap_worker *w) { (void)w; }
 static void xdp_close_all(struct tap *t) { (void)t; }
 
