@@ -92,7 +92,7 @@ static enum wd_err addresses_read(struct http *h, struct wd_why *why)
 
 static enum wd_err shared_open(struct http *h, struct wd_why *why)
 {
-	static const int STATUS[REFUSALS] = {400, 405, 411, 413, 429, 431, 500, 501, 503};
+	static const int STATUS[REFUSALS] = {400, 405, 411, 412, 413, 429, 431, 500, 501, 503};
 	struct http_limit_options l = {
 		.connections_max = h->o.connections_max,
 		.connections_per_address_max = h->o.connections_per_address_max,

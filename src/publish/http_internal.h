@@ -124,8 +124,8 @@ struct worker {
 
 /* Answers the server gives by itself. */
 enum refusal {
-	REFUSAL_400, REFUSAL_405, REFUSAL_411, REFUSAL_413, REFUSAL_429, REFUSAL_431, REFUSAL_500,
-	REFUSAL_501, REFUSAL_503, REFUSALS,
+	REFUSAL_400, REFUSAL_405, REFUSAL_411, REFUSAL_412, REFUSAL_413, REFUSAL_429, REFUSAL_431,
+	REFUSAL_500, REFUSAL_501, REFUSAL_503, REFUSALS,
 };
 
 struct http {
@@ -203,6 +203,8 @@ enum head_verdict head_check(struct MHD_Connection *mhd, const char *method, con
 /* http_response.c */
 struct MHD_Response *response_pick(const struct http_response *r, const char *accept_encoding,
 				   const char *if_none_match, int *ret_status, size_t *ret_len);
+/* Is the form that would be picked one of those that If-Match names? */
+bool response_is(const struct http_response *r, const char *accept_encoding, const char *if_match);
 extern const char HTTP_SECURITY_POLICY[];
 
 /* http_stream.c */

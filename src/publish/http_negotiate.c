@@ -101,28 +101,41 @@ static const char *skip_empty(const char *p)
 	return p;
 }
 
-bool http_etag_matches(const char *if_none_match, const char *etag)
+static bool is_any(const char *list)
+{
+	const char *p = skip_blank(list);
+	return *p == '*' && *skip_blank(p + 1) == '\0';
+}
+
+static bool list_has(const char *list, const char *etag, bool weakly)
 {
 	size_t len = strlen(etag);
-	const char *p = skip_blank(if_none_match);
 
-	if (len == 0)
-		return false;
-	if (*p == '*')
-		return *skip_blank(p + 1) == '\0';
-	for (p = skip_empty(p); *p != '\0'; p = skip_empty(p)) {
-		if (p[0] == 'W' && p[1] == '/')
+	for (const char *p = skip_empty(list); *p != '\0'; p = skip_empty(p)) {
+		bool weak = p[0] == 'W' && p[1] == '/';
+		if (weak)
 			p += 2;
 		if (*p != '"')
 			return false;
 		const char *close = strchr(p + 1, '"');
 		if (close == NULL)
 			return false;
-		if ((size_t)(close + 1 - p) == len && memcmp(p, etag, len) == 0)
+		if ((weakly || !weak) && (size_t)(close + 1 - p) == len &&
+		    memcmp(p, etag, len) == 0)
 			return true;
 		p = skip_blank(close + 1);
 		if (*p != ',' && *p != '\0')
 			return false;
 	}
 	return false;
+}
+
+bool http_etag_matches(const char *if_none_match, const char *etag)
+{
+	return etag[0] != '\0' && (is_any(if_none_match) || list_has(if_none_match, etag, true));
+}
+
+bool http_etag_is(const char *if_match, const char *etag)
+{
+	return is_any(if_match) || (etag[0] != '\0' && list_has(if_match, etag, false));
 }

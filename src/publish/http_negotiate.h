@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_negotiate: what Accept-Encoding and If-None-Match ask for. Pure.
- * RFC 9110 12.5.3, 12.4.2 and 13.1.2. */
+/* http_negotiate: what Accept-Encoding, If-Match and If-None-Match ask for. Pure.
+ * RFC 9110 12.5.3, 12.4.2, 13.1.1 and 13.1.2. */
 #ifndef WD_PUBLISH_HTTP_NEGOTIATE_H
 #define WD_PUBLISH_HTTP_NEGOTIATE_H
 
@@ -15,5 +15,7 @@ enum http_encoding http_encoding_pick(const char *accept, const bool have[HTTP_E
 
 /* Weak comparison of an If-None-Match list (or "*") with one quoted tag. */
 bool http_etag_matches(const char *if_none_match, const char *etag);
+/* Strong comparison of an If-Match list: a weak tag is never the same. "*" is what there is. */
+bool http_etag_is(const char *if_match, const char *etag);
 
 #endif

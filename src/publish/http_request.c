@@ -17,6 +17,29 @@ static struct worker *worker_of(const struct request *r)
 	return r->conn->worker;
 }
 
+/* ---- lists ------------------------------------------------------------------------- */
+
+/* A field that stands several times is one list (RFC 9110, 5.3). */
+struct list_field {
+	const char *value; /* NULL = not there */
+	char joined[HTTP_HEAD_MAX]; /* of several: shorter than the head they stand in */
+};
+
+static void list_field_add(struct list_field *f, const char *value)
+{
+	size_t len;
+
+	if (f->value == NULL) {
+		f->value = value;
+		return;
+	}
+	if (f->value != f->joined)
+		snprintf(f->joined, sizeof(f->joined), "%s", f->value);
+	f->value = f->joined;
+	len = strlen(f->joined);
+	snprintf(f->joined + len, sizeof(f->joined) - len, ", %s", value);
+}
+
 /* ---- birth and end ---------------------------------------------------------------- */
 
 /* The target as it came, before the library cuts it up; what we return is the request's
@@ -122,28 +145,7 @@ static void count_answer(struct worker *w, int status, size_t len)
 		COUNT(w, answered_5xx);
 }
 
-/* A field that stands several times is one list (RFC 9110, 5.3). */
-struct list_field {
-	const char *value; /* NULL = not there */
-	char joined[HTTP_HEAD_MAX]; /* of several; what is beyond that is left out */
-};
-
-struct choosing { struct list_field accept_encoding, if_none_match; };
-
-static void list_field_add(struct list_field *f, const char *value)
-{
-	size_t len;
-
-	if (f->value == NULL) {
-		f->value = value;
-		return;
-	}
-	if (f->value != f->joined)
-		snprintf(f->joined, sizeof(f->joined), "%s", f->value);
-	f->value = f->joined;
-	len = strlen(f->joined);
-	snprintf(f->joined + len, sizeof(f->joined) - len, ", %s", value);
-}
+struct choosing { struct list_field accept_encoding, if_match, if_none_match; };
 
 static enum MHD_Result choosing_field(void *context, enum MHD_ValueKind kind, const char *name,
 				      const char *value)
@@ -153,6 +155,8 @@ static enum MHD_Result choosing_field(void *context, enum MHD_ValueKind kind, co
 	(void)kind;
 	if (strcasecmp(name, "Accept-Encoding") == 0)
 		list_field_add(&c->accept_encoding, value);
+	else if (strcasecmp(name, "If-Match") == 0)
+		list_field_add(&c->if_match, value);
 	else if (strcasecmp(name, "If-None-Match") == 0)
 		list_field_add(&c->if_none_match, value);
 	return MHD_YES;
@@ -166,10 +170,16 @@ bool request_answer(struct request *r, const struct http_response *response)
 	int status;
 	size_t len;
 
-	c.accept_encoding.value = c.if_none_match.value = NULL;
+	c.accept_encoding.value = c.if_match.value = c.if_none_match.value = NULL;
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, choosing_field, &c);
 	if (r->public.method != HTTP_GET || http_response_status(response) != 200)
+		c.if_match.value = c.if_none_match.value = NULL;
+	/* In this order (RFC 9110, 13.2.2). */
+	if (c.if_match.value != NULL &&
+	    !response_is(response, c.accept_encoding.value, c.if_match.value)) {
+		response = w->http->refusals[REFUSAL_412];
 		c.if_none_match.value = NULL;
+	}
 	struct MHD_Response *m = response_pick(response, c.accept_encoding.value,
 					       c.if_none_match.value, &status, &len);
 	r->step = STEP_ANSWERED;
@@ -230,29 +240,27 @@ static uint64_t read_content_length(const struct request *r)
 	return value != NULL ? strtoull(value, NULL, 10) : 0;
 }
 
-struct forwarded { const char *last; };
-
-static enum MHD_Result last_forwarded(void *context, enum MHD_ValueKind kind, const char *name,
-				      const char *value)
+static enum MHD_Result forwarded_field(void *context, enum MHD_ValueKind kind, const char *name,
+				       const char *value)
 {
-	struct forwarded *f = context;
-
 	(void)kind;
 	if (strcasecmp(name, "X-Forwarded-For") == 0)
-		f->last = value;
+		list_field_add(context, value);
 	return MHD_YES;
 }
 
-/* Several fields are one list (RFC 9110 5.3); only its end can be believed. */
+/* A proxy adds itself to the list, or a field of its own behind it. */
 static void read_client(struct request *r)
 {
 	const struct http *h = worker_of(r)->http;
-	struct forwarded f = {NULL};
+	struct list_field forwarded; /* not all of it is set: it is large */
 
+	forwarded.value = NULL;
 	if (http_prefix_any(h->trusted, h->trusted_count, &r->conn->peer))
-		MHD_get_connection_values(r->conn->mhd, MHD_HEADER_KIND, last_forwarded, &f);
-	r->public.client =
-		http_address_client(&r->conn->peer, f.last, h->trusted, h->trusted_count);
+		MHD_get_connection_values(r->conn->mhd, MHD_HEADER_KIND, forwarded_field,
+					  &forwarded);
+	r->public.client = http_address_client(&r->conn->peer, forwarded.value, h->trusted,
+					       h->trusted_count);
 }
 
 static enum MHD_Result refuse_head(struct request *r, enum head_verdict verdict)

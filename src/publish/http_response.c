@@ -164,6 +164,7 @@ static const char *status_title(int status)
 	case 408: return "Request Timeout";
 	case 409: return "Conflict";
 	case 411: return "Length Required";
+	case 412: return "Precondition Failed";
 	case 413: return "Content Too Large";
 	case 414: return "URI Too Long";
 	case 415: return "Unsupported Media Type";
@@ -246,14 +247,24 @@ const char *http_response_etag(const struct http_response *r)
 	return r->forms[HTTP_IDENTITY].etag;
 }
 
-struct MHD_Response *response_pick(const struct http_response *r, const char *accept_encoding,
-				   const char *if_none_match, int *ret_status, size_t *ret_len)
+static enum http_encoding form_pick(const struct http_response *r, const char *accept_encoding)
 {
 	bool have[HTTP_ENCODINGS];
 
 	for (size_t i = 0; i < HTTP_ENCODINGS; i++)
 		have[i] = r->forms[i].mhd != NULL;
-	enum http_encoding e = http_encoding_pick(accept_encoding, have);
+	return http_encoding_pick(accept_encoding, have);
+}
+
+bool response_is(const struct http_response *r, const char *accept_encoding, const char *if_match)
+{
+	return http_etag_is(if_match, r->forms[form_pick(r, accept_encoding)].etag);
+}
+
+struct MHD_Response *response_pick(const struct http_response *r, const char *accept_encoding,
+				   const char *if_none_match, int *ret_status, size_t *ret_len)
+{
+	enum http_encoding e = form_pick(r, accept_encoding);
 	*ret_status = r->status;
 	*ret_len = r->forms[e].len;
 	if (if_none_match != NULL && http_etag_matches(if_none_match, r->forms[e].etag)) {

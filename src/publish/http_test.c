@@ -135,6 +135,37 @@ static void the_same_etag_is_answered_304_without_a_body(void **state)
 	assert_int_equal(answer.status, 200);
 }
 
+static int status_if(const char *fields)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
+	testing_ask(server, request, &answer);
+	return answer.status;
+}
+
+static void what_the_client_does_not_have_is_412(void **state)
+{
+	char etag[64], fields[256];
+
+	(void)state;
+	assert_int_equal(status_if(""), 200);
+	snprintf(etag, sizeof(etag), "%s", testing_field(&answer, "ETag"));
+	assert_int_equal(status_if("If-Match: *\r\n"), 200);
+	assert_int_equal(status_if("If-Match: \"x\"\r\n"), 412);
+	assert_string_equal(testing_field(&answer, "Content-Type"), "application/problem+json");
+	snprintf(fields, sizeof(fields), "If-Match: \"x\"\r\nIf-Match: %s\r\n", etag);
+	assert_int_equal(status_if(fields), 200);
+	/* Weak tags are never strongly the same; If-None-Match is not asked then. */
+	snprintf(fields, sizeof(fields), "If-Match: W/%s\r\nIf-None-Match: %s\r\n", etag, etag);
+	assert_int_equal(status_if(fields), 412);
+	snprintf(fields, sizeof(fields), "If-Match: %s\r\nIf-None-Match: %s\r\n", etag, etag);
+	assert_int_equal(status_if(fields), 304);
+	/* The tag of another form is not this one's. */
+	snprintf(fields, sizeof(fields), "If-Match: %s\r\nAccept-Encoding: gzip\r\n", etag);
+	assert_int_equal(status_if(fields), 412);
+}
+
 static void head_has_the_fields_of_get_and_no_body(void **state)
 {
 	int fd = testing_connect(server, NULL);
@@ -298,6 +329,13 @@ static void only_trusted_proxies_name_the_client(void **state)
 	testing_read(fd, &answer, true);
 	assert_string_equal(testing_body(&answer), "0|/x|-||9.9.9.9|");
 	close(fd);
+	/* The field that a second proxy added has only the first one in it. */
+	fd = testing_connect(server, "127.0.0.9");
+	testing_send(fd, "GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6, 2001:db8::5\r\n"
+			 "X-Forwarded-For: 10.1.2.3\r\n\r\n");
+	testing_read(fd, &answer, true);
+	assert_string_equal(testing_body(&answer), "0|/x|-||2001:db8::5|");
+	close(fd);
 	testing_ask(server, REQUEST, &answer);
 	assert_string_equal(testing_body(&answer), "0|/x|-||127.0.0.1|");
 }
@@ -320,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_is_answered_whole_with_its_security_fields),
 		cmocka_unit_test(the_same_etag_is_answered_304_without_a_body),
+		cmocka_unit_test(what_the_client_does_not_have_is_412),
 		cmocka_unit_test(head_has_the_fields_of_get_and_no_body),
 		cmocka_unit_test(the_encoding_follows_the_client),
 		cmocka_unit_test(path_and_query_arrive_decoded),
