@@ -457,8 +457,8 @@ void engine_traffic_until(struct engine *e, wd_wall until)
 {
 	for (size_t n = 0; e->watched > 0 && n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
-		if (t->watch == NULL)
-			continue;
+		if (t->watch == NULL || t->service == NULL)
+			continue; /* of what is not looked at nothing is known */
 		const struct watch_kind *k = &t->watch->kinds[WATCH_FLOWS];
 		wd_span tick = {TRAFFIC_TICK_NS};
 		if (k->end.ns == 0 || wall_sub(until, k->end).ns > FILL_MAX.ns)

@@ -404,11 +404,22 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 
 /* ---- the clock ---- */
 
+/* The configuration does not name the service any more: nobody follows it. */
+static void leave(struct engine *e, struct track *t)
+{
+	if (t->started && !t->whole)
+		track_skip(t, e->minute - LATENESS_BINS);
+	t->coordinated_on = false;
+	engine_abandon(e, t);
+}
+
 /* A minute begins: the one before the last two is sealed, those two are looked at. */
 static void turn_minute(struct engine *e)
 {
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
+		if (t->service == NULL)
+			leave(e, t);
 		if (t->service == NULL || t->whole)
 			continue;
 		if (!t->started && !start(e, t, e->now, (wd_span){MINUTE_NS}, false, false))
@@ -443,8 +454,8 @@ static void jump(struct engine *e, int64_t minute)
 	e->minute = minute;
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
-		if (t->started && !t->whole && t->next < minute - LATENESS_BINS)
-			t->next = minute - LATENESS_BINS;
+		if (t->started && !t->whole)
+			track_skip(t, minute - LATENESS_BINS);
 	}
 }
 

@@ -97,7 +97,8 @@ enum wd_err engine_open(const struct engine_options *options, struct engine **re
 void engine_close(struct engine *e);
 
 /* From now on these services are known (the engine holds the catalogue). What is known of a
- * service that is still there stays; of one that is gone, too, until it is asked for again. */
+ * service that is still there stays; of one that is gone, too, until it is asked for again: the
+ * time between is missing, and its incident closes at the next minute. */
 enum wd_err engine_configure(struct engine *e, struct catalogue *c,
 			     struct wd_why *why) WD_MUST_CHECK;
 

@@ -94,6 +94,8 @@ void engine_live(struct engine *e, struct track *t, enum lifecycle_event event,
 void engine_open_incident(struct engine *e, struct track *t, const struct cause *c);
 /* The open incident is carried by this, too, or again. */
 void engine_join_incident(struct engine *e, struct track *t, const struct cause *c);
+/* Nobody follows the service: its incident is over, as far as is known since it was last seen. */
+void engine_abandon(struct engine *e, struct track *t);
 /* Every signal that carries the incident is back to usual. */
 bool engine_is_calm(const struct engine *e, const struct track *t);
 

@@ -352,6 +352,13 @@ void engine_live(struct engine *e, struct track *t, enum lifecycle_event event,
 	}
 }
 
+void engine_abandon(struct engine *e, struct track *t)
+{
+	struct cause c = {.now = e->now};
+	engine_live(e, t, LIFE_CALM, &c);
+	engine_live(e, t, LIFE_CALM_LONG, &c);
+}
+
 /* Reports that are significant join an incident that traffic opened. */
 static void maybe_join(struct engine *e, struct track *t, float open_at, const struct cause *c)
 {
@@ -411,10 +418,11 @@ void engine_judge(struct engine *e, bool whole)
 	size_t k = budget_open(e->headroom, count);
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
-		if (!is_judged(t, whole))
-			continue;
-		live_on(e, t, (float)budget_threshold(t->step, b->series, b->false_a_month, k) +
-			      watch_log10_kinds(t));
-		t->due_at = (wd_wall){0};
+		if (is_judged(t, whole))
+			live_on(e, t, (float)budget_threshold(t->step, b->series,
+							      b->false_a_month, k) +
+				      watch_log10_kinds(t));
+		if (whole) /* also where nobody follows the service any more */
+			t->due_at = (wd_wall){0};
 	}
 }

@@ -251,15 +251,28 @@ static void sum_up(struct signal *s, wd_wall at)
 	s->hours[(size_t)(wall_to_s(at) / 3600 % (int64_t)WD_COUNT(s->hours))] += s->observed;
 }
 
-/* The hour that begins now takes the place of the one 25 hours ago. */
-static void turn_hour(struct track *t, int64_t bin)
+/* The hours that began since the last bin take the places of those 25 hours before them. */
+static void turn_hours(struct track *t, int64_t bin)
 {
+	const int64_t kept = WD_COUNT(t->signals[0].hours);
 	int64_t hour = floor_div(wall_to_s(track_bin_begin(t, bin)), 3600);
-	int64_t before = floor_div(wall_to_s(track_bin_begin(t, bin - 1)), 3600);
-	if (hour == before)
+	int64_t last = floor_div(wall_to_s(track_bin_begin(t, t->next - 1)), 3600);
+	for (int64_t h = hour - last > kept ? hour - kept + 1 : last + 1; h <= hour; h++) {
+		for (uint32_t n = 0; n < t->signal_count; n++)
+			t->signals[n].hours[h % kept] = 0;
+	}
+}
+
+void track_skip(struct track *t, int64_t next)
+{
+	if (next <= t->next)
 		return;
-	for (uint32_t n = 0; n < t->signal_count; n++)
-		t->signals[n].hours[hour % (int64_t)WD_COUNT(t->signals[n].hours)] = 0;
+	turn_hours(t, next - 1);
+	for (int64_t bin = t->next; bin < next && bin < t->next + PENDING_BINS; bin++) {
+		for (uint32_t n = 0; n < t->signal_count; n++)
+			t->signals[n].pending[bin & (PENDING_BINS - 1)] = 0;
+	}
+	t->next = next;
 }
 
 static int64_t calm_bins(wd_span step)
@@ -286,7 +299,7 @@ void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin, con
 	int64_t bins = calm_bins(t->step);
 	struct surge_reading r;
 
-	turn_hour(t, bin);
+	turn_hours(t, bin);
 	t->most = 0;
 	for (uint32_t n = 0; n < t->signal_count; n++) {
 		struct signal *s = &t->signals[n];

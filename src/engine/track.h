@@ -101,6 +101,8 @@ int track_signal(struct track *t, const struct surge_plan *plan, const struct ha
  * the pending counts are used. */
 void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin,
 		const double *observed);
+/* Nobody watched until bin `next`: what was pending is dropped, the rest is missing. */
+void track_skip(struct track *t, int64_t next);
 /* Judges ahead of time those signals whose unsealed, finished bins stand out. */
 void track_peek(struct track *t, const struct surge_plan *plan, int64_t last_whole_bin);
 
