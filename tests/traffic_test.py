@@ -242,6 +242,14 @@ def try_logs(folder):
         counts = [seen[f"whydown_logs_{n}_total"] for n in ("lines", "requests", "nobodys", "malformed")]
         check("lines of a followed file, across its rotation, and of syslog are counted once",
               counts == [190, 170, 20, 0], counts)
+        server.reload(LOGS.format(log=log).replace("telemetry:\n", "telemetry:\n  exporters: [192.0.2.1]\n"))
+        sender.sendto(("<134>" + log_line(0, "blog.example.org ")).encode(), ("127.0.0.1", port))
+        until = time.time() + 10
+        while server.metrics()["whydown_syslog_refused_total"] < 1 and time.time() < until:
+            time.sleep(0.2)
+        seen = server.metrics()
+        counts = [seen[f"whydown_{n}_total"] for n in ("syslog_refused", "logs_lines")]
+        check("a reload takes syslog's senders over, too", counts == [1, 190], counts)
         until, n = time.time() + 14, 1000
         while incident_of(server) is None and time.time() < until:
             with open(log, "a") as out:

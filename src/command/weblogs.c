@@ -364,18 +364,26 @@ static enum wd_err open_log(struct weblogs *w, const struct config_log *c, struc
 	return err;
 }
 
-static enum wd_err open_listeners(struct weblogs *w, const struct config *c, struct wd_why *why)
+/* Who may send syslog; NULL if memory ran out. */
+static struct senders *senders_of(const struct config *c)
 {
 	const struct config_exporters *e = &c->telemetry.exporters;
 	struct sender_rule *rules = calloc(e->count + 1, sizeof(*rules));
-	enum wd_err err = rules == NULL ? WD_NOMEM : WD_OK;
-	for (size_t i = 0; err == WD_OK && i < e->count; i++)
+	struct senders *senders = NULL;
+	for (size_t i = 0; rules != NULL && i < e->count; i++)
 		rules[i].block = e->items[i].block;
-	if (err == WD_OK)
-		err = senders_open(rules, e->count, &w->senders);
+	if (rules != NULL && senders_open(rules, e->count, &senders) != WD_OK)
+		senders = NULL;
 	free(rules);
-	if (err != WD_OK)
-		return wd_fail(why, err, 0, "memory for syslog");
+	return senders;
+}
+
+static enum wd_err open_listeners(struct weblogs *w, const struct config *c, struct wd_why *why)
+{
+	enum wd_err err;
+	w->senders = senders_of(c);
+	if (w->senders == NULL)
+		return wd_fail(why, WD_NOMEM, 0, "memory for syslog");
 	for (size_t i = 0; i < c->telemetry.syslog.count; i++) {
 		const char *address = c->telemetry.syslog.items[i];
 		const struct syslog_options o = {address, address, w->senders};
@@ -516,15 +524,28 @@ static void drop_sites(struct weblogs *w)
 	}
 }
 
+static void allow(struct weblogs *w, struct senders *senders)
+{
+	for (size_t i = 0; i < w->listener_count; i++)
+		syslog_allow(w->listeners[i], senders);
+	senders_close(w->senders);
+	w->senders = senders;
+}
+
 void weblogs_reload(struct weblogs *w, const struct config *config)
 {
+	struct senders *senders = senders_of(config);
 	pthread_mutex_lock(&w->lock);
 	bool taken = take_hosts(w, config->catalogue);
 	if (taken) {
 		drop_sites(w);
 		web_ticks_allow(w->ticks, w->catalogue, w->site_max);
 	}
+	if (senders != NULL)
+		allow(w, senders);
 	pthread_mutex_unlock(&w->lock);
+	if (senders == NULL)
+		log_line(LOG_LEVEL_ERROR, "senders_not_taken", "reason=\"out of memory\"");
 	if (!taken)
 		log_line(LOG_LEVEL_ERROR, "hosts_not_taken", "reason=\"out of memory\"");
 }

@@ -148,6 +148,19 @@ void syslog_close(struct syslog_listener *s)
 	free(s);
 }
 
+static bool may_send(const struct syslog_listener *s, const struct exporter_address *from)
+{
+	return s->allowed == NULL || senders_find(s->allowed, from) != NULL;
+}
+
+void syslog_allow(struct syslog_listener *s, const struct senders *allowed)
+{
+	s->allowed = allowed;
+	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
+		if (s->connections[i].fd >= 0 && !may_send(s, &s->connections[i].from))
+			connection_close(s, &s->connections[i]);
+}
+
 /* ---- messages ---- */
 
 static void hand_on(struct syslog_listener *s, const struct exporter_address *from,
@@ -162,14 +175,6 @@ static void hand_on(struct syslog_listener *s, const struct exporter_address *fr
 	message(context, from, text, len);
 }
 
-static bool is_allowed(struct syslog_listener *s, const struct exporter_address *from)
-{
-	if (s->allowed == NULL || senders_find(s->allowed, from) != NULL)
-		return true;
-	s->counters.refused++;
-	return false;
-}
-
 static void receive_datagrams(struct syslog_listener *s, handler *message, void *context)
 {
 	struct datagram d;
@@ -178,8 +183,10 @@ static void receive_datagrams(struct syslog_listener *s, handler *message, void 
 		while (udp_next(s->batch, &d)) {
 			struct exporter_address from = sender_of(d.from);
 			size_t len = d.len < SYSLOG_MESSAGE_MAX ? d.len : SYSLOG_MESSAGE_MAX;
-			if (!is_allowed(s, &from))
+			if (!may_send(s, &from)) {
+				s->counters.refused++;
 				continue;
+			}
 			s->counters.cut += d.cut || d.len > SYSLOG_MESSAGE_MAX;
 			hand_on(s, &from, (const char *)d.bytes, len, message, context);
 		}
@@ -264,15 +271,15 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 	socklen_t len = sizeof(ss);
 	int fd;
 
-	while ((fd = accept4(s->tcp, (struct sockaddr *)&ss, &len,
-			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+	for (; (fd = accept4(s->tcp, (struct sockaddr *)&ss, &len,
+			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0; len = sizeof(ss)) {
 		struct exporter_address from = sender_of(&ss);
-		struct connection *c = is_allowed(s, &from) ? room_for(s, &from, now) : NULL;
+		bool allowed = may_send(s, &from);
+		struct connection *c = allowed ? room_for(s, &from, now) : NULL;
 		char *buffer = c != NULL ? malloc(SYSLOG_ROOM) : NULL;
 
-		len = sizeof(ss);
-		s->counters.full += c == NULL && (s->allowed == NULL ||
-						  senders_find(s->allowed, &from) != NULL);
+		s->counters.refused += !allowed;
+		s->counters.full += allowed && c == NULL;
 		if (buffer == NULL ||
 		    watch_fd(s, fd, (uint64_t)(c - s->connections), NULL) != WD_OK) {
 			free(buffer);

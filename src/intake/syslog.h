@@ -40,6 +40,8 @@ struct syslog_options {
 enum wd_err syslog_open(const struct syslog_options *options, struct syslog_listener **ret,
 			struct wd_why *why) WD_MUST_CHECK;
 void syslog_close(struct syslog_listener *s); /* NULL is fine */
+/* Others than before; connections of who is not among them are closed. */
+void syslog_allow(struct syslog_listener *s, const struct senders *allowed);
 
 /* Waits at most timeout_ms for something to come, hands it on and returns. A message is valid
  * during the call; `from` is its sender. */

@@ -220,6 +220,38 @@ static void strangers_are_refused(void **state)
 	senders_close(nobody);
 }
 
+/* As after a reload: who is on the list no more is heard no more, also where a connection stands. */
+static void another_list_holds_at_once(void **state)
+{
+	static const struct sender_rule second = {.block = {{127, 0, 0, 2}, 4, 32}};
+	struct senders *everybody_else;
+	(void)state;
+	assert_int_equal(senders_open(&second, 1, &everybody_else), WD_OK);
+	struct fixture *f = fixture_new(NULL);
+	uint16_t tcp = syslog_tcp_port(f->s), udp = syslog_udp_port(f->s);
+	int streams[2] = {socket_from("127.0.0.1", tcp, SOCK_STREAM),
+			  socket_from("127.0.0.2", tcp, SOCK_STREAM)};
+	int datagrams[2] = {socket_from("127.0.0.1", udp, SOCK_DGRAM),
+			    socket_from("127.0.0.2", udp, SOCK_DGRAM)};
+	poll_all(f);
+	assert_int_equal(syslog_counters(f->s).connections, 2);
+	syslog_allow(f->s, everybody_else);
+	assert_int_equal(syslog_counters(f->s).connections, 1);
+	(void)send(streams[0], "<1>no\n", 6, MSG_NOSIGNAL); /* closed at the other end */
+	send_bytes(datagrams[0], "<1>no", 5);
+	send_bytes(streams[1], "<2>tcp\n", 7);
+	expect(f, "<2>tcp|");
+	send_bytes(datagrams[1], "<2>udp", 6);
+	expect(f, "<2>udp|");
+	assert_int_equal(syslog_counters(f->s).refused, 1);
+	for (size_t i = 0; i < 2; i++) {
+		close(streams[i]);
+		close(datagrams[i]);
+	}
+	fixture_free(f);
+	senders_close(everybody_else);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +261,7 @@ int main(void)
 		cmocka_unit_test(room_is_made_only_by_the_quiet),
 		cmocka_unit_test(no_sender_has_all_the_room),
 		cmocka_unit_test(strangers_are_refused),
+		cmocka_unit_test(another_list_holds_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
