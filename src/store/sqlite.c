@@ -144,7 +144,8 @@ enum wd_err store_exec_int(sqlite3 *db, const char *sql, int64_t *ret_value, con
 
 enum wd_err store_begin(struct store *s, struct wd_why *why)
 {
-	if (s->db == NULL) /* store_repair failed; whoever writes may try it again */
+	/* Not a reader's: store_repair failed, and may be tried again. */
+	if (s->db == NULL && s->lock_fd >= 0)
 		return wd_fail(why, WD_MALFORMED, 0, "the database is damaged, not yet repaired");
 	int rc = store_step(store_statement(s, SQL_BEGIN));
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "start a transaction", why);
