@@ -556,6 +556,30 @@ static void old_ids_and_comments_are_forgotten_and_new_ones_kept(void **state)
 	folder_remove(&f);
 }
 
+/* Who decides about number 2 must not meet another text under it; who asks for what came after it
+ * must not miss one. */
+static void numbers_of_comments_that_are_gone_are_not_given_again(void **state)
+{
+	static const char *const texts[] = {"old", "older"}, *const later[] = {"new"};
+	const struct store_policy policy = {span_s(1000000), span_s(1000000), span_s(1000)};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	(void)state;
+	commented(s, 2000, texts, 2);
+	retain_all(s, 5000, &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 0);
+	commented(s, 6000, later, 1);
+	told_are(s, &(struct comment_query){.after = 2}, "comment 3 x new\n");
+	retain_all(s, 9000, &policy);
+	store_close(s);
+	s = store_must_open(&f);
+	assert_int_equal(store_repair(s, wall_s(9500), NULL), WD_OK);
+	commented(s, 10000, later, 1);
+	told_are(s, &(struct comment_query){.after = 3}, "comment 4 x new\n");
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void journal_has_not(struct store *s, const char *text, int64_t batches)
 {
 	char sql[200];
@@ -607,6 +631,7 @@ int main(void)
 		cmocka_unit_test(the_oldest_held_ones_make_room),
 		cmocka_unit_test(the_journal_goes_only_as_far_as_two_states_include_it),
 		cmocka_unit_test(space_is_given_back),
+		cmocka_unit_test(numbers_of_comments_that_are_gone_are_not_given_again),
 		cmocka_unit_test(old_ids_and_comments_are_forgotten_and_new_ones_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,6 +133,20 @@ static int copy_seen(struct repair *r)
 	return SQLITE_OK;
 }
 
+/* How far comments were numbered, where that can still be read. */
+static int copy_numbering(struct repair *r)
+{
+	char sql[240];
+	int64_t last = 0;
+
+	(void)!store_exec_int(r->from, "SELECT max(seq) FROM sqlite_sequence", &last, "", NULL);
+	snprintf(sql, sizeof(sql),
+		 "DELETE FROM sqlite_sequence; INSERT INTO sqlite_sequence(name, seq)"
+		 " SELECT 'comment', max(%lld, ifnull(max(number), 0)) FROM comment",
+		 (long long)last);
+	return sqlite3_exec(r->to, sql, NULL, NULL, NULL);
+}
+
 static int note(struct repair *r, const char *kept)
 {
 	char text[200];
@@ -167,6 +181,8 @@ static enum wd_err copy_all(struct repair *r, const char *kept, struct wd_why *w
 		rc = copy_table(r, tables[i]);
 	if (rc == SQLITE_OK)
 		rc = copy_seen(r);
+	if (rc == SQLITE_OK)
+		rc = copy_numbering(r);
 	if (rc == SQLITE_OK)
 		rc = note(r, kept);
 	if (rc != SQLITE_OK)

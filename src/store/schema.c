@@ -48,6 +48,21 @@ static const char *const steps[] = {
 	"CREATE INDEX trace_changed ON trace(changed_ns);",
 	/* 3 → 4: pages ask for a service's latest published comments. */
 	"CREATE INDEX comment_published ON comment(service, at_ns) WHERE status = 1;",
+	/* 4 → 5: a comment's number is never given again, also when the last one was deleted: an
+	 * operator decides by it, and asks for what came after it. */
+	"PRAGMA secure_delete = ON;" /* of the copies that are left behind */
+	"ALTER TABLE comment RENAME TO comment_before;"
+	"CREATE TABLE comment("
+	" number INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL,"
+	" received_ns INTEGER NOT NULL, service TEXT NOT NULL, surface TEXT NOT NULL,"
+	" problem TEXT NOT NULL, country TEXT NOT NULL, text TEXT NOT NULL,"
+	" seq INTEGER NOT NULL, status INTEGER NOT NULL, decided_ns INTEGER NOT NULL) STRICT;"
+	"INSERT INTO comment SELECT * FROM comment_before;"
+	"DROP TABLE comment_before;"
+	"CREATE INDEX comment_status ON comment(status, number);"
+	"CREATE INDEX comment_service ON comment(service, status, number);"
+	"CREATE INDEX comment_seq ON comment(seq);"
+	"CREATE INDEX comment_published ON comment(service, at_ns) WHERE status = 1;",
 };
 
 int schema_version_latest(void)

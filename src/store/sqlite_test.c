@@ -192,6 +192,7 @@ static void every_older_schema_is_brought_up_to_date(void **state)
 			snprintf(sql, sizeof(sql), "INSERT INTO journal VALUES(7, 100000000000, 0, 0, %u, x'')",
 				 journal_row_checksum(7, wall_s(100), wall_s(0), 0, "", 0));
 			run_sql(path, sql);
+			run_sql(path, "INSERT INTO comment VALUES(9, 1, 2, 'x', '', '', '', 'hm', 7, 0, 0)");
 		}
 		struct store *s = store_must_open(&f);
 		append_reports(s, 100, 5, 1);
@@ -201,6 +202,13 @@ static void every_older_schema_is_brought_up_to_date(void **state)
 		int64_t now = 0;
 		assert_int_equal(store_exec_int(s->db, "PRAGMA user_version", &now, "", NULL), WD_OK);
 		assert_int_equal(now, schema_version_latest());
+		assert_int_equal(store_exec_int(s->db, "SELECT count(*) FROM sqlite_schema WHERE type = 'index'"
+						" AND tbl_name = 'comment'", &now, "", NULL), WD_OK);
+		assert_int_equal(now, 4);
+		assert_int_equal(store_exec_int(s->db, "SELECT count(*) FROM comment WHERE number = 9"
+						" AND received_ns = 2 AND text = 'hm' AND seq = 7", &now, "",
+						NULL), WD_OK);
+		assert_int_equal(now, version > 0);
 		store_close(s);
 		folder_remove(&f);
 	}
