@@ -9,31 +9,6 @@ void accesslog_init(struct accesslog *a)
 	memset(a, 0, sizeof(*a));
 }
 
-static enum wd_err read_line(struct accesslog *a, const char *at, const char *end,
-			     struct request *ret, struct wd_why *why)
-{
-	if (end > at && end[-1] == '\r')
-		end--;
-	if (a->step_count == 0 && a->w3c_count == 0 && end - at > 30 && at[4] == '-' &&
-	    is_digit(*at) && accesslog_is_elb(at, end))
-		return accesslog_alb(a, at, end, ret, why);
-	/* A client's address is the rule; only what begins like a header is looked at. */
-	if (a->w3c_count == 0 && end - at > 10 &&
-	    (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
-		at += syslog_header(at, (size_t)(end - at));
-	if (a->step_count > 0)
-		return accesslog_by_format(a, at, end, ret, why);
-	if (at < end && *at == '{')
-		return accesslog_json(a, at, end, ret, why);
-	if (at < end && *at == '#')
-		return accesslog_w3c_directive(a, at, end, why);
-	if (a->w3c_count > 0 && at < end && is_digit(*at))
-		return accesslog_w3c(a, at, end, ret, why);
-	if (at < end && *at >= 'g' && *at <= 'w' && accesslog_is_alb(at, end))
-		return accesslog_alb(a, at, end, ret, why);
-	return accesslog_clf(a, at, end, ret, why);
-}
-
 /* Member by member: a compiler makes a slow instruction of a memset of this length. */
 static void request_clear(struct request *r)
 {
@@ -46,6 +21,42 @@ static void request_clear(struct request *r)
 	r->status = 0;
 	r->host = r->path = r->query = r->referer = r->agent = none;
 	r->bytes = r->duration_us = -1;
+}
+
+/* A server that does not write as the directive says may log to the same place. */
+static enum wd_err read_w3c(struct accesslog *a, const char *at, const char *end,
+			    struct request *ret, struct wd_why *why)
+{
+	enum wd_err err = accesslog_w3c(a, at, end, ret, why);
+
+	if (err == WD_OK)
+		return err;
+	request_clear(ret);
+	return accesslog_clf(a, at, end, ret, NULL) == WD_OK ? WD_OK : err;
+}
+
+static enum wd_err read_line(struct accesslog *a, const char *at, const char *end,
+			     struct request *ret, struct wd_why *why)
+{
+	if (end > at && end[-1] == '\r')
+		end--;
+	if (a->step_count == 0 && end - at > 30 && at[4] == '-' && is_digit(*at) &&
+	    accesslog_is_elb(at, end))
+		return accesslog_alb(a, at, end, ret, why);
+	/* A client's address is the rule; only what begins like a header is looked at. */
+	if (end - at > 10 && (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
+		at += syslog_header(at, (size_t)(end - at));
+	if (a->step_count > 0)
+		return accesslog_by_format(a, at, end, ret, why);
+	if (at < end && *at == '{')
+		return accesslog_json(a, at, end, ret, why);
+	if (at < end && *at == '#')
+		return accesslog_w3c_directive(a, at, end, why);
+	if (a->w3c_count > 0 && at < end && is_digit(*at))
+		return read_w3c(a, at, end, ret, why);
+	if (at < end && *at >= 'g' && *at <= 'w' && accesslog_is_alb(at, end))
+		return accesslog_alb(a, at, end, ret, why);
+	return accesslog_clf(a, at, end, ret, why);
 }
 
 enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, struct request *ret,

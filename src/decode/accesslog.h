@@ -2,7 +2,7 @@
 /* accesslog: one line of a web server's access log → struct request. Nothing is copied,
  * nothing allocated; spans point into the line.
  *
- * Every line tells by itself which of these it is, so a file may mix them:
+ * Every line tells by itself which of these it is, so a file (or syslog) may mix them:
  * - Common and Combined (Apache, nginx, Caddy, Traefik's "common"), with the name of the virtual
  *   host before it or without, and with what servers put behind it: of that the duration
  *   is read where its form is certain ("rt=0.012", "0.012" of nginx, "12ms" of Traefik);

@@ -215,12 +215,15 @@ static const struct example forged[] = {
 	 "JSON, 2023-01-02T02:04:06Z 192.0.2.7 GET h0 200 -1 1234 h.example|/x|||curl/8"},
 };
 
-static void read_examples(const struct example *all, size_t count)
+/* `before`: a line that came earlier; "" = none. */
+static void read_examples(const struct example *all, size_t count, const char *before)
 {
 	struct accesslog a;
+	struct request r;
 	accesslog_init(&a);
+	(void)!accesslog_read(&a, before, strlen(before), &r, NULL);
+	a.others = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct request r;
 		struct wd_why why;
 		char text[1024];
 		if (accesslog_read(&a, all[i].line, strlen(all[i].line), &r, &why))
@@ -235,13 +238,28 @@ static void read_examples(const struct example *all, size_t count)
 static void lines_are_read(void **state)
 {
 	(void)state;
-	read_examples(examples, WD_COUNT(examples));
+	read_examples(examples, WD_COUNT(examples), "");
+}
+
+/* One place may be logged to by servers of several kinds. */
+static void a_directive_says_nothing_of_other_servers_lines(void **state)
+{
+	static const char directive[] = "#Fields: date time c-ip cs-method cs-uri-stem sc-status";
+	static const struct example own[] = {
+		{"2024-04-21 11:46:40 192.0.2.7 GET /a 200",
+		 "W3C, 2024-04-21T11:46:40Z 192.0.2.7 GET h0 200 -1 -1 |/a|||"},
+		{"<134>Apr 21 11:46:40 iis w3svc: 2024-04-21 11:46:40 192.0.2.7 GET /a 200",
+		 "W3C, 2024-04-21T11:46:40Z 192.0.2.7 GET h0 200 -1 -1 |/a|||"},
+	};
+	(void)state;
+	read_examples(own, WD_COUNT(own), directive);
+	read_examples(examples, WD_COUNT(examples), directive);
 }
 
 static void clients_do_not_forge_who_and_when(void **state)
 {
 	(void)state;
-	read_examples(forged, WD_COUNT(forged));
+	read_examples(forged, WD_COUNT(forged), "");
 }
 
 /* Every beginning of a line is read in a block of just its size, where a byte too far shows
@@ -418,6 +436,7 @@ int main(void)
 		cmocka_unit_test(lines_are_read),
 		cmocka_unit_test(clients_do_not_forge_who_and_when),
 		cmocka_unit_test(w3c_lines_follow_their_directive),
+		cmocka_unit_test(a_directive_says_nothing_of_other_servers_lines),
 		cmocka_unit_test(every_prefix_is_safe),
 		cmocka_unit_test(other_lines_are_no_requests),
 		cmocka_unit_test(deep_and_long_lines_end),
