@@ -226,7 +226,10 @@ def try_strangers(server):
     for path in ("/api/v1/exporters", "/api/v1/clients"):
         status, fields, _ = ask(server, "GET", path, token="guess")
         check(f"… wherever: {path}", status == 429 and int(fields["Retry-After"]) >= 1, status)
-    check("… the operator beside him is not", "comments" in comments(server))
+    check("… where the answer says whether it was right: /metrics", ask(server, "GET", "/metrics", token="guess")[0] == 429)
+    check("… and not who asks without one", ask(server, "GET", "/metrics")[0] == 200)
+    check("… the operator beside him is not", "comments" in comments(server) and
+          ask(server, "GET", "/metrics", token=TOKEN)[0] == 200)
 
 
 def try_kill(server, folder):

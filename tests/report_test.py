@@ -120,6 +120,14 @@ def main():
     check("a token that is not taken ends it", status == 1 and "the server answers 401: Not a feeder's token" in out
           and len(Server.seen) == 1, status, out)
 
+    evil = "\x1b]0;owned\x07"
+    answer = json.dumps({"accepted": 0, "duplicates": 0, "refused": 1, "lines": [{"line": 1, "detail": evil}]}).encode()
+    _, refused = report([(202, {}, answer)], "--token-file", token, "-", stdin=line)
+    _, stopped = report([(400, {}, json.dumps({"detail": evil}).encode())], "--token-file", token, "-", stdin=line)
+    check("what a server says steers no terminal", "\x1b" not in refused + stopped and
+          "-:1: \\x1b]0;owned\\x07" in refused and "400: \\x1b]0;owned\\x07; stopped at line 1" in stopped,
+          refused, stopped)
+
     for options, said in ((["--service", "x", recording], "either --service or a recording"), ([], "either --service"),
                           ([recording], "needs --token-file"), (["--service", "x", "--tries", "0"], "--tries is a number"),
                           (["--service", "x", "--server", "ftp://a"], "the server is a URL")):

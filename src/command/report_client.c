@@ -198,15 +198,21 @@ bool report_client_post(struct report_client *c, const struct report_post *post,
 
 /* ---- what a server says ---- */
 
-static void tell_text(const char *front, json_t *text)
+void report_client_print(const char *text)
 {
 	struct buf b;
+	buf_init(&b, CLIENT_REPLY_MAX);
+	report_client_text(&b, text);
+	fputs(b.bad || b.data == NULL ? "" : b.data, stderr);
+	buf_done(&b);
+}
+
+static void tell_text(const char *front, json_t *text)
+{
 	if (!json_is_string(text))
 		return;
-	buf_init(&b, CLIENT_REPLY_MAX);
-	report_client_text(&b, json_string_value(text));
-	fprintf(stderr, "%s%s", front, b.bad || b.data == NULL ? "" : b.data);
-	buf_done(&b);
+	fputs(front, stderr);
+	report_client_print(json_string_value(text));
 }
 
 void report_client_tell(const char *what, long status, const struct buf *reply)

@@ -58,5 +58,7 @@ void report_client_tell(const char *what, long status, const struct buf *reply);
  * ends, backslashes, what is not UTF-8 and what is invisible or turns the direction of writing are
  * written as \t, \n, \r, \\, \xNN and \u{NNNN}. */
 void report_client_text(struct buf *b, const char *text);
+/* The same, to standard error. */
+void report_client_print(const char *text);
 
 #endif

@@ -24,12 +24,16 @@ struct feed {
 	bool failed_before; /* the last line could not be read */
 };
 
+/* `why` may be the server's words. */
 static void tell_refused(struct feed *f, uint64_t line, const char *why)
 {
-	if (f->result->refused++ < TOLD_MAX)
-		fprintf(stderr, "%s:%llu: %s\n", f->name, (unsigned long long)line, why);
-	else if (f->result->refused == TOLD_MAX + 1)
+	if (f->result->refused++ < TOLD_MAX) {
+		fprintf(stderr, "%s:%llu: ", f->name, (unsigned long long)line);
+		report_client_print(why);
+		fputc('\n', stderr);
+	} else if (f->result->refused == TOLD_MAX + 1) {
 		fprintf(stderr, "%s: more lines are refused; only counted from here\n", f->name);
+	}
 }
 
 /* What the server says of a batch it took. False if that is not to be understood. */
@@ -71,8 +75,9 @@ static void tell_problem(struct feed *f, long status)
 	const char *detail = json_string_value(json_object_get(json, "detail"));
 	if (detail == NULL)
 		detail = json_string_value(json_object_get(json, "title"));
-	fprintf(stderr, "whydown: the server answers %ld%s%s; stopped at line %llu\n", status,
-		detail != NULL ? ": " : "", detail != NULL ? detail : "",
+	fprintf(stderr, "whydown: the server answers %ld%s", status, detail != NULL ? ": " : "");
+	report_client_print(detail != NULL ? detail : "");
+	fprintf(stderr, "; stopped at line %llu\n",
 		(unsigned long long)(f->count > 0 ? f->numbers[0] : f->line));
 	json_decref(json);
 }

@@ -99,36 +99,46 @@ static struct http_response *clients(struct server *s, const struct http_request
 	return r;
 }
 
-static struct http_response *page(struct server *s, struct http_request *req)
+static struct http_response *rendered(struct server *s, const struct site_request *request)
+{
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
+	struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, request);
+	snapshot_release(snapshot);
+	return r;
+}
+
+static struct http_response *metrics(struct server *s, const struct http_request *req)
+{
+	struct site_request request = {.path = req->path, .query = query, .ctx = req};
+	struct metrics metrics;
+	bool operator = false;
+
+	struct http_response *refusal = server_refuse_guesser(s, req, &operator);
+	if (refusal != NULL)
+		return refusal;
+	server_metrics(s, &metrics);
+	struct http_counters http = http_counters_read(s->http);
+	metrics.http = &http;
+	struct exporters *list = operator ? malloc(sizeof(*list)) : NULL;
+	if (list != NULL)
+		telemetry_exporters(s->telemetry, list);
+	metrics.exporters = list;
+	request.metrics = &metrics;
+	struct http_response *r = rendered(s, &request);
+	free(list);
+	return r;
+}
+
+static struct http_response *page(struct server *s, const struct http_request *req)
 {
 	struct site_request request = {.path = req->path, .query = query, .ctx = req};
 	struct site_health health;
-	struct metrics metrics;
 
 	if (strcmp(req->path, "/healthz") == 0) {
 		health = health_of(s);
 		request.health = &health;
 	}
-	if (strcmp(req->path, "/metrics") == 0) {
-		server_metrics(s, &metrics);
-		struct http_counters http = http_counters_read(s->http);
-		metrics.http = &http;
-		struct exporters *list =
-			server_is_operator(s, req) ? malloc(sizeof(*list)) : NULL;
-		if (list != NULL)
-			telemetry_exporters(s->telemetry, list);
-		metrics.exporters = list;
-		request.metrics = &metrics;
-		struct snapshot *snapshot = pilot_snapshot(s->pilot);
-		struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, &request);
-		snapshot_release(snapshot);
-		free(list);
-		return r;
-	}
-	struct snapshot *snapshot = pilot_snapshot(s->pilot);
-	struct http_response *r = page_cache_answer(s->cache, &s->site, snapshot, &request);
-	snapshot_release(snapshot);
-	return r;
+	return rendered(s, &request);
 }
 
 static struct http_response *handle(void *app, struct http_request *req)
@@ -146,6 +156,8 @@ static struct http_response *handle(void *app, struct http_request *req)
 		return exporters(s, req);
 	if (strcmp(req->path, "/api/v1/clients") == 0)
 		return clients(s, req);
+	if (strcmp(req->path, "/metrics") == 0)
+		return metrics(s, req);
 	return page(s, req);
 }
 

@@ -26,14 +26,20 @@ struct door {
 	struct rate *rate;
 };
 
-bool server_is_operator(struct server *s, const struct http_request *req)
+/* NULL: there is none. */
+static const char *token_of(const struct http_request *req)
 {
 	const char *field = http_request_field(req, "Authorization");
+	return field != NULL && strncasecmp(field, "Bearer ", 7) == 0 ? field + 7 : NULL;
+}
+
+static bool is_operator(struct server *s, const char *token)
+{
 	bool yes = false;
-	if (field == NULL || strncasecmp(field, "Bearer ", 7) != 0)
+	if (token == NULL)
 		return false;
 	pthread_rwlock_rdlock(&s->lock);
-	yes = token_is(&s->config->admin_token, field + 7, strlen(field + 7));
+	yes = token_is(&s->config->admin_token, token, strlen(token));
 	pthread_rwlock_unlock(&s->lock);
 	return yes;
 }
@@ -92,10 +98,10 @@ static struct http_response *too_many(uint32_t wait_s)
 		.detail = "The header Retry-After says how many seconds to wait."}, &field);
 }
 
-struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req)
+/* NULL, or 429: one more of the operator's requests, or of the tries of that address. */
+static struct http_response *count_try(struct door *d, const struct http_request *req,
+				       bool operator)
 {
-	struct door *d = s->door;
-	bool operator = server_is_operator(s, req);
 	uint64_t key = operator ? OPERATOR : stranger(d, &req->client);
 	const struct rate_limits *limits = operator ? &operator_limits : &stranger_limits;
 	uint32_t wait_s = 0;
@@ -103,9 +109,22 @@ struct http_response *server_refuse_stranger(struct server *s, const struct http
 	pthread_mutex_lock(&d->lock);
 	enum rate_verdict verdict = rate_take(d->rate, limits, key, 1, mono_now(), &wait_s);
 	pthread_mutex_unlock(&d->lock);
-	if (verdict != RATE_PASSES)
-		return too_many(wait_s);
-	return operator ? NULL : challenge();
+	return verdict == RATE_PASSES ? NULL : too_many(wait_s);
+}
+
+struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req)
+{
+	bool operator = is_operator(s, token_of(req));
+	struct http_response *refusal = count_try(s->door, req, operator);
+	return refusal != NULL || operator ? refusal : challenge();
+}
+
+struct http_response *server_refuse_guesser(struct server *s, const struct http_request *req,
+					    bool *ret_operator)
+{
+	const char *token = token_of(req);
+	*ret_operator = is_operator(s, token);
+	return token != NULL ? count_try(s->door, req, *ret_operator) : NULL;
 }
 
 enum wd_err door_open(struct server *s, struct wd_why *why)

@@ -53,10 +53,12 @@ struct http_response *server_answer(const struct http_response_options *o);
  * local. */
 enum wd_err door_open(struct server *s, struct wd_why *why) WD_MUST_CHECK;
 void door_close(struct door *d); /* NULL is fine */
-bool server_is_operator(struct server *s, const struct http_request *req);
 /* NULL for the operator; 401, or 429 for who asks too often: wrong tokens are counted by
  * address, whatever they ask for. */
 struct http_response *server_refuse_stranger(struct server *s, const struct http_request *req);
+/* Where anybody is answered and the operator is told more: the same 429, else NULL. */
+struct http_response *server_refuse_guesser(struct server *s, const struct http_request *req,
+					    bool *ret_operator);
 /* For the operator, kept by nobody: 200, or a problem with one more header field or none (NULL). */
 struct http_response *server_operators_json(const struct buf *b);
 struct http_response *server_problem(const struct problem_document *p,
