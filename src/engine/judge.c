@@ -107,42 +107,44 @@ static void coordinated(struct engine *e, struct track *t, const struct crowd_wo
 /* Hands over the buckets since the begin, as far back as they are kept. */
 static void catch_up(struct engine *e, struct track *t, wd_wall began)
 {
-	wd_wall first = track_bin_begin(t, t->next - HISTORY_BINS);
-	if (wall_before(began, first))
-		began = first;
-	for (wd_wall at = began; wall_before(at, track_bin_begin(t, t->next));
-	     at = wall_add(at, t->step)) {
+	int64_t bin = track_bin(t, began), first = t->next - HISTORY_BINS;
+	for (bin = bin > first ? bin : first; bin < t->next; bin++) {
+		wd_wall at = track_bin_begin(t, bin);
 		struct point p;
-		rollup_read(&t->history->bins,
-			    wall_add(at, (wd_span){t->whole ? -t->step.ns / 2 : 0}), t->step, 1,
-			    t->metric, &p);
+		if (!rollup_at(&t->history->bins, at, &p))
+			continue;
 		struct episode_bucket b = {at, p.observed, p.expected, p.high};
-		if (p.observed >= 0 || t->metric)
-			episode_add(&t->episode, &b, e->now);
+		episode_add(&t->episode, &b, e->now);
 	}
 }
 
-/* Minutes that are not sealed may already hold the peak. */
-static void peek_peak(struct engine *e, struct track *t)
+/* Minutes that are not sealed may already hold the peak, and count to what is above usual. */
+static void peek(const struct engine *e, struct track *t)
 {
 	const struct signal *total = &t->signals[0];
+	struct episode_bucket buckets[PENDING_BINS];
+	size_t count = 0;
 	if ((t->episode.incident.kinds & INCIDENT_REPORTS) == 0)
 		return;
-	for (int64_t bin = t->next; !t->whole && bin < e->minute; bin++) {
-		struct episode_bucket b = {track_bin_begin(t, bin),
-					   (float)total->pending[bin & (PENDING_BINS - 1)],
-					   total->expected, total->high};
-		episode_peek(&t->episode, &b);
-	}
+	for (int64_t bin = t->next; !t->whole && bin < e->minute && count < PENDING_BINS; bin++)
+		buckets[count++] = (struct episode_bucket){
+			track_bin_begin(t, bin), (float)total->pending[bin & (PENDING_BINS - 1)],
+			total->expected, total->high};
+	episode_peek(&t->episode, buckets, count);
 }
 
-/* Reports carry the incident from here on: their numbers since it began are its own. */
-static void take_reports(struct engine *e, struct track *t, wd_wall began)
+/* Reports carry the incident from here on: their numbers since it began are its own. `followed`:
+ * what they had above usual was added as they came. */
+static void take_reports(struct engine *e, struct track *t, wd_wall began, bool followed)
 {
-	t->episode.incident.kinds |= INCIDENT_REPORTS;
+	struct episode *ep = &t->episode;
+	float excess = ep->excess;
+	ep->incident.kinds |= INCIDENT_REPORTS;
 	if (t->history != NULL)
 		catch_up(e, t, began);
-	peek_peak(e, t);
+	if (followed)
+		ep->excess = excess;
+	peek(e, t);
 	t->last_above = track_bin_begin(t, t->next);
 }
 
@@ -152,6 +154,8 @@ void engine_open_incident(struct engine *e, struct track *t, const struct cause 
 	wd_span reopen = larger(REOPEN_WITHIN, 8, t->step);
 	wd_wall began = c->began;
 	bool again = ep->known && wall_sub(began, ep->incident.ended_at).ns < reopen.ns;
+	bool followed = ep->state == INCIDENT_RECOVERING &&
+			(ep->incident.kinds & INCIDENT_REPORTS) != 0;
 
 	if (again) {
 		if (wall_before(began, ep->incident.ended_at))
@@ -170,7 +174,7 @@ void engine_open_incident(struct engine *e, struct track *t, const struct cause 
 	}
 	if (c->kind == INCIDENT_REPORTS) {
 		t->began = began;
-		take_reports(e, t, began);
+		take_reports(e, t, began, again && followed);
 	} else {
 		engine_carry(e, t, c);
 	}
@@ -190,7 +194,7 @@ void engine_join_incident(struct engine *e, struct track *t, const struct cause 
 	if (!ep->in_wave)
 		episode_wave(ep, c->began, c->now);
 	if (c->kind == INCIDENT_REPORTS)
-		take_reports(e, t, i->began_at);
+		take_reports(e, t, i->began_at, false);
 	else
 		engine_carry(e, t, c);
 	i->severity = episode_severity(i, c->now);
@@ -279,7 +283,7 @@ static void still_open(struct engine *e, struct track *t)
 	uint32_t waves = i->wave_count;
 	float peak = i->peak_observed, odds = i->log10_return;
 
-	peek_peak(e, t);
+	peek(e, t);
 	if ((i->kinds & INCIDENT_REPORTS) == 0)
 		return; /* its ticks follow it */
 	i->log10_return = fmaxf(i->log10_return, t->log10_return);

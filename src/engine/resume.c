@@ -33,6 +33,7 @@ static void install(struct track *t, const struct incident *i)
 	ep->state = i->state;
 	ep->known = true;
 	ep->incident = *i;
+	ep->excess = i->excess;
 	ep->metric = t->metric;
 	ep->calm_since = i->state == INCIDENT_RECOVERING ? i->ended_at : (wd_wall){0};
 	if (i->wave_count > 0 && i->waves[i->wave_count - 1].ended_at.ns == 0) {

@@ -126,6 +126,10 @@ static bool share_provider(const struct service *a, const struct service *b)
 
 static void relate(struct incident *i, const char *id, enum relation relation)
 {
+	for (uint32_t n = 0; n < i->related_count; n++) {
+		if (strcmp(i->related[n].id, id) == 0)
+			return; /* in an earlier wave */
+	}
 	if (i->related_count == INCIDENT_RELATED_MAX)
 		return;
 	struct related *r = &i->related[i->related_count++];

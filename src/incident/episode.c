@@ -183,21 +183,30 @@ static void raise_peak(struct episode *e, const struct episode_bucket *b)
 	}
 }
 
+static float excess_of(const struct episode *e, const struct episode_bucket *b)
+{
+	return b->observed > b->expected || e->metric ? fabsf(b->observed - b->expected) : 0;
+}
+
 void episode_add(struct episode *e, const struct episode_bucket *b, wd_wall now)
 {
 	WD_CHECK(e->known);
 	if (!e->metric)
 		follow_waves(e, b, now);
 	raise_peak(e, b);
-	if (b->observed > b->expected || e->metric)
-		e->incident.excess += fabsf(b->observed - b->expected);
+	e->excess += excess_of(e, b);
+	e->incident.excess = e->excess;
 	e->incident.severity = episode_severity(&e->incident, now);
 }
 
-void episode_peek(struct episode *e, const struct episode_bucket *b)
+void episode_peek(struct episode *e, const struct episode_bucket *buckets, size_t count)
 {
 	WD_CHECK(e->known);
-	raise_peak(e, b);
+	e->incident.excess = e->excess;
+	for (size_t n = 0; n < count; n++) {
+		raise_peak(e, &buckets[n]);
+		e->incident.excess += excess_of(e, &buckets[n]);
+	}
 }
 
 void episode_recover(struct episode *e, wd_wall since, wd_wall now)
@@ -302,13 +311,17 @@ void episode_order_scope(struct episode *e)
 	qsort(i->scopes, i->scope_count, sizeof(i->scopes[0]), by_dimension_then_count);
 }
 
-/* The incident travels as its JSON, which has a version and is read with suspicion. */
+/* The incident travels as its JSON, which has a version and is read with suspicion. Buckets that
+ * are not whole come again. */
 void episode_write(const struct episode *e, struct out *o)
 {
 	struct buf json;
 	buf_init(&json, 1 << 20);
-	if (e->known)
-		incident_to_json(&json, &e->incident);
+	if (e->known) {
+		struct incident whole = e->incident;
+		whole.excess = e->excess;
+		incident_to_json(&json, &whole);
+	}
 	out_u8(o, (uint8_t)e->state);
 	out_u8(o, e->known);
 	out_u8(o, e->metric);
@@ -339,6 +352,7 @@ void episode_read(struct episode *e, struct cur *c)
 	if (e->known && (json == NULL ||
 			 incident_from_json((const char *)json, len, &e->incident, NULL) != WD_OK))
 		c->bad = true;
+	e->excess = e->incident.excess;
 	e->calm_since.ns = cur_i64(c);
 	e->recent_count = cur_u32(c);
 	for (size_t n = 0; n < EPISODE_SMOOTH_MAX; n++)

@@ -23,6 +23,7 @@ struct episode {
 	bool known;               /* `incident` holds one: the open one or the last */
 	struct incident incident;
 	wd_wall calm_since;       /* RECOVERING: since when; else 0 */
+	float excess;             /* the incident's, of whole buckets */
 	/* wave tracking */
 	bool in_wave;
 	bool held;                /* by traffic that is not calm: a lull of reports ends no wave */
@@ -52,8 +53,9 @@ void episode_wave(struct episode *e, wd_wall began_at, wd_wall now);
 struct wave *episode_wave_now(struct episode *e);
 /* One more bucket of an open or recovering incident, in order. */
 void episode_add(struct episode *e, const struct episode_bucket *b, wd_wall now);
-/* A bucket that is not whole yet may already be the highest. */
-void episode_peek(struct episode *e, const struct episode_bucket *b);
+/* Those after the last whole bucket, which are over: one may already be the highest, and what they
+ * have above usual counts until they are whole. */
+void episode_peek(struct episode *e, const struct episode_bucket *buckets, size_t count);
 /* Calm since `since`: the incident ended then, as far as is known. */
 void episode_recover(struct episode *e, wd_wall since, wd_wall now);
 void episode_close(struct episode *e, wd_wall now);

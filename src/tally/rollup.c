@@ -57,6 +57,18 @@ void rollup_add(struct rollup *r, wd_wall at, const struct point *p)
 	c->samples++;
 }
 
+bool rollup_at(const struct rollup *r, wd_wall at, struct point *ret_point)
+{
+	wd_wall begin = {floor_div(at.ns, r->step.ns) * r->step.ns};
+	int64_t bucket = begin.ns / r->step.ns;
+	bool kept = r->last != INT64_MIN && bucket <= r->last &&
+		    r->last - bucket < (int64_t)r->count;
+	if (!kept || cell_of(r, bucket)->samples == 0)
+		return false;
+	rollup_read(r, begin, r->step, 1, true, ret_point);
+	return true;
+}
+
 void rollup_read(const struct rollup *r, wd_wall begin, wd_span step, size_t count, bool mean,
 		 struct point *ret_points)
 {

@@ -35,6 +35,8 @@ void rollup_close(struct rollup *r); /* also of a zeroed one */
  * dropped, a newer one empties what lies between. */
 void rollup_add(struct rollup *r, wd_wall at, const struct point *p);
 
+/* The bucket that holds `at`, as one sample's; false if nothing was seen in it. */
+bool rollup_at(const struct rollup *r, wd_wall at, struct point *ret_point);
 /* The buckets of [begin, begin + count * step) joined to `step` (a multiple of the ring's,
  * else buckets go where they begin). observed is -1 where nothing was seen. `mean` divides
  * by the number of samples: for metrics. */

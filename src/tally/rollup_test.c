@@ -41,6 +41,12 @@ static void what_is_older_than_the_ring_is_gone_and_gaps_show(void **state)
 	const float expected[] = {-1, -1, 1, 1, -1, 9};
 	for (int n = 0; n < 6; n++)
 		assert_true(out[n].observed == expected[n]);
+	struct point p = {.observed = 7};
+	for (int n = 1; n < 6; n++) { /* the same one by one, from anywhere inside */
+		bool known = rollup_at(&r, wall_s(60 * n - 60 + 11 * n), &p);
+		assert_int_equal(known, expected[n] >= 0);
+		assert_true(!known || p.observed == expected[n]);
+	}
 	rollup_add(&r, wall_s(1000000), &(struct point){2, 1, 0, 2});
 	rollup_read(&r, wall_s(0), span_s(60), 6, false, out);
 	for (int n = 0; n < 6; n++)
