@@ -149,6 +149,29 @@ static void the_one_rate_of_all_samplers_is_known_at_any_time(void **state)
 	exports_close(e);
 }
 
+/* Its records would be read as something else. */
+static void a_template_that_is_refused_ends_the_one_before_it(void **state)
+{
+	(void)state;
+	static struct datagram_field many[EXPORT_FIELDS_MAX + 1];
+	const struct datagram_field few[] = {{8, 4}, {12, 4}, {2, 4}};
+	struct exports *e = fixture_exports();
+	for (size_t i = 0; i < WD_COUNT(many); i++)
+		many[i] = (struct datagram_field){.element = 210, .width = 1};
+	for (size_t refused = 0; refused < 2; refused++) {
+		begin(2);
+		datagram_template(&d, 256, few, WD_COUNT(few));
+		if (refused)
+			datagram_template(&d, 256, many, WD_COUNT(many));
+		datagram_set(&d, 256);
+		fixture_records(&d, few, WD_COUNT(few), 2, 1);
+		assert_int_equal(decode(e, US, T0), refused ? 0 : 2);
+	}
+	assert_int_equal(counts(e).templates_refused, 1);
+	assert_int_equal(counts(e).held, 1);
+	exports_close(e);
+}
+
 static void all_may_be_withdrawn_many_times(void **state)
 {
 	(void)state;
@@ -209,6 +232,7 @@ int main(void)
 		cmocka_unit_test(what_a_packet_says_of_itself_stands),
 		cmocka_unit_test(forged_exporters_do_not_use_up_the_samplers),
 		cmocka_unit_test(the_one_rate_of_all_samplers_is_known_at_any_time),
+		cmocka_unit_test(a_template_that_is_refused_ends_the_one_before_it),
 		cmocka_unit_test(all_may_be_withdrawn_many_times),
 		cmocka_unit_test(held_data_is_found_wherever_it_stands),
 	};

@@ -273,10 +273,10 @@ static enum wd_err lay_out(struct draft *d, const struct plan_field *fields, siz
 	return WD_OK;
 }
 
-static bool has_group(const struct draft *d, unsigned group)
+static bool has_group(const struct draft *d, unsigned group, bool reverse)
 {
 	for (size_t i = 0; i < d->plan->op_count; i++)
-		if (d->of[i]->group == group && !d->plan->ops[i].reverse)
+		if (d->of[i]->group == group && d->plan->ops[i].reverse == reverse)
 			return true;
 	return false;
 }
@@ -289,7 +289,7 @@ static void choose(struct draft *d)
 	struct plan *p = d->plan;
 	bool dropped[PLAN_OPS_MAX] = {false};
 	size_t kept = 0;
-	bool frame = has_group(d, FRAME);
+	bool frame = has_group(d, FRAME, false);
 	for (size_t i = 0; i < p->op_count; i++) {
 		const struct element *e = d->of[i];
 		bool best = true;
@@ -364,14 +364,16 @@ static bool join_times(struct draft *d)
 static void add_ends(struct draft *d)
 {
 	struct plan *p = d->plan;
-	bool counts = has_group(d, BYTES) && !has_group(d, PACKETS);
-	bool tcp = has(d, 184) && has(d, 186) && has(d, 188), length = has_group(d, LENGTH);
+	bool counts[2]; /* a direction has bytes and no packets */
+	for (unsigned reverse = 0; reverse < 2; reverse++)
+		counts[reverse] = has_group(d, BYTES, reverse) && !has_group(d, PACKETS, reverse);
+	bool tcp = has(d, 184) && has(d, 186) && has(d, 188), length = has_group(d, LENGTH, false);
 	bool times = has_code(p, PLAN_TIME_UPTIME, PLAN_DURATION) && !join_times(d);
 	for (unsigned reverse = 0; reverse <= p->both_ways; reverse++) {
 		if (times)
 			add(d, (struct plan_op){.code = PLAN_END_TIMES, .reverse = reverse}, NULL);
 		add(d, (struct plan_op){.code = PLAN_END_PORTS, .reverse = reverse}, NULL);
-		if (counts)
+		if (counts[reverse])
 			add(d, (struct plan_op){.code = PLAN_END_COUNTS, .reverse = reverse}, NULL);
 	}
 	if (length || has(d, 184) || has(d, 186) || has(d, 188))

@@ -23,7 +23,8 @@ static void install(struct export_read *r, const struct definition *d)
 		r->useful = true;
 		return;
 	}
-	if (plan_compile(e->fields, d->count, &plan, NULL) != WD_OK) {
+	if (d->count > EXPORT_FIELDS_MAX ||
+	    plan_compile(e->fields, d->count, &plan, NULL) != WD_OK) {
 		x->counts.templates_refused++;
 		if (t != NULL) /* its records no longer look like this */
 			store_template_forget(e, t);
@@ -149,9 +150,6 @@ void read_templates(struct export_read *r, const uint8_t *bytes, size_t len, boo
 		}
 		d.fingerprint = hash_bytes(&r->e->key, bytes + at, header + fields) ^ options;
 		at += header + fields;
-		if (d.count > EXPORT_FIELDS_MAX)
-			x->counts.templates_refused++;
-		else
-			install(r, &d);
+		install(r, &d);
 	}
 }

@@ -463,6 +463,13 @@ static void a_record_of_both_directions_is_two_flows(void **state)
 	assert_int_equal(flows[1].protocol, 6);
 	v[8] = v[9] = 0; /* nothing came back */
 	one_flow(10, fields, WD_COUNT(fields), v, 1);
+	/* Back, the bytes alone are counted: somebody sent them. */
+	const struct datagram_field bytes_back[] = {{8, 4}, {12, 4}, {4, 1}, {1, 4}, {2, 4}, {232, 4}};
+	const uint64_t w[] = {1, 2, 6, 500, 5, 9000};
+	f = one_flow(10, bytes_back, WD_COUNT(bytes_back), w, 2);
+	assert_int_equal(f.packets, 5);
+	assert_int_equal(flows[1].bytes, 9000);
+	assert_int_equal(flows[1].packets, 1);
 }
 
 static void a_template_of_both_families_follows_the_addresses(void **state)

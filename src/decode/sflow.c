@@ -146,8 +146,9 @@ static inline struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint
 	return seat;
 }
 
-static inline void samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
-			 uint32_t sequence)
+/* False: it is late, and the source's counters have been further on already. */
+static inline bool samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
+				uint32_t sequence)
 {
 	uint32_t lost;
 	enum sflow_step step = sflow_row_step(row, sequence, &lost);
@@ -158,6 +159,7 @@ static inline void samples_step(struct decoding *d, struct sflow_seat *seat, str
 	seat->source.lost += lost;
 	seat->source.samples++;
 	d->s->counts.lost_samples += lost;
+	return step != STEP_LATE;
 }
 
 /* Where a sample's one header is, if nothing else of what its records tell is of use here; NULL:
@@ -273,15 +275,16 @@ static inline void sample_count(struct decoding *d, const struct sample *m)
 {
 	struct sflow_counts *counts = &d->s->counts;
 	struct sflow_seat *seat = seat_of(d, m->type, m->index);
-	samples_step(d, seat, &seat->samples, m->sequence);
+	seat->source.sampling = m->sampling;
+	counts->flow_samples++;
+	if (!samples_step(d, seat, &seat->samples, m->sequence))
+		return;
 	uint32_t pool = sflow_meter_grown(&seat->pool, m->pool);
 	uint32_t drops = sflow_meter_grown(&seat->drops, m->drops);
-	seat->source.sampling = m->sampling;
 	seat->source.pool += pool;
 	seat->source.drops += drops;
 	counts->pool += pool;
 	counts->agent_drops += drops;
-	counts->flow_samples++;
 }
 
 static inline __attribute__((always_inline)) bool sample_take(struct decoding *d, struct cur *c,
@@ -332,11 +335,12 @@ static __attribute__((noinline)) bool drop_notice(struct decoding *d, struct cur
 		.dropped = true,
 	};
 	struct sflow_seat *seat = seat_of(d, m.type, m.index);
-	samples_step(d, seat, &seat->notices, m.sequence);
-	uint32_t drops = sflow_meter_grown(&seat->notice_drops, m.drops);
-	seat->source.drops += drops;
-	d->s->counts.agent_drops += drops;
 	d->s->counts.drop_notices++;
+	if (samples_step(d, seat, &seat->notices, m.sequence)) {
+		uint32_t drops = sflow_meter_grown(&seat->notice_drops, m.drops);
+		seat->source.drops += drops;
+		d->s->counts.agent_drops += drops;
+	}
 	if (is_sampled(d, 0, m.input) || is_sampled(d, m.type, m.index)) {
 		d->s->counts.drops_sampled++;
 		return true;

@@ -223,6 +223,28 @@ static void losses_are_told_by_the_numbers(void **state)
 	sflow_close(s);
 }
 
+/* What comes out of order tells of a time that has been counted. */
+static void a_late_sample_moves_no_counter_back(void **state)
+{
+	static const uint32_t samples[] = {10, 11, 13, 12, 14};
+	struct sflow *s = open_small(64);
+	struct flow out[1];
+	struct sflow_source last = {0};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(samples); i++) {
+		struct fixture f = {0}, frame;
+		frame_of(&frame, 7);
+		fixture_sflow(&f, samples[i], 1);
+		fixture_sflow_sample(&f, samples[i], 100, &frame);
+		assert_int_equal(decode(s, f.bytes, f.len, out, 1), 1);
+	}
+	sflow_each(s, counted, &last);
+	assert_int_equal(last.pool, 400);
+	assert_int_equal(sflow_counts(s).pool, 400);
+	assert_int_equal(sflow_counts(s).lost_samples, 0);
+	sflow_close(s);
+}
+
 static void discards_of_interfaces_are_what_they_grew_by(void **state)
 {
 	static const uint32_t values[] = {1000, 1010, 1010, UINT32_MAX, 5, 8};
@@ -536,6 +558,7 @@ int main(void)
 		cmocka_unit_test(flows_of_records_without_a_header),
 		cmocka_unit_test(a_dropped_packet_that_samples_stand_for_is_not_counted_again),
 		cmocka_unit_test(losses_are_told_by_the_numbers),
+		cmocka_unit_test(a_late_sample_moves_no_counter_back),
 		cmocka_unit_test(discards_of_interfaces_are_what_they_grew_by),
 		cmocka_unit_test(a_broken_sample_costs_no_other_one),
 		cmocka_unit_test(what_is_not_sflow_5_fails_and_leaves_the_results_alone),
