@@ -127,11 +127,6 @@ void course_add(struct course *r, wd_wall at, wd_span width, const struct point 
 	r->high += p->high * covered;
 }
 
-float course_now(const struct course *r)
-{
-	return r->covered_s > 0 ? r->sum / r->covered_s : 0;
-}
-
 static struct point point_of(const struct course_cell *c)
 {
 	if (c->observed == NOTHING)

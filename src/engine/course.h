@@ -48,8 +48,6 @@ void course_close(struct course *r);
 
 /* A rate of [at, at + width): observed, expected and high. */
 void course_add(struct course *r, wd_wall at, wd_span width, const struct point *p);
-/* Of the running second so far. */
-float course_now(const struct course *r);
 /* The buckets up to `now`. False if memory ran out; the caller frees ret->points. */
 bool course_show(const struct course *r, enum course_span span, wd_wall now, struct series *ret);
 

@@ -164,7 +164,7 @@ static void what_was_written_before_is_read(void **state)
 	assert_same(COURSE_DAY, 1000);
 	for (size_t n = 0; n < COURSE_SPANS; n++)
 		assert_memory_equal(&rate.rings[n], &other.rings[n], sizeof(rate.rings[n]));
-	assert_true(course_now(&rate) == course_now(&other));
+	assert_true(rate.sum == other.sum && rate.covered_s == other.covered_s);
 	rollup_close(&day);
 	rollup_close(&recent);
 	out_done(&o);

@@ -60,6 +60,9 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	assert_int_equal(x->status, STATUS_INCIDENT);
 	assert_null(y->traffic);
 	assert_true(x->traffic->packets_per_s > 35000 && x->traffic->usual_packets_per_s < 5000);
+	/* Both are of a second: what is now is never more than the peak. */
+	assert_true(x->traffic->packets_per_s <= w.last.traffic.peak_packets_per_s);
+	assert_true(x->traffic->bits_per_s <= w.last.traffic.peak_bits_per_s);
 	assert_string_equal(x->traffic->top.id, "amp.dns");
 	const struct series *day = &x->traffic->day_packets, *recent = &x->traffic->recent_packets;
 	assert_true(fabsf(day->points[day->count - 3].observed - 4000) < 400);

@@ -68,11 +68,12 @@ struct traffic_state *watch_show(const struct watch *w, const struct flood_plan 
 		return NULL;
 	*s = (struct traffic_state){
 		.flows_at = w->kinds[WATCH_FLOWS].end, .requests_at = w->kinds[WATCH_REQUESTS].end,
-		.packets_per_s = course_now(&w->rates[RATE_PACKETS]),
+		.packets_per_s = (float)w->kinds[WATCH_FLOWS].per_s[0],
 		.usual_packets_per_s = f->usual_packets_per_s,
-		.bits_per_s = course_now(&w->rates[RATE_BITS]),
+		.bits_per_s = (float)w->kinds[WATCH_FLOWS].per_s[1],
 		.usual_bits_per_s = f->usual_bits_per_s, .records_per_s = f->records_per_s,
-		.sources = f->sources, .requests_per_s = course_now(&w->rates[RATE_REQUESTS]),
+		.sources = f->sources,
+		.requests_per_s = (float)w->kinds[WATCH_REQUESTS].per_s[0],
 		.usual_requests_per_s = q->usual_per_s, .clients = q->clients,
 		.log10_return = f->log10_return, .requests_log10_return = q->log10_return,
 		.cold = w->flood.ticks < plan->cold, .requests_cold = w->web.seen < WEB_WARM,

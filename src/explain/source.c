@@ -73,8 +73,9 @@ static void say_numbers(const struct source_facts *f, struct source_finding *r)
 {
 	double each = f->sources > 0 ? fmax(1, f->seen / f->sources) : 0;
 	if (each > 0) /* no powers of ten: it stands in a sentence */
-		say(r->why, each < 100 ? ": %.3g packets a source" : ": %.0f packets a source",
-		    each);
+		say(r->why, each < 1.005 ? ": %.0f packet a source"
+			    : each < 100 ? ": %.3g packets a source"
+					 : ": %.0f packets a source", each);
 	if (r->octet_entropy >= 0)
 		say(r->why, ", /8 entropy %.2f of 8 bits", (double)r->octet_entropy);
 	if (r->hop_entropy >= 0)
@@ -130,7 +131,7 @@ static void say_impossible(const struct marks *m, const struct source_facts *f,
 	if (m->unroutable)
 		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
 	if (m->silent)
-		say(r->why, ", %.0f %% in silent /8s", 100 * profile_silent(f->profile));
+		say(r->why, ", %.0f %% from /8s that nobody sends from", 100 * profile_silent(f->profile));
 }
 
 static void judge_contradicted(const struct marks *m, const struct source_facts *f,

@@ -25,7 +25,7 @@ enum { SENTENCE_MAX = 4096 };
 static struct words sentence_words(const struct render *r, struct buf *text)
 {
 	buf_init(text, SENTENCE_MAX);
-	return (struct words){.out = text, .now = r->snapshot->now};
+	return (struct words){.out = text, .now = r->snapshot->now, .dated = true};
 }
 
 static void sentence_end(const struct render *r, const char *name, struct buf *text)

@@ -165,7 +165,7 @@ static void pages_show_them_escaped_with_what_and_where(void **state)
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		page_has(paths[i], "<p dir=\"auto\">Timeline is empty since ten to four. The website works.</p>"
 				   "<small><time class=\"h\" datetime=\"2025-03-10T15:33:20Z\">15:33 UTC</time>"
-				   " · App · It does not load · GB</small>", true);
+				   " · App · It does not load · United Kingdom</small>", true);
 		page_has(paths[i], "<p dir=\"auto\">&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;", true);
 		page_has(paths[i], " · fax · &lt;b&gt;</small>", true);
 		page_has(paths[i], "<script>alert", false);

@@ -205,7 +205,7 @@ void embed_chart(const struct render *r)
 	buf_fmt(b, "</svg><text x=\"%d\" y=\"%d\">%s</text>", MARGIN, HEIGHT - 10,
 		reconstruction ? words_reconstruction
 		: seen         ? "Times in UTC. The band is what is usual."
-			       : "There is nothing to draw yet.");
+			       : "No reports to draw yet.");
 	buf_fmt(b, "<text class=\"end\" x=\"%d\" y=\"%d\">", WIDTH - MARGIN, HEIGHT - 10);
 	buf_xml(b, r->site->name);
 	buf_str(b, "</text></svg>\n");

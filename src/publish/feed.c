@@ -59,8 +59,8 @@ static void id_element(const struct render *r, const char *path, const char *id)
 	bool based = r->site->base_url[0] != '\0';
 
 	buf_str(r->out, "<id>");
-	buf_xml(r->out, based ? r->site->base_url : "urn:x-whydown:");
-	buf_xml(r->out, based ? path : path + 1);
+	buf_xml(r->out, based ? r->site->base_url : "urn:x-whydown:site");
+	buf_xml(r->out, path);
 	buf_xml(r->out, id);
 	buf_str(r->out, "</id>\n");
 }
@@ -82,7 +82,7 @@ static void text_element(const struct render *r, const char *open, const char *n
 	struct buf text;
 
 	buf_init(&text, 4096);
-	struct words w = {.out = &text, .now = r->snapshot->now};
+	struct words w = {.out = &text, .now = r->snapshot->now, .dated = true};
 	sentence(&w, r->snapshot, i);
 	buf_str(r->out, open);
 	buf_xml(r->out, text.bad || text.data == NULL ? "" : text.data);
@@ -90,12 +90,19 @@ static void text_element(const struct render *r, const char *open, const char *n
 	buf_done(&text);
 }
 
+/* A list of titles must say it, too. */
+static void title_of(const struct words *w, const struct snapshot *snapshot,
+		     const struct incident *i)
+{
+	words_text(w, i->reconstruction ? "Reconstruction: " : "");
+	words_headline(w, snapshot, i);
+}
+
 static void entry(const struct render *r, const struct incident *i)
 {
 	buf_str(r->out, "<entry>\n");
 	id_element(r, "/i/", i->id);
-	text_element(r, i->reconstruction ? "<title>Reconstruction: " : "<title>", "title",
-		     words_headline, i);
+	text_element(r, "<title>", "title", title_of, i);
 	time_element(r->out, "updated", i->changed_at);
 	time_element(r->out, "published", i->decided_at);
 	link_element(r, "alternate", "text/html", "/i/", i->id, "");
@@ -143,7 +150,7 @@ static void item(const struct render *r, const struct incident *i)
 	wd_json_open(r->out, NULL, '{');
 	wd_json_url(r->out, "id", r->site->base_url, "/i/", i->id);
 	wd_json_url(r->out, "url", r->site->base_url, "/i/", i->id);
-	api_incident_sentence(r, "title", words_headline, i);
+	api_incident_sentence(r, "title", title_of, i);
 	api_incident_sentence(r, "content_text", words_incident, i);
 	wd_json_time(r->out, "date_published", i->decided_at);
 	wd_json_time(r->out, "date_modified", i->changed_at);

@@ -112,6 +112,7 @@ void html_end(const struct render *r)
 	struct buf *b = r->out;
 	struct words w = html_words(r);
 
+	w.dated = true; /* of a picture or a print, too */
 	buf_str(b, "</main>\n<footer><p>");
 	if (r->snapshot->now.ns != 0) { /* 0: the engine has only just been started */
 		buf_str(b, "As of ");
@@ -121,12 +122,13 @@ void html_end(const struct render *r)
 	buf_str(b, "<a href=\"/method\">How it decides</a>, <a href=\"/feed.atom\">Atom</a>, "
 		   "<a href=\"/feed.json\">JSON feed</a>, <a href=\"/api\">API</a>");
 	if (r->site->contact[0] != '\0') {
-		buf_str(b, ", <a href=\"");
+		bool mail = strchr(r->site->contact, ':') == NULL;
+		buf_str(b, mail ? ", <a href=\"mailto:" : ", <a href=\"");
 		buf_html(b, r->site->contact);
 		buf_str(b, "\">contact</a>");
 	}
-	buf_str(b, ".</p><p>whydown is free software (Apache-2.0). Reports are counted, "
-		   "addresses are not kept.</p></footer></body></html>\n");
+	buf_str(b, ".</p><p>whydown is free software (Apache-2.0). Reports are counted; "
+		   "the addresses they come from are not kept.</p></footer></body></html>\n");
 }
 
 void html_status(struct buf *b, enum status s)
@@ -246,7 +248,10 @@ void html_series_table(const struct render *r, const struct series *series, cons
 		else
 			buf_str(b, "not seen");
 		buf_str(b, "</td><td>");
-		words_count(b, expected);
+		if (seen || expected > 0)
+			words_count(b, expected);
+		else
+			buf_str(b, "not known");
 		buf_str(b, "</td></tr>\n");
 	}
 	buf_str(b, "</tbody></table></details>\n");

@@ -18,7 +18,7 @@ static void proved_reports(const struct render *r)
 	const struct incident *i = r->incident;
 	struct buf *b = r->out;
 
-	buf_str(b, "<li>");
+	buf_str(b, "<li>At the peak ");
 	words_count(b, i->peak_observed);
 	buf_str(b, " reports in ");
 	words_span(b, i->step);
@@ -26,12 +26,12 @@ static void proved_reports(const struct render *r)
 	words_count(b, i->peak_expected);
 	buf_str(b, " is usual");
 	if (i->persons > 0) {
-		buf_str(b, ", by at least ");
+		buf_str(b, "; in all at least ");
 		words_count(b, i->persons);
-		buf_str(b, " persons");
+		buf_str(b, " persons reported");
 	}
-	if (i->networks > 0) {
-		buf_str(b, " in ");
+	if (i->persons > 0 && i->networks > 0) {
+		buf_str(b, ", in ");
 		words_count(b, i->networks);
 		buf_str(b, " networks");
 	}
@@ -55,7 +55,7 @@ static void proved_traffic(const struct render *r, const struct trace *t)
 	struct buf *b = r->out;
 	wd_wall end = x->ended_at.ns != 0 ? x->ended_at : r->snapshot->now;
 
-	buf_str(b, "<li>In its highest quarter of a second the service received ");
+	buf_str(b, "<li>In its highest second the service received ");
 	words_traffic_peak(&w, x);
 	buf_str(b, "; it lasted ");
 	words_seconds(b, wall_sub(end, x->began_at));
@@ -147,7 +147,9 @@ void page_incident_proof(const struct render *r, const struct trace *t)
 	uint32_t kinds = incident_kinds(i);
 	struct buf *b = r->out;
 
-	if ((kinds & ~(uint32_t)INCIDENT_REPORTS) == 0)
+	bool watched = (kinds & ~(uint32_t)INCIDENT_REPORTS) != 0;
+	const struct service_state *state = snapshot_service(r->snapshot, i->service);
+	if (!watched && state != NULL && state->metric)
 		return;
 	buf_str(b, "<section class=\"two proof\" aria-label=\"What is proved\"><div><h2>What was "
 		   "measured</h2><ul>");
@@ -158,14 +160,22 @@ void page_incident_proof(const struct render *r, const struct trace *t)
 	if (kinds & INCIDENT_REPORTS)
 		proved_reports(r);
 	buf_str(b, "</ul></div><div><h2>What that does not prove</h2><ul>");
-	unsigned found = kinds & INCIDENT_TRAFFIC ? statuses(&i->traffic, t) : 1U << SOURCE_PROVED;
+	unsigned found = kinds & INCIDENT_TRAFFIC    ? statuses(&i->traffic, t)
+			 : kinds & INCIDENT_REQUESTS ? 1U << SOURCE_PROVED
+						     : 0;
 	for (int s = SOURCE_UNKNOWN; s <= SOURCE_PROVED; s++) {
 		if (found >> s & 1)
 			buf_fmt(b, "<li>%s</li>", not_proved((enum source_status)s));
 	}
-	coincidence(r);
-	buf_str(b, "<li>Who did it. No address tells, and this site never says.</li></ul></div>"
-		   "</section>\n");
+	if (watched)
+		coincidence(r);
+	else
+		buf_str(b, "<li>Why: reports say that people have a problem, not what caused it. "
+			   "A fault, an attack and a crowd look alike in them.</li><li>Where the "
+			   "cause lies: people report from where they are.</li>");
+	buf_str(b, watched ? "<li>Who did it. No address tells, and this site never says.</li>"
+			   : "<li>That anybody did it, or who.</li>");
+	buf_str(b, "</ul></div></section>\n");
 }
 
 /* ---- the list ---- */
@@ -300,7 +310,7 @@ void page_incident_evidence(const struct render *r, const struct trace *t)
 	if ((kinds & ~(uint32_t)INCIDENT_REPORTS) == 0)
 		return;
 	buf_str(b, "<section aria-labelledby=\"evidence\"><h2 id=\"evidence\">Evidence</h2><div "
-		   "class=\"scroll\" tabindex=\"0\" role=\"region\" "
+		   "class=\"scroll\" tabindex=\"0\" role=\"group\" "
 		   "aria-labelledby=\"evidence\"><table class=\"num\"><caption "
 		   "class=\"vh\">Evidence, by what was watched</caption><thead><tr><th "
 		   "scope=\"col\">What</th><th "

@@ -22,6 +22,22 @@ void api_openapi(const struct render *r)
 	buf_add(r->out, (const char *)file->bytes, file->len);
 }
 
+/* `x` is code. */
+static void prose(struct buf *b, const char *text)
+{
+	bool code = false;
+
+	for (; text != NULL && *text != '\0'; text++) {
+		if (*text == '`') {
+			code = !code;
+			buf_str(b, code ? "<code>" : "</code>");
+			continue;
+		}
+		buf_html(b, (const char[]){*text, '\0'});
+	}
+	buf_str(b, code ? "</code>" : "");
+}
+
 static void operation(struct buf *b, const char *path, const char *method, json_t *o)
 {
 	json_t *parameter;
@@ -30,7 +46,7 @@ static void operation(struct buf *b, const char *path, const char *method, json_
 	buf_fmt(b, "<tr><th scope=\"row\"><code>%s ", strcmp(method, "post") == 0 ? "POST" : "GET");
 	buf_html(b, path);
 	buf_str(b, "</code></th><td>");
-	buf_html(b, json_string_value(json_object_get(o, "summary")));
+	prose(b, json_string_value(json_object_get(o, "summary")));
 	json_array_foreach(json_object_get(o, "parameters"), i, parameter)
 	{
 		const char *name = json_string_value(json_object_get(parameter, "name"));
@@ -39,7 +55,7 @@ static void operation(struct buf *b, const char *path, const char *method, json_
 		buf_str(b, "<br/><code>");
 		buf_html(b, name);
 		buf_str(b, "</code> ");
-		buf_html(b, json_string_value(json_object_get(parameter, "description")));
+		prose(b, json_string_value(json_object_get(parameter, "description")));
 	}
 	buf_str(b, "</td></tr>\n");
 }
@@ -50,7 +66,8 @@ static void operations(struct buf *b)
 	json_t *root = json_loadb((const char *)file->bytes, file->len, 0, NULL), *methods, *o;
 	const char *path, *method;
 
-	buf_str(b, "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Request</th>"
+	buf_str(b, "<div class=\"scroll wrap\" tabindex=\"0\" "
+		   "role=\"group\" aria-label=\"Requests\"><table><thead><tr><th scope=\"col\">Request</th>"
 		   "<th scope=\"col\">Answer</th></tr></thead><tbody>\n");
 	json_object_foreach(json_object_get(root, "paths"), path, methods)
 	{
@@ -66,8 +83,8 @@ static void operations(struct buf *b)
 void page_api(const struct render *r)
 {
 	struct buf *b = r->out;
-	const char *base =
-		r->site->base_url[0] != '\0' ? r->site->base_url : "http://localhost:8080";
+	bool known = r->site->base_url[0] != '\0'; /* else script puts its own address there */
+	const char *base = known ? r->site->base_url : "http://localhost:8080";
 
 	html_begin(r, &(struct html_page){
 			      .title = "API",
@@ -80,11 +97,12 @@ void page_api(const struct render *r)
 		   "programs, without "
 		   "a key and from any site. <a href=\"/api/v1/openapi.json\">OpenAPI 3.1</a> "
 		   "describes it.</p>\n"
-		   "<pre><code>curl ");
+		   "<pre tabindex=\"0\" aria-label=\"Examples\"><code");
+	buf_str(b, known ? ">curl " : " class=\"here\">curl ");
 	buf_html(b, base);
-	buf_str(b, "/api/v1/now\ncurl ");
+	buf_str(b, "/api/v1/now\ncurl \"");
 	buf_html(b, base);
-	buf_str(b, "/api/v1/incidents?limit=5\ncurl -N ");
+	buf_str(b, "/api/v1/incidents?limit=5\"\ncurl -N ");
 	buf_html(b, base);
 	buf_str(b, "/api/v1/events</code></pre>\n"
 		   "<p>Times are RFC 3339 in UTC. Errors are problem documents (RFC 9457) that "

@@ -70,7 +70,7 @@ static void measured(const struct render *r, const char *text)
 		} else if (len > 0) {
 			if (!open) {
 				buf_str(b, "<div class=\"scroll\" tabindex=\"0\" "
-					   "role=\"region\" aria-labelledby=\"measured\">"
+					   "role=\"group\" aria-labelledby=\"measured\">"
 					   "<table><thead>");
 				unit = strncmp(line, "what\tunit\t", 10) == 0;
 			}
@@ -125,8 +125,8 @@ static void traffic(struct buf *b)
 		   "<strong>They are rules, not statistics</strong>: such an incident says "
 		   "so and states no odds. The same holds for the first two minutes of "
 		   "access logs.</p>\n");
-	buf_str(b, "<h3>How exact the numbers are</h3><div class=\"scroll "
-		   "wrap\"><table><caption class=\"vh\">Stated errors of what is "
+	buf_str(b, "<h3>How exact the numbers are</h3><div class=\"scroll wrap\" "
+		   "tabindex=\"0\" role=\"group\" aria-label=\"Stated errors\"><table><caption class=\"vh\">Stated errors of what is "
 		   "counted</caption><thead><tr><th scope=\"col\">Number</th><th "
 		   "scope=\"col\">How</th><th "
 		   "scope=\"col\">Error</th></tr></thead><tbody>\n<tr><th "
@@ -140,7 +140,8 @@ static void traffic(struct buf *b)
 		   "scope=\"row\">Shares of countries, networks, prefixes</th><td>priority "
 		   "sample of the records</td><td>stands beside each, at 95 "
 		   "%</td></tr>\n</tbody></table></div>\n");
-	buf_str(b, "<h3>What addresses prove</h3><div class=\"scroll wrap\"><table><caption "
+	buf_str(b, "<h3>What addresses prove</h3><div class=\"scroll wrap\" "
+		   "tabindex=\"0\" role=\"group\" aria-label=\"What they prove\"><table><caption "
 		   "class=\"vh\">What source addresses prove</caption><thead><tr><th "
 		   "scope=\"col\">Addresses</th><th scope=\"col\">When</th><th "
 		   "scope=\"col\">What that proves</th></tr></thead><tbody>\n<tr><th "

@@ -62,9 +62,9 @@ static void headline(const struct render *r)
 		buf_u64(b, down);
 		buf_str(b, down == 1 ? " service has an incident" : " services have an incident");
 	} else if (s->service_count > 0 && unknown == s->service_count) {
-		buf_str(b, "No report yet: baselines are being learned");
+		buf_str(b, "No report yet: what is usual is still to be learned");
 	} else {
-		buf_str(b, "Nothing is down");
+		buf_str(b, "No incident now");
 	}
 	buf_str(b, "</h1><p class=\"lead\">");
 	buf_u64(b, s->service_count);

@@ -136,7 +136,8 @@ static void day_chart(const struct render *r)
 	const struct service_state *s = r->service;
 
 	if (s->day.count == 0 || s->first_seen_at.ns == 0) {
-		buf_str(r->out, "<p class=\"empty\">There is nothing to draw yet.</p>\n");
+		if (s->traffic != NULL) /* else the sentence above says so */
+			buf_str(r->out, "<p class=\"empty\">No reports to draw yet.</p>\n");
 		return;
 	}
 	buf_str(r->out, "<figure data-series=\"/api/v1/services/");
@@ -242,8 +243,9 @@ static void report_form(const struct render *r)
 	buf_html(b, s->name);
 	buf_str(b, "?</h2>\n");
 	if (query_value(r, "reported")[0] != '\0')
-		buf_str(b, "<p class=\"thanks\" role=\"status\">Thank you: your report is counted. "
-			   "It is in the chart within two seconds.</p>\n");
+		buf_str(b, "<p class=\"thanks\" role=\"status\">Thank you: your report has been taken. "
+			   "It is in the chart within two seconds, unless you have reported this "
+			   "within the last quarter of an hour.</p>\n");
 	buf_str(b, "<form method=\"post\" action=\"/api/v1/reports\"><input type=\"hidden\" "
 		   "name=\"service\" value=\"");
 	buf_html(b, s->id);

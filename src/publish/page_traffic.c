@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/page_traffic.h"
 
+#include "publish/country.h"
 #include "publish/html.h"
 #include "publish/words_traffic.h"
 
@@ -159,7 +160,7 @@ void page_traffic_vectors(const struct render *r, const struct trace *t)
 			"One packet in %u was looked at; rates are scaled up, with their error. ",
 			t->sampling);
 	buf_str(b,
-		"</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+		"</p><div class=\"scroll\" tabindex=\"0\" role=\"group\" "
 		"aria-labelledby=\"vectors\">"
 		"<table class=\"num\"><caption class=\"vh\">Vectors of "
 		"the incident</caption><thead><tr><th scope=\"col\">Vector</th><th "
@@ -230,7 +231,7 @@ static void places(const struct render *r, const char *caption, const char *name
 		"seen</th></tr></thead><tbody>\n", caption, name);
 	for (uint32_t n = 0; n < count && n < PLACES_SHOWN; n++) {
 		buf_str(b, "<tr><th scope=\"row\">");
-		buf_html(b, p[n].name);
+		buf_html(b, country_name(p[n].name));
 		buf_fmt(b, "</th><td>%.1f %% ± %.1f</td>", (double)p[n].share * 100,
 			(double)p[n].share_error * 196);
 		number_cell(r, p[n].sources);

@@ -89,7 +89,7 @@ static void who_did_it_is_never_said(void **state)
 	has(FORGED, "", "That fits one cause, and proves none.");
 	has(PROVED, "", "That anybody was hurt by it: reports of people did not rise");
 	has(PROVED, "", "Whose the machines are, and who commands them");
-	has(FORGED, "", "<li>In its highest quarter of a second the service received 24,600 packets/s");
+	has(FORGED, "", "<li>In its highest second the service received 24,600 packets/s");
 	/* Two vectors that prove different things. */
 	has(FORGED, "", "Third parties answered what this service never asked");
 	has(FORGED, "", "<li>Where reflected packets were ordered from:");

@@ -87,12 +87,13 @@ static void family(struct buf *b, const struct vector_book *book, enum vector_fa
 			continue;
 		if (told++ == 0)
 			buf_fmt(b,
-				"<h2>%s</h2><div class=\"scroll wrap\"><table><caption "
+				"<h2>%s</h2><div class=\"scroll wrap\" tabindex=\"0\" "
+				"role=\"group\" aria-label=\"%s\"><table><caption "
 				"class=\"vh\">%s</caption><thead><tr><th "
 				"scope=\"col\">Vector</th><th scope=\"col\">Looks like</th><th "
 				"scope=\"col\">Addresses</th><th scope=\"col\">Factor</th><th "
 				"scope=\"col\">Document</th></tr></thead><tbody>\n",
-				title, title);
+				title, title, title);
 		row(b, &book->rows[n]);
 	}
 	if (told > 0)

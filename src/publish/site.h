@@ -34,7 +34,7 @@ struct site {
 	const char *name; /* in titles: "whydown" */
 	const char
 		*base_url; /* "https://status.example", no slash at its end; for feeds and embeds */
-	const char *contact;  /* "mailto:…" or a URL; "" = none */
+	const char *contact;  /* a mail address or a URL; "" = none */
 	const char *measured; /* the detector's measured error rates as TSV (page_method.c); "" =
 				 none */
 	const char *measured_traffic; /* the same of floods; "" or NULL = none */

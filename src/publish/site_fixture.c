@@ -55,7 +55,7 @@ static void fixture_comments(void *ctx, const struct comment_window *window,
 const struct site fixture_site = {
 	.name = "whydown",
 	.base_url = "https://whydown.example",
-	.contact = "mailto:desk@whydown.example",
+	.contact = "desk@whydown.example",
 	.measured = "",
 	.comments = fixture_comments,
 };

@@ -239,11 +239,51 @@ static void the_home_page_says_what_is_down_or_that_nothing_is(void **state)
 {
 	(void)state;
 	assert_page_has(FIXTURE_INCIDENT, "/", "", "<h1>1 service has an incident</h1>");
-	assert_page_has(FIXTURE_QUIET, "/", "", "<h1>Nothing is down</h1>");
-	assert_page_has(FIXTURE_NEW, "/", "", "No report yet: baselines are being learned");
+	assert_page_has(FIXTURE_QUIET, "/", "", "<h1>No incident now</h1>");
+	assert_page_has(FIXTURE_NEW, "/", "", "No report yet: what is usual is still to be learned");
 	assert_page_has(FIXTURE_EMPTY, "/", "", "No service is configured yet.");
 	assert_page_has(FIXTURE_INCIDENT, "/", "q=bank", ">Bank of America</a>");
 	assert_page_has(FIXTURE_INCIDENT, "/", "q=qqqq", "No service has this name.");
+}
+
+static void what_is_cited_carries_its_day(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/s/x", "", "As of <time class=\"whole\" datetime=");
+	assert_page_has(FIXTURE_INCIDENT, "/feed.atom", "", "incident since 10 Mar 2025, ");
+	assert_page_has(FIXTURE_INCIDENT, "/api/v1/now", "", "since 10 Mar 2025, ");
+}
+
+static void the_operator_can_be_written_to(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/", "", "<a href=\"mailto:desk@whydown.example\">contact");
+}
+
+static void reports_alone_do_not_say_why(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/i/x-20250310-0945", "", "<h2>What that does not prove</h2>"
+			"<ul><li>Why: reports say that people have a problem, not what caused it.");
+}
+
+/* What reads Statuspage takes a time of resolving for the end. */
+static void an_open_incident_is_not_told_as_resolved(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/api/v2/summary.json", "", "\"resolved_at\":null");
+	assert_page_has(FIXTURE_INCIDENT, "/api/v2/incidents.json", "",
+			"\"status\":\"resolved\"");
+	assert_page_has(FIXTURE_INCIDENT, "/api/v2/incidents.json", "",
+			"\"monitoring_at\":null,\"resolved_at\":\"");
+}
+
+static void the_table_of_requests_is_prose_and_code(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/api", "", "The <code>next</code> of the page before.");
+	assert_page_has(FIXTURE_INCIDENT, "/api", "",
+			"curl \"https://whydown.example/api/v1/incidents?limit=5\"");
 }
 
 static void a_reconstruction_says_that_it_is_one(void **state)
@@ -538,7 +578,7 @@ static void the_thanks_are_there_after_a_report(void **state)
 {
 	(void)state;
 	assert_page_has(FIXTURE_INCIDENT, "/s/x", "reported=1",
-			"Thank you: your report is counted.");
+			"Thank you: your report has been taken.");
 	assert_page_has(FIXTURE_INCIDENT, "/s/x", "reported=1",
 			"<noscript><meta http-equiv=\"refresh\"");
 	assert_page_has(FIXTURE_INCIDENT, "/s/x", "",
@@ -569,6 +609,11 @@ int main(void)
 		cmocka_unit_test(another_name_of_a_service_leads_to_its_page),
 		cmocka_unit_test(the_status_is_one_sentence_with_its_numbers),
 		cmocka_unit_test(the_home_page_says_what_is_down_or_that_nothing_is),
+		cmocka_unit_test(what_is_cited_carries_its_day),
+		cmocka_unit_test(the_operator_can_be_written_to),
+		cmocka_unit_test(reports_alone_do_not_say_why),
+		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
+		cmocka_unit_test(the_table_of_requests_is_prose_and_code),
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),
 		cmocka_unit_test(names_and_places_are_escaped),
 		cmocka_unit_test(every_link_of_every_page_leads_somewhere),

@@ -76,7 +76,7 @@ static void status_object(const struct render *r)
 	wd_json_string(r->out, "indicator", indicators[worst]);
 	wd_json_name(r->out, "description");
 	if (open == 0)
-		buf_str(r->out, "\"Nothing is down\"");
+		buf_str(r->out, "\"No incident now\"");
 	else
 		buf_fmt(r->out, "\"%zu service%s\"", open,
 			open == 1 ? " has an incident" : "s have an incident");
@@ -124,8 +124,14 @@ static void incident(const struct render *r, const struct incident *i)
 	wd_json_string(b, "status", state_of(i));
 	wd_json_time(b, "created_at", i->decided_at);
 	wd_json_time(b, "updated_at", i->changed_at);
-	wd_json_null(b, "monitoring_at");
-	wd_json_time(b, "resolved_at", i->ended_at);
+	if (i->state == INCIDENT_RECOVERING)
+		wd_json_time(b, "monitoring_at", i->changed_at);
+	else
+		wd_json_null(b, "monitoring_at");
+	if (i->state == INCIDENT_CLOSED)
+		wd_json_time(b, "resolved_at", i->ended_at);
+	else
+		wd_json_null(b, "resolved_at");
 	wd_json_string(b, "impact", impact_of(i));
 	wd_json_url(b, "shortlink", r->site->base_url, "/i/", i->id);
 	wd_json_time(b, "started_at", i->began_at);

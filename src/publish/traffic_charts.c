@@ -272,7 +272,8 @@ static void table(const struct render *r, const struct shown *s, const struct co
 	size_t columns = c->by_vector ? layers(t) : 1, width = (s->count + ROWS - 1) / ROWS;
 
 	buf_fmt(b, "<details id=\"t-received\"><summary>The same as a table</summary><div "
-		   "class=\"scroll\"><table class=\"num\"><caption>%s</caption><thead><tr><th "
+		   "class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"The same as a "
+		   "table\"><table class=\"num\"><caption>%s</caption><thead><tr><th "
 		   "scope=\"col\">From</th><th scope=\"col\">In all</th>", c->title);
 	for (size_t k = 1; k < columns; k++) {
 		buf_str(b, "<th scope=\"col\">");
@@ -305,10 +306,10 @@ static void table(const struct render *r, const struct shown *s, const struct co
 
 /* In words what the picture shows. */
 static void describe(const struct render *r, const struct shown *s, const struct counted *c,
-		     struct buf *text)
+		     struct buf *text, bool html)
 {
 	size_t peak = peak_of(s, c);
-	struct words w = {.out = text, .now = r->snapshot->now};
+	struct words w = {.out = text, .html = html, .now = r->snapshot->now};
 
 	buf_str(text, "Highest, over ");
 	words_seconds(text, s->t->step);
@@ -355,7 +356,7 @@ void page_traffic_chart(const struct render *r, const struct trace *t, struct ch
 		return;
 	const struct shown s = show_with(t, now->before);
 	buf_init(&text, 1024);
-	describe(r, &s, now, &text);
+	describe(r, &s, now, &text, false);
 	struct chart_stack c = {
 		.id = "received", .title = now->title, .unit = now->unit, .height = 240,
 		.description = text.bad ? "" : text.data, .begin = s.begin, .step = t->step,
@@ -368,10 +369,10 @@ void page_traffic_chart(const struct render *r, const struct trace *t, struct ch
 	buf_str(b, "</figcaption>");
 	chart_stack_svg(b, &c);
 	legend(r, t, now);
-	buf_str(b, "<p class=\"note\">");
-	buf_html(b, text.bad ? "" : text.data);
-	buf_str(b, "</p>\n");
 	buf_done(&text);
+	buf_str(b, "<p class=\"note\">");
+	describe(r, &s, now, b, true);
+	buf_str(b, "</p>\n");
 	table(r, &s, now);
 	buf_str(b, "</figure>\n");
 }

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
+#include "publish/country.h"
 #include "publish/words_traffic.h"
 
 #include <math.h>
@@ -41,9 +42,10 @@ static void time_close(const struct words *w)
 void words_time(const struct words *w, wd_wall t)
 {
 	struct civil c = civil_of(t), today = civil_of(w->now);
-	bool same_day = c.year == today.year && c.month == today.month && c.day == today.day;
+	bool same_day = !w->dated && c.year == today.year && c.month == today.month &&
+			c.day == today.day;
 
-	time_open(w, t, same_day ? "h" : "dh");
+	time_open(w, t, w->dated ? "whole" : same_day ? "h" : "dh");
 	if (!same_day)
 		buf_fmt(w->out, "%d %s %d, ", c.day, months[c.month - 1], c.year);
 	buf_fmt(w->out, "%02d:%02d UTC", c.hour, c.minute);
@@ -269,11 +271,11 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 		return;
 	switch (s->status) {
 	case STATUS_UNKNOWN:
-		words_text(w, s->first_seen_at.ns == 0 ? "No report about " : "The baseline of ");
+		words_text(w, s->first_seen_at.ns == 0 ? "No report about " : "What is usual for ");
 		words_text(w, s->service->name);
 		words_text(w, s->first_seen_at.ns == 0
-				      ? " yet. Its baseline is learned from the first ones."
-				      : " is being learned: what is usual is not known yet.");
+				      ? " yet. What is usual is learned from the first ones."
+				      : " is still being learned.");
 		return;
 	case STATUS_USUAL:
 		words_text(w, s->metric ? "Nothing unusual at "
@@ -506,6 +508,8 @@ void words_value(const struct words *w, const struct service *s, enum dimension 
 		words_text(w, country);
 		return;
 	}
+	if (d == DIMENSION_COUNTRY)
+		value = country_name(value);
 	words_text(w, value[0] != '\0' ? value : "everywhere");
 }
 

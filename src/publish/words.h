@@ -14,6 +14,7 @@ struct words {
 	struct buf *out;
 	bool html;
 	wd_wall now; /* a time of the same day is told without its date */
+	bool dated;  /* but not where it is read on another day: with it always */
 };
 
 void words_text(const struct words *w, const char *text); /* escaped if HTML */
@@ -67,7 +68,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 void words_incident(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i);
 
-/* A scope's or share's value as people write it: the surface's name, "London, GB". */
+/* A scope's or share's value as people write it: the surface's name, "Germany", "London, GB". */
 void words_value(const struct words *w, const struct service *s, enum dimension d,
 		 const char *value);
 const char *dimension_label(enum dimension d); /* "Surface", "Problem", … */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/words.h"
 
+#include "base/check.h"
+
+#include "publish/country.h"
+#include "publish/embedded.h"
 #include "publish/site_fixture.h"
 
 #include "base/timetext.h"
@@ -169,6 +173,24 @@ static void an_incident_is_told_with_its_rank_and_what_it_is(void **state)
 	snapshot_release(s);
 }
 
+/* Sorted, as the search needs it: each is found by what it says of itself. */
+static void every_country_of_the_map_has_a_name(void **state)
+{
+	const struct embedded *map = embedded_find("world.tsv");
+	(void)state;
+	assert_non_null(map);
+	size_t named = 0;
+	for (const char *at = (const char *)map->bytes; *at != '\0'; at += at[0] == '\n') {
+		char code[3] = {at[0], at[1], '\0'};
+		if (code[0] >= 'A' && code[0] <= 'Z') { /* other land has none */
+			assert_string_not_equal(country_name(code), code);
+			named++;
+		}
+		at += strcspn(at, "\n");
+	}
+	assert_true(named > 150);
+}
+
 static void places_and_terms_have_their_names(void **state)
 {
 	struct snapshot *s = fixture_snapshot(FIXTURE_HOSTILE);
@@ -180,6 +202,14 @@ static void places_and_terms_have_their_names(void **state)
 	words_value(&w, x, DIMENSION_CITY, "GB/London");
 	assert_string_equal(b.data, "London, GB");
 	buf_reset(&b);
+	static const char *const countries[][2] = {
+		{"AD", "Andorra"}, {"GB", "United Kingdom"}, {"ZW", "Zimbabwe"}, {"XK", "Kosovo"},
+		{"QZ", "QZ"},	   {"A", "A"},		     {"<b", "&lt;b"},	 {"", "everywhere"}};
+	for (size_t i = 0; i < WD_COUNT(countries); i++) {
+		words_value(&w, x, DIMENSION_COUNTRY, countries[i][0]);
+		assert_string_equal(b.data, countries[i][1]);
+		buf_reset(&b);
+	}
 	words_value(&w, x, DIMENSION_SURFACE, "website");
 	assert_string_equal(b.data, "Website");
 	buf_reset(&b);
@@ -202,6 +232,7 @@ int main(void)
 		cmocka_unit_test(places_are_ordinals_and_the_first_needs_none),
 		cmocka_unit_test(a_time_of_another_day_carries_its_date),
 		cmocka_unit_test(an_incident_is_told_with_its_rank_and_what_it_is),
+		cmocka_unit_test(every_country_of_the_map_has_a_name),
 		cmocka_unit_test(places_and_terms_have_their_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

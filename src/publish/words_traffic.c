@@ -233,7 +233,8 @@ static void incident_status(const struct words *w, const struct snapshot *snapsh
 	words_text(w, s->service->name);
 	words_text(w, requests ? " are " : " is ");
 	bool cold = requests ? i->requests.cold : i->traffic.cold;
-	words_text(w, recovering ? "back to usual after what began at "
+	words_text(w, recovering ? requests ? "no longer far from usual after what began at "
+					    : "no longer above usual after what began at "
 		      : cold	 ? "far above what was seen before, since "
 		      : requests ? "far from usual since "
 				 : "far above usual since ");

@@ -15,10 +15,10 @@
   const isToday = (date) => date.toDateString() === new Date().toDateString();
 
   function localise() {
-    for (const time of document.querySelectorAll("time.h:not([title]), time.dh:not([title])")) {
+    for (const time of document.querySelectorAll("time:is(.h, .dh, .whole):not([title])")) {
       const date = new Date(time.dateTime);
       time.title = time.textContent;
-      time.textContent = (isToday(date) ? zoned : dated).format(date);
+      time.textContent = (isToday(date) && time.className !== "whole" ? zoned : dated).format(date);
     }
     for (const time of document.querySelectorAll("time.hs:not([title]), time.dhs:not([title])")) {
       const date = new Date(time.dateTime);
@@ -134,6 +134,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     renewed();
+    for (const code of document.querySelectorAll("code.here"))
+      code.textContent = code.textContent.replaceAll("http://localhost:8080", location.origin);
     for (const event of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.addEventListener(event, renewed);
   });
 })();
