@@ -131,7 +131,8 @@ static void say_impossible(const struct marks *m, const struct source_facts *f,
 	if (m->unroutable)
 		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
 	if (m->silent)
-		say(r->why, ", %.0f %% from /8s that nobody sends from", 100 * profile_silent(f->profile));
+		say(r->why, ", %.0f %% from /8s that nobody sends from",
+		    100 * profile_silent(f->profile));
 }
 
 static void judge_contradicted(const struct marks *m, const struct source_facts *f,

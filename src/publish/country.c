@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In the order of the codes. Source: iso3166.tab of the time zone database (public domain, of 2023-09),
- * with the shorter of the names that are in use; XK is a code in use without being in the standard. */
+/* In the order of the codes. Source: iso3166.tab of the time zone database (public domain,
+ * 2023-09), with the shorter of the names that are in use; XK is in use and not in the standard. */
 /* clang-format off */
 static const struct country {
 	char code[3];

@@ -67,7 +67,8 @@ static void operations(struct buf *b)
 	const char *path, *method;
 
 	buf_str(b, "<div class=\"scroll wrap\" tabindex=\"0\" "
-		   "role=\"group\" aria-label=\"Requests\"><table><thead><tr><th scope=\"col\">Request</th>"
+		   "role=\"group\" aria-label=\"Requests\"><table><thead><tr><th "
+		   "scope=\"col\">Request</th>"
 		   "<th scope=\"col\">Answer</th></tr></thead><tbody>\n");
 	json_object_foreach(json_object_get(root, "paths"), path, methods)
 	{

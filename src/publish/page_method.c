@@ -126,7 +126,8 @@ static void traffic(struct buf *b)
 		   "so and states no odds. The same holds for the first two minutes of "
 		   "access logs.</p>\n");
 	buf_str(b, "<h3>How exact the numbers are</h3><div class=\"scroll wrap\" "
-		   "tabindex=\"0\" role=\"group\" aria-label=\"Stated errors\"><table><caption class=\"vh\">Stated errors of what is "
+		   "tabindex=\"0\" role=\"group\" aria-label=\"Stated errors\"><table><caption "
+		   "class=\"vh\">Stated errors of what is "
 		   "counted</caption><thead><tr><th scope=\"col\">Number</th><th "
 		   "scope=\"col\">How</th><th "
 		   "scope=\"col\">Error</th></tr></thead><tbody>\n<tr><th "

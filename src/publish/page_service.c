@@ -243,7 +243,8 @@ static void report_form(const struct render *r)
 	buf_html(b, s->name);
 	buf_str(b, "?</h2>\n");
 	if (query_value(r, "reported")[0] != '\0')
-		buf_str(b, "<p class=\"thanks\" role=\"status\">Thank you: your report has been taken. "
+		buf_str(b, "<p class=\"thanks\" role=\"status\">Thank you: your report has been "
+			   "taken. "
 			   "It is in the chart within two seconds, unless you have reported this "
 			   "within the last quarter of an hour.</p>\n");
 	buf_str(b, "<form method=\"post\" action=\"/api/v1/reports\"><input type=\"hidden\" "
