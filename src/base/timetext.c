@@ -145,7 +145,7 @@ static int days_in_month(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* Seconds since 1970, up to 11 digits and a fraction: to the year 5138. */
+/* Seconds since 1970, up to 11 digits and a fraction: to the year 2262, where 64 bits of ns end. */
 static bool read_epoch(struct reader *r, wd_wall *ret_t)
 {
 	int64_t s = 0, ns = 0;
