@@ -265,6 +265,13 @@ static void score(struct engine *e, const struct track *t, int64_t bin)
 		e->on_score(e->on_score_ctx, &out);
 }
 
+/* It ends where it can count no further. */
+static void count_pending(struct signal *s, int64_t bin, uint32_t count)
+{
+	uint32_t *pending = &s->pending[bin & (PENDING_BINS - 1)];
+	*pending = *pending > UINT32_MAX - count ? UINT32_MAX : *pending + count;
+}
+
 static void count_dimension(struct engine *e, struct track *t, enum dimension d, const char *value,
 			    int64_t bin, uint32_t count)
 {
@@ -273,7 +280,7 @@ static void count_dimension(struct engine *e, struct track *t, enum dimension d,
 	int n = track_signal(t, &e->plans[t->plan].plan, &e->options.key, d, value,
 			     e->options.signals_a_service, &e->counters.dimensions_dropped);
 	if (n >= 0)
-		t->signals[n].pending[bin & (PENDING_BINS - 1)] += count;
+		count_pending(&t->signals[n], bin, count);
 }
 
 static enum engine_verdict observe_report(struct engine *e, struct track *t,
@@ -300,7 +307,7 @@ static enum engine_verdict observe_report(struct engine *e, struct track *t,
 	if (t->crowd != NULL)
 		crowd_add(t->crowd, quarter, bin, o->network, o->person != 0);
 
-	t->signals[0].pending[bin & (PENDING_BINS - 1)]++;
+	count_pending(&t->signals[0], bin, 1);
 	count_dimension(e, t, DIMENSION_SURFACE, o->surface, bin, 1);
 	count_dimension(e, t, DIMENSION_PROBLEM, o->problem, bin, 1);
 	count_dimension(e, t, DIMENSION_COUNTRY, o->country, bin, 1);
@@ -351,8 +358,7 @@ static enum engine_verdict observe_minute_count(struct engine *e, struct track *
 		e->counters.late++;
 		return ENGINE_LATE;
 	}
-	uint32_t *pending = &t->signals[0].pending[bin & (PENDING_BINS - 1)];
-	*pending = *pending > UINT32_MAX - o->count ? UINT32_MAX : *pending + o->count;
+	count_pending(&t->signals[0], bin, o->count);
 	count_dimension(e, t, DIMENSION_SURFACE, o->surface, bin, o->count);
 	count_dimension(e, t, DIMENSION_PROBLEM, o->problem, bin, o->count);
 	e->counters.counts++;

@@ -281,13 +281,13 @@ static int64_t calm_bins(wd_span step)
 	return bins < 2 ? 2 : bins > CALM_BINS ? CALM_BINS : bins;
 }
 
-/* The mean of the last ten minutes is within what is usual of such a mean: the band's half
- * width shrinks with the root of the number of buckets. */
-static bool is_back(const struct signal *s, int64_t bin, int64_t bins)
+/* The mean of the last ten minutes of which something is known is within what is usual of such a
+ * mean: the band's half width shrinks with the root of the number of buckets. */
+static bool is_back(const struct signal *s, int64_t bins)
 {
 	float sum = 0;
-	for (int64_t b = bin - bins + 1; b <= bin; b++)
-		sum += s->recent[(uint64_t)b % CALM_BINS];
+	for (int64_t n = CALM_BINS - bins; n < CALM_BINS; n++)
+		sum += s->recent[n];
 	return sum / (float)bins <=
 	       1.1f * s->expected + (s->high - s->expected) / sqrtf((float)bins);
 }
@@ -308,8 +308,9 @@ void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin, con
 		*pending = 0;
 		surge_step(&s->surge, plan, &sample, &r);
 		take(s, &r);
-		s->recent[(uint64_t)bin % CALM_BINS] = s->observed;
-		s->calm = t->metric ? r.calm : is_back(s, bin, bins);
+		memmove(s->recent, s->recent + 1, sizeof(s->recent) - sizeof(s->recent[0]));
+		s->recent[CALM_BINS - 1] = s->observed;
+		s->calm = t->metric ? r.calm : is_back(s, bins);
 		sum_up(s, at);
 		t->most = fmaxf(t->most, s->log10_return);
 	}

@@ -35,7 +35,7 @@ struct signal {
 	bool in_scope;
 	uint8_t dimension;
 	uint32_t pending[PENDING_BINS];       /* bin b is in [b mod 4] */
-	float recent[CALM_BINS];              /* the last sealed counts; bin b is in [b mod 10] */
+	float recent[CALM_BINS];              /* the last sealed counts, the newest last */
 	float run_observed, run_expected;     /* since its evidence was last next to nothing */
 	float hours[25];                      /* observed by hour, hour h in [h mod 25] */
 	char value[SIGNAL_VALUE_MAX + 1];
