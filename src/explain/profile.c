@@ -8,11 +8,14 @@
 #include <string.h>
 
 enum { ENTROPY_MIN = 100, HOPS_MIN = 30 }; /* effective records */
+enum { ADDED_MAX = 1 << 16 }; /* so that sums are right to 1 % */
 enum { HOPS_MAX = 40 }; /* of a path; 0.2 % at most of a true capture's packets seem to have more */
 
 static void top_add(struct profile_top *t, uint16_t value, double weight)
 {
 	size_t lightest = 0;
+	if (!(weight > 0))
+		return;
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->value[i] == value) {
 			t->weight[i] += (float)weight;
@@ -93,8 +96,20 @@ static uint64_t hash_address(const uint8_t *address)
 	return hash_mix(low ^ hash_mix(high + 1));
 }
 
+/* A sum in single precision loses what is 2^24 times less than it, and is wrong long before. Of
+ * many records one in two therefore counts, for two; of twice as many one in four, and so on: no
+ * sum is of more than about 2 ADDED_MAX. Which one is by chance, as their order may not be. */
+static double weight_of(const struct profile *p, double weight)
+{
+	uint32_t each = 1;
+	while (p->records / each >= 2 * ADDED_MAX)
+		each *= 2;
+	return hash_mix(p->records) % each == 0 ? weight * each : 0;
+}
+
 void profile_add(struct profile *p, const struct traffic_record *r, double weight)
 {
+	weight = weight_of(p, weight);
 	float w = (float)weight;
 
 	if (p->records == 0) {

@@ -181,7 +181,7 @@ static void judge_unknown(const struct source_facts *f, struct source_finding *r
 void source_judge(const struct source_facts *f, struct source_finding *ret)
 {
 	const struct profile *p = f->profile;
-	double flows = profile_share((double)p->proved, p->weight);
+	double flows = fmin(1, profile_share((double)p->proved, p->weight));
 	double proved = fmax(flows, f->acknowledged);
 
 	memset(ret, 0, sizeof(*ret));

@@ -3,6 +3,7 @@
 #include "explain/source.h"
 
 #include "base/prng.h"
+#include "explain/vector.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,12 +104,43 @@ static void sampled_addresses_of_nobody_are_forged(void **state)
 	assert_non_null(strstr(f.why, " % from /8s that nobody sends from"));
 }
 
+/* 256 records a tick: nine hours of them. Nothing changes, and so nothing that is said does. */
+static void what_was_shown_does_not_fade_with_time(void **state)
+{
+	static struct profile p;
+	struct traffic_record one = {.packets = 7, .bytes = 700, .length = 100, .family = 4,
+				     .protocol = 6, .sport = 4000, .dport = 443, .ttl = 50,
+				     .known = FLOW_FLAGS | FLOW_TTL, .src = {46},
+				     .tcp_flags = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH};
+	char first[200] = "", rule[200];
+	(void)state;
+	for (uint32_t i = 1; i <= UINT32_C(1) << 25; i++) {
+		one.src[3] = (uint8_t)i;
+		one.src[2] = (uint8_t)(i >> 8);
+		profile_add(&p, &one, 700.3);
+		if (i < 1 << 16 || (i & (i - 1)) != 0)
+			continue;
+		const struct source_facts facts = {.profile = &p, .packets = 700.3 * i, .seen = i,
+						   .sources = 65536};
+		struct source_finding f;
+		source_judge(&facts, &f);
+		assert_int_equal(f.status, SOURCE_PROVED);
+		assert_non_null(strstr(f.why, ": 100 % of packets"));
+		assert_true(p.weight > 0.98 * 700.3 * i && p.weight < 1.02 * 700.3 * i);
+		vector_rule(&p, rule, sizeof(rule));
+		assert_true(first[0] == '\0' || strcmp(first, rule) == 0);
+		memcpy(first, rule, sizeof(first));
+	}
+	assert_non_null(strstr(rule, "from 4000 to 443, length 100, ttl 50"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshakes_of_a_crowd_are_proof),
 		cmocka_unit_test(handshakes_from_forged_addresses_are_none),
 		cmocka_unit_test(sampled_addresses_of_nobody_are_forged),
+		cmocka_unit_test(what_was_shown_does_not_fade_with_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
