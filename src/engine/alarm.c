@@ -461,7 +461,9 @@ void engine_traffic_until(struct engine *e, wd_wall until)
 			continue; /* of what is not looked at nothing is known */
 		const struct watch_kind *k = &t->watch->kinds[WATCH_FLOWS];
 		wd_span tick = {TRAFFIC_TICK_NS};
-		if (k->end.ns == 0 || wall_sub(until, k->end).ns > FILL_MAX.ns)
+		/* One that engine_resume made may have had no tick yet, and no charts. */
+		if (k->end.ns == 0 || wall_sub(until, k->end).ns > FILL_MAX.ns ||
+		    !watch_open_rates(t->watch, WATCH_FLOWS))
 			continue;
 		while (!wall_before(until, wall_add(k->end, tick)) &&
 		       step_flows(e, t, NULL, k->end, tick) == ENGINE_COUNTED)

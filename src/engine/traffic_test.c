@@ -281,6 +281,29 @@ static void an_incident_that_only_the_store_knows_goes_on(void **state)
 	world_close(&c);
 }
 
+/* … and the first that is heard of it is that nothing came: no chart of it is there yet. */
+static void an_incident_that_only_the_store_knows_may_be_followed_by_silence(void **state)
+{
+	struct world a, b;
+	(void)state;
+	world_open(&a, 8);
+	world_open(&b, 8);
+	world_play(&a, 2, &(struct scene){"x", 4000, 0}, 1);
+	world_play(&a, 20, &(struct scene){"x", 4000, 36000}, 1);
+	struct incident known = a.last;
+	assert_int_equal(known.state, INCIDENT_OPEN);
+
+	engine_advance(b.e, known.changed_at);
+	assert_int_equal(engine_resume(b.e, &known), WD_OK);
+	engine_traffic_until(b.e, wall_add(known.changed_at, span_s(30)));
+	struct snapshot *s = engine_snapshot(b.e);
+	assert_non_null(s);
+	assert_int_equal(s->incident_count, 1);
+	snapshot_release(s);
+	world_close(&a);
+	world_close(&b);
+}
+
 /* ---- requests ---- */
 
 /* One second of visitors who fetch pages and pictures, and of one who asks for ever other queries. */
@@ -409,6 +432,7 @@ int main(void)
 		cmocka_unit_test(made_up_services_are_refused_and_take_no_memory),
 		cmocka_unit_test(a_restart_in_the_middle_of_an_incident_decides_the_same_to_the_byte),
 		cmocka_unit_test(an_incident_that_only_the_store_knows_goes_on),
+		cmocka_unit_test(an_incident_that_only_the_store_knows_may_be_followed_by_silence),
 		cmocka_unit_test(a_flood_of_requests_is_an_incident_with_its_finding),
 		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
 		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
