@@ -84,6 +84,45 @@ def look(what, folder, incident, trace):
         check(f"{what} it stops in good order", server.stop() == 0, server.said())
 
 
+def wait_until(true, seconds):
+    until = time.time() + seconds
+    while not true() and time.time() < until:
+        time.sleep(0.2)
+    return true()
+
+
+def try_locked(folder):
+    """Another program holds the database while an incident opens. It is over before anybody could write it."""
+    server = Server(folder, CONFIG)
+    flooding, over = threading.Event(), threading.Event()
+    sender = threading.Thread(target=traffic, args=(Exporter(server.udp_port()), flooding, over))
+    sender.start()
+    other = sqlite3.connect(folder / "data/whydown.db", isolation_level=None)
+    try:
+        time.sleep(5)
+        other.execute("BEGIN IMMEDIATE")
+        flooding.set()
+        check("an incident opens while nothing can be written", wait_until(server.incidents, 20), server.said())
+        over.set()
+        check("… and the log says so", wait_until(lambda: "event=incident_not_kept" in server.said(), 20), server.said())
+        time.sleep(6)
+        other.execute("ROLLBACK")
+        kept = "SELECT (SELECT count(*) FROM incident) + (SELECT count(*) FROM trace)"
+        check("it is written when that is possible again, and its trace",
+              wait_until(lambda: other.execute(kept).fetchone()[0] == 2, 20), server.said())
+        found = server.incidents()[0]["id"]
+        server.process.kill()
+        server.process.wait()
+        server = Server(folder, CONFIG)
+        check("after a kill it is there", [i["id"] for i in server.incidents()] == [found], server.said())
+    finally:
+        over.set()
+        sender.join()
+        other.close()
+        code = server.stop()
+        check("and it stops in good order", code == 0, code, server.said())
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name) / "server"
@@ -94,6 +133,7 @@ def main():
         databases = [p for p in (folder / "data").iterdir() if p.read_bytes()[:15] == b"SQLite format 3"]
         add_traces(databases[0], trace)
         look("when memory is full of younger ones", folder, incident, trace)
+        try_locked(pathlib.Path(name) / "locked")
     return 1 if live.failures else 0
 
 

@@ -2,8 +2,8 @@
 #include "command/pilot.h"
 
 #include "base/check.h"
-#include "command/chart_bytes.h"
 #include "command/clock.h"
+#include "command/keeper.h"
 #include "command/log.h"
 #include "engine/engine.h"
 
@@ -28,6 +28,7 @@ struct pilot {
 	struct http *http;
 	struct telemetry *telemetry;
 	struct engine *engine;
+	struct keeper keeper; /* of its effects */
 	struct store_position at; /* what the engine has been told */
 	struct store_policy policy;
 	wd_span state_every;
@@ -56,20 +57,7 @@ static bool is_due(wd_mono due)
 
 /* ---- effects ---- */
 
-static const char *change_name(enum effect_kind kind)
-{
-	return kind == EFFECT_INCIDENT_OPENED   ? "opened"
-	       : kind == EFFECT_INCIDENT_CLOSED ? "closed"
-						: "changed";
-}
-
-/* The journal has no ticks: what they decide is not decided again by a replay. */
-static bool by_ticks(const struct incident *i)
-{
-	return (incident_kinds(i) & (INCIDENT_TRAFFIC | INCIDENT_REQUESTS)) != 0;
-}
-
-/* So the state is written as soon as it may be. */
+/* What the journal does not tell of is in the state as soon as that may be written. */
 static void hasten_state(struct pilot *p)
 {
 	wd_mono now = mono_now();
@@ -78,58 +66,10 @@ static void hasten_state(struct pilot *p)
 		p->state_due = soon;
 }
 
-static void keep_incident(struct pilot *p, const struct effect *x)
-{
-	struct store_change change = {.change = change_name(x->kind), .at = x->at};
-	struct series series = {0};
-	struct wd_why why;
-	struct out chart;
-
-	out_init(&chart, 1 << 20);
-	if (engine_incident_series(p->engine, &x->incident, &series))
-		chart_write(&series, &chart);
-	if (!chart.bad && chart.len > 0) {
-		change.series = chart.bytes;
-		change.series_len = chart.len;
-	}
-	if (store_put_incident(p->store, &x->incident, &change, &why) != WD_OK)
-		log_why(LOG_LEVEL_ERROR, "incident_not_kept", &why);
-	free(series.points);
-	out_done(&chart);
-	if (x->kind == EFFECT_INCIDENT_OPENED && by_ticks(&x->incident))
-		hasten_state(p);
-	if (x->kind != EFFECT_INCIDENT_CHANGED)
-		log_line(LOG_LEVEL_INFO, "incident",
-			 "change=%s id=%s service=%s severity=%.3g odds=1e%.1f", change.change,
-			 x->incident.id, x->incident.service, (double)x->incident.severity,
-			 (double)x->incident.log10_return);
-}
-
 static void keep_effects(struct pilot *p)
 {
-	size_t count;
-	const struct effect *effects = engine_effects(p->engine, &count);
-	struct wd_why why;
-
-	for (size_t n = 0; n < count; n++) {
-		const struct effect *x = &effects[n];
-		if (x->kind == EFFECT_TRACE) {
-			if (store_trace_put(p->store, x->trace, &why) != WD_OK)
-				log_why(LOG_LEVEL_ERROR, "trace_not_kept", &why);
-			continue;
-		}
-		if (x->kind != EFFECT_COORDINATED) {
-			keep_incident(p, x);
-			continue;
-		}
-		if (store_put_coordinated(p->store, &x->coordinated, x->at, &why) != WD_OK)
-			log_why(LOG_LEVEL_ERROR, "evidence_not_kept", &why);
-		log_line(LOG_LEVEL_INFO, "reports_coordinated",
-			 "service=%s persons=%u networks=%u top_share=%.2f", x->coordinated.service,
-			 x->coordinated.persons, x->coordinated.networks,
-			 (double)x->coordinated.top_share);
-	}
-	engine_effects_drop(p->engine);
+	if (keeper_keep(&p->keeper))
+		hasten_state(p);
 }
 
 /* ---- what the journal tells ---- */
@@ -359,7 +299,7 @@ static enum wd_err read_service(void *ctx, const uint8_t *bytes, size_t len, str
 static void remember(void *ctx, const struct incident *i)
 {
 	struct pilot *p = ctx;
-	if (!by_ticks(i) &&
+	if (!keeper_by_ticks(i) &&
 	    (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at)))
 		return;
 	if (engine_remember(p->engine, i) != WD_OK)
@@ -371,7 +311,7 @@ static void remember(void *ctx, const struct incident *i)
 static void resume(void *ctx, const struct incident *i)
 {
 	struct pilot *p = ctx;
-	if (by_ticks(i) && engine_resume(p->engine, i) != WD_OK)
+	if (keeper_by_ticks(i) && engine_resume(p->engine, i) != WD_OK)
 		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"",
 			 i->id);
 }
@@ -442,6 +382,7 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 	p->pages_every = span_ms(options->config->pages.refresh_ms);
 	pthread_mutex_init(&p->lock, NULL);
 	enum wd_err err = engine_open(&eo, &p->engine, why);
+	p->keeper = (struct keeper){.store = p->store, .engine = p->engine};
 	if (err == WD_OK)
 		err = engine_configure(p->engine, options->config->catalogue, why);
 	if (err == WD_OK)
@@ -527,6 +468,8 @@ static void *run(void *ctx)
 			journal_give(p->journal, &item);
 		}
 		take_traffic(p, false);
+		if (keeper_again(&p->keeper, false))
+			hasten_state(p); /* it could not be written, either */
 		if (p->changed && is_due(p->snapshot_due)) {
 			renew_snapshot(p);
 			p->snapshot_due = mono_add(mono_now(), p->pages_every);
@@ -542,6 +485,7 @@ static void *run(void *ctx)
 	take_traffic(p, true);
 	engine_tell_traces(p->engine);
 	keep_effects(p);
+	(void)keeper_again(&p->keeper, true);
 	keep_state(p);
 	return NULL;
 }
