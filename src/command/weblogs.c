@@ -354,7 +354,7 @@ static enum wd_err open_log(struct weblogs *w, const struct config_log *c, struc
 		if (err != WD_OK)
 			return err;
 	}
-	enum wd_err err = logtail_open(c->path, LOGTAIL_END, NULL, &f->tail, why);
+	enum wd_err err = logtail_open(c->path, LOGTAIL_END, &f->tail, why);
 	/* An empty one is followed, too, from its first line. */
 	if (err == WD_OK && !logtail_is_there(f->tail) && access(c->path, R_OK) != 0)
 		log_line(LOG_LEVEL_WARNING, "log_not_there", "path=%s reason=\"%s\"", c->path,

@@ -15,9 +15,7 @@ struct logtail {
 	int fd; /* -1: none */
 	struct stat file;        /* of fd when it was opened */
 	uint64_t offset;         /* of the end of what is in the buffer */
-	bool first;              /* no file was opened yet */
-	enum logtail_from from;
-	struct logtail_place resume;
+	bool skip;               /* what the file holds that is opened first was there before us */
 	bool passing;            /* over the rest of a line that was cut */
 	bool leaving;            /* another file has our name, */
 	wd_mono quiet_since;     /* and ours was quiet since then */
@@ -27,25 +25,6 @@ struct logtail {
 	size_t len;              /* bytes in the buffer: a line's beginning */
 	char buffer[BUFFER];
 };
-
-enum wd_err logtail_open(const char *path, enum logtail_from from,
-			 const struct logtail_place *place, struct logtail **ret_tail,
-			 struct wd_why *why)
-{
-	struct logtail *t = calloc(1, sizeof(*t));
-
-	if (t == NULL || (t->path = strdup(path)) == NULL) {
-		free(t);
-		return wd_fail(why, WD_NOMEM, 0, "to follow a log file");
-	}
-	t->fd = -1;
-	t->first = true;
-	t->from = from;
-	if (place != NULL)
-		t->resume = *place;
-	*ret_tail = t;
-	return WD_OK;
-}
 
 void logtail_close(struct logtail *t)
 {
@@ -57,9 +36,9 @@ void logtail_close(struct logtail *t)
 	free(t);
 }
 
-static void from_start(struct logtail *t, uint64_t offset)
+static void from_start(struct logtail *t)
 {
-	t->offset = offset;
+	t->offset = 0;
 	t->len = 0;
 	t->seen_len = 0;
 	t->passing = false;
@@ -71,7 +50,8 @@ static void from_end(struct logtail *t)
 	uint64_t size = (uint64_t)t->file.st_size;
 	char last = '\n';
 
-	from_start(t, size);
+	from_start(t);
+	t->offset = size;
 	if (size > 0 && pread(t->fd, &last, 1, (off_t)(size - 1)) == 1)
 		t->passing = last != '\n';
 }
@@ -85,19 +65,31 @@ static bool open_file(struct logtail *t)
 		close(t->fd);
 		t->fd = -1;
 		t->counters.errors++;
+		errno = EINVAL;
 		return false;
 	}
-	bool same = t->resume.inode == t->file.st_ino && t->resume.device == t->file.st_dev &&
-		    t->resume.offset <= (uint64_t)t->file.st_size;
-	if (t->first && same && t->resume.inode != 0)
-		from_start(t, t->resume.offset);
-	else if (t->first && t->from == LOGTAIL_END && t->resume.inode == 0)
+	if (t->skip)
 		from_end(t);
 	else
-		from_start(t, 0);
-	t->first = false;
-	t->leaving = false;
+		from_start(t);
+	t->skip = t->leaving = false;
 	return true;
+}
+
+enum wd_err logtail_open(const char *path, enum logtail_from from, struct logtail **ret_tail,
+			 struct wd_why *why)
+{
+	struct logtail *t = calloc(1, sizeof(*t));
+
+	if (t == NULL || (t->path = strdup(path)) == NULL) {
+		free(t);
+		return wd_fail(why, WD_NOMEM, 0, "to follow a log file");
+	}
+	t->skip = from == LOGTAIL_END;
+	if (!open_file(t) && errno == ENOENT)
+		t->skip = false; /* one that is made from now on is new from its start */
+	*ret_tail = t;
+	return WD_OK;
 }
 
 static void hand_on(struct logtail *t, const char *text, size_t len,
@@ -169,7 +161,7 @@ static void look_for_truncation(struct logtail *t)
 	bool grown = (uint64_t)now.st_size > t->offset;
 	if ((uint64_t)now.st_size < t->offset || (grown && !is_as_seen(t))) {
 		t->counters.truncated++;
-		from_start(t, 0);
+		from_start(t);
 	}
 }
 
@@ -233,13 +225,6 @@ bool logtail_poll(struct logtail *t, wd_mono now,
 		return true;
 	look_for_rotation(t, now, line, context);
 	return false;
-}
-
-struct logtail_place logtail_place(const struct logtail *t)
-{
-	if (t->fd < 0)
-		return t->resume;
-	return (struct logtail_place){t->file.st_dev, t->file.st_ino, t->offset - t->len};
 }
 
 struct logtail_counters logtail_counters(const struct logtail *t) { return t->counters; }

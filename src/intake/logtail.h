@@ -29,9 +29,6 @@ enum {
 
 struct logtail;
 
-/* Where reading stands, to go on there after a restart. */
-struct logtail_place { uint64_t device, inode, offset; };
-
 struct logtail_counters {
 	uint64_t bytes, lines;
 	uint64_t cut;       /* lines longer than the maximum */
@@ -45,9 +42,8 @@ enum logtail_from {
 	LOGTAIL_BEGIN, /* the whole file, too */
 };
 
-/* The file need not be there. `place`: where to go on, if it is still that file; NULL: none. */
-enum wd_err logtail_open(const char *path, enum logtail_from from,
-			 const struct logtail_place *place, struct logtail **ret_tail,
+/* The file need not be there: one that is made later is read from its start. */
+enum wd_err logtail_open(const char *path, enum logtail_from from, struct logtail **ret_tail,
 			 struct wd_why *why) WD_MUST_CHECK;
 void logtail_close(struct logtail *t); /* NULL is fine */
 
@@ -56,8 +52,6 @@ void logtail_close(struct logtail *t); /* NULL is fine */
 bool logtail_poll(struct logtail *t, wd_mono now,
 		  void (*line)(void *context, const char *text, size_t len), void *context);
 
-/* Up to and with the last line that was handed on. */
-struct logtail_place logtail_place(const struct logtail *t);
 struct logtail_counters logtail_counters(const struct logtail *t);
 bool logtail_is_there(const struct logtail *t); /* the file could be opened */
 

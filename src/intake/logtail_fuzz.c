@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.len = w.told = 0;
 	w.cut = false;
 	WD_CHECK(w.fd > 0 && ftruncate(w.fd, 0) == 0);
-	WD_CHECK(logtail_open(path, LOGTAIL_BEGIN, NULL, &t, NULL) == WD_OK);
+	WD_CHECK(logtail_open(path, LOGTAIL_BEGIN, &t, NULL) == WD_OK);
 	while (size >= 2) {
 		size_t len = data[1] < size - 2 ? data[1] : size - 2;
 		if (data[0] % 16 == BEGIN_ANEW) {
