@@ -196,15 +196,13 @@ static void follow_numbers(struct engine *e, struct track *t, enum watched kind)
 {
 	struct incident *i = &t->episode.incident;
 	struct wave *wave = episode_wave_now(&t->episode);
-	wd_wall peak_at;
-	if (kind == WATCH_FLOWS) {
+	if (kind == WATCH_FLOWS)
 		follow_flows(e, t);
-		peak_at = i->traffic.peak_at;
-	} else {
+	else
 		follow_requests(t);
-		peak_at = i->requests.peak_at;
-	}
 	if ((i->kinds & INCIDENT_REPORTS) == 0) { /* whose peak it is otherwise */
+		wd_wall peak_at = (i->kinds & INCIDENT_TRAFFIC) != 0 ? i->traffic.peak_at
+								    : i->requests.peak_at;
 		i->peak_at = peak_at;
 		if (wave != NULL && !wall_before(peak_at, wave->began_at))
 			wave->peak_at = peak_at;

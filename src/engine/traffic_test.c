@@ -367,6 +367,39 @@ static void a_flood_of_requests_is_an_incident_with_its_finding(void **state)
 	world_close(&w);
 }
 
+/* Each has a peak of its own; which is the incident's does not hang on whose tick was the last. */
+static void of_traffic_and_requests_the_peak_is_that_of_traffic(void **state)
+{
+	(void)state;
+	for (int requests_last = 0; requests_last < 2; requests_last++) {
+		struct world w;
+		world_open(&w, 12);
+		for (int n = 0; n < 640; n++) {
+			bool flood = n >= 600;
+			struct scene s = {"x", 4000, flood ? n == 605 ? 90000 : 36000 : 0};
+			int requests = flood ? n == 615 ? 1600 : 800 : 0;
+			if (requests_last) {
+				world_play(&w, 1, &s, 1);
+				w.at_ms -= 1000;
+				web_second(&w, 40, requests);
+			} else {
+				web_second(&w, 40, requests);
+				w.at_ms -= 1000;
+				world_play(&w, 1, &s, 1);
+			}
+		}
+		while (w.last.state == INCIDENT_OPEN) {
+			world_play(&w, 1, &(struct scene){"x", 4000, 0}, 1);
+			w.at_ms -= 1000;
+			web_second(&w, 40, 0);
+		}
+		assert_int_equal(w.last.kinds, INCIDENT_TRAFFIC | INCIDENT_REQUESTS);
+		assert_int_not_equal(w.last.requests.peak_at.ns, w.last.traffic.peak_at.ns);
+		assert_int_equal(w.last.peak_at.ns, w.last.traffic.peak_at.ns);
+		world_close(&w);
+	}
+}
+
 static void where_the_ticks_stop_the_flood_is_over_when_it_is_known(void **state)
 {
 	struct world w;
@@ -434,6 +467,7 @@ int main(void)
 		cmocka_unit_test(an_incident_that_only_the_store_knows_goes_on),
 		cmocka_unit_test(an_incident_that_only_the_store_knows_may_be_followed_by_silence),
 		cmocka_unit_test(a_flood_of_requests_is_an_incident_with_its_finding),
+		cmocka_unit_test(of_traffic_and_requests_the_peak_is_that_of_traffic),
 		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
 		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
