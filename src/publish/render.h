@@ -7,10 +7,13 @@
 
 #include "publish/site.h"
 
+struct route; /* site.c */
+
 struct render {
 	const struct site *site;
 	const struct snapshot *snapshot;
 	const struct site_request *request;
+	const struct route *route; /* NULL: of no parameters */
 	const struct service_state *service; /* of a route with a service in it, else NULL */
 	const struct incident *incident;     /* of a route with an incident in it, else NULL */
 	const char *name;                    /* of an asset */
@@ -19,7 +22,8 @@ struct render {
 	struct buf *out; /* page->body */
 };
 
-/* The value of a query parameter; "" if it is not there. */
+/* The value of a query parameter that the route takes, and one that it may have; else "": what the
+ * key of a page does not tell must not be on it. */
 const char *query_value(const struct render *r, const char *name);
 
 typedef void renderer(const struct render *r);

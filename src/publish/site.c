@@ -183,7 +183,14 @@ static const char *parameter(const struct site_request *request, const char *nam
 
 const char *query_value(const struct render *r, const char *name)
 {
-	return parameter(r->request, name);
+	const struct route *route = r->route;
+	const char *value = parameter(r->request, name);
+
+	if (route == NULL)
+		return "";
+	if (route->choice != NULL && strcmp(route->choice, name) == 0)
+		return list_has(route->choices, value) ? value : "";
+	return route->free != NULL && list_has(route->free, name) ? value : "";
 }
 
 static bool path_is_api(const char *path)
@@ -313,6 +320,7 @@ enum wd_err site_render(const struct site *site, const struct snapshot *snapshot
 		.site = site,
 		.snapshot = snapshot,
 		.request = request,
+		.route = t.route,
 		.service = t.service,
 		.incident = t.incident,
 		.name = t.segment,

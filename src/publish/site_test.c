@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/site.h"
 
+#include "base/check.h"
 #include "publish/site_fixture.h"
 
 #include <setjmp.h>
@@ -174,6 +175,50 @@ static void queries_make_no_cache_entries_but_the_few_that_are_listed(void **sta
 	assert_string_equal(key_from(snapshot, "/s/x", "reported=12345").text, "/s/x");
 	assert_string_equal(key_from(snapshot, "/s/x", "reported=1 2").text, "/s/x");
 	assert_string_equal(key_from(snapshot, "/s/x", "reported=").text, "/s/x");
+	snapshot_release(snapshot);
+}
+
+static const char *any_query(const void *ctx, const char *name)
+{
+	(void)name;
+	return ctx;
+}
+
+/* The bytes of what is kept under a key are those that everybody gets who has the same key. */
+static void what_is_no_part_of_the_key_is_on_no_page_that_is_kept(void **state)
+{
+	static const char *const values[] = {"3", "1", "7d", "6m", "packets", "<marker>", "severe"};
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct site site = fixture_site;
+	size_t compared = 0;
+
+	(void)state;
+	site_init(&site);
+	for (size_t i = 0; i < site_route_count() * WD_COUNT(values); i++) {
+		const char *value = values[i % WD_COUNT(values)];
+		char path[128], choices[128];
+		example_path(path, sizeof(path), site_route_at(i / WD_COUNT(values)).pattern);
+		snprintf(choices, sizeof(choices), "reported=%s&show=%s&range=%s", value, value, value);
+		const struct site_request all = {.path = path, .query = any_query, .ctx = value};
+		const struct site_request asked[] = {ask(path, choices), ask(path, "")};
+		struct site_key key;
+		struct site_page got;
+		site_key(&site, snapshot, &all, &key);
+		if (!key.keep)
+			continue;
+		assert_int_equal(site_render(&site, snapshot, &all, &got, NULL), WD_OK);
+		for (size_t n = 0; n < WD_COUNT(asked); n++) {
+			struct site_page same = get_from(snapshot, path, asked[n].ctx);
+			if (strcmp(key_from(snapshot, path, asked[n].ctx).text, key.text) == 0 &&
+			    (got.status != same.status || got.body.len != same.body.len ||
+			     memcmp(got.body.data, same.body.data, same.body.len) != 0))
+				fail_msg("%s with %s is kept for %s", path, value, key.text);
+			compared++;
+			buf_done(&same.body);
+		}
+		buf_done(&got.body);
+	}
+	assert_true(compared > 300);
 	snapshot_release(snapshot);
 }
 
@@ -605,6 +650,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_exist_is_404_and_shares_one_cache_entry),
 		cmocka_unit_test(a_path_longer_than_any_of_ours_is_404),
 		cmocka_unit_test(queries_make_no_cache_entries_but_the_few_that_are_listed),
+		cmocka_unit_test(what_is_no_part_of_the_key_is_on_no_page_that_is_kept),
 		cmocka_unit_test(a_key_changes_with_what_the_page_shows),
 		cmocka_unit_test(another_name_of_a_service_leads_to_its_page),
 		cmocka_unit_test(the_status_is_one_sentence_with_its_numbers),
