@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const wd_span SET_BACK = {10 * WD_NS_PER_S};
-
 struct pending {
 	struct traffic_tick *tick; /* owned; taken once, used again */
 	bool filled;
@@ -223,19 +221,6 @@ static bool read_furthest_behind(struct gather *g, wd_wall now)
 	return behind != NULL && read_source(g, behind, now);
 }
 
-/* A lane that comes back after a pause may be behind what was handed on; a clock that was set
- * back begins anew. */
-static bool is_news(struct gather *g, wd_wall until)
-{
-	if (wall_before(g->until, until))
-		return true;
-	if (wall_sub(g->until, until).ns < SET_BACK.ns)
-		return false;
-	for (size_t i = 0; i <= g->mask; i++)
-		g->pending[i].until.ns = 0;
-	return true;
-}
-
 bool gather_run(struct gather *g, wd_wall now, const struct gather_handler *handler)
 {
 	bool any = false;
@@ -246,8 +231,8 @@ bool gather_run(struct gather *g, wd_wall now, const struct gather_handler *hand
 	for (;;) {
 		bool read = read_furthest_behind(g, now);
 		wd_wall all = sealed_by_all(g, now);
-		/* A clock that was set back by more than a tick begins anew. */
-		if (all.ns != 0 && is_news(g, all)) {
+		/* A lane that comes back after a pause may be behind what was handed on. */
+		if (wall_before(g->until, all)) {
 			hand_on(g, all, handler);
 			any = true;
 		}

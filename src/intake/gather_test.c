@@ -274,23 +274,6 @@ static void what_is_left_at_the_end_is_handed_on(void **state)
 	assert_int_equal(w->ticks[0].packets, 2);
 }
 
-static void a_clock_set_back_begins_anew(void **state)
-{
-	struct world *w = *state;
-	int64_t begin = 100000 * TICK;
-	clock_all(w, begin);
-	see(w->lanes[0], 192, 1);
-	clock_all(w, begin + TICK);
-	run(w, begin + TICK);
-	int64_t back = begin - 50000 * TICK;
-	for (int64_t n = 0; n < 4; n++) {
-		clock_all(w, back + n * TICK);
-		see(w->lanes[0], 192, 1);
-		run(w, back + n * TICK);
-	}
-	assert_true(w->until < begin);
-}
-
 int main(void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -302,7 +285,6 @@ int main(void)
 		WITH_WORLD(a_new_watch_holds_from_the_next_tick_on),
 		WITH_WORLD(services_that_are_gone_make_room),
 		WITH_WORLD(what_is_left_at_the_end_is_handed_on),
-		WITH_WORLD(a_clock_set_back_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

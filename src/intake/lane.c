@@ -143,8 +143,7 @@ static bool hand_over(struct lane *l, wd_wall until)
 	return held == 0;
 }
 
-/* What the old shard still holds is lost if the ring is full just then; that takes an engine
- * that has been stuck for as long as the ring is deep. */
+/* After all of the old shard was handed over. */
 static void renew(struct lane *l)
 {
 	struct wd_why why;
@@ -152,11 +151,11 @@ static void renew(struct lane *l)
 	uint32_t generation;
 	struct watchlist *watch = watchlist_box_get(l->o.box, &generation);
 
-	l->generation = generation;
 	if (open_shard(l, watch, &shard, &why) != WD_OK) {
-		watchlist_release(watch); /* no memory: the old one goes on */
+		watchlist_release(watch); /* no memory: the old one goes on until there is some */
 		return;
 	}
+	l->generation = generation;
 	l->before = counters_of(l);
 	shard_close(l->shard);
 	watchlist_release(l->watch);
@@ -177,8 +176,7 @@ void lane_clock(struct lane *l, wd_wall now)
 {
 	wd_wall tick = tick_of(now);
 	l->now = now;
-	/* Also where nothing came: that it was watched is worth telling. A system's clock that is
-	 * set back is followed; the shard's tick lasts until its own end. */
+	/* Also where nothing came: that it was watched is worth telling. */
 	if (tick.ns == l->tick.ns)
 		return;
 	bool first = l->tick.ns == 0;
