@@ -114,7 +114,8 @@ void html_end(const struct render *r)
 
 	w.dated = true; /* of a picture or a print, too */
 	buf_str(b, "</main>\n<footer><p>");
-	if (r->snapshot->now.ns != 0) { /* 0: the engine has only just been started */
+	/* 0: the engine has only just been started. */
+	if (r->snapshot->now.ns != 0 && !r->timeless) {
 		buf_str(b, "As of ");
 		words_time(&w, r->snapshot->now);
 		buf_str(b, ". ");

@@ -14,6 +14,7 @@ struct render {
 	const struct snapshot *snapshot;
 	const struct site_request *request;
 	const struct route *route; /* NULL: of no parameters */
+	bool timeless;             /* kept for ever: it must not say what time it is */
 	const struct service_state *service; /* of a route with a service in it, else NULL */
 	const struct incident *incident;     /* of a route with an incident in it, else NULL */
 	const char *name;                    /* of an asset */

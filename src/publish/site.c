@@ -321,6 +321,7 @@ enum wd_err site_render(const struct site *site, const struct snapshot *snapshot
 		.snapshot = snapshot,
 		.request = request,
 		.route = t.route,
+		.timeless = t.route->depends == ON_NOTHING,
 		.service = t.service,
 		.incident = t.incident,
 		.name = t.segment,

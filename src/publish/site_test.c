@@ -222,6 +222,36 @@ static void what_is_no_part_of_the_key_is_on_no_page_that_is_kept(void **state)
 	snapshot_release(snapshot);
 }
 
+/* A page that is kept for ever tells nothing of the moment when it was made. */
+static void what_depends_on_nothing_is_the_same_at_any_time(void **state)
+{
+	struct snapshot *one = fixture_snapshot(FIXTURE_INCIDENT);
+	struct snapshot *other = fixture_snapshot(FIXTURE_QUIET);
+	size_t compared = 0;
+
+	(void)state;
+	other->now = wall_add(other->now, span_s(100000));
+	for (size_t i = 0; i < site_route_count() + 2; i++) {
+		char path[128] = "/nowhere";
+		if (i < site_route_count())
+			example_path(path, sizeof(path), site_route_at(i).pattern);
+		else if (i == site_route_count())
+			snprintf(path, sizeof(path), "/api/v1/nowhere");
+		struct site_key key = key_from(one, path, "");
+		if (!key.keep || key.version != 0 || key_from(other, path, "").version != 0)
+			continue;
+		struct site_page a = get_from(one, path, ""), b = get_from(other, path, "");
+		if (a.body.len != b.body.len || memcmp(a.body.data, b.body.data, a.body.len) != 0)
+			fail_msg("%s is kept for ever, and tells of now", path);
+		compared++;
+		buf_done(&a.body);
+		buf_done(&b.body);
+	}
+	assert_true(compared >= 6);
+	snapshot_release(one);
+	snapshot_release(other);
+}
+
 static void a_key_changes_with_what_the_page_shows(void **state)
 {
 	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
@@ -651,6 +681,7 @@ int main(void)
 		cmocka_unit_test(a_path_longer_than_any_of_ours_is_404),
 		cmocka_unit_test(queries_make_no_cache_entries_but_the_few_that_are_listed),
 		cmocka_unit_test(what_is_no_part_of_the_key_is_on_no_page_that_is_kept),
+		cmocka_unit_test(what_depends_on_nothing_is_the_same_at_any_time),
 		cmocka_unit_test(a_key_changes_with_what_the_page_shows),
 		cmocka_unit_test(another_name_of_a_service_leads_to_its_page),
 		cmocka_unit_test(the_status_is_one_sentence_with_its_numbers),
