@@ -4,6 +4,7 @@
 #include "intake/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct connection {
 
 struct syslog_listener {
 	int epoll, udp, tcp;
+	int spare; /* kept so that a connection can be refused where there is no descriptor left */
 	uint16_t udp_port, tcp_port;
 	const struct senders *allowed;
 	struct udp_batch *batch;
@@ -93,6 +95,7 @@ static enum wd_err open_tcp(struct syslog_listener *s, const char *where, struct
 	if (listen(s->tcp, SYSLOG_CONNECTIONS_MAX) != 0)
 		return wd_fail_os(why, errno, "listen");
 	s->tcp_port = port_of(s->tcp);
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	return watch_fd(s, s->tcp, tag_tcp, why);
 }
 
@@ -104,7 +107,7 @@ enum wd_err syslog_open(const struct syslog_options *o, struct syslog_listener *
 
 	if (s == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "to listen for syslog");
-	s->udp = s->tcp = -1;
+	s->udp = s->tcp = s->spare = -1;
 	s->allowed = o->allowed;
 	for (size_t i = 0; i < SYSLOG_CONNECTIONS_MAX; i++)
 		s->connections[i].fd = -1;
@@ -142,6 +145,8 @@ void syslog_close(struct syslog_listener *s)
 		close(s->udp);
 	if (s->tcp >= 0)
 		close(s->tcp);
+	if (s->spare >= 0)
+		close(s->spare);
 	if (s->epoll >= 0)
 		close(s->epoll);
 	udp_batch_close(s->batch);
@@ -265,6 +270,19 @@ static struct connection *room_for(struct syslog_listener *s, const struct expor
 	return c;
 }
 
+/* No descriptor is left: what waits would be told of again at once, for ever. */
+static void refuse_one(struct syslog_listener *s)
+{
+	if (s->spare >= 0)
+		close(s->spare);
+	int fd = accept4(s->tcp, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		s->counters.full++;
+	}
+	s->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void accept_all(struct syslog_listener *s, wd_mono now)
 {
 	struct sockaddr_storage ss;
@@ -290,6 +308,8 @@ static void accept_all(struct syslog_listener *s, wd_mono now)
 			.fd = fd, .from = from, .last = now, .frames.buffer = buffer};
 		s->counters.connections++;
 	}
+	if (errno == EMFILE || errno == ENFILE)
+		refuse_one(s);
 }
 
 static void receive_from(struct syslog_listener *s, struct connection *c, wd_mono now,

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -220,6 +222,36 @@ static void strangers_are_refused(void **state)
 	senders_close(nobody);
 }
 
+/* A connection that cannot be taken must not be waited for without waiting. */
+static void without_a_descriptor_it_is_refused(void **state)
+{
+	struct fixture *f = fixture_new(NULL);
+	struct rlimit before, none;
+	struct timespec begin, end;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(syslog_tcp_port(f->s))};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), next = dup(fd);
+	(void)state;
+	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+	assert_true(fd >= 0 && next >= 0 && close(next) == 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){(rlim_t)next, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (int i = 0; i < 5; i++)
+		syslog_poll(f->s, 50, f->now, take, f);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(syslog_counters(f->s).full, 1);
+	assert_true((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 > 150);
+	close(fd);
+	fd = socket_to(syslog_tcp_port(f->s), SOCK_STREAM); /* and then there is one */
+	send_bytes(fd, "<1>in\n", 6);
+	expect(f, "<1>in|");
+	close(fd);
+	fixture_free(f);
+}
+
 /* As after a reload: who is on the list no more is heard no more, also where a connection stands. */
 static void another_list_holds_at_once(void **state)
 {
@@ -261,6 +293,7 @@ int main(void)
 		cmocka_unit_test(room_is_made_only_by_the_quiet),
 		cmocka_unit_test(no_sender_has_all_the_room),
 		cmocka_unit_test(strangers_are_refused),
+		cmocka_unit_test(without_a_descriptor_it_is_refused),
 		cmocka_unit_test(another_list_holds_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
