@@ -36,6 +36,7 @@ struct worker {
 	struct flow *flows; /* FLOWS_MAX */
 	size_t flow_count;
 	int fds[COLLECTOR_ADDRESSES_MAX];
+	uint32_t drops[COLLECTOR_ADDRESSES_MAX]; /* as last asked */
 	uint32_t generation; /* of the rules that `known` was looked up in */
 	struct known_sender known[KNOWN_SENDERS];
 	struct collector_refused refused[COLLECTOR_REFUSED_MAX]; /* by a hash of the address */
@@ -234,9 +235,11 @@ static void tell(struct worker *w, wd_wall now)
 	if (now.ns >= w->told_at.ns && wall_sub(now, w->told_at).ns < WD_NS_PER_S)
 		return;
 	w->told_at = now;
-	w->counts.dropped = 0;
-	for (size_t i = 0; i < w->collector->addresses; i++)
-		w->counts.dropped += udp_drops(w->fds[i]);
+	for (size_t i = 0; i < w->collector->addresses; i++) {
+		uint32_t drops = udp_drops(w->fds[i]);
+		w->counts.dropped += drops - w->drops[i];
+		w->drops[i] = drops;
+	}
 	exports_totals(w->exports, &w->counts.exports);
 	w->counts.sflow = sflow_counts(w->sflow);
 	pthread_mutex_lock(&w->lock);

@@ -53,7 +53,8 @@ struct datagram {
 /* The next datagram of the batch; false at its end. */
 bool udp_next(struct udp_batch *b, struct datagram *ret_datagram);
 
-/* Datagrams that the kernel dropped at this socket since it was opened, for want of room. */
+/* Datagrams that the kernel dropped at this socket since it was opened, for want of room; after
+ * 2^32 it begins at 0 again. */
 uint32_t udp_drops(int fd);
 
 #endif
