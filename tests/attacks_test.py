@@ -246,6 +246,11 @@ def try_forms():
                       replay(write(packets, order=order, nanoseconds=nanoseconds)), vector, status, count)
     for kept in (54, 64, 96, 128):
         named(f"{kept} bytes of each packet", replay(pcap(packets, kept_max=kept)), vector, status, count)
+    # Without their payload, which was not kept, or was erased to make the capture anonymous.
+    answers = spread(Maker().answers(count, 53, dns(1, 20, 0, 1), 900, 1400, 300), 0.5)
+    named("42 bytes of each answer", replay(pcap(answers, kept_max=42)), "amp.dns", R, count)
+    named("answers without content", replay(pcap([(at, p[:28] + bytes(len(p) - 28)) for at, p in answers])), "amp.dns",
+          R, count)
     for write in (pcap, pcapng):
         named(f"torn {write.__name__}", replay(write(packets)[:-30]), vector, status, count - 1)
     wrong = list(packets)
@@ -313,6 +318,27 @@ def try_usual():
         packets = talk(Maker(), 2, 24000, **how)
         code, incidents, err = replay(pcap(packets), "--service", "shop=203.0.113.9/32")
         check(f"{what}: no incident", code == 0 and incidents == [],
+              (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
+
+
+def try_together():
+    """What many do at a time: from one address, over one distance, or to whoever has joined."""
+    one, maker = bytes([198, 18, 0, 7]), Maker()
+    hosts = [(bytes([198, 18, 1 + n // 200, n % 200]), 514 if n % 2 else maker.port()) for n in range(300)]
+    calls = [udp_packet(one, 20000 + 2 * (n % 100), SHOP, 30000 + 2 * (n % 100), bytes([n % 256]) * 172, 57)
+             for n in range(20000)]
+    pages = [tcp_packet(one, 443, SHOP, 40000 + maker.r.randrange(200), PSH | ACK, bytes(850), 60, n * 850, options=STAMP)
+             for n in range(16000)]
+    lines = [udp_packet(a, port, SHOP, 514, b"<134>" + bytes(maker.r.randint(60, 500)), 62)
+             for a, port in maker.r.choices(hosts, k=20000)]
+    tunnel = [ip_packet(50, one, SHOP, struct.pack("!II", 77, n) + bytes(maker.r.choice((92, 1420))), 57)
+              for n in range(40000)]
+    film = [udp_packet(b"\x0a\5\5\5", 40000 + n % 30, bytes([239, 1, 1, n % 30]), 5004, bytes([n % 256]) * 1328, 10)
+            for n in range(40000)]
+    for what, packets in {"calls of one exchange": calls, "pages of one server": pages, "a network's log lines": lines,
+                          "an IPsec tunnel": tunnel, "television of 30 channels": film}.items():
+        code, incidents, err = replay(pcap(spread(packets, 4)))
+        check(f"{what}, one way seen: no incident", code == 0 and incidents == [],
               (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
@@ -386,6 +412,7 @@ def main():
         try_forms()
         try_carpet()
         try_usual()
+        try_together()
         try_scanner()
         try_mixed()
     return 1 if live.failures else 0

@@ -176,6 +176,14 @@ static void count_host(struct net *n, const uint8_t *address, uint64_t packets)
 	}
 }
 
+/* One sender and whoever joined: television. A flood of its own link may go to such addresses. */
+static bool is_broadcast_programme(const struct flow *f)
+{
+	if (f->family == 6)
+		return f->dst[0] == 0xff && (f->dst[1] & 15) > 2;
+	return (f->dst[0] & 0xf0) == 224 && (f->dst[0] != 224 || f->dst[1] != 0 || f->dst[2] != 0);
+}
+
 void targets_see(struct targets *t, const struct flow *flows, size_t count)
 {
 	if (t->nets == NULL && (t->nets = calloc(NETS, sizeof(*t->nets))) == NULL)
@@ -183,6 +191,8 @@ void targets_see(struct targets *t, const struct flow *flows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct flow *f = &flows[i];
 		uint64_t packets = f->packets * f->sampling;
+		if (is_broadcast_programme(f))
+			continue;
 		struct net *to = net_of(t, f->dst, f->family);
 		t->packets += packets;
 		if (to != NULL) {

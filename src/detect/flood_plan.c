@@ -48,7 +48,7 @@ static const struct { char id[VECTOR_ID_MAX + 1]; enum flood_habit habit; } habi
 	{"amp.dns", FLOOD_ASKED},      {"amp.ntp", FLOOD_ASKED},      {"amp.snmp", FLOOD_ASKED},
 	{"amp.sip", FLOOD_ASKED},      {"amp.kad", FLOOD_ASKED},      {"amp.rare", FLOOD_ASKED},
 	{"tcp.synack", FLOOD_ASKED},   {"icmp.reply", FLOOD_ASKED},
-	{"gre", FLOOD_TUNNEL},         {"ipip", FLOOD_TUNNEL},
+	{"gre", FLOOD_TUNNEL},         {"ipip", FLOOD_TUNNEL},       {"esp", FLOOD_TUNNEL},
 	{"igmp", FLOOD_TROUBLE},       {"icmp.echo", FLOOD_TROUBLE},
 	{"icmp.unreachable", FLOOD_TROUBLE}, {"icmp.exceeded", FLOOD_TROUBLE},
 	{"icmp.other", FLOOD_TROUBLE}, {"proto.other", FLOOD_TROUBLE},

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PLACES = 256, PORTS_FEW = 4, TCP = 6, UDP = 17, TALK_PACKETS = 4 };
+enum { PLACES = 256, TALKS = 512, PORTS_FEW = 4, TCP = 6, UDP = 17, TALK_PACKETS = 4 };
 
 /* Weights by a hash of the thing. Two things in one place look like one: with n places the
  * effective number is at most about n, which is all that is asked. */
@@ -80,25 +80,32 @@ struct counts {
 	struct spread source, source_bytes, target, size, port;
 	float hop[256], hop_all;
 	struct { uint64_t source, ports; } last[PLACES];
-	uint32_t pairs, same, ported;
+	uint64_t talk[TALKS];
+	uint32_t pairs, same, again, ported;
 };
 
 /* Whoever talks to the service does so between the same two ports for a while; what makes up
- * its packets mostly makes up the ports, too. A record of several packets is a talk by itself. */
+ * its packets mostly makes up the ports, too. A record of several packets is a talk by itself.
+ * One source may have many talks at a time, as a telephone exchange has: `again` counts them. */
 static void count_pair(struct counts *n, const struct traffic_tick *t,
 		       const struct traffic_record *r)
 {
 	uint64_t source = address(r->src) | 1;
 	uint64_t ports = hash_mix(address(r->dst)) ^ ((uint64_t)r->sport << 16 | r->dport);
+	uint64_t talk = hash_mix(source ^ ports) | 1;
+	uint64_t *had = &n->talk[talk / 2 % TALKS];
 	int at = place_of(source);
 
 	if (summed(t, r) >= TALK_PACKETS) {
 		n->pairs++;
 		n->same++;
+		n->again++;
 	} else if (n->last[at].source == source) {
 		n->pairs++;
 		n->same += n->last[at].ports == ports;
+		n->again += *had == talk;
 	}
+	*had = talk;
 	n->last[at].source = source;
 	n->last[at].ports = ports;
 }
@@ -135,6 +142,16 @@ static float two_hops(const struct counts *n)
 		}
 	}
 	return n->hop_all > 0 ? (first + second) / n->hop_all : -1;
+}
+
+/* Several talks of one source at a time have a port of ours each; a flood to one port that takes
+ * turns between a few of its own is none. */
+static float same_talk(const struct counts *n)
+{
+	bool turns = n->again > n->same && spread_top(&n->port) < 0.8F;
+	float same = (float)(turns ? n->again : n->same);
+
+	return n->pairs > 0 ? same / (float)n->pairs : 0;
 }
 
 static bool closes(const struct traffic_record *r)
@@ -194,7 +211,7 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		.ports = spread_effective(&n.port),
 		.has_ports = n.ported > 0,
 		.pairs = n.pairs,
-		.same_talk = n.pairs > 0 ? (float)n.same / (float)n.pairs : 0,
+		.same_talk = same_talk(&n),
 	};
 	heaviest(t, class, top, ret);
 }

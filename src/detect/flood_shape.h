@@ -24,7 +24,7 @@ struct flood_shape {
 	float ports;          /* effective number of them */
 	bool has_ports;       /* TCP or UDP */
 	uint32_t pairs;       /* records of a source that was in the sample already, */
-	float same_talk;      /* share of them between the ports of its last one: conversations */
+	float same_talk;      /* share of them between ports of its last ones: conversations */
 	bool top_roams;       /* it goes to many ports or addresses, */
 	bool top_scan;        /* and that from few ports */
 };

@@ -68,8 +68,9 @@ static void add_payload(struct profile *p, const struct traffic_record *r, float
 {
 	size_t len = r->payload_len < PROFILE_PAYLOAD ? r->payload_len : PROFILE_PAYLOAD, i = 0;
 
-	if ((r->known & FLOW_PACKET) == 0 || (r->payload_len == 0 && r->payload_whole > 0) ||
-	    r->fragment == FLOW_FRAGMENT_LATER)
+	bool lost = r->payload_len == 0 && (r->payload_whole > 0 || (r->known & FLOW_CUT));
+
+	if ((r->known & FLOW_PACKET) == 0 || lost || r->fragment == FLOW_FRAGMENT_LATER)
 		return;
 	p->payload_weight += w;
 	while (i < r->payload_len && r->payload[i] == 0)

@@ -66,7 +66,8 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 {
 	bool packet = (r->known & FLOW_PACKET) != 0;
 	bool tcp = packet && r->protocol == 6;
-	bool shown = packet && (r->payload_len > 0 || r->payload_whole == 0);
+	bool cut = (r->known & FLOW_CUT) != 0;
+	bool shown = packet && (r->payload_len > 0 || (r->payload_whole == 0 && !cut));
 	uint32_t target = (uint32_t)r->dst[0] << 24 | (uint32_t)r->dst[1] << 16 |
 			  (uint32_t)r->dst[2] << 8 | r->dst[3];
 
@@ -86,7 +87,7 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 	case SIGN_SAME_PORTS:
 		return yes_if(r->sport == r->dport);
 	case SIGN_NO_DATA:
-		return packet ? yes_if(r->payload_whole == 0) : bare_tcp(r);
+		return packet ? yes_if(r->payload_whole == 0 && !cut) : bare_tcp(r);
 	case SIGN_SEQUENCE_ZERO:
 		return tcp ? yes_if(r->sequence == 0) : UNSEEN;
 	case SIGN_WINDOW_ZERO:
@@ -96,17 +97,31 @@ static enum answer sign_of(const struct traffic_record *r, uint16_t sign)
 	}
 }
 
+/* What makes a capture anonymous writes zeros over the payload: so many say nothing. */
+static bool erased(const struct traffic_record *r)
+{
+	enum { ERASED_MIN = 8 };
+	size_t i = 0;
+
+	while (i < r->payload_len && r->payload[i] == 0)
+		i++;
+	return i == r->payload_len && i >= ERASED_MIN;
+}
+
 static enum answer payload_of(const struct traffic_record *r, const struct vector_row *row)
 {
 	size_t end = (size_t)row->payload_at + row->payload_len;
+	bool cut = (r->known & FLOW_CUT) != 0;
 
 	if ((r->known & FLOW_PACKET) == 0 || r->fragment == FLOW_FRAGMENT_LATER ||
-	    (r->payload_len == 0 && r->payload_whole > 0))
+	    (r->payload_len == 0 && (r->payload_whole > 0 || cut)))
 		return UNSEEN;
 	if (end > r->payload_len) /* shorter than the pattern, or cut by the capture */
-		return r->payload_whole < end ? NO : UNSEEN;
-	return yes_if(vector_payload_fits(r->payload + row->payload_at, row->payload, row->mask,
-					  row->payload_len));
+		return r->payload_whole < end && !cut ? NO : UNSEEN;
+	if (vector_payload_fits(r->payload + row->payload_at, row->payload, row->mask,
+				row->payload_len))
+		return YES;
+	return row->from_count > 0 && erased(r) ? UNSEEN : NO;
 }
 
 static bool port_fits(const struct vector_ports *ports, size_t count, uint16_t port)

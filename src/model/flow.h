@@ -24,6 +24,7 @@ enum flow_known {
 	FLOW_FLAGS = 16, /* tcp_flags */
 	FLOW_AS = 32,    /* src_as, dst_as */
 	FLOW_DROPPED = 64, /* by the exporter, which says so */
+	FLOW_CUT = 128,    /* of a tally's sample: the payload was longer than what was captured */
 };
 
 enum {

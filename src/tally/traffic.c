@@ -100,6 +100,24 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 	}
 }
 
+/* Is more of the packet's payload missing than the capture kept? IP options and IPv6's further
+ * headers are taken for payload: then what was kept is not all, which is said of too many. */
+static bool payload_is_cut(const struct flow *f)
+{
+	enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
+	uint32_t headers = f->family == 4 ? 20 : 40;
+
+	if ((f->known & FLOW_PACKET) == 0 || f->fragment == FLOW_FRAGMENT_LATER)
+		return false;
+	if (f->protocol == TCP)
+		headers += 20 + f->options_len;
+	else if (f->protocol == UDP || f->protocol == ICMP || f->protocol == ICMP6)
+		headers += 8;
+	else
+		return false;
+	return f->length > headers + f->payload_len;
+}
+
 static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t class,
 			float priority)
 {
@@ -123,6 +141,8 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	r->known = f->known;
 	r->fragment = f->fragment;
 	r->class = class;
+	if (payload_is_cut(f))
+		r->known |= FLOW_CUT;
 	if (f->payload == NULL)
 		return;
 	r->payload_whole = f->payload_len;

@@ -52,7 +52,7 @@ struct traffic_record {
 	uint32_t src_as; /* if the exporter knew it (FLOW_AS) */
 	uint16_t sport, dport, length, window;
 	uint8_t family, protocol, tcp_flags, ttl, options_len, known, fragment, class;
-	uint16_t payload_whole; /* of the packet */
+	uint16_t payload_whole; /* of the packet; with FLOW_CUT of what was captured */
 	uint8_t payload_len;    /* of what is kept */
 	uint8_t payload[TRAFFIC_PAYLOAD];
 };
