@@ -118,6 +118,32 @@ static void members_behind_each_other_are_one(void **state)
 	free(bytes);
 }
 
+/* As pzstd writes them: before each frame one that is to be skipped. */
+static void frames_to_be_skipped_are_skipped(void **state)
+{
+	enum { LEN = 300000, SKIPPED = 12 };
+	static const uint8_t skipped[SKIPPED] = {0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4};
+	uint8_t *bytes = made_up(LEN), *packed;
+	struct spool s;
+	(void)state;
+	size_t size = pack(UNPACK_ZSTD, bytes, LEN, &packed);
+	uint8_t *both = malloc(2 * (SKIPPED + size));
+	assert_non_null(both);
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(both + i * (SKIPPED + size), skipped, SKIPPED);
+		memcpy(both + i * (SKIPPED + size) + SKIPPED, packed, size);
+	}
+	write_file(both, 2 * (SKIPPED + size));
+	assert_int_equal(spool_open(&s, path, NULL), WD_OK);
+	assert_int_equal(spool_need(&s, SIZE_MAX, NULL), WD_OK);
+	assert_int_equal(s.len, 2 * LEN);
+	assert_memory_equal(s.bytes + LEN, bytes, LEN);
+	spool_close(&s);
+	free(both);
+	free(packed);
+	free(bytes);
+}
+
 static void what_is_cut_or_damaged_is_told_again_and_again(void **state)
 {
 	enum { LEN = 3 << 20, BLOCK_MAX = 128 << 10 };
@@ -294,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_compressed_is_there_again),
 		cmocka_unit_test(members_behind_each_other_are_one),
+		cmocka_unit_test(frames_to_be_skipped_are_skipped),
 		cmocka_unit_test(what_is_cut_or_damaged_is_told_again_and_again),
 		cmocka_unit_test(compressed_captures_are_as_they_were),
 		cmocka_unit_test(what_it_unpacks_to_takes_no_memory),

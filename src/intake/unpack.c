@@ -52,10 +52,14 @@ static bool begins_gzip(const struct unpack *u)
 	return u->end - u->at >= 3 && b[0] == 0x1f && b[1] == 0x8b && b[2] == 8;
 }
 
+/* With a frame to be skipped, too, as pzstd puts one before each (RFC 8878, 3.1.2). */
 static bool begins_zstd(const struct unpack *u)
 {
-	static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd};
-	return u->end - u->at >= 4 && memcmp(u->input + u->at, magic, sizeof(magic)) == 0;
+	static const uint8_t magic[4] = {0x28, 0xb5, 0x2f, 0xfd}, skipped[3] = {0x2a, 0x4d, 0x18};
+	const uint8_t *b = u->input + u->at;
+	return u->end - u->at >= 4 &&
+	       (memcmp(b, magic, sizeof(magic)) == 0 ||
+		(b[0] >> 4 == 5 && memcmp(b + 1, skipped, sizeof(skipped)) == 0));
 }
 
 enum wd_err unpack_open(int fd, struct unpack **ret_unpack, struct wd_why *why)
