@@ -15,12 +15,12 @@ enum { EVENTS = 64, REPEATS_MAX = 10 };
 struct repeat { const char *event; int64_t minute; uint32_t count, held_back; };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static enum log_level level_max = LOG_LEVEL_INFO;
+static enum log_level level_max = LOG_LEVEL_INFO; /* atomic: a reload sets it */
 static struct repeat repeats[EVENTS];
 
 void log_level_set(enum log_level level)
 {
-	level_max = level;
+	__atomic_store_n(&level_max, level, __ATOMIC_RELAXED);
 }
 
 /* The line's own counter, found by the address of its name (it is static text). */
@@ -61,7 +61,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	va_list args;
 
 	WD_CHECK((unsigned)level < WD_COUNT(names));
-	if (level > level_max)
+	if (level > __atomic_load_n(&level_max, __ATOMIC_RELAXED))
 		return;
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);

@@ -37,6 +37,9 @@ struct pilot {
 	wd_mono state_due, retain_due, snapshot_due, traffic_due;
 	bool changed; /* since the last snapshot */
 	struct snapshot *told; /* what streams have heard of; held */
+	uint64_t *told_versions; /* of its services, as streams have heard of each */
+	size_t tell_from;        /* the first whose turn it is */
+	bool untold;             /* more had changed than are told at once */
 	wd_mono tell_due;
 
 	pthread_t thread;
@@ -154,22 +157,50 @@ static void take_traffic(struct pilot *p, bool last)
 
 /* ---- snapshots ---- */
 
-static void tell_changes(struct pilot *p, const struct snapshot *before, const struct snapshot *now)
+/* With another catalogue all services that have something to show are told again. */
+static bool follow_catalogue(struct pilot *p, const struct snapshot *now)
+{
+	bool same = p->told->catalogue == now->catalogue;
+	if (p->told_versions != NULL && same)
+		return true;
+	free(p->told_versions);
+	p->told_versions = calloc(now->service_count + 1, sizeof(*p->told_versions));
+	p->tell_from = 0;
+	/* Those who come after the start have fetched what was there then. */
+	for (size_t n = 0; p->told_versions != NULL && same && n < now->service_count; n++)
+		p->told_versions[n] = p->told->services[n]->version + 1;
+	return p->told_versions != NULL;
+}
+
+static bool has_news(const struct pilot *p, const struct service_state *s, size_t n)
+{
+	return (s->first_seen_at.ns != 0 || s->traffic != NULL) &&
+	       p->told_versions[n] != s->version + 1;
+}
+
+/* Those over the maximum are told the next time, before others have their turn again. */
+static void tell_changes(struct pilot *p, const struct snapshot *now)
 {
 	char data[64], name[SERVICE_ID_MAX + 16];
-	size_t told = 0;
-	bool same = before != NULL && before->catalogue == now->catalogue;
+	size_t told = 0, from = p->tell_from;
 
 	int len = snprintf(data, sizeof(data), "{\"version\": %llu}",
 			   (unsigned long long)now->version);
-	for (size_t n = 0; n < now->service_count && told < EVENT_SERVICES_MAX; n++) {
+	p->untold = false;
+	for (size_t k = 0; k < now->service_count && !p->untold; k++) {
+		size_t n = (from + k) % now->service_count;
 		const struct service_state *s = now->services[n];
-		if ((s->first_seen_at.ns == 0 && s->traffic == NULL) ||
-		    (same && before->services[n]->version == s->version))
+		if (!has_news(p, s, n))
 			continue;
+		p->untold = told == EVENT_SERVICES_MAX;
+		p->tell_from = n;
+		if (p->untold)
+			break;
 		snprintf(name, sizeof(name), "service.%s", s->service->id);
-		if (http_stream_publish(p->http, name, data, (size_t)len) == WD_OK)
-			told++;
+		if (http_stream_publish(p->http, name, data, (size_t)len) != WD_OK)
+			continue;
+		p->told_versions[n] = s->version + 1; /* 0: of nothing */
+		told++;
 	}
 	if (http_stream_publish(p->http, "now", data, (size_t)len) != WD_OK)
 		log_line(LOG_LEVEL_WARNING, "event_not_sent", "bytes=%d", len);
@@ -202,9 +233,10 @@ static void note_snapshot_current(struct pilot *p)
 /* Streams hear of it at most twice a second: ten thousand readers fetch what changed. */
 static void tell_readers(struct pilot *p)
 {
-	if (p->http == NULL || p->told == p->snapshot || mono_now().ns < p->tell_due.ns)
+	if (p->http == NULL || (p->told == p->snapshot && !p->untold) ||
+	    mono_now().ns < p->tell_due.ns || !follow_catalogue(p, p->snapshot))
 		return;
-	tell_changes(p, p->told, p->snapshot);
+	tell_changes(p, p->snapshot);
 	snapshot_release(p->told);
 	p->told = snapshot_hold(p->snapshot);
 	p->tell_due = mono_add(mono_now(), TELL_EVERY);
@@ -515,6 +547,7 @@ void pilot_close(struct pilot *p)
 		return;
 	pilot_stop(p);
 	snapshot_release(p->told);
+	free(p->told_versions);
 	snapshot_release(p->snapshot);
 	catalogue_release(p->next_catalogue);
 	engine_close(p->engine);
