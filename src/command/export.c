@@ -18,7 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --what reports     every observation of the journal (default)\n"
 	"  --what counts      reports a bucket and service: replay reads it\n"
-	"  --what incidents   every incident as it is now\n"
+	"  --what incidents   every incident, as it was when it last changed\n"
 	"  --what traces      what the traffic of incidents was (NDJSON only)\n"
 	"  --format ndjson    one JSON object a line (default)\n"
 	"  --format csv       with a line of names on top\n"

@@ -135,12 +135,22 @@ static void sentence(const struct render *r, struct buf *text)
 {
 	struct words w = {.out = text, .now = r->snapshot->now};
 	struct now now = service_now(r->service);
-	bool told = r->service->first_seen_at.ns == 0 &&
-		    words_traffic_status(&w, r->snapshot, r->service);
+	const struct traffic_state *t = r->service->traffic;
+	bool packets = r->service->first_seen_at.ns == 0 && t != NULL && t->flows_at.ns != 0;
 
-	if (!told)
-		buf_str(text, status_label(r->service->status));
-	if (!told && now.observed >= 0) {
+	/* It must fit the picture: the page has it in full. */
+	buf_str(text, status_label(r->service->status));
+	if (packets) {
+		buf_str(text, ": ");
+		words_rate(text, (double)t->packets_per_s, "packets/s");
+		const struct incident *i = r->service->incident < r->snapshot->incident_count
+						   ? &r->snapshot->incidents[r->service->incident]
+						   : NULL;
+		if (i != NULL && i->state == INCIDENT_OPEN && i->traffic.vector_count > 0) {
+			buf_str(text, ", ");
+			words_main_vector(&w, r->snapshot, i);
+		}
+	} else if (now.observed >= 0) {
 		buf_str(text, ": ");
 		words_count(text, now.observed);
 		buf_str(text, " reports in ");

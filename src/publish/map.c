@@ -62,11 +62,14 @@ static size_t cut(const char *text)
 	return at < len ? at : len;
 }
 
-static void line(const struct render *r, const char *text, size_t len, int y)
+/* `begins` a sentence. */
+static void line(const struct render *r, const char *text, size_t len, int y, bool begins)
 {
 	char part[TRACE_TEXT_MAX + 1];
 	snprintf(part, sizeof(part), "%.*s", (int)len, text);
 	buf_fmt(r->out, "<text class=\"why\" x=\"%d\" y=\"%d\">", WIDTH / 2, y);
+	if (begins && part[0] >= 'a' && part[0] <= 'z')
+		part[0] = (char)(part[0] - 'a' + 'A');
 	buf_xml(r->out, part);
 	buf_str(r->out, "</text>");
 }
@@ -82,9 +85,9 @@ static void unsaid(const struct render *r, const struct trace *t)
 	buf_fmt(r->out,
 		"<rect class=\"bg\" x=\"20\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"8\"/>",
 		top, WIDTH - 40, height);
-	line(r, why, first, top + LINE + 4);
+	line(r, why, first, top + LINE + 4, true);
 	if (two)
-		line(r, why + first + 1, strlen(why + first + 1), top + 2 * LINE + 4);
+		line(r, why + first + 1, strlen(why + first + 1), top + 2 * LINE + 4, false);
 }
 
 void embed_map(const struct render *r)

@@ -59,6 +59,8 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	buf_str(r->out,
 		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
 		"usual, with its spread</span><span class=\"l-inc\">wave</span>");
+	if (found.unfinished)
+		buf_str(r->out, "<span class=\"l-last\">still counting</span>");
 	if (window.end.ns != 0)
 		buf_str(r->out, "<span class=\"l-alarm\">called an incident</span>");
 	buf_str(r->out, "</p>\n");

@@ -4,6 +4,8 @@
  * the head of the table, lines that begin with "# " notes. */
 #include "publish/html.h"
 
+#include "base/check.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,24 +24,54 @@ static bool cell_next(const char **at, const char *end, char text[CELL_MAX + 1])
 	return true;
 }
 
+/* A figure as people write it: without decimals that say nothing; the benchmark's 999 minutes are
+ * "never while it was watched". */
+static void figure(struct buf *b, char text[CELL_MAX + 1], bool minutes)
+{
+	size_t len = strlen(text);
+
+	if (len > 3 && strcmp(text + len - 3, ".00") == 0)
+		text[len - 3] = '\0';
+	buf_html(b, strcmp(text, "-") == 0		? "–"
+		    : minutes && strcmp(text, "999") == 0 ? "not within two hours"
+							  : text);
+}
+
+/* What the file's short heads mean; other heads stay. */
+static const char *head_of(const char *text, bool unit)
+{
+	static const char *const heads[][2] = {
+		{"what", "What was tried"}, {"beside it", "Beside it"}, {"its figure", "It has"}};
+	for (size_t i = 0; unit && i < WD_COUNT(heads); i++) {
+		if (strcmp(text, heads[i][0]) == 0)
+			return heads[i][1];
+	}
+	return text;
+}
+
 /* One row. `unit`: the second cell is the unit of the others, and stands small in the first. */
 static void cells(struct buf *b, const char *line, size_t len, bool head, bool unit)
 {
 	const char *end = line + len;
 	char text[CELL_MAX + 1];
+	bool minutes = false;
 
 	(void)cell_next(&line, end, text);
 	buf_str(b, head ? "<tr><th scope=\"col\">" : "<tr><th scope=\"row\">");
-	buf_html(b, text);
-	if (unit && cell_next(&line, end, text)) {
-		buf_str(b, head ? ", " : " <small>");
+	buf_html(b, head ? head_of(text, unit) : text);
+	if (unit && cell_next(&line, end, text) && !head) {
+		minutes = strncmp(text, "minutes", 7) == 0;
+		buf_str(b, " <small>");
 		buf_html(b, text);
-		buf_str(b, head ? "" : "</small>");
+		buf_str(b, "</small>");
 	}
 	buf_str(b, "</th>");
 	while (cell_next(&line, end, text)) {
 		buf_str(b, head ? "<th scope=\"col\">" : "<td>");
-		buf_html(b, text);
+		if (head)
+			buf_html(b, head_of(text, unit));
+		else
+			figure(b, text, minutes);
 		buf_str(b, head ? "</th>" : "</td>");
 	}
 	buf_str(b, "</tr>\n");
@@ -166,6 +198,22 @@ static void traffic(struct buf *b)
 		   "watched too.</p>\n");
 }
 
+/* How to read the table of measured figures. */
+static void reading(struct buf *b)
+{
+	buf_str(b,
+		"<p>Each figure was measured with this program. <strong>Downdetector</strong>: "
+		"63 real outages, in counts of a quarter of an hour, that were in view while "
+		"this program was built; “in time” is by one count after Downdetector's own "
+		"word, and the quiet counts are those long before. "
+		"<strong>Mentions</strong>: ten public series of how often companies were "
+		"written about. <strong>First days</strong> and <strong>worlds</strong>: made-up "
+		"reports, calm ones by chance alone, bursty ones from people who follow each "
+		"other; “stated” is how many false incidents were accepted, and the figure how "
+		"many there were. Beside it stand simpler rules: “naive” compares a count with "
+		"the last hours alone, and calls what chance makes so seldom.</p>\n");
+}
+
 void page_method(const struct render *r)
 {
 	struct buf *b = r->out;
@@ -231,6 +279,8 @@ void page_method(const struct render *r)
 		   "It is marked as such on every page, in the API and in the feeds.</p>\n");
 	traffic(b);
 	buf_str(b, "<h2 id=\"measured\">How often it is wrong</h2>\n");
+	if (r->site->measured != NULL && r->site->measured[0] != '\0')
+		reading(b);
 	measured(r, r->site->measured);
 	measured(r, r->site->measured_traffic);
 	buf_str(b, "</div>\n");

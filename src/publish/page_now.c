@@ -147,8 +147,8 @@ static void card_attack(const struct render *r, const struct incident *i)
 	if (i->kinds & INCIDENT_TRAFFIC && t->vector_count > 0) {
 		buf_str(r->out, "<div><dt>Vectors</dt><dd>");
 		words_parts(&w, r->snapshot, t->vectors, t->vector_count);
-		buf_fmt(r->out, "</dd></div><div><dt>Addresses</dt><dd>%s</dd></div>",
-			source_word(t->status));
+		buf_fmt(r->out, "</dd></div><div><dt>Addresses%s</dt><dd>%s</dd></div>",
+			t->vector_count > 1 ? " of the first" : "", source_word(t->status));
 	}
 	if (i->kinds & INCIDENT_REQUESTS && i->requests.finding_count > 0) {
 		buf_str(r->out, "<div><dt>Requests look like</dt><dd>");

@@ -73,7 +73,7 @@ static void forged_sources_are_folded_behind_the_reason(void **state)
 	has(FORGED, "", "<details id=\"t-places\"><summary>What the forged addresses would say, "
 			"which proves nothing</summary><div class=\"two tables\"><div><table");
 	has(FORGED "/map.svg", "", ">forged and prove nothing</text>"); /* in two lines */
-	has(FORGED "/map.svg", "", ">the source addresses are</text>");
+	has(FORGED "/map.svg", "", ">The source addresses are</text>");
 	lacks(FORGED "/map.svg", "", "class=\"land q5\"");
 	lacks(FORGED, "", "<figcaption>Where the networks");
 	has(PROVED, "", "Machines, not people");

@@ -615,14 +615,18 @@ static void measured_figures_are_shown_and_their_absence_said(void **state)
 	assert_page_has(FIXTURE_QUIET, "/method", "",
 			"came without the file of its measured figures");
 	site.measured = "# Note <one>\nwhat\tmeasured\nmissed\t2 of 63\n\nempty\t\n"
-			"# Two\nwhat\tunit\twhydown\nquiet\t%\t0.26\n";
+			"# Two\nwhat\tunit\twhydown\tits figure\nquiet\t%\t0.26\t-\n"
+			"late\tminutes (median)\t7.00\t999.00\n";
 	assert_int_equal(site_render(&site, snapshot, &request, &page, NULL), WD_OK);
 	assert_non_null(strstr(page.body.data, "Note &lt;one&gt;"));
 	assert_non_null(
 		strstr(page.body.data, "<th scope=\"row\">missed</th><td>2 of 63</td></tr>"));
 	assert_non_null(strstr(page.body.data, "<th scope=\"row\">empty</th><td></td></tr>"));
 	assert_non_null(strstr(page.body.data, "<th scope=\"row\">quiet <small>%</small></th>"
-					       "<td>0.26</td></tr>"));
+					       "<td>0.26</td><td>–</td></tr>"));
+	assert_non_null(strstr(page.body.data, "<th scope=\"col\">What was tried</th>"));
+	assert_non_null(strstr(page.body.data, "<td>7</td><td>not within two hours</td></tr>"));
+	assert_non_null(strstr(page.body.data, "“naive” compares"));
 	buf_done(&page.body);
 	snapshot_release(snapshot);
 }
