@@ -41,6 +41,7 @@ static const struct { const char *name; uint16_t sign; } signs[] = {
 	{"random-ports", SIGN_RANDOM_PORTS},
 	{"one-length", SIGN_ONE_LENGTH},
 	{"many-sources", SIGN_MANY_SOURCES},
+	{"new-names", SIGN_NEW_NAMES},
 };
 
 static void wrong(struct reader *r, const struct doc_node *n, const char *right)

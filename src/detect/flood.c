@@ -26,6 +26,7 @@ void flood_init(struct flood *f, const struct flood_plan *plan)
 	flood_meter_init(&f->whole[0], &plan->meter);
 	flood_meter_init(&f->whole[1], &plan->meter_other);
 	flood_meter_init(&f->out, &plan->meter);
+	flood_meter_init(&f->names.meter, &plan->meter);
 	for (int c = 0; c < VECTOR_CLASSES_MAX; c++)
 		flood_meter_init(&f->class[c], &plan->meter);
 }
@@ -307,6 +308,7 @@ void flood_accept(struct flood *f)
 {
 	flood_meter_accept(&f->whole[0]);
 	flood_meter_accept(&f->whole[1]);
+	flood_meter_accept(&f->names.meter);
 	for (int c = 0; c < VECTOR_CLASSES_MAX; c++)
 		flood_meter_accept(&f->class[c]);
 }

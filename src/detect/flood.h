@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "detect/flood_meter.h"
+#include "detect/flood_names.h"
 #include "model/vector.h"
 #include "tally/traffic.h"
 
@@ -73,6 +74,7 @@ struct flood_plan {
 	uint8_t mark_count;
 	uint8_t syn_class, synack_class;
 	uint8_t fragment_class;
+	uint8_t query_class; /* of DNS, whose names are looked at; 0: there is none */
 	uint8_t stream_class; /* under which all that TCP sends is counted */
 	uint8_t class_count;
 };
@@ -102,6 +104,7 @@ struct flood {
 	struct flood_meter whole[FLOOD_SERIES];
 	struct flood_meter out;
 	struct flood_meter class[VECTOR_CLASSES_MAX];
+	struct flood_names names;
 };
 _Static_assert(sizeof(struct flood) <= 32 * 1024, "the stated bound of a service");
 
@@ -118,6 +121,7 @@ struct flood_class {
 	float packets_per_s, usual_packets_per_s; /* answers: less what was asked for */
 	float bits_per_s, usual_bits_per_s;
 	float sources; /* distinct in this tick; < 0 not known */
+	bool new_names; /* DNS: what is above usual asks for names that nobody asked for */
 	wd_wall began;
 };
 

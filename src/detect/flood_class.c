@@ -180,8 +180,9 @@ static bool one_peer(struct flood_step *s, int c, const float value[METER_RATES]
 }
 
 static void list_class(struct flood_step *s, int c, float a, const struct flood_meter_reading *r,
-		       const float value[METER_RATES])
+		       bool new_names)
 {
+	const float *value = s->now[c].value;
 	struct flood_reading *ret = s->ret;
 	struct flood_class entry = {
 		.class = (uint8_t)c,
@@ -191,6 +192,7 @@ static void list_class(struct flood_step *s, int c, float a, const struct flood_
 		.bits_per_s = value[1] * 8 * ticks_per_s,
 		.usual_bits_per_s = r->usual[1] * 8 * ticks_per_s,
 		.sources = s->tick ? (float)traffic_class_sources(s->tick, (uint8_t)c) : 0,
+		.new_names = new_names,
 		.began = {s->f->class_began[c]},
 	};
 	uint32_t at = ret->class_count;
@@ -207,12 +209,17 @@ static void list_class(struct flood_step *s, int c, float a, const struct flood_
 	s->flooding[c / 64] |= UINT64_C(1) << (c % 64);
 }
 
-static bool learns(const struct flood_step *s, int c)
+/* Was it above usual a moment ago? */
+static bool runs(const struct flood_step *s, int c)
 {
 	const struct flood *f = s->f;
-	bool runs = f->class_last[c] != 0 && s->sample->at.ns - f->class_last[c] <= run_gap_ns;
 
-	return s->now[c].cold == FLOOD_COLD_NO && (s->learn || (s->learn_cold && !runs));
+	return f->class_last[c] != 0 && s->sample->at.ns - f->class_last[c] <= run_gap_ns;
+}
+
+static bool learns(const struct flood_step *s, int c)
+{
+	return s->now[c].cold == FLOOD_COLD_NO && (s->learn || (s->learn_cold && !runs(s, c)));
 }
 
 /* A of the class, if enough packets were looked at and no single peer explains it. */
@@ -262,9 +269,15 @@ void flood_class_step(struct flood_step *s, int c)
 	if (nature == FLOOD_STREAM || nature == FLOOD_SYN || nature == FLOOD_DATAGRAM)
 		memcpy(m.discount, s->discount, sizeof(m.discount));
 	const float usual[METER_RATES] = {f->class[c].rate[0].recent, f->class[c].rate[1].recent};
+	struct flood_names_reading names = {0};
+	if (c == s->plan->query_class && c != 0) {
+		flood_names_step(s, c, m.learn, runs(s, c), &names);
+		s->used++;
+	}
 	flood_meter_step(&f->class[c], &s->plan->meter, &m, &r);
-	bool above = r.above[0] || r.above[1], cold = now->cold != FLOOD_COLD_NO;
-	float a = weigh(s, c, &r);
+	bool cold = now->cold != FLOOD_COLD_NO;
+	bool above = r.above[0] || r.above[1] || names.above;
+	float a = fmaxf(weigh(s, c, &r), names.log10_return);
 
 	s->ret->cold |= cold;
 	s->over |= now->cold == FLOOD_COLD_OVER;
@@ -273,10 +286,10 @@ void flood_class_step(struct flood_step *s, int c)
 	s->ret->stirring[c / 64] |= (uint64_t)begins << (c % 64);
 	if (above || cold || begins)
 		flood_run(s, &f->class_began[c], &f->class_last[c]);
-	s->calm &= (!above || r.log10_return < 1) && !cold;
+	s->calm &= (!above || fmaxf(r.log10_return, names.log10_return) < 1) && !cold;
 	if (a < flood_hot)
 		return;
-	list_class(s, c, a, &r, now->value);
+	list_class(s, c, a, &r, names.named);
 	if (s->began == 0 || f->class_began[c] < s->began)
 		s->began = f->class_began[c];
 	s->class_best = a > s->class_best ? a : s->class_best;

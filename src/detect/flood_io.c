@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, HEAD = 4 };
+enum { VERSION = 2, VERSION_MIN = 1, HEAD = 4 };
 
 static const char ends[] = "a service's traffic state ends early";
 static const float big = 1e20F; /* flood_clean() lets 1e18 a tick in */
@@ -85,6 +85,13 @@ static void class(struct walk *io, struct flood *f, int c)
 	f->awake[c / 64] |= UINT64_C(1) << (c % 64);
 }
 
+/* From version 2 on. Which names were asked for is learned again in a second. */
+static void names(struct walk *io, struct flood_names *n)
+{
+	walk_whole(io, &n->ticks, UINT32_MAX);
+	meter(io, &n->meter);
+}
+
 static int used(const struct flood *f, const struct vector_classes *classes)
 {
 	int n = 0;
@@ -103,6 +110,7 @@ size_t flood_write(const struct flood *f, const struct vector_classes *classes,
 	memcpy(bytes, "WDF", 3);
 	bytes[3] = VERSION;
 	service(&io, &copy);
+	names(&io, &copy.names);
 	(void)walk_bits(&io, (uint64_t)used(f, classes), 1);
 	for (int c = 0; c < classes->count && c < VECTOR_CLASSES_MAX; c++) {
 		if (!f->class[c].used)
@@ -155,13 +163,15 @@ enum wd_err flood_read(struct flood *ret_f, struct flood scratch[2],
 		return wd_fail(why, WD_SHORT, (uint32_t)len, "a traffic state ends in its head");
 	if (memcmp(bytes, "WDF", 3) != 0)
 		return wd_fail(why, WD_MALFORMED, 0, "not a service's traffic state");
-	if (bytes[3] != VERSION)
+	if (bytes[3] < VERSION_MIN || bytes[3] > VERSION)
 		return wd_fail(why, WD_UNKNOWN, 3, "a traffic state of an unknown version");
 	if (len > FLOOD_BYTES_MAX)
 		return wd_fail(why, WD_MALFORMED, FLOOD_BYTES_MAX, "a traffic state is too long");
 	flood_init(&scratch[0], plan);
 	flood_init(&scratch[1], plan);
 	service(&io, &scratch[0]);
+	if (bytes[3] > 1)
+		names(&io, &scratch[0].names);
 	uint64_t count = walk_bits(&io, 0, 1);
 	for (uint64_t i = 0; i < count && !io.broken; i++)
 		read_class(&io, &scratch[0], &scratch[1], classes);

@@ -121,6 +121,7 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 	plan->mark_count = classes->mark_count <= VECTOR_MARKS_MAX ? classes->mark_count
 								    : VECTOR_MARKS_MAX;
 	memcpy(plan->marks, classes->marks, sizeof(plan->marks));
+	plan->query_class = vector_class_find(classes, "dns.query");
 	if (plan->fragment_class != 0)
 		plan->nature[plan->fragment_class] = FLOOD_FRAGMENT;
 }

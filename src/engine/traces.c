@@ -95,7 +95,7 @@ static void feed(struct engine *e, const struct track *t, struct tracing *g,
 		const struct flood_class *c = &r->classes[n];
 		classes[n] = (struct tracer_class){c->class, c->began,
 						   (double)c->usual_packets_per_s,
-						   (double)c->usual_bits_per_s};
+						   (double)c->usual_bits_per_s, c->new_names};
 	}
 	/* Requests are counted by the second, and may be one behind. */
 	if (tick == e->blank)

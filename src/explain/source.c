@@ -187,6 +187,7 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->octet_entropy = (float)profile_octet_entropy(p);
 	ret->hop_entropy = (float)profile_hop_entropy(p);
+	ret->new_names = f->new_names;
 	ret->few = f->sources >= 0 && f->sources <= FEW_SOURCES;
 	struct marks m = find_marks(f, ret);
 	/* Without TTLs and sequence numbers (flow exports) two marks are all there can be. From all

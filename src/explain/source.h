@@ -22,6 +22,7 @@ struct source_facts {
 	double seen;          /* packets looked at */
 	double sources;       /* distinct among those */
 	double asked;         /* packets that the service sent and that ask for such answers */
+	bool new_names;       /* what floods asks for names that nobody asked for before */
 	double acknowledged;  /* share of sampled TCP that continued a connection it had opened */
 };
 
@@ -29,7 +30,7 @@ struct source_finding {
 	enum source_status status;
 	char why[TRACE_TEXT_MAX + 1];
 	float octet_entropy, hop_entropy; /* bits; < 0 not known */
-	bool forged, true_sources, few;   /* the signs that a row may ask for */
+	bool forged, true_sources, few, new_names; /* the signs that a row may ask for */
 };
 
 void source_judge(const struct source_facts *f, struct source_finding *ret);

@@ -99,6 +99,7 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 		s->usual_packets_per_s += amount(c->usual_packets_per_s);
 		s->usual_bits_per_s += amount(c->usual_bits_per_s);
 		s->usual_ticks++;
+		s->new_names += c->new_names;
 	}
 	open_stirring(t, in);
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++)

@@ -43,6 +43,7 @@ struct tracer_class {
 	uint8_t class;
 	wd_wall began;
 	double usual_packets_per_s, usual_bits_per_s;
+	bool new_names; /* flood_class.new_names */
 };
 
 struct tracer_input {
@@ -74,6 +75,7 @@ struct tracer_slot {
 	double peak_packets_per_s, peak_bits_per_s;
 	double peak_fragments_per_s, peak_fragment_bits_per_s; /* together with fragments */
 	double usual_packets_per_s, usual_bits_per_s, usual_ticks;
+	double new_names;      /* ticks of these whose flood was of new names */
 	double tcp, continued; /* sampled packets of TCP; of connections whose SYN was sampled */
 	bool flooded;          /* said so; else it is fragments, or a stand-in for want of any */
 	bool sources_lost;     /* in some tick the class found no place */

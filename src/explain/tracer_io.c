@@ -14,7 +14,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 4, VERSION_MIN = 2 };
+enum { VERSION = 5, VERSION_MIN = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
@@ -197,6 +197,8 @@ static void io_slot(struct io *io, struct tracer_slot *s, struct who *who, uint8
 	io_flag(io, &s->first_fragments);
 	if (io->version > 2) {
 		io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
+		if (io->version > 4)
+			io_f64(io, &s->new_names);
 		return;
 	}
 	struct source_set set = {.count = 0};

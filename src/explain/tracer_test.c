@@ -324,7 +324,7 @@ static void as_version_2(const struct out *state, struct out *ret)
 	struct cur c = cur_over(state->bytes, state->len - 4);
 	char id[VECTOR_ID_MAX + 1];
 	out_init(ret, TRACER_STATE_MAX);
-	assert_int_equal(cur_u32(&c), 4);
+	assert_int_equal(cur_u32(&c), 5);
 	for (int part = 0; part < 2; part++) {
 		for (unsigned n = cur_u8(&c); n > 0; n--)
 			cur_text(&c, id, sizeof(id));
@@ -341,6 +341,7 @@ static void as_version_2(const struct out *state, struct out *ret)
 			out_u8(ret, rank > 1 ? rank - 1 : 0);
 			out_u8(ret, rank == 1);
 		}
+		cur_bytes(&c, 8); /* ticks of new names */
 		out_u32(ret, set.count);
 		out_u64(ret, set.below);
 		for (uint32_t n = 0; n < set.count; n++)

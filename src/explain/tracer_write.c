@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAYLOAD_SAID = 8 };
+enum { PAYLOAD_SAID = 8, NEW_NAMES_TICKS = 2 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
+#define NEW_NAMES 0.3    /* share of the ticks in which such names were seen to flood */
 #define FEW 16.0         /* sources that a sample shows all of */
 #define JOINED_ALONG 0.7 /* share of the sources of what comes along with answers */
 #define JOINED 0.3       /* share of the fragments' sources that also sent first fragments */
@@ -107,6 +108,8 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 	struct source_facts facts = {.profile = p, .packets = s->packets, .seen = s->seen,
 				     .sources = slot_sources(s), .asked = s->asked,
 				     .acknowledged = profile_share(s->continued, s->tcp)};
+	facts.new_names = s->new_names >= NEW_NAMES_TICKS &&
+			  s->new_names >= NEW_NAMES * s->usual_ticks;
 	if (share < PURE) { /* the class holds others too: what the sample alone shows */
 		facts.packets = p->weight;
 		facts.seen = p->records;

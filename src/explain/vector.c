@@ -234,6 +234,8 @@ static bool holds(const struct profile *p, const struct source_finding *found, u
 		return found->few;
 	case SIGN_MANY_SOURCES:
 		return !found->few;
+	case SIGN_NEW_NAMES:
+		return found->new_names;
 	case SIGN_RANDOM_PORTS: /* more ports than one in four packets, none of them heavy */
 		return hll_estimate(p->dports, PROFILE_BITS) >
 			       (p->records < 256 ? p->records / 4.0 : 64) &&
@@ -254,12 +256,30 @@ static bool is_plain(const struct vector_row *row)
 	       (row->protocol != 1 || (row->icmp_type < 0 && row->icmp_code < 0));
 }
 
+static bool same_payload(const struct vector_row *a, const struct vector_row *b)
+{
+	return a->payload_at == b->payload_at && a->payload_len == b->payload_len &&
+	       memcmp(a->payload, b->payload, a->payload_len) == 0 &&
+	       memcmp(a->mask, b->mask, a->payload_len) == 0;
+}
+
 /* Does what `row` asks of a record follow from what `matched` asks? */
 static bool implied(const struct vector_row *row, const struct vector_row *matched)
 {
 	struct vector_row rest = *row;
 	rest.signs &= (uint16_t)~matched->signs;
+	if (same_payload(row, matched))
+		rest.payload_len = 0;
 	return row == matched || is_plain(&rest);
+}
+
+/* What `matched` asks of a record is asked by `row`, too. */
+static bool asks_as_much(const struct vector_row *row, const struct vector_row *matched)
+{
+	return row == matched ||
+	       (same_payload(row, matched) && row->length_min == matched->length_min &&
+		row->length_max == matched->length_max &&
+		(matched->signs & SIGNS_OF_RECORDS & ~row->signs) == 0);
 }
 
 const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t class, uint8_t row,
@@ -285,13 +305,13 @@ const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t cl
 		const struct vector_row *r = &ix->book->rows[i];
 		unsigned score = 1;
 		bool ok = ix->class_of[i] == class && implied(r, matched);
-		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_MANY_SOURCES; s <<= 1) {
+		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_NEW_NAMES; s <<= 1) {
 			if ((r->signs & s) == 0)
 				continue;
 			ok = holds(p, found, (uint16_t)s);
 			score++;
 		}
-		score += r == matched && !is_plain(r) ? 2 : 0;
+		score += !is_plain(r) && asks_as_much(r, matched) ? 2 : 0;
 		if (ok && score > best_score) {
 			best = r;
 			best_score = score;

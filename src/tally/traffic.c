@@ -2,6 +2,7 @@
 #include "tally/traffic.h"
 
 #include "base/text.h"
+#include "tally/query_name.h"
 #include "tally/traffic_inner.h"
 
 #include <math.h>
@@ -118,6 +119,17 @@ static bool payload_is_cut(const struct flow *f)
 	return f->length > headers + f->payload_len;
 }
 
+/* Before the payload is cut. */
+static void name_fill(struct traffic_record *r, const struct flow *f)
+{
+	struct query_name asked;
+
+	if (!query_name_read(f->payload, f->payload_len, &asked))
+		return;
+	r->sequence = asked.name;
+	r->window = asked.zone;
+}
+
 static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t class,
 			float priority)
 {
@@ -149,6 +161,8 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	bool whole = f->payload_len < TRAFFIC_PAYLOAD;
 	r->payload_len = whole ? (uint8_t)f->payload_len : TRAFFIC_PAYLOAD;
 	memcpy(r->payload, f->payload, r->payload_len);
+	if (f->protocol == 17 && f->dport == QUERY_NAME_PORT)
+		name_fill(r, f);
 }
 
 /* Four priorities at a time, and what comparing them gives: all bits or none of each. */

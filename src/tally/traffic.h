@@ -48,9 +48,10 @@ struct traffic_record {
 	uint8_t src[16], dst[16];
 	float packets, bytes; /* of this record, sampling undone */
 	float priority;       /* packets / uniform: how the sample is thinned out */
-	uint32_t sequence;
+	uint32_t sequence; /* of a DNS query: query_name's name, 0 = not told */
 	uint32_t src_as; /* if the exporter knew it (FLOW_AS) */
-	uint16_t sport, dport, length, window;
+	uint16_t sport, dport, length;
+	uint16_t window; /* of a DNS query: query_name's zone */
 	uint8_t family, protocol, tcp_flags, ttl, options_len, known, fragment, class;
 	uint16_t payload_whole; /* of the packet; with FLOW_CUT of what was captured */
 	uint8_t payload_len;    /* of what is kept */
