@@ -83,6 +83,9 @@ def main():
             check("one too many is told to wait", status == 429, status, content)
             check("and no answer repeats the address", address.encode() not in content, content)
         check("while it runs, neither is in the data folder or the log", not found(folder), found(folder))
+        data = os.path.join(folder, "data")
+        open_to_all = [name for name in os.listdir(data) if os.stat(os.path.join(data, name)).st_mode & 0o007]
+        check("no other user can read what it writes", not open_to_all and "whydown.db" in os.listdir(data), open_to_all)
     with Running() as server:
         status, content = server.post(ADDRESSES[0], '{"service":"x"}')
         check("after a restart it is taken again", status == 202, status, content)
