@@ -133,6 +133,45 @@ static void forged_exporters_do_not_use_up_the_samplers(void **state)
 	exports_close(e);
 }
 
+/* Where all room is taken by the others of its rank, no record of it costs a look at each of 65,536
+ * exporters: then this would take minutes. */
+static void what_finds_no_room_costs_little(void **state)
+{
+	enum { EXPORTERS = 65536, FULL = 4, ATTACKER = 0x0a0b0c0d };
+	(void)state;
+	const struct datagram_field field = {8, 4};
+	const struct hash_key key = {{1}};
+	struct exports_limits limits = exports_limits_default();
+	struct exports *e;
+	limits.exporters = EXPORTERS;
+	assert_int_equal(exports_open(&limits, &key, &e), WD_OK);
+	for (uint32_t i = 0; i < FULL; i++) {
+		send_samplers(e, 0xc0000200 + i, 0, 2048, 9, T0);
+		send_samplers(e, 0xc0000200 + i, 0, 1, 9, T0);
+	}
+	for (uint32_t i = 0; i < EXPORTERS - 10; i++) {
+		begin(300);
+		datagram_uint(&d, 0, 4);
+		decode(e, 0x0b000000 + i, T0);
+	}
+	send_samplers(e, ATTACKER, 0, 1, 9, T0);
+	uint64_t refused = counts(e).samplers_refused;
+	for (uint32_t i = 0; i < 20; i++)
+		send_samplers(e, ATTACKER, i * 8000, 8000, 9, T0);
+	assert_int_equal(counts(e).samplers_refused, refused + 20 * 8000);
+	for (int i = 0; i < 20; i++) {
+		begin(2);
+		for (uint16_t id = 0; id < 5000; id++)
+			datagram_template(&d, 300 + id, &field, 1);
+		decode(e, ATTACKER, T0);
+	}
+	struct export_totals t;
+	exports_totals(e, &t);
+	assert_int_equal(t.exporters, EXPORTERS - 10 + FULL + 1);
+	assert_int_equal(t.templates, limits.templates_per_exporter + FULL);
+	exports_close(e);
+}
+
 /* A flow of a sampler that was not told of goes by the rate of all others, if that is one. */
 static void the_one_rate_of_all_samplers_is_known_at_any_time(void **state)
 {
@@ -231,6 +270,7 @@ int main(void)
 		cmocka_unit_test(a_frames_size_is_no_length_of_ip),
 		cmocka_unit_test(what_a_packet_says_of_itself_stands),
 		cmocka_unit_test(forged_exporters_do_not_use_up_the_samplers),
+		cmocka_unit_test(what_finds_no_room_costs_little),
 		cmocka_unit_test(the_one_rate_of_all_samplers_is_known_at_any_time),
 		cmocka_unit_test(a_template_that_is_refused_ends_the_one_before_it),
 		cmocka_unit_test(all_may_be_withdrawn_many_times),

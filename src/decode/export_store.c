@@ -72,6 +72,10 @@ static void rank_set(struct exports *e, uint32_t i, enum rank rank)
 	list_remove(&e->ranks[x->rank], &x->by_rank, rank_link(e, x->by_rank.next),
 		    rank_link(e, x->by_rank.previous));
 	e->proven += (rank == RANK_PROVEN) - (x->rank == RANK_PROVEN);
+	e->templates_in[x->rank] -= x->template_count;
+	e->templates_in[rank] += x->template_count;
+	e->samplers_in[x->rank] -= x->sampler_count;
+	e->samplers_in[rank] += x->sampler_count;
 	x->rank = (uint8_t)rank;
 	x->by_rank = (struct link){to->first, NONE};
 	if (to->first != NONE)
@@ -194,6 +198,7 @@ void store_template_forget(struct exports *e, struct template *t)
 	*at = t->bucket_next;
 	template_unlink(e, t);
 	e->exporters[t->exporter].template_count--;
+	e->templates_in[e->exporters[t->exporter].rank]--;
 	e->totals.templates--;
 	t->bucket_next = e->templates_free;
 	e->templates_free = i;
@@ -228,8 +233,8 @@ static bool template_make_room(struct exports *e, uint32_t exporter)
 	uint32_t from = NONE;
 	if (x->template_count < e->limits.templates_per_exporter)
 		for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && from == NONE; r++)
-			for (uint32_t i = e->ranks[r].last; i != NONE && from == NONE;
-			     i = e->exporters[i].by_rank.previous)
+			for (uint32_t i = e->templates_in[r] > 0 ? e->ranks[r].last : NONE;
+			     i != NONE && from == NONE; i = e->exporters[i].by_rank.previous)
 				from = e->exporters[i].template_count > 0 ? i : NONE;
 	if (from == NONE)
 		from = exporter;
@@ -253,6 +258,7 @@ struct template *store_template_new(struct exports *e, uint32_t exporter, uint16
 	t->id = id;
 	template_first(e, i);
 	e->exporters[exporter].template_count++;
+	e->templates_in[e->exporters[exporter].rank]++;
 	e->totals.templates++;
 	return t;
 }
@@ -308,6 +314,7 @@ static void samplers_forget(struct exports *e, struct exporter *x)
 		e->samplers_free = i;
 		i = next;
 	}
+	e->samplers_in[x->rank] -= x->sampler_count;
 	x->samplers.first = NONE;
 	x->sampler_count = x->sampler_only = 0;
 	x->samplers_of[0] = x->samplers_of[1] = 0;
@@ -323,7 +330,7 @@ static bool sampler_make_room(struct exports *e, const struct exporter *x)
 		return false;
 	uint32_t from = NONE;
 	for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && from == NONE; r++)
-		for (uint32_t i = e->ranks[r].last;
+		for (uint32_t i = e->samplers_in[r] > 0 ? e->ranks[r].last : NONE;
 		     i != NONE && from == NONE && e->samplers_free == NONE;
 		     i = e->exporters[i].by_rank.previous)
 			from = e->exporters[i].sampler_count > 0 ? i : NONE;
@@ -351,6 +358,7 @@ void store_sampler(struct exports *e, uint32_t exporter, enum plan_sampler kind,
 		*bucket = i;
 		x->samplers.first = i;
 		x->sampler_count++;
+		e->samplers_in[x->rank]++;
 		x->samplers_of[kind]++;
 	}
 	if (kind == PLAN_BY_SAMPLER)

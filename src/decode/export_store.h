@@ -117,6 +117,7 @@ struct exports {
 	uint32_t *exporter_buckets, *template_buckets, *sampler_buckets;
 	uint32_t exporter_mask, template_mask, sampler_mask;
 	struct list ranks[RANKS];
+	uint32_t templates_in[RANKS], samplers_in[RANKS]; /* of the exporters of a rank */
 	uint32_t templates_free, samplers_free; /* singly linked by bucket_next */
 	uint32_t proven, proven_max;
 	uint32_t last_exporter, last_sampler;
