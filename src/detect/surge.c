@@ -86,7 +86,8 @@ void surge_init(struct surge *s, const struct surge_plan *plan)
 /* ---- counts ---- */
 
 /* The ends of the usual band by the square-root transform, which keeps a count's skewness. */
-static void band(float mean, float variance, float sd, struct surge_band *ret)
+struct band { float expected, low, high; };
+static void band(float mean, float variance, float sd, struct band *ret)
 {
 	float skew = variance / (mean + 0.375F);
 
@@ -157,7 +158,7 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 	float usual = now.mean * lift, null_mean = null_of(s, plan, usual);
 	float variance = now.mean * (1 + now.noise), sd = sqrtf(variance);
 	float usual_sd = lift > 1 ? sqrtf(variance * lift) : sd;
-	struct surge_band usually;
+	struct band usually;
 
 	band(now.mean, variance, sd, &usually);
 	ret->observed = count;
@@ -263,33 +264,4 @@ void surge_step(struct surge *s, const struct surge_plan *plan, const struct sur
 		metric_step(s, plan, sample, ret);
 	s->seen++;
 	s->last = sample->bin;
-}
-
-void surge_peek(const struct surge *s, const struct surge_plan *plan,
-		const struct surge_sample *sample, struct surge_reading *ret)
-{
-	struct surge copy = *s;
-
-	surge_step(&copy, plan, sample, ret);
-}
-
-void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
-		    bool weekend, struct surge_band *ret)
-{
-	minute = minute < 1440 ? minute : 1439;
-	if (plan->kind == SURGE_METRIC) {
-		struct deviation_now now;
-
-		deviation_expect(&s->deviation, minute, weekend, &now);
-		*ret = (struct surge_band){now.expected, now.expected - now.reach,
-					   now.expected + now.reach};
-		return;
-	}
-	struct baseline copy = s->baseline;
-	struct baseline_now now;
-
-	baseline_at(&copy, &plan->baseline, minute, weekend, &now);
-	float variance = now.mean * (1 + now.noise);
-
-	band(now.mean, variance, sqrtf(variance), ret);
 }

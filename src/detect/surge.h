@@ -93,15 +93,6 @@ void surge_init(struct surge *s, const struct surge_plan *plan);
 
 void surge_step(struct surge *s, const struct surge_plan *plan, const struct surge_sample *sample,
 		struct surge_reading *ret);
-/* The same for a bin that may still change: s stays as it is. */
-void surge_peek(const struct surge *s, const struct surge_plan *plan,
-		const struct surge_sample *sample, struct surge_reading *ret);
-
-struct surge_band { float expected, low, high; };
-/* What would be usual at a local time, for charts. */
-void surge_forecast(const struct surge *s, const struct surge_plan *plan, uint16_t minute,
-		    bool weekend, struct surge_band *ret);
-
 /* State to bytes and back: the same on every machine, and old versions stay readable.
  * surge_write fills SURGE_BYTES bytes. surge_read checks everything it reads (WD_SHORT,
  * WD_MALFORMED, or WD_UNKNOWN for a version of the future; at = byte offset) and on failure

@@ -60,25 +60,6 @@ static void ten_times_usual_is_found_in_three_minutes_and_dated(void **state)
 	assert_int_equal(r.began, 3000);
 }
 
-static void peeking_changes_nothing(void **state)
-{
-	(void)state;
-	struct surge_plan plan;
-	struct surge s, before;
-	struct surge_reading peeked, stepped;
-	struct surge_sample sample = {.bin = 500, .observed = 7, .minute = 500};
-
-	surge_plan_init(&plan, span_s(60), SURGE_COUNTS);
-	surge_init(&s, &plan);
-	for (int64_t t = 0; t < 500; t++)
-		feed(&s, &plan, t, 1 + t % 3);
-	before = s;
-	surge_peek(&s, &plan, &sample, &peeked);
-	assert_memory_equal(&s, &before, sizeof(s));
-	surge_step(&s, &plan, &sample, &stepped);
-	assert_memory_equal(&peeked, &stepped, sizeof(peeked));
-}
-
 static void what_is_not_a_number_or_not_new_is_refused(void **state)
 {
 	(void)state;
@@ -168,7 +149,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_steady_series_is_never_unusual),
 		cmocka_unit_test(ten_times_usual_is_found_in_three_minutes_and_dated),
-		cmocka_unit_test(peeking_changes_nothing),
 		cmocka_unit_test(what_is_not_a_number_or_not_new_is_refused),
 		cmocka_unit_test(state_survives_writing_and_reading),
 		cmocka_unit_test(a_damaged_state_is_refused_and_nothing_written),

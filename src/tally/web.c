@@ -14,8 +14,6 @@
 static const uint16_t apart[WEB_STATUSES] = {401, 403, 404, 408, 429, 499, 503};
 static const uint64_t busy_ms_max = 60000;
 
-enum { TOPS_MAX = 16 };
-
 void web_clear(struct web_tick *t, const char *service, wd_wall at)
 {
 	web_clear_small(t, service, at, WEB_SAMPLES);
@@ -204,43 +202,6 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 	}
 }
 
-static void sums_merge(struct web_tick *t, const struct web_tick *o)
-{
-	t->requests += o->requests;
-	t->bytes += o->bytes;
-	t->timed += o->timed;
-	t->busy_ms += o->busy_ms;
-	for (size_t i = 0; i < WD_COUNT(t->classes); i++)
-		t->classes[i] += o->classes[i];
-	for (size_t i = 0; i < WEB_STATUSES; i++)
-		t->statuses[i] += o->statuses[i];
-	for (size_t i = 0; i < REQUEST_METHODS; i++)
-		t->methods[i] += o->methods[i];
-	for (size_t i = 0; i < WD_COUNT(t->protocols); i++)
-		t->protocols[i] += o->protocols[i];
-	for (size_t i = 0; i < WEB_MARKS; i++)
-		t->marks[i] += o->marks[i];
-	for (size_t i = 0; i < WEB_DURATIONS; i++)
-		t->duration[i] += o->duration[i];
-}
-
-void web_merge(struct web_tick *t, const struct web_tick *o)
-{
-	int64_t end = t->at.ns + t->width.ns, other_end = o->at.ns + o->width.ns;
-
-	t->at.ns = t->at.ns < o->at.ns ? t->at.ns : o->at.ns;
-	t->width.ns = (end > other_end ? end : other_end) - t->at.ns;
-	sums_merge(t, o);
-	hll_merge(t->clients, o->clients, WEB_CLIENTS_BITS);
-	for (size_t i = 0; i < WD_COUNT(t->others); i++)
-		hll_merge(t->others[i], o->others[i], WEB_OTHERS_BITS);
-	for (uint32_t i = 0; i < o->sample_count; i++) {
-		struct web_record *w = sample_place(t, o->draws[i].draw);
-		if (w != NULL)
-			*w = o->sample[o->draws[i].slot];
-	}
-}
-
 /* ---- reading ---- */
 
 struct tally { uint64_t hash; uint32_t count, first; };
@@ -279,30 +240,4 @@ double web_distinct(const struct web_tick *t, enum web_kind kind)
 	}
 	return kind == WEB_CLIENT ? hll_estimate(t->clients, WEB_CLIENTS_BITS)
 				  : hll_estimate(t->others[kind - 1], WEB_OTHERS_BITS);
-}
-
-size_t web_tops(const struct web_tick *t, enum web_kind kind, struct web_top *ret, size_t max)
-{
-	struct tally all[WEB_SAMPLES];
-	size_t count = sample_tally(t, kind, all), n = 0;
-	float sampled = (float)t->sample_count;
-
-	max = max < TOPS_MAX ? max : TOPS_MAX;
-	for (; n < max && n < count; n++) {
-		size_t best = n;
-		for (size_t i = n + 1; i < count; i++)
-			if (all[i].count > all[best].count)
-				best = i;
-		struct tally top = all[best];
-		all[best] = all[n];
-		float share = (float)top.count / sampled;
-		bool whole = t->requests <= t->sample_count;
-		ret[n] = (struct web_top){
-			.share = share,
-			.share_error = whole ? 0 : sqrtf(share * (1 - share) / sampled),
-			.sampled = top.count,
-			.first = &t->sample[top.first],
-		};
-	}
-	return n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web: the HTTP requests of one service in one tick (a second), counted, sealed, merged and
- * judged. Three parts, each with its stated error:
+/* web: the HTTP requests of one service in one tick (a second), counted, sealed and judged.
+ * Three parts, each with its stated error:
  *
  * - sums (requests, bytes, by status, method, duration …): exact;
  * - how many different clients, paths, targets, query keys, missing paths: HyperLogLog
@@ -10,9 +10,7 @@
  *   beginnings of their texts, for all that asks who and what: a share p has standard error
  *   sqrt(p (1 - p) / WEB_SAMPLES), at most 3.2 percent points.
  *
- * Merging two ticks of a service: sums add, HyperLogLog takes the maximum, of the samples
- * those with the lowest draw stay: the same as if one thread had seen both. For that, all
- * who count a service share one key. About 58 KB; plain values; no allocation. */
+ * About 58 KB; plain values; no allocation. */
 #ifndef WD_TALLY_WEB_H
 #define WD_TALLY_WEB_H
 
@@ -124,19 +122,7 @@ struct web_facts web_facts_of(struct web_agents *agents, const struct address_ke
 /* `random` is uniform: a prng's next. */
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     const struct web_facts *facts, uint64_t random);
-/* t of the same service takes in what `other` counted; begin and width cover both. */
-void web_merge(struct web_tick *t, const struct web_tick *other);
-
 /* How many different. Of WEB_AGENT: in the sample, so at most WEB_SAMPLES. */
 double web_distinct(const struct web_tick *t, enum web_kind kind);
-
-/* The heaviest of a kind, by the sample; requests that have none of the kind do not count. */
-struct web_top {
-	float share, share_error;       /* of all requests; its standard error */
-	uint32_t sampled;               /* requests of it in the sample */
-	const struct web_record *first; /* one of them: who or what it is */
-};
-/* At most `max` (up to 16), heaviest first; returns how many. */
-size_t web_tops(const struct web_tick *t, enum web_kind kind, struct web_top *ret, size_t max);
 
 #endif
