@@ -49,9 +49,10 @@ void wd_json_string(struct buf *b, const char *name, const char *text)
 
 void wd_json_number(struct buf *b, const char *name, double n)
 {
+	static const double whole_max = 1e15; /* below, doubles have every whole number */
 	wd_json_name(b, name);
 	if (isfinite(n))
-		buf_fmt(b, "%.6g", n);
+		buf_fmt(b, n == floor(n) && fabs(n) < whole_max ? "%.0f" : "%.6g", n);
 	else
 		buf_str(b, "null");
 }
