@@ -91,7 +91,8 @@ void store_held_ready(struct exports *e, uint32_t exporter)
 	struct exporter *x = &e->exporters[exporter];
 	if (x->held_bytes == 0)
 		return;
-	x->ready = e->ready = true;
+	e->ready = true;
+	x->ready = e->round;
 	e->held_left = e->ring_used;
 }
 
@@ -110,13 +111,12 @@ struct held *store_held_next(struct exports *e, wd_wall now)
 		if (!filled || h->used)
 			continue;
 		const struct exporter *x = owner(e, h);
-		if (x != NULL && x->ready &&
+		if (x != NULL && x->ready == e->round &&
 		    store_template(e, h->exporter, h->template_id, now) != NULL)
 			return h;
 	}
-	for (uint32_t i = 0; i < e->limits.exporters; i++)
-		e->exporters[i].ready = false;
 	e->ready = false;
+	e->round += e->round == UINT32_MAX ? 2 : 1;
 	return NULL;
 }
 

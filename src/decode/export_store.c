@@ -101,6 +101,7 @@ static void fill(struct exports *e)
 	for (uint32_t i = 0; i < l->samplers; i++)
 		e->samplers[i].bucket_next = i + 1 < l->samplers ? i + 1 : NONE;
 	e->last_exporter = e->last_sampler = NONE;
+	e->round = 1;
 	e->proven_max = l->exporters - l->exporters / 8;
 }
 

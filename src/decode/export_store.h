@@ -51,7 +51,7 @@ struct exporter {
 	export_wide rate_squares;
 	uint32_t sequence, uptime_ms; /* expected next, last */
 	bool sequence_known, uptime_known;
-	bool ready; /* a template came while data was held */
+	uint32_t ready; /* exports.round: a template came while data was held */
 	uint8_t rank, useful_minutes;
 	int64_t useful_minute;
 	int64_t start_ms; /* systemInitTime; INT64_MIN = not told */
@@ -125,6 +125,7 @@ struct exports {
 	uint32_t held_left;                          /* bytes before the head to look at */
 	const struct packet_options *packets;
 	bool ready;                                  /* for what is held templates came */
+	uint32_t round;                              /* of looking for it; never 0 */
 	struct export_totals totals;                 /* counts: of forgotten exporters */
 	struct plan_field fields[EXPORT_FIELDS_MAX]; /* of the template being read */
 };
