@@ -158,9 +158,9 @@ void replay_text_coordinated(struct buf *b, const struct coordinated *c)
 	buf_str(b, " reports, usual ");
 	add_number(b, c->expected);
 	buf_fmt(b, ", by %u persons in %u networks", c->persons, c->networks);
-	if (c->top_network[0] != '\0') {
+	if (c->top_share > 0) {
 		buf_fmt(b, ", %.0f%% of them in ", 100 * (double)c->top_share);
-		add_plain(b, c->top_network);
+		add_plain(b, c->top_network[0] != '\0' ? c->top_network : "one network");
 	}
 	buf_char(b, '\n');
 }

@@ -194,6 +194,7 @@ static void a_crowd_on_one_surface_has_only_that_surface_in_scope(void **state)
 		assert_non_null(i);
 		assert_true(in_scope(i, DIMENSION_SURFACE, "app"));
 		assert_int_equal(scopes_of(i, DIMENSION_SURFACE), 1);
+		assert_int_equal(o.coordinated, 0);
 		assert_within(minutes_after(i->decided_at, "2025-05-19T17:00Z"), 0, 10);
 		snapshot_release(o.snapshot);
 	}
@@ -210,6 +211,7 @@ static void an_outage_in_one_city_has_only_that_city_in_scope(void **state)
 		assert_non_null(i);
 		assert_true(in_scope(i, DIMENSION_CITY, "GB/Birmingham"));
 		assert_int_equal(scopes_of(i, DIMENSION_CITY), 1);
+		assert_int_equal(o.coordinated, 0); /* what rises slowly is not made by few */
 		assert_within(minutes_after(i->decided_at, "2025-05-19T15:30Z"), 0, 12);
 		assert_within(minutes_after(i->ended_at, "2025-05-19T17:33Z"), -15, 45);
 		snapshot_release(o.snapshot);

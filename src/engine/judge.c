@@ -55,25 +55,35 @@ static float usual_share(const struct track *t, uint32_t network)
 	return 0;
 }
 
+enum reporters {
+	REPORTERS_MANY,
+	REPORTERS_FEW,     /* few persons or networks, or one network makes half of what is above */
+	REPORTERS_PENDING, /* many, by no network in particular: not enough yet to stand out */
+};
+
 /* Enough persons in enough networks, and still above usual without the heaviest network.
  * What is not known is not held against anybody. */
-static bool many_report(const struct engine *e, const struct track *t, struct crowd_word *ret_word)
+static enum reporters who_report(const struct engine *e, const struct track *t,
+				 struct crowd_word *ret_word)
 {
 	*ret_word = (struct crowd_word){0};
 	if (t->whole || t->crowd == NULL)
-		return true;
+		return REPORTERS_MANY;
 	*ret_word = crowd_judge(t->crowd);
 	const struct crowd_word *w = ret_word;
 	if (w->persons_known && w->persons < e->options.persons_floor)
-		return false;
+		return REPORTERS_FEW;
 	if (!w->networks_known || e->options.networks_floor == 0)
-		return true;
+		return REPORTERS_MANY;
 	if (w->networks < e->options.networks_floor)
-		return false;
-	float rest = (float)(w->recent - w->recent_top);
-	float usual = CROWD_BINS * t->signals[0].expected * (1 - usual_share(t, w->top_network));
-	return rest >= REST_REPORTS_MIN &&
-	       rest > REST_ABOVE_USUAL * usual + REST_DEVIATIONS * sqrtf(usual);
+		return REPORTERS_FEW;
+	float usual = CROWD_BINS * t->signals[0].expected, share = usual_share(t, w->top_network);
+	float rest = (float)(w->recent - w->recent_top), usual_rest = usual * (1 - share);
+	if (rest >= REST_REPORTS_MIN &&
+	    rest > REST_ABOVE_USUAL * usual_rest + REST_DEVIATIONS * sqrtf(usual_rest))
+		return REPORTERS_MANY;
+	float above = (float)w->recent - usual, above_top = (float)w->recent_top - usual * share;
+	return 2 * above_top >= above ? REPORTERS_FEW : REPORTERS_PENDING;
 }
 
 static void coordinated(struct engine *e, struct track *t, const struct crowd_word *w)
@@ -310,11 +320,13 @@ static enum lifecycle_event event_of(struct engine *e, struct track *t, float op
 
 	if (significant && t->episode.state != INCIDENT_OPEN) {
 		struct crowd_word w;
-		if (many_report(e, t, &w)) {
+		enum reporters who = who_report(e, t, &w);
+		if (who == REPORTERS_MANY) {
 			t->coordinated_on = false;
 			return LIFE_SIGNIFICANT;
 		}
-		coordinated(e, t, &w);
+		if (who == REPORTERS_FEW)
+			coordinated(e, t, &w);
 		return LIFE_SUSPICIOUS;
 	}
 	if (!suspicious)
@@ -368,7 +380,7 @@ static void maybe_join(struct engine *e, struct track *t, float open_at, const s
 {
 	struct crowd_word w;
 	if ((t->episode.incident.kinds & INCIDENT_REPORTS) == 0 && t->sustained &&
-	    t->log10_return >= open_at && many_report(e, t, &w))
+	    t->log10_return >= open_at && who_report(e, t, &w) == REPORTERS_MANY)
 		engine_join_incident(e, t, c);
 }
 

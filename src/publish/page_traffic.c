@@ -226,9 +226,10 @@ static void places(const struct render *r, const char *caption, const char *name
 	if (count == 0)
 		return;
 	buf_fmt(b,
-		"<div><table class=\"num\"><caption class=\"vh\">%s</caption><thead><tr><th "
+		"<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"%s\"><table "
+		"class=\"num\"><caption class=\"vh\">%s</caption><thead><tr><th "
 		"scope=\"col\">%s</th><th scope=\"col\">Packets</th><th scope=\"col\">Addresses "
-		"seen</th></tr></thead><tbody>\n", caption, name);
+		"seen</th></tr></thead><tbody>\n", caption, caption, name);
 	for (uint32_t n = 0; n < count && n < PLACES_SHOWN; n++) {
 		buf_str(b, "<tr><th scope=\"row\">");
 		buf_html(b, country_name(p[n].name));

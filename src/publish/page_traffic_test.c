@@ -71,7 +71,7 @@ static void forged_sources_are_folded_behind_the_reason(void **state)
 	(void)state;
 	has(FORGED, "", "The source addresses are forged and prove nothing.");
 	has(FORGED, "", "<details id=\"t-places\"><summary>What the forged addresses would say, "
-			"which proves nothing</summary><div class=\"two tables\"><div><table");
+			"which proves nothing</summary><div class=\"two tables\"><div class=\"scroll\" ");
 	has(FORGED "/map.svg", "", ">forged and prove nothing</text>"); /* in two lines */
 	has(FORGED "/map.svg", "", ">The source addresses are</text>");
 	lacks(FORGED "/map.svg", "", "class=\"land q5\"");

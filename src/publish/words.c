@@ -256,12 +256,18 @@ static void status_coordinated(const struct words *w, const struct service_state
 	words_text(w, s->service->name);
 	words_text(w, " rose at ");
 	words_time(w, c->began_at);
-	words_text(w, ", but ");
+	words_text(w, ", but not broadly enough to call it an incident: ");
 	buf_u64(w->out, c->persons);
 	words_text(w, c->persons == 1 ? " person in " : " persons in ");
 	buf_u64(w->out, c->networks);
 	words_text(w, c->networks == 1 ? " network made them" : " networks made them");
-	words_text(w, ": too few to call it an incident.");
+	if (c->networks > 1 && c->top_share > 0) {
+		buf_fmt(w->out, ", %.0f %% of the last minutes' in one network",
+			(double)c->top_share * 100);
+		words_text(w, c->top_network[0] != '\0' ? ", " : "");
+		words_text(w, c->top_network);
+	}
+	words_text(w, ".");
 }
 
 void words_status(const struct words *w, const struct snapshot *snapshot,

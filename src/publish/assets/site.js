@@ -93,8 +93,11 @@
 
   /* ---- the live update ---- */
 
-  const open = new Set(); /* ids of folds that the reader opened: an update leaves them open */
-  document.addEventListener("toggle", ({ target }) => target.id && (target.open ? open.add(target.id) : open.delete(target.id)), true);
+  /* ids of folds that the reader opened: an update leaves them open */
+  const open = new Set();
+  document.addEventListener("htmx:beforeSwap", () => {
+    for (const fold of document.querySelectorAll("details[id]")) fold.open ? open.add(fold.id) : open.delete(fold.id);
+  });
 
   function renewed() {
     localise();
