@@ -342,6 +342,46 @@ def try_together():
               (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
+def inside(maker, clients, count, low, high, back, handshakes=True):
+    """Connections, each opened, then data on it from its client; the service sends `back` packets for each."""
+    out, open_ = [], []
+    for n in range(clients):
+        a, port, sequence = maker.address(), maker.port(), maker.r.getrandbits(31)
+        ttl, at = maker.ttl(a), BEGIN + n * SECOND // 200
+        open_.append([a, port, ttl, sequence + 1])
+        if handshakes:
+            out += [(at, tcp_packet(a, port, SHOP, 80, SYN, b"", ttl, sequence, options=SYN_OPTIONS)),
+                    (at + 20000, tcp_packet(SHOP, 80, a, port, SYN | ACK, options=SYN_OPTIONS)),
+                    (at + 9000000, tcp_packet(a, port, SHOP, 80, ACK, b"", ttl, sequence + 1))]
+    for n in range(count):
+        at, c = BEGIN + SECOND // 2 + int(n * 2 * SECOND / count), maker.r.choice(open_)
+        data = maker.r.randbytes(maker.r.randint(low, high))
+        out.append((at, tcp_packet(c[0], c[1], SHOP, 80, ACK | PSH, data, c[2], c[3])))
+        c[3] += len(data)
+        if maker.r.random() < back:
+            out.append((at + 30000, tcp_packet(SHOP, 80, c[0], c[1], ACK, acknowledged=c[3])))
+    return sorted(out, key=lambda p: p[0])
+
+
+def try_inside():
+    code, incidents, err = replay(pcap(inside(Maker(), 40, 16000, 768, 768, 0.01)), "--service", "shop=203.0.113.9/32")
+    found = [(v["id"], v["status"]) for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+    check("equal data inside connections, not acknowledged: ack.push", code == 0 and len(incidents) == 1 and
+          found[:1] == [("ack.push", "unknown")], (err, found))
+    usual = {
+        "parts of uploads": dict(clients=60, low=768, high=768, back=0.5),
+        "parts of uploads, of many of which one is acknowledged": dict(clients=60, low=768, high=768, back=0.04),
+        "full packets of uploads, nearly one way seen": dict(clients=60, low=1448, high=1448, back=0.015),
+        "requests of one length": dict(clients=200, low=612, high=612, back=1),
+        "messages of all lengths, nearly one way seen": dict(clients=200, low=40, high=900, back=0.015),
+        "parts of uploads, one way seen": dict(clients=60, low=768, high=768, back=0, handshakes=False),
+    }
+    for what, how in usual.items():
+        code, incidents, err = replay(pcap(inside(Maker(), count=16000, **how)), "--service", "shop=203.0.113.9/32")
+        check(f"{what}: no incident", code == 0 and incidents == [],
+              (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
+
+
 def try_scanner():
     """One's own scan: each of its SYNs is refused."""
     maker, packets, far = Maker(), [], bytes([198, 18, 0, 7])
@@ -413,6 +453,7 @@ def main():
         try_carpet()
         try_usual()
         try_together()
+        try_inside()
         try_scanner()
         try_mixed()
     return 1 if live.failures else 0

@@ -42,6 +42,7 @@ static const struct { const char *name; uint16_t sign; } signs[] = {
 	{"one-length", SIGN_ONE_LENGTH},
 	{"many-sources", SIGN_MANY_SOURCES},
 	{"new-names", SIGN_NEW_NAMES},
+	{"connected", SIGN_CONNECTED},
 };
 
 static void wrong(struct reader *r, const struct doc_node *n, const char *right)

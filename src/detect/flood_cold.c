@@ -25,6 +25,8 @@ static const uint32_t pairs_min = 8;
 static const float talk_min = 0.8F, loose_max = 0.2F, loose_streams_max = 0.1F;
 static const float one_each = 0.8F, few_each = 0.3F; /* sources for a packet */
 static const float bare_size = 80;    /* bytes: no room for more than headers, IPv6's too */
+static const float unfilled_size = 1000; /* bytes: what is brought fills its packets */
+static const float unanswered = 0.02F; /* packets: one acknowledges no more than some forty */
 static const float risen_min = 0.5F;  /* of a class: more than a moment ago */
 static const uint32_t pairs_some = 4;
 static const float first_many = 2, first_few = 8; /* floors: enough where nothing was before */
@@ -347,6 +349,15 @@ static bool acknowledges_nothing(const struct flood_cold *c, const struct sight 
 	       c->bytes <= bare_size * c->packets;
 }
 
+/* Who is sent data acknowledges it; equal data that gets no answer continues no transfer, whose
+ * packets are full but the last. */
+static bool data_for_nobody(const struct flood_cold *c, const struct sight *s)
+{
+	return c->out_seen && s->several && s->floors >= stream_floors &&
+	       s->shape.one_size >= 0.8F && c->bytes <= unfilled_size * c->packets &&
+	       c->out < unanswered * c->packets;
+}
+
 /* Acknowledgements of usual traffic are of one size too, but they belong to connections, come
  * over all distances, among data and closed connections, and are answered. */
 static enum flood_cold_verdict streams(const struct flood_cold *c, const struct sight *s)
@@ -361,8 +372,9 @@ static enum flood_cold_verdict streams(const struct flood_cold *c, const struct 
 	if (c->packets < 0.9F * c->tcp || closes > 0.01F * c->packets ||
 	    c->syn > 0.02F * c->packets)
 		return FLOOD_COLD_NO;
-	return loose(s, loose_streams_max) || acknowledges_nothing(c, s) ? many_or_hit(s)
-									  : FLOOD_COLD_NO;
+	bool nobody = loose(s, loose_streams_max) || acknowledges_nothing(c, s) ||
+		      data_for_nobody(c, s);
+	return nobody ? many_or_hit(s) : FLOOD_COLD_NO;
 }
 
 /* Parts of datagrams, of which the first part is not there, or is nothing by itself. */

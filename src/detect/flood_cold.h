@@ -21,7 +21,8 @@
  * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
  * streams  without conversations, openings and ends, not answered; five times above the packet
  *          floor, of one size, from many sources, over the same distance, or too small to carry
- *          anything and not answered where answers are seen;
+ *          anything and not answered where answers are seen; equal data from thirty sources that
+ *          does not fill its packets and is not even acknowledged;
  * fragments twice above the floor from many, five times from three, more than half of what is not
  *          TCP.
  *

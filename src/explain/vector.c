@@ -234,6 +234,8 @@ static bool holds(const struct profile *p, const struct source_finding *found, u
 		return found->few;
 	case SIGN_MANY_SOURCES:
 		return !found->few;
+	case SIGN_CONNECTED:
+		return found->status == SOURCE_PROVED;
 	case SIGN_NEW_NAMES:
 		return found->new_names;
 	case SIGN_RANDOM_PORTS: /* more ports than one in four packets, none of them heavy */
@@ -305,7 +307,7 @@ const struct vector_row *vector_refine(const struct vector_index *ix, uint8_t cl
 		const struct vector_row *r = &ix->book->rows[i];
 		unsigned score = 1;
 		bool ok = ix->class_of[i] == class && implied(r, matched);
-		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_NEW_NAMES; s <<= 1) {
+		for (uint32_t s = SIGN_FORGED; ok && s <= SIGN_CONNECTED; s <<= 1) {
 			if ((r->signs & s) == 0)
 				continue;
 			ok = holds(p, found, (uint16_t)s);
