@@ -391,6 +391,18 @@ def try_scanner():
         packets.append((at + 500000, tcp_packet(far, port, SHOP, 40000, RST | ACK, window=0)))
     code, incidents, err = replay(pcap(packets), "--service", "shop=203.0.113.9/32")
     check("refusals of one's own scan: no incident", code == 0 and incidents == [], (err, incidents))
+    # A stranger's, told by an exporter that does not know flags (NetFlow 9): a flow each.
+    order, datagrams = maker.r.sample(range(1, 65536), 12000), []
+    template = struct.pack("!HHHH", 0, 36, 260, 7) + struct.pack("!14H", 8, 4, 12, 4, 7, 2, 11, 2, 4, 1, 2, 4, 1, 4)
+    for n in range(0, 12000, 20):
+        records = b"".join(far + SHOP + struct.pack("!HHBII", 44321, port, 6, 1, 44) for port in order[n:n + 20])
+        at = BEGIN + n * SECOND // 3000
+        data = struct.pack("!HHIIII", 9, 21, n, at // SECOND, n // 20, 7) + template + \
+            struct.pack("!HH", 260, 4 + len(records)) + records
+        datagrams.append((at, udp_packet(bytes([198, 51, 100, 1]), 50001, bytes([198, 51, 100, 9]), 2055, data)))
+    code, incidents, err = replay(pcap(datagrams), "--service", "shop=203.0.113.9/32")
+    check("a scan without flags: no incident", code == 0 and incidents == [],
+          (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
 # ---- among ten times as much ----

@@ -367,6 +367,9 @@ static enum flood_cold_verdict streams(const struct flood_cold *c, const struct 
 
 	if (one_place(s))
 		return many_or_hit(s);
+	/* Where flags are not exported, looking around does not say that it opens connections. */
+	if (scans(s) && s->shape.top_source * s->floors < scan_floors)
+		return FLOOD_COLD_NO;
 	if (s->floors < (equal ? equal_floors : loose_floors) || s->answered)
 		return FLOOD_COLD_NO;
 	if (c->packets < 0.9F * c->tcp || closes > 0.01F * c->packets ||

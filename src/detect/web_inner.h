@@ -23,6 +23,7 @@ struct web_seen {
 	bool random_paths;      /* the missing paths look made up, not searched for */
 	bool missed_by_crawlers;
 	bool scanned;           /* half or more by programs that search for weak spots and say so */
+	float failed;           /* share of the answers: 5xx */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
 	float path_share;       /* of pages */
 };
@@ -39,6 +40,8 @@ void web_rush_step(struct web_rush *r, const struct web_seen *seen, const struct
 void web_rush_idle(struct web_rush *r, int64_t seconds);
 /* Has each client asked but once, and been answered, and is it short or over its height? */
 bool web_rush_is(const struct web_rush *r);
+/* Requests of a client since it began; 0 where nothing rises. */
+float web_rush_each(const struct web_rush *r);
 
 /* Of a service nobody knows. */
 extern const struct web_mix web_mix_unknown;

@@ -13,6 +13,10 @@ static const float volume_times = 1.5F; /* the margin of what is judged */
 /* A crawler works from few addresses; what many say may be said by anybody. */
 static const float crawlers_max = 32;
 static const uint32_t mixes_min = 60; /* ticks behind what is usual */
+/* People whose page fails ask again: not much more than usual in all, and not for long each. */
+static const float failed_min = 1 / 3.0F, failed_now = 0.2F, reloads_times = 6, reloads_each = 10;
+static const float part_min = 0.8F; /* of a signature's requests: they are another's */
+static const float named_min = 0.2F, named_part = 0.5F; /* of all, and of what is more than usual */
 static const float fetched_min = 2 / 3.0F; /* of the usual assets: whose pages are looked at */
 
 /* Text of strangers, for a page: cut, and printable ASCII only. */
@@ -35,6 +39,7 @@ static int percent(float share)
 struct signs {
 	unsigned count;
 	bool app; /* an app's clients have no others: no assets, one path and one agent */
+	bool page; /* nor have people who look at one page: not one agent, not few */
 	char text[96];
 };
 
@@ -82,19 +87,35 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 	bool one_path = now->path >= 2 * usual->path + 0.15F;
 	bool one_agent = now->agent >= 2 * usual->agent + 0.15F;
 	bool fetched = usual->assets >= 0.1F && extra_assets >= fetched_min * usual->assets;
+	float crawlers = fmaxf(now->crawlers, seen->mix.crawlers);
+	bool named = crawlers >= named_min &&
+		     crawlers * rate >= named_part * (rate - before);
+	bool few = now->client >= 2 * usual->client + 0.05F;
 	bool apart = now->apart >= 0.5F * (1 + usual->apart) && seen->count[WEB_S_TARGETS] > 20;
 
 	memset(s, 0, sizeof(*s));
 	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
 	sign(s, one_path, "one path");
-	sign(s, one_agent, "one agent");
+	/* Where all but a few of the requests are assets, the few pages are soon alike. */
+	sign(s, one_agent && !(one_path && fetched), "one agent");
 	unsigned apps = s->count;
-	sign(s, now->client >= 2 * usual->client + 0.05F, "few clients");
+	sign(s, few, "few clients");
 	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
 	/* A newsletter's links lead all readers to one page, and each has a query of its own. */
 	sign(s, apart && !(one_path && fetched), "no two alike");
 	sign(s, now->posts >= 0.5F * (1 + usual->posts), "POSTs");
-	s->app = one_agent && s->count == apps;
+	/* Programs that fetch a preview of what somebody has shared name themselves. */
+	s->app = (one_agent || named) && s->count == apps;
+	s->page = !one_agent && !few;
+}
+
+static bool is_reloaded(const struct web_watch *w, const struct web_seen *seen,
+			const struct web_judged *j, const struct signs *s)
+{
+	return s->page && seen->failed >= failed_now &&
+	       w->rush.refused >= failed_min * w->rush.requests &&
+	       w->rush.now <= (reloads_times - 1) * j->usual[WEB_S_REQUESTS] &&
+	       web_rush_each(&w->rush) <= reloads_each;
 }
 
 static bool is_rush(const struct web_watch *w, const struct signs *s)
@@ -165,6 +186,14 @@ static const char *marked_words(const struct web_tick *t)
 		       : "in a version of HTTP that there is not: a tool, no browser";
 }
 
+/* What searches for weak spots makes up queries, too, but fewer than paths. */
+static bool searched(const struct web_seen *seen)
+{
+	return is_scanned(seen) ||
+	       (!seen->random_paths && seen->clients <= crawlers_max &&
+		seen->count[WEB_S_MISSING] >= 2 * seen->count[WEB_S_KEYS]);
+}
+
 /* The vector of a signature, in words; false if it is none. */
 static bool signature(enum web_signal signal, const struct web_seen *seen,
 		      const struct web_tick *t, const char **ret_vector, const char **ret_words,
@@ -175,6 +204,14 @@ static bool signature(enum web_signal signal, const struct web_seen *seen,
 	case WEB_S_KEYS:
 		*ret_vector = "http.cachebust";
 		*ret_words = "with a query that no other has, against caches";
+		if (searched(seen)) {
+			*ret_attack = false;
+			*ret_vector = "http.probe";
+			*ret_words = "with a query that no other has, beside missing paths";
+		} else if (seen->count[WEB_S_MARKED] >= part_min * seen->count[WEB_S_KEYS]) {
+			*ret_vector = marked_vector(t);
+			*ret_words = marked_words(t);
+		}
 		return true;
 	case WEB_S_MISSING:
 		*ret_attack = seen->random_paths;
@@ -239,8 +276,13 @@ static bool name_volume(const struct web_watch *w, const struct web_seen *seen,
 
 	signs_of(w, j, seen, &s);
 	bool rush = is_rush(w, &s);
-	bool attack = s.count >= SIGNS_MIN && !rush && is_more_than_usual(seen, j, signal);
-	const char *words = attack ? s.text : rush ? "each but once" : "like the usual ones";
+	bool again = !rush && is_reloaded(w, seen, j, &s);
+	bool attack = s.count >= SIGNS_MIN && !rush && !again &&
+		      is_more_than_usual(seen, j, signal);
+	const char *words = attack  ? s.text
+			    : rush  ? "each but once"
+			    : again ? "for what fails, a few times each"
+				    : "like the usual ones";
 	if (is_crawled(w, seen)) {
 		attack = false;
 		vector = "http.scrape";
@@ -285,12 +327,14 @@ static bool is_load(const struct web_watch *w, const struct web_seen *seen,
 
 	if (signal == WEB_S_MISSING)
 		return !seen->random_paths;
+	if (signal == WEB_S_KEYS)
+		return searched(seen);
 	if (signal > WEB_S_CLIENT)
 		return false;
 	if (is_crawled(w, seen) || is_scanned(seen) || !is_more_than_usual(seen, j, signal))
 		return true;
 	signs_of(w, j, seen, &s);
-	return s.count < SIGNS_MIN || is_rush(w, &s);
+	return s.count < SIGNS_MIN || is_rush(w, &s) || is_reloaded(w, seen, j, &s);
 }
 
 bool web_name(const struct web_watch *w, const struct web_seen *seen, const struct web_judged *j,

@@ -46,6 +46,13 @@ void web_rush_step(struct web_rush *r, const struct web_seen *seen, const struct
 	hll_fold(r->clients, WEB_RUSH_BITS, t->clients, WEB_CLIENTS_BITS);
 }
 
+float web_rush_each(const struct web_rush *r)
+{
+	float clients = (float)hll_estimate(r->clients, WEB_RUSH_BITS);
+
+	return clients > 0 ? r->pages / clients : 0;
+}
+
 bool web_rush_is(const struct web_rush *r)
 {
 	float clients = (float)hll_estimate(r->clients, WEB_RUSH_BITS);

@@ -199,6 +199,56 @@ static void an_app_that_wakes_is_load(void **state)
 	}
 }
 
+/* Something broke: people ask for the page again, a few times each. */
+static void a_page_that_fails_is_load(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		int a_second = 80 + 5 * (int)seed;
+		struct run *r = run_pages(seed, 5);
+		for (int i = 0; i < 240; i++) {
+			world_second(&r->world, &r->tick);
+			reload_second(&r->world, &r->tick, a_second, i / 4 * a_second);
+			judge(r);
+		}
+		if (r->opened > 0)
+			fail_msg("%s", r->why);
+		assert_non_null(strstr(r->vectors, "http.crowd"));
+		/* Who asks on and on is none of them. */
+		int after = -1;
+		free(r);
+		r = run_pages(seed, 5);
+		for (int i = 0; i < 120 && after < 0; i++) {
+			world_second(&r->world, &r->tick);
+			reload_second(&r->world, &r->tick, a_second, 0);
+			judge(r);
+			after = r->opened > 0 ? i : -1;
+		}
+		assert_in_range(after, 0, 90);
+		free(r);
+	}
+}
+
+/* A link is shared, and each server that hears of it fetches a preview and says who it is. */
+static void previews_are_load(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++) {
+		struct run *r = run_pages(seed, seed <= 2 ? 2 : 5);
+		for (int i = 0, first = 0; i < 120; i++) {
+			int requests = (int)(150 * exp(-i / 25.0));
+			world_second(&r->world, &r->tick);
+			preview_second(&r->world, &r->tick, requests, first);
+			first += requests;
+			judge(r);
+		}
+		if (r->opened > 0)
+			fail_msg("%s", r->why);
+		assert_non_null(strstr(r->vectors, "http.crowd"));
+		free(r);
+	}
+}
+
 /* What looks like it and asks again and again. */
 static void a_flood_of_an_app_s_requests_is_one(void **state)
 {
@@ -375,6 +425,8 @@ int main(void)
 		cmocka_unit_test(a_crowd_is_load),
 		cmocka_unit_test(readers_of_a_letter_are_load),
 		cmocka_unit_test(an_app_that_wakes_is_load),
+		cmocka_unit_test(a_page_that_fails_is_load),
+		cmocka_unit_test(previews_are_load),
 		cmocka_unit_test(a_flood_of_an_app_s_requests_is_one),
 		cmocka_unit_test(floods_in_bursts_are_seen),
 		cmocka_unit_test(floods_are_named),

@@ -222,6 +222,36 @@ void app_second(struct world *w, struct web_tick *t, int requests, int first, in
 	}
 }
 
+void reload_second(struct world *w, struct web_tick *t, int requests, int first)
+{
+	for (int i = 0; i < requests; i++) {
+		struct made m;
+
+		blank(&m, (1 << 21) + first + i);
+		w->second--; /* the tick's own second */
+		snprintf(m.path, sizeof(m.path), "/");
+		agent_of(&m, first + i);
+		m.r.status = 502;
+		finish(&m, w, t);
+		w->second++;
+	}
+}
+
+void preview_second(struct world *w, struct web_tick *t, int requests, int first)
+{
+	for (int i = 0; i < requests; i++) {
+		struct made m;
+
+		blank(&m, (1 << 21) + first + i);
+		w->second--; /* the tick's own second */
+		snprintf(m.path, sizeof(m.path), "/page/7777");
+		snprintf(m.agent, sizeof(m.agent),
+			 "http.rb/5.1 (Mastodon/4.2; +https://m%d.example/) Bot", first + i);
+		finish(&m, w, t);
+		w->second++;
+	}
+}
+
 void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests)
 {
 	for (int i = 0; i < requests; i++) {

@@ -51,6 +51,10 @@ const char *attack_vector(enum attack a);
 /* An app's clients ask for one thing with one agent: so many requests, of clients numbered on from
  * `first`, or of `clients` picked blindly (0: the former). */
 void app_second(struct world *w, struct web_tick *t, int requests, int first, int clients);
+/* What people and their programs ask for together, of clients numbered on from `first`, each once:
+ * a page that fails; a preview of one that was shared. */
+void reload_second(struct world *w, struct web_tick *t, int requests, int first);
+void preview_second(struct world *w, struct web_tick *t, int requests, int first);
 /* So many requests of it into the tick. */
 void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests);
 
