@@ -26,6 +26,14 @@ static void go_on(struct engine *e, struct track *t)
 	t->episode.held = t->episode.state == INCIDENT_OPEN && !watch_is_calm(t, e->now);
 }
 
+/* What reports brought comes again with the journal: they join it anew. */
+static void without_reports(struct incident *i)
+{
+	i->kinds &= INCIDENT_TRAFFIC | INCIDENT_REQUESTS;
+	i->peak_observed = i->peak_expected = i->excess = 0;
+	i->scope_count = 0;
+}
+
 static void install(struct track *t, const struct incident *i)
 {
 	struct episode *ep = &t->episode;
@@ -33,7 +41,7 @@ static void install(struct track *t, const struct incident *i)
 	ep->state = i->state;
 	ep->known = true;
 	ep->incident = *i;
-	ep->excess = i->excess;
+	without_reports(&ep->incident);
 	ep->metric = t->metric;
 	ep->calm_since = i->state == INCIDENT_RECOVERING ? i->ended_at : (wd_wall){0};
 	if (i->wave_count > 0 && i->waves[i->wave_count - 1].ended_at.ns == 0) {

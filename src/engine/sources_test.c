@@ -168,6 +168,38 @@ static void new_sources_are_those_that_quiet_times_did_not_have(void **state)
 	world_close(&w);
 }
 
+/* Whoever was there before it was forgotten must not be called new. */
+static void after_weeks_without_traffic_an_hour_is_learned_again(void **state)
+{
+	static struct traffic_tick tick;
+	struct address_key key = address_key_of(&(struct hash_key){"usual"});
+	struct usual *u = calloc(1, sizeof(*u));
+	wd_wall at = wall_s(START_S);
+	(void)state;
+	assert_non_null(u);
+	tick.sample_count = 1;
+	tick.sample[0].family = 4;
+	for (int part = 0; part < 2; part++) {
+		for (int n = 0; n < 3700; n++) {
+			if (n < 50)
+				assert_null(usual_memory(u));
+			if (n > 3650)
+				assert_non_null(usual_memory(u));
+			tick.at = at = wall_add(at, span_s(1));
+			tick.sample[0].src[3] = (uint8_t)n;
+			usual_tick(u, &tick, &key);
+		}
+		at = wall_add(at, span_s(INT64_C(6) * 7 * 86400));
+		if (part == 0) { /* it has a first word again: the weeks are over */
+			for (int n = 0; n < 20; n++) {
+				tick.at = at = wall_add(at, span_s(1));
+				usual_tick(u, &tick, &key);
+			}
+		}
+	}
+	free(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +207,7 @@ int main(void)
 		cmocka_unit_test(the_same_list_of_reflectors_is_known_without_learning),
 		cmocka_unit_test(users_make_no_lineage),
 		cmocka_unit_test(new_sources_are_those_that_quiet_times_did_not_have),
+		cmocka_unit_test(after_weeks_without_traffic_an_hour_is_learned_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,9 @@ static const wd_span WAIT = {USUAL_WAIT_S * WD_NS_PER_S};
 /* A window without a word is a gap in the ticks, as long as it is. */
 static void end_window(struct usual *u, wd_wall now)
 {
+	source_memory_advance(&u->memory, now);
+	if (!(source_memory_false(&u->memory) > 0)) /* nobody is known, or not any more */
+		u->learned_s = 0;
 	for (uint32_t n = 0; n < u->waiting_count; n++)
 		source_memory_add(&u->memory, u->waiting[n], now);
 	if (u->waiting_count > 0)

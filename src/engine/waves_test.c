@@ -172,6 +172,50 @@ static void what_is_missing_is_no_peak_of_a_metric(void **state)
 	world_close(&w);
 }
 
+/* A minute of a flood and of reports; the journal that is replayed has the reports alone. */
+static void bad_minute(struct world *w, bool ticks)
+{
+	for (int n = 0; n < 30; n++)
+		assert_int_equal(world_report(w, "x"), ENGINE_COUNTED);
+	if (ticks) {
+		world_minutes(w, 1, &(struct scene){"x", 4000, 36000});
+		return;
+	}
+	w->at_ms += 60000;
+	engine_advance(w->e, now_of(w));
+	world_collect(w);
+}
+
+static void what_the_store_and_the_journal_both_tell_counts_once(void **state)
+{
+	struct world a, b;
+	struct snapshot *s;
+	(void)state;
+	world_open(&a, 6);
+	world_open(&b, 6);
+	for (int n = 0; n < 90; n++) {
+		world_report(&a, "x");
+		world_minutes(&a, 1, &(struct scene){"x", 4000, 0});
+	}
+	world_restart(&a, &b);
+	for (int n = 0; n < 15; n++)
+		bad_minute(&a, true);
+	float excess = only_incident(&a, &s)->excess;
+	struct incident known = s->incidents[0];
+	snapshot_release(s);
+	assert_int_equal(known.kinds, INCIDENT_REPORTS | INCIDENT_TRAFFIC);
+	assert_true(excess > 14 * 28 && excess < 15 * 30);
+	assert_int_equal(engine_resume(b.e, &known), WD_OK);
+	for (int n = 0; n < 15; n++)
+		bad_minute(&b, false);
+	const struct incident *i = only_incident(&b, &s);
+	assert_int_equal(i->kinds, known.kinds);
+	assert_true(fabsf(i->excess - excess) < 10);
+	snapshot_release(s);
+	world_close(&a);
+	world_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +224,7 @@ int main(void)
 		cmocka_unit_test(reports_above_usual_are_told_up_to_the_last_minute),
 		cmocka_unit_test(the_first_bucket_is_the_peak_wherever_buckets_begin),
 		cmocka_unit_test(what_is_missing_is_no_peak_of_a_metric),
+		cmocka_unit_test(what_the_store_and_the_journal_both_tell_counts_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
