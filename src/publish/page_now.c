@@ -62,7 +62,11 @@ static void headline(const struct render *r)
 		buf_u64(b, down);
 		buf_str(b, down == 1 ? " service has an incident" : " services have an incident");
 	} else if (s->service_count > 0 && unknown == s->service_count) {
-		buf_str(b, "No report yet: what is usual is still to be learned");
+		bool any = false;
+		for (size_t i = 0; i < s->service_count; i++)
+			any = any || s->services[i]->first_seen_at.ns != 0;
+		buf_str(b, any ? "What is usual is still being learned"
+			       : "No report yet: what is usual is still to be learned");
 	} else {
 		buf_str(b, "No incident now");
 	}

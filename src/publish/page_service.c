@@ -224,8 +224,10 @@ static void past_incidents(const struct render *r)
 		buf_html(b, r->service->service->name);
 		buf_str(b, "</a></p>");
 	} else {
-		buf_str(b, "<p class=\"empty\">None since ");
-		words_date(&w, s->since);
+		buf_str(b, s->since.ns != 0 ? "<p class=\"empty\">None since "
+					    : "<p class=\"empty\">None yet");
+		if (s->since.ns != 0) /* else nothing was ever seen */
+			words_date(&w, s->since);
 		buf_str(b, ".</p>");
 	}
 	buf_str(b, "</section>\n");

@@ -317,6 +317,20 @@ static void the_home_page_says_what_is_down_or_that_nothing_is(void **state)
 	assert_page_has(FIXTURE_QUIET, "/", "", "<h1>No incident now</h1>");
 	assert_page_has(FIXTURE_NEW, "/", "", "No report yet: what is usual is still to be learned");
 	assert_page_has(FIXTURE_EMPTY, "/", "", "No service is configured yet.");
+	struct snapshot *first = fixture_snapshot(FIXTURE_NEW); /* one report is not none */
+	first->services[0]->first_seen_at = wall_back(first->now, span_s(5));
+	struct site_request home = ask("/", "");
+	struct site_page page;
+	assert_int_equal(site_render(&fixture_site, first, &home, &page, NULL), WD_OK);
+	assert_non_null(strstr(page.body.data, "<h1>What is usual is still being learned</h1>"));
+	buf_done(&page.body);
+	first->since = (wd_wall){0}; /* as before anything was ever seen */
+	struct site_request service = ask("/s/x", "");
+	assert_int_equal(site_render(&fixture_site, first, &service, &page, NULL), WD_OK);
+	assert_non_null(strstr(page.body.data, ">None yet.</p>"));
+	assert_null(strstr(page.body.data, "1970"));
+	buf_done(&page.body);
+	snapshot_release(first);
 	assert_page_has(FIXTURE_INCIDENT, "/", "q=bank", ">Bank of America</a>");
 	assert_page_has(FIXTURE_INCIDENT, "/", "q=qqqq", "No service has this name.");
 }
