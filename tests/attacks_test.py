@@ -229,6 +229,13 @@ def try_kinds():
     for what in ("DNS, 800 resolvers", "SYN, one source", "UDP, random ports", "memcached"):
         make, vector, status = ATTACKS[what]
         named("IPv6: " + what, replay(pcap(spread(make(Maker(six), 5000), 1))), vector, status, 5000)
+    # Made up within all that is unicast, or of no more than was given to somebody.
+    blocks = {"spoofed": range(0x20, 0x40), "unknown": (0x20, 0x24, 0x26, 0x28, 0x2a, 0x2c)}
+    for status, first in blocks.items():
+        maker = Maker(six)
+        maker.address = lambda m=maker, of=first: bytes([m.r.choice(of)]) + m.r.randbytes(15)
+        named(f"IPv6: SYN, {status}", replay(pcap(spread(maker.tcp(5000, SYN, 0), 1))),
+              "syn.spoof" if status == "spoofed" else "syn", status, 5000)
 
 
 def try_forms():

@@ -108,6 +108,19 @@ static double weight_of(const struct profile *p, double weight)
 	return hash_mix(p->records) % each == 0 ? weight * each : 0;
 }
 
+/* IPv4's, from the first one on; until then IPv6's. */
+static void add_octet(struct profile *p, const struct traffic_record *r, float w)
+{
+	uint8_t whose = r->family == 4 ? OCTETS_IPV4 : OCTETS_IPV6;
+
+	if (whose == OCTETS_IPV4 && p->octets_seen == OCTETS_IPV6)
+		memset(p->octets, 0, sizeof(p->octets));
+	if (whose == OCTETS_IPV6 && p->octets_seen == OCTETS_IPV4)
+		return;
+	p->octets[r->src[0]] += w;
+	p->octets_seen = whose;
+}
+
 void profile_add(struct profile *p, const struct traffic_record *r, double weight)
 {
 	weight = weight_of(p, weight);
@@ -120,10 +133,7 @@ void profile_add(struct profile *p, const struct traffic_record *r, double weigh
 	p->records++;
 	p->weight += weight;
 	p->squares += weight * weight;
-	if (r->family == 4) {
-		p->octets[r->src[0]] += w;
-		p->octets_seen = 1;
-	}
+	add_octet(p, r, w);
 	if ((r->known & FLOW_TTL) != 0)
 		p->ttls[r->ttl] += w;
 	if (r->length > 0) {
@@ -177,7 +187,7 @@ static double effective_of(const struct profile *p, const float *bins)
 double profile_octet_entropy(const struct profile *p)
 {
 	double n = effective_of(p, p->octets);
-	return n < ENTROPY_MIN ? -1 : entropy(p->octets, 256, n);
+	return n < ENTROPY_MIN || p->octets_seen != OCTETS_IPV4 ? -1 : entropy(p->octets, 256, n);
 }
 
 static unsigned hops_of(unsigned ttl)
@@ -208,7 +218,7 @@ double profile_too_far(const struct profile *p)
 double profile_octets_effective(const struct profile *p)
 {
 	double n = effective_of(p, p->octets), sum = 0, squares = 0;
-	if (n < HOPS_MIN)
+	if (n < HOPS_MIN || p->octets_seen != OCTETS_IPV4)
 		return -1;
 	for (size_t i = 0; i < 256; i++)
 		sum += (double)p->octets[i];
@@ -221,21 +231,37 @@ double profile_octets_effective(const struct profile *p)
 	return corrected > 1.0 / 256 ? 1 / corrected : 256;
 }
 
+static bool is_unroutable(const struct profile *p, unsigned octet)
+{
+	if (p->octets_seen == OCTETS_IPV6)
+		return address_space_is_reserved6((uint8_t)octet);
+	return octet == 0 || octet == 127 || octet >= 224;
+}
+
 double profile_unroutable(const struct profile *p)
 {
-	double sum = 0, bad = (double)p->octets[0] + (double)p->octets[127];
-	for (size_t i = 0; i < 256; i++) {
+	double sum = 0, bad = 0;
+	for (unsigned i = 0; i < 256; i++) {
 		sum += (double)p->octets[i];
-		bad += i >= 224 ? (double)p->octets[i] : 0;
+		bad += is_unroutable(p, i) ? (double)p->octets[i] : 0;
 	}
 	return profile_share(bad, sum);
+}
+
+unsigned profile_reserved_blocks(const struct profile *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 256 && p->octets_seen == OCTETS_IPV6; i++)
+		count += p->octets[i] > 0 && is_unroutable(p, i);
+	return count;
 }
 
 double profile_silent(const struct profile *p)
 {
 	double sum = 0, found = 0;
 
-	for (unsigned i = 0; i < 256; i++) {
+	for (unsigned i = 0; i < 256 && p->octets_seen == OCTETS_IPV4; i++) {
 		sum += (double)p->octets[i];
 		found += address_space_is_silent((uint8_t)i) ? (double)p->octets[i] : 0;
 	}

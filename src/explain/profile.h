@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum profile_octets { OCTETS_NONE, OCTETS_IPV4, OCTETS_IPV6 };
 enum { PROFILE_TOP = 8, PROFILE_BITS = 8, PROFILE_PAYLOAD = 12 };
 
 /* The heaviest values of one field: Metwally, Agrawal, El Abbadi, "Space saving", ICDT 2005.
@@ -27,7 +28,7 @@ struct profile_top {
 struct profile {
 	double weight, squares; /* packets; of squared weights */
 	uint32_t records;
-	float octets[256];      /* of IPv4 sources by their first eight bits */
+	float octets[256];      /* of sources by their first eight bits: IPv4 if there are any */
 	float ttls[256];        /* where it is known */
 	struct profile_top length, sport, dport;
 	uint8_t dports[1 << PROFILE_BITS], sports[1 << PROFILE_BITS]; /* distinct: tally/hll.h */
@@ -39,7 +40,8 @@ struct profile {
 	float payload_weight;   /* whose payload is seen, or known to be empty */
 	float empty;
 	float proved;           /* packets of flows with a SYN and what follows it in one */
-	uint8_t flags_or, protocol, family, octets_seen;
+	uint8_t flags_or, protocol, family;
+	uint8_t octets_seen;    /* whose: enum profile_octets */
 	uint8_t payload[PROFILE_PAYLOAD], payload_len; /* what all seen payloads begin with */
 	bool payload_any;
 	uint16_t length_min, length_max;
@@ -58,8 +60,11 @@ double profile_too_far(const struct profile *p);
 /* 1 / sum of squared shares of the first eight bits, unbiased: how many equally busy ones
  * there would be. Works from about 30 records. Negative: too few. */
 double profile_octets_effective(const struct profile *p);
-/* Share of IPv4 sources that cannot be on the Internet: 0/8, 127/8, 224/4 and above. */
+/* Share of sources that cannot be on the Internet: of IPv4 0/8, 127/8, 224/4 and above; of IPv6
+ * blocks that nobody was ever given (model/address_space.h). */
 double profile_unroutable(const struct profile *p);
+/* In how many different such blocks of eight bits IPv6's are. */
+unsigned profile_reserved_blocks(const struct profile *p);
 /* Share of IPv4 sources in /8s from which nothing is sent (model/address_space.h). */
 double profile_silent(const struct profile *p);
 /* The heaviest value's share, 0..1. */

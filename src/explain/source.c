@@ -8,6 +8,7 @@
 
 /* Limits. The captures behind them: forged SYNs had 7.71 bits of /8 entropy and 1.00 bit of
  * hops; true reflectors 3.8 to 4.0 bits of hops; answers off a few CDNs 3.24 and 1.28. */
+enum { NOBODY_BLOCKS = 3 };    /* of eight bits: one alone may be some network's own use */
 enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define OCTETS_UNIFORM 7.0     /* bits; of 8 */
 #define OCTETS_UNIFORM_EQUAL 60.0 /* equally busy /8s: the same from few records */
@@ -17,13 +18,14 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define HOPS_IMPOSSIBLE 0.1    /* share of TTLs that no path leaves: made up by packet */
 #define ONE_EACH 1.2           /* packets a source */
 #define UNROUTABLE 0.02        /* share of addresses that cannot be on the Internet */
+#define NOBODY 0.1             /* share of IPv6 addresses where nobody was ever given any */
 #define SILENT 0.02            /* share of addresses in /8s that send nothing (profile_silent) */
 #define MARKED 0.9             /* share of packets with a tool's mark */
 #define PROVED 0.5             /* share of packets inside completed handshakes */
 #define ASKED 0.25             /* packets asked for that explain one answer packet */
 
 struct marks {
-	bool each_known, one_each, uniform, one_place, any_ttl, tool, unroutable, silent;
+	bool each_known, one_each, uniform, one_place, any_ttl, tool, unroutable, silent, nobody;
 	unsigned count, possible; /* found; that could have been found */
 };
 
@@ -51,6 +53,9 @@ static struct marks find_marks(const struct source_facts *f, const struct source
 	m.unroutable = p->octets_seen != 0 && profile_unroutable(p) >= UNROUTABLE;
 	/* Some networks use these /8s inside: then they are not all over the others, too. */
 	m.silent = m.uniform && profile_silent(p) >= SILENT;
+	m.nobody = m.unroutable && p->octets_seen == OCTETS_IPV6 &&
+		   profile_unroutable(p) >= NOBODY &&
+		   profile_reserved_blocks(p) >= NOBODY_BLOCKS;
 	m.count = (unsigned)m.one_each + m.uniform + m.one_place + m.tool + m.unroutable +
 		  m.silent;
 	m.possible = (unsigned)each_known + (r->octet_entropy >= 0 || equal >= 0) +
@@ -129,7 +134,10 @@ static void say_impossible(const struct marks *m, const struct source_facts *f,
 			   struct source_finding *r)
 {
 	if (m->unroutable)
-		say(r->why, ", %.0f %% unroutable", 100 * profile_unroutable(f->profile));
+		say(r->why, f->profile->octets_seen == OCTETS_IPV6
+				    ? ", %.0f %% from blocks that nobody was given"
+				    : ", %.0f %% unroutable",
+		    100 * profile_unroutable(f->profile));
 	if (m->silent)
 		say(r->why, ", %.0f %% from /8s that nobody sends from",
 		    100 * profile_silent(f->profile));
@@ -192,10 +200,11 @@ void source_judge(const struct source_facts *f, struct source_finding *ret)
 	struct marks m = find_marks(f, ret);
 	/* Without TTLs and sequence numbers (flow exports) two marks are all there can be. From all
 	 * of the Internet and yet from one place is enough where packets a source are not known;
-	 * from all of it and from where nobody is always. */
+	 * from all of it and from where nobody is always, as from all over what nobody was
+	 * given. */
 	bool answers = f->row != NULL && f->row->status == SOURCE_REFLECTOR;
 	ret->forged = !answers && proved < PROVED && !ret->few && f->seen >= SEEN_MIN &&
-		      (m.count >= 3 || (m.count == 2 && m.possible <= 2) ||
+		      (m.count >= 3 || (m.count == 2 && m.possible <= 2) || m.nobody ||
 		       (m.uniform && (m.silent || (!m.each_known && m.one_place))));
 	ret->true_sources = !ret->few && !ret->forged &&
 			    (double)ret->hop_entropy >= HOPS_MANY_PLACES && !m.any_ttl;

@@ -4,6 +4,7 @@
 
 #include "base/prng.h"
 #include "explain/vector.h"
+#include "model/address_space.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,6 +105,58 @@ static void sampled_addresses_of_nobody_are_forged(void **state)
 	assert_non_null(strstr(f.why, " % from /8s that nobody sends from"));
 }
 
+/* SYNs of IPv6, of which one in a hundred was looked at. `reserved` of a thousand are from blocks
+ * that nobody was given, in so many of them. */
+static struct source_finding judge_six(unsigned reserved, unsigned blocks)
+{
+	static const uint8_t given[] = {0x20, 0x24, 0x26, 0x28, 0x2a, 0x2c};
+	static struct profile p;
+	struct prng r = prng_of(2, 1);
+	struct source_finding finding;
+
+	memset(&p, 0, sizeof(p));
+	for (int i = 0; i < RECORDS; i++) {
+		struct traffic_record one = {.packets = 100, .family = 6, .protocol = 6,
+					     .known = FLOW_FLAGS | FLOW_TTL, .tcp_flags = FLOW_TCP_SYN,
+					     .ttl = (uint8_t)(40 + prng_below(&r, 20))};
+		for (int k = 1; k < 16; k++)
+			one.src[k] = (uint8_t)prng_below(&r, 256);
+		one.src[0] = prng_below(&r, 1000) < reserved ? (uint8_t)(0x30 + prng_below(&r, blocks))
+							     : given[prng_below(&r, 6)];
+		profile_add(&p, &one, 100);
+	}
+	source_judge(&(struct source_facts){.profile = &p, .packets = 100 * RECORDS,
+					    .seen = RECORDS, .sources = RECORDS}, &finding);
+	return finding;
+}
+
+static void addresses_that_nobody_was_given_are_forged(void **state)
+{
+	(void)state;
+	struct source_finding f = judge_six(560, 14);
+	assert_int_equal(f.status, SOURCE_SPOOFED);
+	assert_non_null(strstr(f.why, " % from blocks that nobody was given"));
+	assert_true(f.octet_entropy < 0); /* that is IPv4's */
+	/* All given; too few others; all of one network's own making. */
+	assert_int_equal(judge_six(0, 1).status, SOURCE_UNKNOWN);
+	assert_int_equal(judge_six(50, 14).status, SOURCE_UNKNOWN);
+	assert_int_equal(judge_six(560, 2).status, SOURCE_UNKNOWN);
+}
+
+static void blocks_of_ipv6_are_as_the_registry_has_them(void **state)
+{
+	(void)state;
+	static const uint8_t reserved[] = {0x01, 0x04, 0x10, 0x2d, 0x2e, 0x2f, 0x30, 0x3e, 0x40, 0x80,
+					   0xfb, 0xff};
+	static const uint8_t others[] = {0x00, 0x02, 0x03, 0x20, 0x24, 0x26, 0x28, 0x2a, 0x2c, 0x3f,
+					 0xfc, 0xfd, 0xfe};
+
+	for (size_t i = 0; i < sizeof(reserved); i++)
+		assert_true(address_space_is_reserved6(reserved[i]));
+	for (size_t i = 0; i < sizeof(others); i++)
+		assert_false(address_space_is_reserved6(others[i]));
+}
+
 /* 256 records a tick: nine hours of them. Nothing changes, and so nothing that is said does. */
 static void what_was_shown_does_not_fade_with_time(void **state)
 {
@@ -140,6 +193,8 @@ int main(void)
 		cmocka_unit_test(handshakes_of_a_crowd_are_proof),
 		cmocka_unit_test(handshakes_from_forged_addresses_are_none),
 		cmocka_unit_test(sampled_addresses_of_nobody_are_forged),
+		cmocka_unit_test(addresses_that_nobody_was_given_are_forged),
+		cmocka_unit_test(blocks_of_ipv6_are_as_the_registry_has_them),
 		cmocka_unit_test(what_was_shown_does_not_fade_with_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
