@@ -218,8 +218,13 @@ def try_kinds():
         make, vector, status = ATTACKS[what]
         answer = replay(pcap(spread(make(Maker(), 2500), 0.02)))
         named("a fiftieth of a second of " + what, answer, vector, status, 2500)
+        check(f"a fiftieth of a second of {what}: its peak",
+              all(abs(i["traffic"]["peak_packets_per_s"] - 2500) <= 25 for i in answer[1]), answer[1])
         check(f"a fiftieth of a second of {what}: nothing was seen before",
               all(i["traffic"]["usual_packets_per_s"] == 0 for i in answer[1]), answer[1])
+    _, incidents, err = replay(pcap(spread(ATTACKS["SYN, forged"][0](Maker(), 3500), 0.7)))
+    check("less than a second: all of it is the peak", [i["traffic"]["peak_packets_per_s"] for i in incidents] == [3500],
+          (err, incidents))
     # Most of it is in later fragments, which are no rest that was there before.
     begins = replay(pcap(spread(Maker().in_parts(6000, 17, 300, b"\0\x35\x30\x39\x0f\x68\0\0" + dns(1, 20, 0, 1), 3900), 2)))
     named("DNS in parts", begins, "amp.dns", R, 6000)

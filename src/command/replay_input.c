@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* replay_input: one recording of traffic, whatever it is. */
+#include "base/check.h"
 #include "base/prng.h"
 #include "base/text.h"
 #include "command/replay_input.h"
 #include "decode/ndjson.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,6 +41,29 @@ static void name_of_file(const char *path, char dst[SERVICE_ID_MAX + 1])
 	if (len == 0)
 		dst[len++] = 'x';
 	dst[len] = '\0';
+}
+
+/* What other programs pack files with: to be told by name, not as a broken line of text. */
+static enum wd_err refuse_packed(const char *path, struct wd_why *why)
+{
+	static const struct { char begins[7]; size_t len; const char *what; } packed[] = {
+		{"\xfd" "7zXZ", 6, "packed with xz: unpack it first, with xz -d"},
+		{"BZh", 3, "packed with bzip2: unpack it first, with bunzip2"},
+		{"PK\3\4", 4, "a ZIP archive: unpack it first, with unzip"},
+		{"7z\xbc\xaf\x27\x1c", 6, "a 7z archive: unpack it first, with 7z x"},
+		{"\x04\x22\x4d\x18", 4, "packed with lz4: unpack it first, with lz4 -d"},
+		{"Rar!", 4, "a RAR archive: unpack it first, with unrar x"},
+	};
+	char begin[6];
+	FILE *f = fopen(path, "re");
+	if (f == NULL)
+		return WD_OK; /* said by who opens it to read it */
+	size_t len = fread(begin, 1, sizeof(begin), f);
+	fclose(f);
+	for (size_t i = 0; i < WD_COUNT(packed); i++)
+		if (len >= packed[i].len && memcmp(begin, packed[i].begins, packed[i].len) == 0)
+			return wd_fail(why, WD_MALFORMED, 0, packed[i].what);
+	return WD_OK;
 }
 
 static enum wd_err try_capture(struct traffic_input *in, struct wd_why *why)
@@ -104,7 +129,9 @@ enum wd_err traffic_input_open(const struct traffic_input_options *options,
 	in->random = prng_of(1, 0);
 	name_of_file(options->path, in->service);
 	accesslog_init(&in->log);
-	enum wd_err err = try_capture(in, why);
+	enum wd_err err = refuse_packed(options->path, why);
+	if (err == WD_OK)
+		err = try_capture(in, why);
 	if (err == WD_UNKNOWN && options->log_format != NULL &&
 	    accesslog_set_format(&in->log, options->log_format, why) != WD_OK)
 		err = WD_MALFORMED;

@@ -323,6 +323,19 @@ void engine_watch_minute(struct engine *e)
 	}
 }
 
+void engine_watch_finish(struct engine *e)
+{
+	for (size_t n = 0; n < e->track_count; n++) {
+		struct track *t = &e->tracks[n];
+		const struct incident *i = &t->episode.incident;
+		if (t->watch == NULL || !is_on(t))
+			continue;
+		if (fmaxf(i->traffic.peak_packets_per_s, i->requests.peak_requests_per_s) >
+		    t->watch->told_peak)
+			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+	}
+}
+
 /* ---- flows ---- */
 
 /* Who is usual is learned from quiet times only. */

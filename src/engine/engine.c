@@ -503,6 +503,7 @@ void engine_finish(struct engine *e)
 	if (e->now.ns == 0)
 		return;
 	engine_advance(e, e->now);
+	engine_watch_finish(e);
 	for (int n = 0; n <= LATENESS_BINS; n++)
 		engine_advance(e, wall_s((e->minute + 1) * 60));
 	for (size_t i = 0; i < e->track_count; i++)

@@ -108,6 +108,8 @@ bool engine_make_watch(struct engine *e, struct track *t);
 void engine_carry(struct engine *e, struct track *t, const struct cause *c);
 /* A minute passed, for services that are not judged every minute. */
 void engine_watch_minute(struct engine *e);
+/* Tells of peaks that were not told yet: nothing else will come. */
+void engine_watch_finish(struct engine *e);
 
 /* traces.c */
 enum wd_err engine_traces_open(struct engine *e) WD_MUST_CHECK;
