@@ -53,6 +53,31 @@ static void add_json(struct buf *b, const char *service, const struct client_not
 		client, (unsigned long long)n->requests, client_note_vector(n), words);
 }
 
+size_t replay_notes_of(struct buf *b, const struct conduct *c, const char *service,
+		       const struct snapshot *s, bool json)
+{
+	size_t told = 0;
+
+	for (uint32_t k = 0; k < c->note_count; k++) {
+		const struct client_note *n = &c->notes[k];
+		if (client_note_is_part(c->notes, c->note_count, k, service, s->incidents,
+					s->incident_count))
+			continue;
+		if (json)
+			add_json(b, service, n);
+		else
+			add_text(b, service, n);
+		told++;
+	}
+	/* Where all that found room are told of in the incident, so are those that found none. */
+	if (told == 0 || c->notes_dropped == 0)
+		return told;
+	if (!json)
+		buf_fmt(b, "%s: %llu client%s more like these\n", service,
+			(unsigned long long)c->notes_dropped, c->notes_dropped == 1 ? "" : "s");
+	return told + c->notes_dropped;
+}
+
 size_t replay_notes_write(struct buf *b, const struct traffic_play *play,
 			  const struct snapshot *s, bool json)
 {
@@ -60,22 +85,7 @@ size_t replay_notes_write(struct buf *b, const struct traffic_play *play,
 	const char *service;
 	size_t count = 0;
 
-	for (size_t i = 0; (c = traffic_play_conduct(play, i, &service)) != NULL; i++) {
-		for (uint32_t k = 0; k < c->note_count; k++) {
-			const struct client_note *n = &c->notes[k];
-			if (client_note_is_part(c->notes, c->note_count, k, service, s->incidents,
-						s->incident_count))
-				continue;
-			if (json)
-				add_json(b, service, n);
-			else
-				add_text(b, service, n);
-			count++;
-		}
-		count += c->notes_dropped;
-		if (c->notes_dropped > 0 && !json)
-			buf_fmt(b, "%s: %llu clients more like these\n", service,
-				(unsigned long long)c->notes_dropped);
-	}
+	for (size_t i = 0; (c = traffic_play_conduct(play, i, &service)) != NULL; i++)
+		count += replay_notes_of(b, c, service, s, json);
 	return count;
 }

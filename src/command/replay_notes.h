@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "command/replay_traffic.h"
+#include "detect/conduct.h"
 #include "model/snapshot.h"
 
 #include <stdbool.h>
@@ -14,5 +15,8 @@
  * how many were noted. */
 size_t replay_notes_write(struct buf *b, const struct traffic_play *play,
 			  const struct snapshot *s, bool json);
+/* The same of one service. */
+size_t replay_notes_of(struct buf *b, const struct conduct *c, const char *service,
+		       const struct snapshot *s, bool json);
 
 #endif
