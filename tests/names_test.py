@@ -134,6 +134,26 @@ def try_first_minutes():
                   asker.queries(name, 4000, 0, 2, back))
 
 
+def straight(r, count, seconds, name):
+    """Bots that ask the server themselves, each from changing ports, in queries of one length."""
+    bots, out = [bytes([r.randrange(20, 100)]) + r.randbytes(3) for _ in range(500)], []
+    for n in range(count):
+        asked = b"".join(bytes([len(x)]) + x.encode() for x in name().split(".")) + b"\0\0\1\0\1"
+        a, head = r.choice(bots), struct.pack("!HHHHHH", r.getrandbits(16), 256, 1, 0, 0, 0)
+        out.append((BEGIN + n * seconds * SECOND // count,
+                    udp_packet(a, r.randrange(1024, 65536), SERVER, 53, head + asked, 64 - zlib.crc32(a) % 20)))
+    return out
+
+
+def try_straight():
+    """Other rules open it from its first packet on; names only tell what it is."""
+    r = random.Random(7)
+    named("random names from bots", straight(r, 12000, 2, random_names(r)), "dns.watertorture")
+    named("one name from bots", straight(r, 12000, 2, lambda: "www.shop.example.com"), "dns.query")
+    hosts = [text(r, 12, 12) + ".shop.example.com" for _ in range(500)]
+    named("some names from bots", straight(r, 12000, 2, lambda: r.choice(hosts)), "dns.query")
+
+
 def try_learned():
     """A server that was asked for usual names by the hundred for ten minutes."""
     for what in ("one zone's server", "a hoster of many domains", "a reverse zone", "a resolver"):
@@ -159,6 +179,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         try_first_minutes()
+        try_straight()
         try_learned()
     return 1 if live.failures else 0
 
