@@ -13,11 +13,12 @@
  * HTTP_FIELDS_MAX fields; Transfer-Encoding; more than one Content-Length or Host; no
  * Host in HTTP/1.1; a line that does not end in CR LF; a folded line; NUL and other
  * control characters; a field name that is not a token, or white space before its colon;
- * a request line that is not METHOD SP path SP HTTP/1.x; a target that does not start
- * with a slash; a path or query with bad percent-encoding, control characters, bad
- * UTF-8, "." or ".." segments, an encoded slash or a backslash; TRACE, CONNECT and
- * methods we do not know; bodies over their cap. After any of these but the last the
- * connection is closed, so that no proxy can disagree with us about what comes next.
+ * a request line that is not METHOD SP target SP HTTP/1.x; a target that neither starts
+ * with a slash nor with http:// or https:// and a plain host; a path or query with bad
+ * percent-encoding, control characters, bad UTF-8, "." or ".." segments, an encoded slash
+ * or a backslash; TRACE, CONNECT and methods we do not know; bodies over their cap. After
+ * any of these but the last the connection is closed, so that no proxy can disagree with us
+ * about what comes next.
  *
  * Not refused, because the library hides it: empty lines before a request line; NUL LF in
  * the place of CR LF; and ":" LF in the place of the empty line that ends a head. A NUL or

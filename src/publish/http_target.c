@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/http_target.h"
 
+#include "base/check.h"
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int hex_digit(char c)
 {
@@ -86,9 +88,49 @@ static bool query_read(char *query, struct http_target *target)
 	return true;
 }
 
+/* A name or an address, an IPv6 one in brackets, and perhaps a port: RFC 3986 3.2 less user names
+ * and percent-encoding. */
+static bool authority_is_plain(const char *p, size_t len)
+{
+	static const char NAME[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789-._";
+	static const char DIGITS[] = "0123456789";
+	bool bracketed = *p == '[';
+	size_t host = bracketed ? 1 + strspn(p + 1, "0123456789ABCDEFabcdef:.") : strspn(p, NAME);
+
+	if (bracketed && p[host++] != ']')
+		return false;
+	if (host < (bracketed ? 3u : 1u))
+		return false;
+	if (host < len && p[host] == ':')
+		host += 1 + strspn(p + host + 1, DIGITS);
+	return host == len;
+}
+
+/* The absolute form (RFC 9112 3.2.2) names scheme and host too: returns what the origin form would
+ * be, within the same text, or NULL. */
+static char *origin_form(char *text)
+{
+	static const char *const SCHEMES[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < WD_COUNT(SCHEMES); i++) {
+		size_t scheme = strlen(SCHEMES[i]);
+		if (strncasecmp(text, SCHEMES[i], scheme) != 0)
+			continue;
+		size_t len = strcspn(text + scheme, "/?");
+		char *rest = text + scheme + len;
+		if (!authority_is_plain(text + scheme, len))
+			return NULL;
+		if (*rest != '/')
+			*--rest = '/'; /* an empty path is the root; the host has been read */
+		return rest;
+	}
+	return text;
+}
+
 bool http_target_read(char *text, struct http_target *ret_target)
 {
-	char *query = strchr(text, '?');
+	char *path, *query;
 	size_t len;
 
 	ret_target->path = text;
@@ -96,7 +138,12 @@ bool http_target_read(char *text, struct http_target *ret_target)
 	for (const char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || *p == '#')
 			return false;
+	path = origin_form(text);
+	if (path == NULL)
+		return false;
+	ret_target->path = path;
+	query = strchr(path, '?');
 	if (query != NULL)
 		*query++ = '\0';
-	return decode(text, true, &len) && path_is_plain(text) && query_read(query, ret_target);
+	return decode(path, true, &len) && path_is_plain(path) && query_read(query, ret_target);
 }

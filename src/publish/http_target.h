@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* http_target: a request's target in, its path and query parameters out, decoded in place
- * and checked. Pure. RFC 9112 3.2.1 (origin form only), RFC 3986 2.1 and 3.3, and the
- * URL standard's form decoding for the query. */
+ * and checked. Pure. RFC 9112 3.2.1 and 3.2.2 (origin form and absolute form, of which scheme and
+ * host change nothing: all hosts have the same pages), RFC 3986 2.1, 3.2 and 3.3, and the URL
+ * standard's form decoding for the query. */
 #ifndef WD_PUBLISH_HTTP_TARGET_H
 #define WD_PUBLISH_HTTP_TARGET_H
 

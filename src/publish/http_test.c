@@ -214,6 +214,17 @@ static void path_and_query_arrive_decoded(void **state)
 	assert_string_equal(testing_body(&answer), "0|/s/caf\xc3\xa9|x y&z||127.0.0.1|");
 }
 
+/* RFC 9112 3.2.2: as a client sends it that takes us for a proxy. */
+static void a_target_may_be_a_whole_url(void **state)
+{
+	(void)state;
+	testing_ask(server, "GET http://b.example:80/a%20b?q=c HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 200);
+	assert_non_null(strstr(testing_body(&answer), "|/a b|c|"));
+	testing_ask(server, "GET https://b.example?q=/c HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
+	assert_int_equal(answer.status, 200);
+}
+
 static void a_body_arrives_whole_in_however_many_pieces(void **state)
 {
 	int fd = testing_connect(server, NULL);
@@ -362,6 +373,7 @@ int main(void)
 		cmocka_unit_test(head_has_the_fields_of_get_and_no_body),
 		cmocka_unit_test(the_encoding_follows_the_client),
 		cmocka_unit_test(path_and_query_arrive_decoded),
+		cmocka_unit_test(a_target_may_be_a_whole_url),
 		cmocka_unit_test(a_body_arrives_whole_in_however_many_pieces),
 		cmocka_unit_test(pipelined_requests_are_answered_in_order),
 		cmocka_unit_test(a_body_over_its_cap_is_413),
