@@ -167,6 +167,10 @@ def methods(api):
         check(f"OPTIONS {path}: 204, and the same is allowed",
               (status, fields["Allow"], text, fields["Access-Control-Allow-Origin"]) == (204, methods_told, "", None),
               f"{status} {fields} {text}")
+    for path in ("/nowhere", "/s/nowhere", "/i/shop-20250310-0946", "/api/v1/nowhere", "/api/v1/services/nowhere", "/report"):
+        for method in ("PUT", "DELETE", "POST", "GET", "HEAD"):
+            status, fields, _ = api.ask(method, path, None if method in ("GET", "HEAD") else "x=y")
+            check(f"{method} {path}: 404", (status, fields["Allow"]) == (404, None), f"{status} {fields['Allow']}")
 
 
 def other_sites(api):

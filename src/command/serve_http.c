@@ -28,6 +28,21 @@ static const char *allowed_at(const char *path)
 	return desk_is_at(path) ? desk_allows(path) : "GET, HEAD, OPTIONS";
 }
 
+/* What is answered here is no page of the site. */
+static bool is_there(struct server *s, const char *path)
+{
+	static const char *const OURS[] = {
+		"/api/v1/events", "/api/v1/exporters", "/api/v1/clients"};
+
+	for (size_t i = 0; i < WD_COUNT(OURS); i++)
+		if (strcmp(path, OURS[i]) == 0)
+			return true;
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
+	bool there = intake_is_at(path) || site_has(snapshot, path);
+	snapshot_release(snapshot);
+	return there;
+}
+
 static struct http_response *begin(void *app, const struct http_request *req, size_t *body_max)
 {
 	struct server *s = app;
@@ -39,6 +54,8 @@ static struct http_response *begin(void *app, const struct http_request *req, si
 		return desk_begin(s, req, body_max);
 	if (req->method == HTTP_OPTIONS || (req->method == HTTP_GET && !intake_is_at(req->path)))
 		return NULL;
+	if (!is_there(s, req->path))
+		return http_response_problem(404, "There is nothing at this address.");
 	return http_response_not_allowed(allowed_at(req->path));
 }
 

@@ -276,6 +276,20 @@ static uint64_t service_version(const struct snapshot *snapshot, const struct se
 	return version;
 }
 
+static bool is_listed(const struct route *route)
+{
+	return route >= routes && route < routes + WD_COUNT(routes);
+}
+
+bool site_has(const struct snapshot *snapshot, const char *path)
+{
+	const struct site_request request = {.path = path};
+	struct target t;
+
+	resolve(snapshot, &request, &t);
+	return is_listed(t.route) || t.route == &moved;
+}
+
 void site_key(const struct site *site, const struct snapshot *snapshot,
 	      const struct site_request *request, struct site_key *ret_key)
 {
@@ -291,7 +305,7 @@ void site_key(const struct site *site, const struct snapshot *snapshot,
 	if (t.route->comments && site->comments_version != NULL)
 		ret_key->version += hash_mix(site->comments_version(site->ctx));
 	/* What does not exist shares one key, whatever it is called. */
-	bool exists = t.route >= routes && t.route < routes + WD_COUNT(routes);
+	bool exists = is_listed(t.route);
 	const char *value = t.route->choice != NULL ? parameter(request, t.route->choice) : "";
 	if (t.route->choice == NULL || !list_has(t.route->choices, value))
 		value = "";

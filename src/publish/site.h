@@ -91,6 +91,9 @@ void site_init(struct site *site);
 void site_key(const struct site *site, const struct snapshot *snapshot,
 	      const struct site_request *request, struct site_key *ret_key);
 
+/* Is there anything at that path, a redirect included? */
+bool site_has(const struct snapshot *snapshot, const char *path);
+
 /* Every request has an answer: an unknown path gives the 404 page, a bad query the 400 one. Fails
  * only when memory or SITE_BODY_MAX runs out. The caller frees ret_page->body with buf_done(). */
 enum wd_err site_render(const struct site *site, const struct snapshot *snapshot,

@@ -143,10 +143,16 @@ static void what_does_not_exist_is_404_and_shares_one_cache_entry(void **state)
 			fail_msg("%s: %d", paths[i], page.status);
 		assert_string_equal(key.text, "404");
 		assert_true(key.keep);
+		assert_false(site_has(snapshot, paths[i]));
 		buf_done(&page.body);
 	}
 	assert_string_equal(key_from(snapshot, "/api/v1/nowhere", "").text, "404 api");
 	assert_string_equal(key_from(snapshot, "/api/v1/services/nope", "").text, "404 api");
+	assert_false(site_has(snapshot, "/api/v1/services/nope"));
+	assert_true(site_has(snapshot, "/"));
+	assert_true(site_has(snapshot, "/api/v1/now"));
+	assert_true(site_has(snapshot, "/s/x"));
+	assert_true(site_has(snapshot, "/s/Twitter"));
 	snapshot_release(snapshot);
 }
 
