@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "command/clock.h"
+#include "command/clock_watch.h"
 #include "command/keeper.h"
 #include "command/log.h"
 #include "engine/engine.h"
@@ -35,6 +36,8 @@ struct pilot {
 	wd_span pages_every; /* readers see a new snapshot at most this often */
 	wd_mono state_rested; /* not before that */
 	wd_mono state_due, retain_due, snapshot_due, traffic_due;
+	wd_mono retained; /* when it was last asked how old things are */
+	struct clock_watch clocks;
 	bool changed; /* since the last snapshot */
 	struct snapshot *told; /* what streams have heard of; held */
 	uint64_t *told_versions; /* of its services, as streams have heard of each */
@@ -308,10 +311,20 @@ static void keep_state(struct pilot *p)
 
 static void retain(struct pilot *p)
 {
+	struct journal_counters j = journal_count(p->journal);
 	struct wd_why why;
 	bool more = false;
-	if (store_retain(p->store, engine_now(p->engine), &p->policy, &more, &why) != WD_OK)
+	wd_wall time;
+	wd_mono now = mono_now();
+	enum wd_err err = store_retain_time(p->store, engine_now(p->engine),
+					    mono_sub(now, p->retained), &time, &why);
+	if (err == WD_OK) {
+		p->retained = now;
+		err = store_retain(p->store, time, &p->policy, &more, &why);
+	}
+	if (err != WD_OK)
 		log_why(LOG_LEVEL_ERROR, "retention_failed", &why);
+	clock_watch(&p->clocks, j.clock_off, j.clock_jumps);
 	p->retain_due = mono_add(mono_now(), more ? span_s(1) : RETAIN_EVERY);
 }
 
@@ -483,7 +496,8 @@ static void *run(void *ctx)
 	struct journal_item item;
 
 	p->state_due = mono_add(mono_now(), p->state_every);
-	p->retain_due = mono_add(mono_now(), RETAIN_EVERY);
+	p->retained = mono_now();
+	p->retain_due = mono_add(p->retained, RETAIN_EVERY);
 	while (!journal_is_told(p->journal)) {
 		bool soon = p->changed && p->pages_every.ns < WD_NS_PER_S;
 		bool got = journal_take(p->journal, soon ? p->pages_every : span_s(1), &item);

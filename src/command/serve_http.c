@@ -220,6 +220,8 @@ void server_metrics(struct server *s, struct metrics *m)
 	m->value[METRIC_JOURNAL_COMMITS] = (double)j.commits;
 	m->value[METRIC_JOURNAL_BYTES] = (double)j.bytes;
 	m->value[METRIC_JOURNAL_ERRORS] = (double)j.failures;
+	m->value[METRIC_CLOCK_OFFSET] = (double)j.clock_off.ns / WD_NS_PER_S;
+	m->value[METRIC_CLOCK_JUMPS] = (double)j.clock_jumps;
 	m->value[METRIC_HTTP_RENDERED] = (double)page_cache_rendered(s->cache);
 	m->value[METRIC_START_TIME] = (double)wall_to_s(s->started_at);
 	m->value[METRIC_RESIDENT_MEMORY] = resident_bytes();

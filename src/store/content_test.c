@@ -505,6 +505,39 @@ static void the_journal_goes_only_as_far_as_two_states_include_it(void **state)
 	folder_remove(&f);
 }
 
+/* A clock that is years ahead deletes a day in an hour, also of those who start again. */
+static void a_wrong_clock_does_not_make_everything_old(void **state)
+{
+	const struct store_policy policy = {span_s(100), span_s(100), span_s(30 * 86400)};
+	const int64_t day = 86400, wrong = 4000 * day;
+	static const char *const texts[] = {"hm"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	wd_wall time = {0};
+	(void)state;
+	commented(s, day, texts, 1);
+	assert_int_equal(store_retain_time(s, wall_s(2 * day), span_s(60), &time, NULL), WD_OK);
+	assert_true(time.ns == wall_s(2 * day).ns);
+	for (int hour = 1; hour <= 20; hour++) {
+		store_close(s);
+		s = store_must_open(&f);
+		assert_int_equal(store_retain_time(s, wall_s(wrong), span_s(3600), &time, NULL), WD_OK);
+		assert_true(time.ns == wall_s((2 + hour) * day).ns);
+		retain_all(s, wall_to_s(time), &policy);
+	}
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 1);
+	/* It is right again, and two months go by in which nobody was there. */
+	assert_int_equal(store_retain_time(s, wall_s(3 * day), span_s(60), &time, NULL), WD_OK);
+	assert_true(time.ns == wall_s(3 * day).ns);
+	for (int hour = 1; hour <= 60; hour++)
+		assert_int_equal(store_retain_time(s, wall_s(63 * day), span_s(3600), &time, NULL), WD_OK);
+	assert_true(time.ns == wall_s(63 * day).ns);
+	retain_all(s, wall_to_s(time), &policy);
+	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 0);
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void space_is_given_back(void **state)
 {
 	struct folder f = folder_make();
@@ -630,6 +663,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_batch_is_left_as_it_is),
 		cmocka_unit_test(the_oldest_held_ones_make_room),
 		cmocka_unit_test(the_journal_goes_only_as_far_as_two_states_include_it),
+		cmocka_unit_test(a_wrong_clock_does_not_make_everything_old),
 		cmocka_unit_test(space_is_given_back),
 		cmocka_unit_test(numbers_of_comments_that_are_gone_are_not_given_again),
 		cmocka_unit_test(old_ids_and_comments_are_forgotten_and_new_ones_kept),

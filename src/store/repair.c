@@ -19,7 +19,7 @@ enum { RANGE = 64, COLUMNS_MAX = 16 };
 /* In the order of their use: the notes of damage come last, on top of those that are copied. */
 static const char *const tables[] = {"journal",         "state_whole", "state",   "incident",
 				     "incident_series", "trace",       "effect",  "comment",
-				     "damage"};
+				     "retained",        "damage"};
 
 struct repair {
 	struct store *store;

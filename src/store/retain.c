@@ -4,10 +4,13 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Sized so that a step stays within some milliseconds: a batch may be megabytes. */
 enum { STEP_BATCHES = 16, STEP_IDS = 4096, STEP_ROWS = 256, STEP_TRACES = 16, STEP_PAGES = 512 };
+
+static const int64_t HURRY = 24; /* times real time */
 
 struct store_policy store_policy_default(void)
 {
@@ -232,6 +235,33 @@ enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy
 	turn_give(&s->turn);
 	if (err == WD_OK)
 		*ret_more = more;
+	return err;
+}
+
+enum wd_err store_retain_time(struct store *s, wd_wall now, wd_span passed, wd_wall *ret_time,
+			      struct wd_why *why)
+{
+	char sql[256];
+	wd_wall time = {0};
+
+	turn_take(&s->turn);
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO retained VALUES(1, %lld) ON CONFLICT(number) DO UPDATE SET"
+		 " now_ns = min(excluded.now_ns, now_ns + %lld)",
+		 (long long)now.ns, (long long)(passed.ns * HURRY));
+	enum wd_err err = store_begin(s, why);
+	if (err == WD_OK) {
+		if ((err = store_exec(s->db, sql, "keep the time", why)) == WD_OK)
+			err = store_exec_int(s->db, "SELECT now_ns FROM retained", &time.ns,
+					     "read the time", why);
+		if (err == WD_OK)
+			err = store_commit(s, why);
+		else
+			store_rollback(s);
+	}
+	turn_give(&s->turn);
+	if (err == WD_OK)
+		*ret_time = time;
 	return err;
 }
 

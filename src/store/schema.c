@@ -63,6 +63,8 @@ static const char *const steps[] = {
 	"CREATE INDEX comment_service ON comment(service, status, number);"
 	"CREATE INDEX comment_seq ON comment(seq);"
 	"CREATE INDEX comment_published ON comment(service, at_ns) WHERE status = 1;",
+	/* 5 → 6: the time that retention goes by, one row. */
+	"CREATE TABLE retained(number INTEGER PRIMARY KEY, now_ns INTEGER NOT NULL) STRICT;",
 };
 
 int schema_version_latest(void)

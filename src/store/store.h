@@ -243,6 +243,12 @@ struct store_policy store_policy_default(void);
 enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy *policy,
 			 bool *ret_more, struct wd_why *why) WD_MUST_CHECK;
 
+/* The time for store_retain: `now`, but at most a day on for each hour of `passed`, the real time
+ * since the last call. So a clock that is wrong by years deletes a day in an hour, and after an
+ * absence of a month what is old goes within a day and a half. The database keeps it. */
+enum wd_err store_retain_time(struct store *s, wd_wall now, wd_span passed, wd_wall *ret_time,
+			      struct wd_why *why) WD_MUST_CHECK;
+
 struct store_counters {
 	uint64_t file_bytes, log_bytes; /* whydown.db and its write-ahead log */
 	uint64_t deleted_batches, deleted_ids, deleted_comments, deleted_traces;
