@@ -2,6 +2,8 @@
 /* Feeds of incidents, of the site or of one service: Atom (RFC 4287) and JSON Feed 1.1. */
 #include "publish/api.h"
 
+#include "base/check.h"
+#include "base/hash.h"
 #include "base/timetext.h"
 
 #include <string.h>
@@ -53,15 +55,39 @@ static void time_element(struct buf *b, const char *name, wd_wall t)
 	element(b, name, text);
 }
 
-/* An id must never change and be absolute: without a base URL a tag is made of what there is. */
+/* Without a base URL: a UUID (RFC 9562 5.8) that the site's name and the path give. The keys are no
+ * secret; they must stay as they are, or readers take all entries for new ones. */
+static void made_id(const struct render *r, const char *path, const char *id)
+{
+	static const struct hash_key keys[2] = {{{1}}, {{2}}};
+	struct buf name;
+	uint64_t half[2];
+
+	buf_init(&name, 4096);
+	buf_fmt(&name, "%s\n%s%s", r->site->name, path, id);
+	r->out->bad |= name.bad;
+	for (size_t i = 0; i < WD_COUNT(half); i++)
+		half[i] = name.bad ? 0 : hash_bytes(&keys[i], name.data, name.len);
+	buf_done(&name);
+	half[0] = (half[0] & ~UINT64_C(0xf000)) | 0x8000; /* version 8 */
+	half[1] = half[1] >> 2 | UINT64_C(1) << 63;       /* variant 10 */
+	buf_fmt(r->out, "urn:uuid:%08llx-%04llx-%04llx-%04llx-%012llx",
+		(unsigned long long)(half[0] >> 32), (unsigned long long)(half[0] >> 16 & 0xffff),
+		(unsigned long long)(half[0] & 0xffff), (unsigned long long)(half[1] >> 48),
+		(unsigned long long)(half[1] & UINT64_C(0xffffffffffff)));
+}
+
+/* An id must never change and be an absolute URI (RFC 4287 4.2.6). */
 static void id_element(const struct render *r, const char *path, const char *id)
 {
-	bool based = r->site->base_url[0] != '\0';
-
 	buf_str(r->out, "<id>");
-	buf_xml(r->out, based ? r->site->base_url : "urn:x-whydown:site");
-	buf_xml(r->out, path);
-	buf_xml(r->out, id);
+	if (r->site->base_url[0] != '\0') {
+		buf_xml(r->out, r->site->base_url);
+		buf_xml(r->out, path);
+		buf_xml(r->out, id);
+	} else {
+		made_id(r, path, id);
+	}
 	buf_str(r->out, "</id>\n");
 }
 

@@ -349,6 +349,60 @@ static void what_is_cited_carries_its_day(void **state)
 	assert_page_has(FIXTURE_INCIDENT, "/api/v1/now", "", "since 10 Mar 2025, ");
 }
 
+/* The feed's id, then those of its entries. */
+static size_t atom_ids(const char *url, const char *name, const char *path, char ids[60][64])
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct site site = fixture_site;
+	struct site_request request = ask(path, "");
+	struct site_page page;
+	size_t count = 0;
+
+	site.base_url = url;
+	site.name = name;
+	assert_int_equal(site_render(&site, snapshot, &request, &page, NULL), WD_OK);
+	for (const char *at = page.body.data; count < 60 && (at = strstr(at, "<id>")) != NULL; at++)
+		snprintf(ids[count++], 64, "%.*s", (int)strcspn(at + 4, "<"), at + 4);
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+	return count;
+}
+
+/* RFC 4287 4.2.6, RFC 9562 4: also where the site does not know its address. */
+static void ids_in_atom_are_absolute_and_stay(void **state)
+{
+	static char ids[60][64], again[60][64], other[60][64], service[60][64];
+	(void)state;
+	size_t count = atom_ids("", "whydown", "/feed.atom", ids);
+	assert_true(count > 1 && count < 60);
+	assert_int_equal(atom_ids("", "whydown", "/feed.atom", again), count);
+	assert_int_equal(atom_ids("", "Another", "/feed.atom", other), count);
+	assert_string_equal(ids[0], "urn:uuid:7ca5cc7a-945a-81e2-afb0-0caa685742bc");
+	for (size_t i = 0; i < count; i++) {
+		static const char form[] = "urn:uuid:xxxxxxxx-xxxx-8xxx-Yxxx-xxxxxxxxxxxx";
+		assert_int_equal(strlen(ids[i]), sizeof(form) - 1);
+		for (size_t k = 0; form[k] != '\0'; k++) {
+			const char *fits = form[k] == 'x' && k > 8 ? "0123456789abcdef"
+					   : form[k] == 'Y'	   ? "89ab" : NULL;
+			assert_true(fits != NULL ? strchr(fits, ids[i][k]) != NULL
+						 : ids[i][k] == form[k]);
+		}
+		assert_string_equal(ids[i], again[i]);
+		assert_string_not_equal(ids[i], other[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(ids[i], ids[k]);
+	}
+	/* An incident is the same in both feeds, the feeds are two. */
+	assert_true(atom_ids("", "whydown", "/s/x/feed.atom", service) > 1);
+	assert_string_not_equal(service[0], ids[0]);
+	bool found = false;
+	for (size_t i = 1; i < count; i++)
+		found = found || strcmp(service[1], ids[i]) == 0;
+	assert_true(found);
+	assert_int_equal(atom_ids("https://a.example", "whydown", "/feed.atom", ids), count);
+	assert_string_equal(ids[0], "https://a.example/");
+}
+
 static void the_operator_can_be_written_to(void **state)
 {
 	(void)state;
@@ -711,6 +765,7 @@ int main(void)
 		cmocka_unit_test(the_status_is_one_sentence_with_its_numbers),
 		cmocka_unit_test(the_home_page_says_what_is_down_or_that_nothing_is),
 		cmocka_unit_test(what_is_cited_carries_its_day),
+		cmocka_unit_test(ids_in_atom_are_absolute_and_stay),
 		cmocka_unit_test(the_operator_can_be_written_to),
 		cmocka_unit_test(reports_alone_do_not_say_why),
 		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
