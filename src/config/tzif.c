@@ -131,14 +131,20 @@ static void fill_by_rule(struct filling *f, const struct tzrule *rule)
 			fill(f, after_s + 1, rule->standard_east_s);
 		return;
 	}
+	struct zone_change next = {after_s, 0};
 	for (int year = TZIF_YEAR_FIRST - 1; year <= TZIF_YEAR_LAST; year++) {
 		struct zone_change changes[2];
 		tzrule_year(rule, year, changes);
 		for (size_t i = 0; i < 2; i++) {
-			if (changes[i].at_s > after_s)
-				fill(f, changes[i].at_s, changes[i].east_s);
+			/* Daylight time that ends when the next year's begins does not end
+			 * (RFC 8536 section 3.3.1). */
+			if (next.at_s > after_s && next.at_s != changes[i].at_s)
+				fill(f, next.at_s, next.east_s);
+			next = changes[i];
 		}
 	}
+	if (next.at_s > after_s)
+		fill(f, next.at_s, next.east_s);
 }
 
 enum wd_err tzif_read(const uint8_t *bytes, size_t len, struct zone *ret_zone, struct wd_why *why)

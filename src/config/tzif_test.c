@@ -171,12 +171,54 @@ static void a_rule_says_when_the_clocks_change(void **state)
 	}
 }
 
+enum { FILE_MAX = 200 };
+
+/* A file of version 2 without any time: of nothing but its rule. */
+static size_t write_file(uint8_t *dst, const char *rule)
+{
+	uint8_t block[44 + 7] = "TZif2"; /* header; one type; one character */
+	size_t len = 0;
+
+	block[39] = 1; /* types */
+	block[43] = 1; /* characters */
+	for (int n = 0; n < 2; n++, len += sizeof(block))
+		memcpy(dst + len, block, sizeof(block));
+	return len + (size_t)snprintf((char *)dst + len, FILE_MAX - len, "\n%s\n", rule);
+}
+
+/* RFC 8536 3.3.1: daylight time that ends when it begins again is on all year. */
+static void daylight_time_may_be_on_all_year(void **state)
+{
+	static const struct { const char *rule; int32_t east_s; } cases[] = {
+		{"XXX3EDT4,0/0,J365/23", -4 * 3600}, /* the RFC's own */
+		{"EST5EDT,0/0,J365/25", -4 * 3600},
+		{"EST5", -5 * 3600},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct zone z = {.count = 0};
+		uint8_t file[FILE_MAX];
+		struct wd_why why = {0};
+		size_t len = write_file(file, cases[i].rule);
+		if (tzif_read(file, len, &z, &why) != WD_OK)
+			fail_msg("%s: %s", cases[i].rule, why.what);
+		for (int year = 2016; year < 2040; year++) {
+			char text[32];
+			snprintf(text, sizeof(text), "%d-01-01T00:00:00Z", year);
+			for (int hour = 0; hour < 24 * 365; hour += 7)
+				assert_int_equal(east_at(&z, at(text) + hour * 3600),
+						 cases[i].east_s);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_offsets_are_those_of_the_c_library),
 		cmocka_unit_test(known_changes_are_there_to_the_second),
 		cmocka_unit_test(every_cut_file_is_refused_and_leaves_the_zone_alone),
+		cmocka_unit_test(daylight_time_may_be_on_all_year),
 		cmocka_unit_test(malformed_rules_are_refused),
 		cmocka_unit_test(a_rule_says_when_the_clocks_change),
 	};
