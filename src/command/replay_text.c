@@ -7,11 +7,26 @@
 
 #include <math.h>
 
-/* A service's id comes from a file: nothing of it may move the terminal. */
-static void add_plain(struct buf *b, const char *text)
+/* Bytes of the character at p, if it moves others: a control, C1 included (U+0080 to U+009F), or
+ * one that turns the direction of writing (U+202A to U+202E, U+2066 to U+2069). Else 0. */
+static size_t steering(const unsigned char *p)
 {
-	for (const char *p = text; *p != '\0'; p++)
-		buf_char(b, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p);
+	if (p[0] < ' ' || p[0] == 0x7f)
+		return 1;
+	if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+		return 2;
+	bool embeds = p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae;
+	bool isolates = p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+	return embeds || isolates ? 3 : 0;
+}
+
+void replay_text_plain(struct buf *b, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = steering((const unsigned char *)text);
+		buf_char(b, len > 0 ? ' ' : *text);
+		text += len > 0 ? len : 1;
+	}
 }
 
 /* "2025-03-10 09:45" */
@@ -100,20 +115,31 @@ static void add_scope(struct buf *b, const struct incident *i)
 	for (uint32_t n = 0; n < i->scope_count; n++) {
 		const struct scope *s = &i->scopes[n];
 		buf_fmt(b, "%s %s ", n == 0 ? "" : ",", dimension_name(s->dimension));
-		add_plain(b, s->value);
+		replay_text_plain(b, s->value);
 	}
 	if (i->scope_dropped > 0)
 		buf_fmt(b, " and %u more", i->scope_dropped);
 	buf_char(b, '\n');
 }
 
+/* Was it the reports that decided, not a flood that was there before them? */
+static bool reports_decided(const struct incident *i)
+{
+	uint32_t kinds = incident_kinds(i);
+	return ((kinds & INCIDENT_TRAFFIC) == 0 || i->traffic.decided_at.ns != i->decided_at.ns) &&
+	       ((kinds & INCIDENT_REQUESTS) == 0 || i->requests.decided_at.ns != i->decided_at.ns);
+}
+
 static void add_reports(struct buf *b, const struct incident *i)
 {
-	buf_str(b, "  decided ");
-	add_time_after(b, i->decided_at, i->began_at);
-	buf_str(b, ": by chance ");
-	add_odds(b, i->log10_return_decided, i->step);
-	buf_str(b, "\n  peak ");
+	if (reports_decided(i)) {
+		buf_str(b, "  decided ");
+		add_time_after(b, i->decided_at, i->began_at);
+		buf_str(b, ": by chance ");
+		add_odds(b, i->log10_return_decided, i->step);
+		buf_char(b, '\n');
+	}
+	buf_str(b, "  peak ");
 	add_number(b, i->peak_observed);
 	buf_str(b, " in ");
 	add_span(b, i->step);
@@ -128,7 +154,7 @@ static void add_reports(struct buf *b, const struct incident *i)
 
 void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace)
 {
-	add_plain(b, i->service);
+	replay_text_plain(b, i->service);
 	buf_str(b, ": ");
 	add_time(b, i->began_at);
 	if (i->ended_at.ns != 0) {
@@ -150,7 +176,7 @@ void replay_text_incident(struct buf *b, const struct incident *i, const struct 
 
 void replay_text_coordinated(struct buf *b, const struct coordinated *c)
 {
-	add_plain(b, c->service);
+	replay_text_plain(b, c->service);
 	buf_str(b, ": ");
 	add_time(b, c->began_at);
 	buf_str(b, " UTC, reports.coordinated: no incident\n  ");
@@ -160,7 +186,7 @@ void replay_text_coordinated(struct buf *b, const struct coordinated *c)
 	buf_fmt(b, ", by %u persons in %u networks", c->persons, c->networks);
 	if (c->top_share > 0) {
 		buf_fmt(b, ", %.0f%% of them in ", 100 * (double)c->top_share);
-		add_plain(b, c->top_network[0] != '\0' ? c->top_network : "one network");
+		replay_text_plain(b, c->top_network[0] != '\0' ? c->top_network : "one network");
 	}
 	buf_char(b, '\n');
 }

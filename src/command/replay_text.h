@@ -9,6 +9,8 @@
 
 /* `trace`: of its traffic, or NULL. */
 void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace);
+/* Names come from files and from the network: nothing of them may move the terminal. */
+void replay_text_plain(struct buf *b, const char *text);
 void replay_text_coordinated(struct buf *b, const struct coordinated *c);
 
 #endif

@@ -2,19 +2,13 @@
 #include "command/replay_trace.h"
 
 #include "base/timetext.h"
+#include "command/replay_text.h"
 #include "publish/words_traffic.h"
 
 #include <math.h>
 
 enum { PLACES_SHOWN = 5 };
 static const float SHARE_SHOWN = 0.01f; /* of the packets: less is not worth a line */
-
-/* Names come from files and from the network: nothing of them may move the terminal. */
-static void add_plain(struct buf *b, const char *text)
-{
-	for (const char *p = text; *p != '\0'; p++)
-		buf_char(b, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p);
-}
 
 /* A line of its own begins: what it is of, in a column. */
 static void line(struct buf *b, const char *what)
@@ -110,7 +104,7 @@ static void add_requests(struct buf *b, const struct incident *i)
 		    r->log10_return, span_s(1), r->cold);
 	for (uint32_t n = 0; n < r->finding_count; n++) {
 		line(b, "finding");
-		add_plain(b, r->findings[n].id);
+		replay_text_plain(b, r->findings[n].id);
 		buf_fmt(b, ", %.0f %% of the requests\n", 100 * (double)r->findings[n].share);
 	}
 }
@@ -118,9 +112,9 @@ static void add_requests(struct buf *b, const struct incident *i)
 static void add_vector(struct buf *b, const struct trace_vector *v)
 {
 	line(b, "vector");
-	add_plain(b, v->name);
+	replay_text_plain(b, v->name);
 	buf_str(b, " (");
-	add_plain(b, v->id);
+	replay_text_plain(b, v->id);
 	buf_fmt(b, "), %.0f %% of the packets, peak ", 100 * (double)v->share);
 	add_rates(b, v->peak_packets_per_s, v->peak_bits_per_s);
 	go_on(b);
@@ -136,11 +130,11 @@ static void add_vector(struct buf *b, const struct trace_vector *v)
 							      : source_clause(v->status));
 		go_on(b);
 	}
-	add_plain(b, v->why);
+	replay_text_plain(b, v->why);
 	if (v->rule[0] != '\0') {
 		go_on(b);
 		buf_str(b, "looks like: ");
-		add_plain(b, v->rule);
+		replay_text_plain(b, v->rule);
 	}
 	buf_char(b, '\n');
 }
@@ -157,7 +151,7 @@ static void add_places(struct buf *b, const char *what, const struct trace_place
 			line(b, what);
 		else
 			buf_str(b, ", ");
-		add_plain(b, places[n].name);
+		replay_text_plain(b, places[n].name);
 		buf_fmt(b, " %.0f %%", 100 * (double)places[n].share);
 	}
 	if (shown > 0)
@@ -197,7 +191,7 @@ static void add_trace(struct buf *b, const struct trace *t)
 	if (t->vector_count > 0 && !t->mappable && t->not_mappable[0] != '\0') {
 		line(b, "places");
 		buf_str(b, "say nothing of who attacks: ");
-		add_plain(b, t->not_mappable);
+		replay_text_plain(b, t->not_mappable);
 		buf_char(b, '\n');
 	}
 	if (t->status == SOURCE_SPOOFED)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/replay_text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct incident incident_of_reports(void)
+{
+	return (struct incident){
+		.service = "shop", .kinds = INCIDENT_REPORTS, .step = span_s(60),
+		.began_at = wall_s(1741599900), .decided_at = wall_s(1741600000),
+		.ended_at = wall_s(1741603500), .peak_at = wall_s(1741601000),
+		.log10_return_decided = 9, .peak_observed = 50, .peak_expected = 2};
+}
+
+static void nothing_of_a_file_moves_the_terminal(void **state)
+{
+	static const char *const hostile[] = {"a\x1b[2Jb", "a\x7f" "b", "a\xc2\x9b" "2Jb",
+					      "a\xc2\x80" "b", "a\xe2\x80\xae" "b",
+					      "a\xe2\x81\xa6" "b"};
+	(void)state;
+	for (size_t n = 0; n < sizeof(hostile) / sizeof(hostile[0]); n++) {
+		struct incident i = incident_of_reports();
+		struct buf b;
+		i.scope_count = 1;
+		i.scopes[0].dimension = DIMENSION_CITY;
+		snprintf(i.scopes[0].value, sizeof(i.scopes[0].value), "%s", hostile[n]);
+		buf_init(&b, 1 << 16);
+		replay_text_incident(&b, &i, NULL);
+		assert_non_null(strstr(b.data, "  scope: city a "));
+		assert_null(strstr(b.data, hostile[n]));
+		assert_null(strstr(b.data, hostile[n] + 1));
+		buf_done(&b);
+	}
+	struct incident i = incident_of_reports();
+	struct buf b;
+	i.scope_count = 1;
+	i.scopes[0].dimension = DIMENSION_CITY;
+	snprintf(i.scopes[0].value, sizeof(i.scopes[0].value), "M\xc3\xbcnchen \xe2\x82\xac \xc2\xa0");
+	buf_init(&b, 1 << 16);
+	replay_text_incident(&b, &i, NULL);
+	assert_non_null(strstr(b.data, i.scopes[0].value));
+	buf_done(&b);
+}
+
+static void the_odds_are_those_of_what_decided(void **state)
+{
+	struct incident i = incident_of_reports();
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1 << 16);
+	replay_text_incident(&b, &i, NULL);
+	assert_non_null(strstr(b.data, "  decided 09:46: by chance once in "));
+	buf_reset(&b);
+	/* A flood decided, by a fixed rule; the reports came afterwards. */
+	i.kinds |= INCIDENT_TRAFFIC;
+	i.log10_return_decided = 0;
+	i.traffic.began_at = i.began_at;
+	i.traffic.decided_at = i.decided_at;
+	i.traffic.cold = true;
+	replay_text_incident(&b, &i, NULL);
+	assert_null(strstr(b.data, "by chance"));
+	assert_non_null(strstr(b.data, "  peak 50 in "));
+	buf_done(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_of_a_file_moves_the_terminal),
+		cmocka_unit_test(the_odds_are_those_of_what_decided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
