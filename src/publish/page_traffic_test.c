@@ -177,6 +177,14 @@ static void the_status_is_told_by_what_carries_the_incident(void **state)
 	assert_string_equal(b.data, "Traffic to X is far above usual since 09:45 UTC: SYN flood "
 				    "with forged sources, 24,000 packets/s now, 2,000 is usual.");
 	buf_reset(&b);
+	/* As after a restart: the incident is known, and nothing has come in yet. */
+	wd_wall flows_at = x->traffic->flows_at;
+	x->traffic->flows_at.ns = 0;
+	words_status(&w, s, x);
+	assert_string_equal(b.data, "Traffic to X is far above usual since 09:45 UTC: SYN flood "
+				    "with forged sources, nothing has come in yet.");
+	buf_reset(&b);
+	x->traffic->flows_at = flows_at;
 	x->status = STATUS_USUAL;
 	x->incident = SIZE_MAX;
 	x->first_seen_at.ns = 0;

@@ -210,7 +210,9 @@ static void rates_now(const struct words *w, const struct snapshot *snapshot,
 		      const struct traffic_state *t, bool requests)
 {
 	wd_wall at = requests ? t->requests_at : t->flows_at;
-	if (wall_sub(snapshot->now, at).ns > STALE_S * WD_NS_PER_S) {
+	if (at.ns == 0) {
+		words_text(w, "nothing has come in yet.");
+	} else if (wall_sub(snapshot->now, at).ns > STALE_S * WD_NS_PER_S) {
 		words_text(w, "nothing came in since ");
 		words_time(w, at);
 		words_text(w, ".");
