@@ -232,8 +232,10 @@ static enum wd_err next_request(struct traffic_input *in, bool *ret_more, struct
 		enum wd_err err = lines_next(in->lines, &line, &len, why);
 		if (err != WD_OK && (why == NULL || why->at == 0))
 			return err; /* the file is damaged, not a line of it */
-		if (err != WD_OK)
+		if (err != WD_OK) {
+			in->counts.bad++; /* too long */
 			continue;
+		}
 		if (line == NULL) {
 			*ret_more = false;
 			return WD_OK;

@@ -353,6 +353,23 @@ static void write_log(const char *line)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* A line over 64 KiB is none that was read. */
+static void a_log_s_line_without_end_is_counted(void **state)
+{
+	static char query[70000];
+
+	(void)state;
+	memset(query, 'q', sizeof(query) - 1);
+	FILE *f = fopen("a.log", "w");
+	assert_non_null(f);
+	for (int n = 0; n < 3; n++)
+		fprintf(f, "192.0.2.7 - - [10/Mar/2025:09:00:0%d +0000] \"GET /?%s HTTP/1.1\" 200 5\n",
+			n, n == 1 ? query : "a");
+	assert_int_equal(fclose(f), 0);
+	expect(0, NULL, "replay a.log");
+	expect_in("err", "2 requests, 1 that cannot be read");
+}
+
 static void access_logs_of_each_form_are_told_by_their_content(void **state)
 {
 	static const char *const lines[] = {
@@ -444,6 +461,7 @@ int main(void)
 		cmocka_unit_test(scores_have_a_line_for_every_row_with_its_number),
 		cmocka_unit_test(a_metric_is_judged_on_both_sides),
 		cmocka_unit_test(a_bad_line_is_told_with_its_place_or_passed_over),
+		cmocka_unit_test(a_log_s_line_without_end_is_counted),
 		cmocka_unit_test(access_logs_of_each_form_are_told_by_their_content),
 		cmocka_unit_test(a_log_of_unknown_form_is_told_with_its_line),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
