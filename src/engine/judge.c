@@ -145,11 +145,14 @@ static void peek(const struct engine *e, struct track *t)
 
 /* Reports carry the incident from here on: their numbers since it began are its own. `followed`:
  * what they had above usual was added as they came. */
-static void take_reports(struct engine *e, struct track *t, wd_wall began, bool followed)
+static void take_reports(struct engine *e, struct track *t, const struct cause *c, wd_wall began,
+			 bool followed)
 {
 	struct episode *ep = &t->episode;
+	struct incident *i = &ep->incident;
 	float excess = ep->excess;
-	ep->incident.kinds |= INCIDENT_REPORTS;
+	i->kinds |= INCIDENT_REPORTS;
+	i->reports_log10_return = fmaxf(i->reports_log10_return, c->log10_return);
 	if (t->history != NULL)
 		catch_up(e, t, began);
 	if (followed)
@@ -184,7 +187,7 @@ void engine_open_incident(struct engine *e, struct track *t, const struct cause 
 	}
 	if (c->kind == INCIDENT_REPORTS) {
 		t->began = began;
-		take_reports(e, t, began, again && followed);
+		take_reports(e, t, c, began, again && followed);
 	} else {
 		engine_carry(e, t, c);
 	}
@@ -204,7 +207,7 @@ void engine_join_incident(struct engine *e, struct track *t, const struct cause 
 	if (!ep->in_wave)
 		episode_wave(ep, c->began, c->now);
 	if (c->kind == INCIDENT_REPORTS)
-		take_reports(e, t, i->began_at, false);
+		take_reports(e, t, c, i->began_at, false);
 	else
 		engine_carry(e, t, c);
 	i->severity = episode_severity(i, c->now);
@@ -297,6 +300,7 @@ static void still_open(struct engine *e, struct track *t)
 	if ((i->kinds & INCIDENT_REPORTS) == 0)
 		return; /* its ticks follow it */
 	i->log10_return = fmaxf(i->log10_return, t->log10_return);
+	i->reports_log10_return = fmaxf(i->reports_log10_return, t->log10_return);
 	i->severity = episode_severity(i, e->now);
 	if (t->crowd != NULL && !t->whole) {
 		struct crowd_word w = crowd_judge(t->crowd);

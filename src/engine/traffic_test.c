@@ -117,7 +117,11 @@ static void reports_and_a_flood_are_one_incident_of_both_kinds(void **state)
 				if (reports_first || n >= 1)
 					world_report(&w, "x");
 			}
+			if (n == 0) /* a flood's odds are no odds of reports */
+				assert_true(w.last.reports_log10_return == 0);
 		}
+		assert_true(w.last.reports_log10_return > 0 &&
+			    w.last.reports_log10_return <= w.last.log10_return);
 		assert_int_equal(w.opened, 1);
 		assert_int_equal(w.last.kinds, INCIDENT_REPORTS | INCIDENT_TRAFFIC);
 		assert_int_equal(w.last.state, INCIDENT_OPEN);

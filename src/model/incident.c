@@ -223,9 +223,10 @@ void incident_to_json(struct buf *b, const struct incident *i)
 	buf_char(b, ',');
 	member_put_time(b, "peak_at", i->peak_at);
 	static const char *const names[] = {"peak_observed", "peak_expected", "excess", "severity",
-					    "log10_return", "log10_return_decided"};
+					    "log10_return", "log10_return_decided",
+					    "reports_log10_return"};
 	const float numbers[] = {i->peak_observed, i->peak_expected, i->excess, i->severity,
-				 i->log10_return, i->log10_return_decided};
+				 i->log10_return, i->log10_return_decided, i->reports_log10_return};
 	for (size_t n = 0; n < WD_COUNT(names); n++) {
 		buf_char(b, ',');
 		member_put_number(b, names[n], numbers[n]);
@@ -428,6 +429,11 @@ static void get_incident(struct members *r, json_t *o, struct incident *i)
 	get_scopes(r, json_object_get(o, "scope"), i);
 	get_related(r, json_object_get(o, "related"), i);
 	get_kinds(r, o, i);
+	/* What was written before it was told apart: known where there are only reports. */
+	if (json_object_get(o, "reports_log10_return") != NULL)
+		i->reports_log10_return = member_get_number(r, o, "reports_log10_return");
+	else if (incident_kinds(i) == INCIDENT_REPORTS)
+		i->reports_log10_return = i->log10_return;
 }
 
 enum wd_err incident_from_json(const char *text, size_t len, struct incident *ret_i,

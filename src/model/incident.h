@@ -102,7 +102,8 @@ struct incident {
 	wd_wall peak_at;
 	float excess;            /* reports above usual, summed */
 	float severity;          /* log2(1 + peak ratio) x hours, see docs/methods.md */
-	float log10_return;      /* "normal reports do this once in 10^x buckets": highest so far */
+	float log10_return; /* "normal does this once in 10^x buckets": the highest, of all kinds */
+	float reports_log10_return; /* of reports alone; 0: they do not carry it */
 	float log10_return_decided; /* the same when it was decided */
 	uint32_t persons;        /* distinct, at most this many; 0 = not known */
 	uint32_t networks;       /* distinct; 0 = not known */

@@ -17,6 +17,7 @@ static struct incident example(void)
 		.decided_at = wall_s(1741600020), .changed_at = wall_s(1741610000),
 		.peak_at = wall_s(1741600800), .peak_observed = 2667, .peak_expected = 1.5f,
 		.excess = 250000, .severity = 61.5f, .log10_return = 30, .log10_return_decided = 7.25f,
+		.reports_log10_return = 12,
 		.persons = 240000, .networks = 312, .wave_count = 1, .scope_count = 2, .related_count = 1,
 		.waves = {{.began_at = wall_s(1741599900), .decided_at = wall_s(1741600020),
 			   .peak_at = wall_s(1741600800), .peak_observed = 2667, .peak_expected = 1.5f}},
@@ -70,12 +71,19 @@ static void an_incident_of_traffic_and_requests_reads_back_and_an_old_one_is_of_
 	assert_string_equal(back.requests.findings[0].id, "http.flood");
 	assert_string_equal(back.requests.why[0], i.requests.why[0]);
 
-	/* What a program without kinds wrote. */
+	/* What a program wrote that did not tell the odds of reports from others'. */
+	char *alone = strstr(b.data, "reports_log10_return");
+	assert_non_null(alone);
+	alone[0] = 'R';
+	assert_int_equal(incident_from_json(b.data, b.len, &back, NULL), WD_OK);
+	assert_true(back.reports_log10_return == 0);
+	/* What one without kinds wrote. */
 	char *kinds = strstr(b.data, ",\"kinds\"");
 	assert_non_null(kinds);
 	memcpy(kinds, "}", 2);
 	assert_int_equal(incident_from_json(b.data, strlen(b.data), &back, NULL), WD_OK);
 	assert_int_equal(back.kinds, INCIDENT_REPORTS);
+	assert_true(back.reports_log10_return == back.log10_return);
 	buf_done(&b);
 }
 

@@ -279,7 +279,7 @@ static void reports_rows(const struct render *r)
 	words_span(b, i->step);
 	buf_str(b, "</td><td>");
 	words_count(b, i->peak_expected);
-	row_end(r, i->log10_return, i->step, false);
+	row_end(r, i->reports_log10_return, i->step, false);
 	if (i->excess > 0) { /* 0: places alone are above usual */
 		row_begin(r, "Reports above usual, in all");
 		words_count(b, i->excess);

@@ -390,7 +390,7 @@ static void make_open_incident(struct incident *i, const struct service *s, wd_w
 	i->peak_expected = 40;
 	i->excess = 61234;
 	i->severity = 34;
-	i->log10_return = 14.2f;
+	i->log10_return = i->reports_log10_return = 14.2f;
 	i->log10_return_decided = 6.1f;
 	i->persons = 52100;
 	i->networks = 812;
@@ -426,7 +426,7 @@ static void make_past_incident(struct incident *i, const struct service *s, wd_w
 	i->peak_observed = 20 + (float)(next(seed) % 300);
 	i->peak_expected = 2 + (float)(n % 5);
 	i->severity = (float)(next(seed) % 30) + 0.5f;
-	i->log10_return = 7;
+	i->log10_return = i->reports_log10_return = 7;
 	i->log10_return_decided = 5.5f;
 	add_wave(i, 0, 7, (int)(wall_sub(i->ended_at, began).ns / 60000000000), i->peak_observed);
 	add_scope(i, DIMENSION_SURFACE, "app", 300, 20);

@@ -165,12 +165,13 @@ void words_incident_odds(const struct words *w, const struct incident *i)
 	uint32_t kinds = incident_kinds(i);
 	bool traffic = kinds & INCIDENT_TRAFFIC && i->traffic.log10_return > 0;
 	bool requests = kinds & INCIDENT_REQUESTS && i->requests.log10_return > 0;
-	bool stated = kinds & INCIDENT_REPORTS || (traffic && !i->traffic.cold) ||
+	bool reports = kinds & INCIDENT_REPORTS && i->reports_log10_return > 0;
+	bool stated = reports || (traffic && !i->traffic.cold) ||
 		      (requests && !i->requests.cold);
 
 	const char *before = "Odds of a false alarm: ";
-	if (kinds & INCIDENT_REPORTS) {
-		odds_of(w, before, "normal reports do this ", i->log10_return, i->step);
+	if (reports) {
+		odds_of(w, before, "normal reports do this ", i->reports_log10_return, i->step);
 		before = "; ";
 	}
 	if (traffic && !i->traffic.cold) {
