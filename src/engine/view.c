@@ -172,6 +172,7 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		const struct signal *total = &t->signals[0];
 		s->observed_now = t->whole ? total->observed :
 				  (float)total->pending[(e->minute - 1) & (PENDING_BINS - 1)];
+		s->step_now = t->whole ? t->step : (wd_span){60 * WD_NS_PER_S};
 		s->expected_now = total->expected;
 		s->low_now = total->low;
 		s->high_now = total->high;

@@ -67,7 +67,8 @@ struct service_state {
 	bool metric;           /* values of a metric, not counts of reports */
 	wd_wall first_seen_at; /* first observation ever; 0 = none */
 	wd_wall last_seen_at;
-	float observed_now, expected_now, low_now, high_now; /* of the last whole bucket */
+	float observed_now, expected_now, low_now, high_now; /* of the last whole bucket, */
+	wd_span step_now;   /* which is so wide */
 	float log10_return; /* of the service's evidence together */
 	uint64_t observed_total;
 	struct series day;     /* last 24 h in 5-minute buckets, the last one unfinished */

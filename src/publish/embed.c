@@ -134,7 +134,7 @@ void embed_style(const struct render *r)
 static void sentence(const struct render *r, struct buf *text)
 {
 	struct words w = {.out = text, .now = r->snapshot->now};
-	struct now now = service_now(r->service);
+	struct now now = service_newest(r->service);
 	const struct traffic_state *t = r->service->traffic;
 	bool packets = r->service->first_seen_at.ns == 0 && t != NULL && t->flows_at.ns != 0;
 

@@ -120,7 +120,7 @@ static void card_numbers(const struct render *r, const struct service_state *s,
 			 const struct incident *i, bool charted)
 {
 	struct buf *b = r->out;
-	struct now now = service_now(s);
+	struct now now = service_newest(s);
 	bool reports = (incident_kinds(i) & INCIDENT_REPORTS) != 0;
 	char id[SERVICE_ID_MAX + 8];
 

@@ -212,6 +212,17 @@ struct now service_now(const struct service_state *s)
 	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, span_s(60)};
 }
 
+struct now service_newest(const struct service_state *s)
+{
+	struct now now = service_now(s);
+
+	if (s->status != STATUS_INCIDENT || s->metric || s->day.count < 2 ||
+	    s->step_now.ns <= 0 || s->step_now.ns >= s->day.step.ns ||
+	    !(s->day.points[s->day.count - 1].observed > now.observed))
+		return now;
+	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, s->step_now};
+}
+
 void words_unit(char dst[WORDS_UNIT_MAX], const struct service_state *s,
 		const struct series *series)
 {
@@ -228,7 +239,7 @@ void words_unit(char dst[WORDS_UNIT_MAX], const struct service_state *s,
 
 static void now_counts(const struct words *w, const struct service_state *s)
 {
-	struct now now = service_now(s);
+	struct now now = service_newest(s);
 
 	if (now.observed < 0) {
 		buf_str(w->out, "nothing was seen");

@@ -41,6 +41,9 @@ struct now {
 	wd_span step;
 };
 struct now service_now(const struct service_state *s);
+/* The same, but where reports of an incident still rise the last whole minute: its first minutes
+ * are not in the last whole five. */
+struct now service_newest(const struct service_state *s);
 
 /* "reports in 5 minutes": what a point of the series counts. */
 enum { WORDS_UNIT_MAX = 48 };

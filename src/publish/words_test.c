@@ -173,6 +173,40 @@ static void an_incident_is_told_with_its_rank_and_what_it_is(void **state)
 	snapshot_release(s);
 }
 
+/* The first minutes of an incident are not in the last whole five. */
+static void reports_that_still_rise_are_told_by_the_minute(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct buf text;
+	struct words w = {.out = &text, .now = snapshot->now};
+	size_t told = 0, others = 0;
+	(void)state;
+	buf_init(&text, 4096);
+	for (size_t i = 0; i < snapshot->service_count; i++) {
+		struct service_state *s = snapshot->services[i];
+		if (s->day.count < 2)
+			continue;
+		struct point *running = &s->day.points[s->day.count - 1];
+		s->step_now = span_s(60);
+		s->observed_now = 777;
+		s->expected_now = 8;
+		running->observed = running[-1].observed + 1; /* it rises */
+		text.len = 0;
+		words_status(&w, snapshot, s);
+		buf_char(&text, '\0');
+		bool by_minute = strstr(text.data, "777 in the last minute, 8 is usual.") != NULL;
+		assert_true(by_minute == (s->status == STATUS_INCIDENT));
+		assert_true(service_now(s).step.ns == span_s(300).ns);
+		running->observed = 0; /* it falls */
+		assert_true(service_newest(s).step.ns == span_s(300).ns);
+		told += by_minute;
+		others += !by_minute;
+	}
+	assert_true(told > 0 && others > 0);
+	buf_done(&text);
+	snapshot_release(snapshot);
+}
+
 /* Sorted, as the search needs it: each is found by what it says of itself. */
 static void every_country_of_the_map_has_a_name(void **state)
 {
@@ -234,6 +268,7 @@ int main(void)
 		cmocka_unit_test(places_are_ordinals_and_the_first_needs_none),
 		cmocka_unit_test(a_time_of_another_day_carries_its_date),
 		cmocka_unit_test(an_incident_is_told_with_its_rank_and_what_it_is),
+		cmocka_unit_test(reports_that_still_rise_are_told_by_the_minute),
 		cmocka_unit_test(every_country_of_the_map_has_a_name),
 		cmocka_unit_test(places_and_terms_have_their_names),
 	};

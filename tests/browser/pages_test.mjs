@@ -17,7 +17,7 @@ async function opened(open, path, options) {
 async function isWhole(open, options) {
   const page = await opened(open, "/s/x", options);
   const text = await page.locator("main").innerText();
-  assert.match(text, /User reports indicate problems at X since .*: [\d,]+ in the last 5 minutes, [\d,.]+ is usual\./);
+  assert.match(text, /User reports indicate problems at X since .*: [\d,]+ in the last (5 minutes|minute), [\d,.]+ is usual\./);
   assert.match(text, /Odds of a false alarm: normal reports do this/);
   assert.match(text, /Reconstruction: made from published figures/);
   const chart = page.locator("#day");
