@@ -129,6 +129,10 @@ static void scope_rows(const struct render *r, enum dimension d)
 				dimension_label(d));
 		buf_str(b, "<tr><th scope=\"row\">");
 		words_value(&w, s != NULL ? s->service : NULL, d, scope->value);
+		if (scope->observed <= scope->expected) { /* its first minutes are not sealed yet */
+			buf_str(b, "</th><td colspan=\"3\">still counting</td></tr>\n");
+			continue;
+		}
 		buf_str(b, "</th><td>");
 		words_count(b, scope->observed);
 		buf_str(b, "</td><td>");

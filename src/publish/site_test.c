@@ -316,6 +316,25 @@ static void the_status_is_one_sentence_with_its_numbers(void **state)
 	assert_page_has(FIXTURE_NEW, "/s/x", "", "No report about X yet.");
 }
 
+/* What is known of a signal's first minutes before they are sealed is that it stands out. */
+static void scope_that_is_not_counted_yet_says_no_number(void **state)
+{
+	(void)state;
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct incident *i = &snapshot->incidents[0];
+	char path[SERVICE_ID_MAX + 64];
+	snprintf(path, sizeof(path), "/i/%s", i->id);
+	assert_true(i->scope_count > 1);
+	struct site_page page = get_from(snapshot, path, "");
+	assert_null(strstr(page.body.data, "still counting</td>"));
+	buf_done(&page.body);
+	i->scopes[1].observed = i->scopes[1].expected;
+	page = get_from(snapshot, path, "");
+	assert_non_null(strstr(page.body.data, "<td colspan=\"3\">still counting</td>"));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
 static void the_home_page_says_what_is_down_or_that_nothing_is(void **state)
 {
 	(void)state;
@@ -763,6 +782,7 @@ int main(void)
 		cmocka_unit_test(a_key_changes_with_what_the_page_shows),
 		cmocka_unit_test(another_name_of_a_service_leads_to_its_page),
 		cmocka_unit_test(the_status_is_one_sentence_with_its_numbers),
+		cmocka_unit_test(scope_that_is_not_counted_yet_says_no_number),
 		cmocka_unit_test(the_home_page_says_what_is_down_or_that_nothing_is),
 		cmocka_unit_test(what_is_cited_carries_its_day),
 		cmocka_unit_test(ids_in_atom_are_absolute_and_stay),

@@ -117,12 +117,13 @@ export async function shown(locator) {
 }
 
 // A picture of a page, 1.5 s after it came: live parts have been filled by then.
-export async function shoot(browser, url, path, look) {
+export async function shoot(browser, url, path, { fullPage = false, ...look }) {
   const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC", ...look });
   const page = await context.newPage();
   await page.goto(url);
+  if (fullPage) await page.locator("footer").scrollIntoViewIfNeeded(); // what loads when it is seen
   await page.waitForTimeout(1500);
-  await page.screenshot({ path });
+  await page.screenshot({ path, fullPage });
   await context.close();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes docs/images/incident-traffic.png and now-traffic.png from the running program: a shop whose reports have a
+// Makes docs/images/incident-traffic.png, flood.png (the same, whole) and now-traffic.png from the running program: a shop whose reports have a
 // history (made up), whose traffic is learned for ten and a half minutes, and which is then flooded while people
 // report. Takes a quarter of an hour:
 //   WHYDOWN=$PWD/build/whydown SOURCE=$PWD node tests/browser/screenshots_traffic.mjs docs/images
@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { launchBrowser, shoot, startServer, whyNot } from "./harness.mjs";
 
 const LEARNED_S = 635;
-const FLOOD_S = 170;
+const FLOOD_S = 290;
 const TOKEN = randomBytes(16).toString("hex");
 const port = 20000 + Math.floor(Math.random() * 20000);
 const folder = process.argv[2];
@@ -91,7 +91,7 @@ const exporter = spawn(process.env.WHYDOWN,
 const browser = await launchBrowser();
 try {
   await sleep(LEARNED_S + 25);
-  for (let n = 0; n < 24; n++) {
+  for (let n = 0; n < 46; n++) {
     const lines = Array.from({ length: 5 + Math.floor(Math.random() * 4) }, report).join("\n");
     const answer = await fetch(`${server.url}/api/v1/observations`, { method: "POST", body: lines,
       headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/x-ndjson" } });
@@ -99,10 +99,11 @@ try {
     await sleep(5);
   }
   const { incidents } = await (await fetch(`${server.url}/api/v1/incidents?service=shop&kind=traffic`)).json();
-  for (const { name, path, height } of [
+  for (const { name, path, width = 1180, height, fullPage } of [
     { name: "incident-traffic", path: `/i/${incidents[0].id}`, height: 1560 },
+    { name: "flood", path: `/i/${incidents[0].id}`, width: 1000, height: 900, fullPage: true },
     { name: "now-traffic", path: "/", height: 900 }]) {
-    await shoot(browser, server.url + path, join(folder, `${name}.png`), { viewport: { width: 1180, height } });
+    await shoot(browser, server.url + path, join(folder, `${name}.png`), { viewport: { width, height }, fullPage });
   }
 } finally {
   exporter.kill();
