@@ -3,27 +3,16 @@
 
 #include "base/timetext.h"
 #include "command/replay_trace.h"
+#include "decode/words.h"
 #include "publish/words.h"
 
 #include <math.h>
 
-/* Bytes of the character at p, if it moves others: a control, C1 included (U+0080 to U+009F), or
- * one that turns the direction of writing (U+202A to U+202E, U+2066 to U+2069). Else 0. */
-static size_t steering(const unsigned char *p)
-{
-	if (p[0] < ' ' || p[0] == 0x7f)
-		return 1;
-	if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
-		return 2;
-	bool embeds = p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae;
-	bool isolates = p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
-	return embeds || isolates ? 3 : 0;
-}
-
 void replay_text_plain(struct buf *b, const char *text)
 {
 	while (*text != '\0') {
-		size_t len = steering((const unsigned char *)text);
+		unsigned char c = (unsigned char)*text;
+		size_t len = c < ' ' || c == 0x7f ? 1 : words_deceiving(text);
 		buf_char(b, len > 0 ? ' ' : *text);
 		text += len > 0 ? len : 1;
 	}

@@ -5,16 +5,17 @@
 
 #include <string.h>
 
-/* A character of more than one byte that must not be shown. Text is well-formed UTF-8. */
-static bool is_deceiving(const unsigned char *p)
+size_t words_deceiving(const char *text)
 {
-	if (p[0] == 0xc2)
-		return p[1] < 0xa0; /* U+0080 to U+009F: controls */
-	if (p[0] == 0xe2 && p[1] == 0x80)
-		return p[2] >= 0xa8 && p[2] <= 0xae; /* U+2028 to U+202E: separators, overrides */
-	if (p[0] == 0xe2 && p[1] == 0x81)
-		return p[2] >= 0xa6 && p[2] <= 0xa9; /* U+2066 to U+2069: isolates */
-	return p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf; /* U+FEFF */
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (p[0] == 0xc2) /* U+0080 to U+009F: controls */
+		return p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+	/* U+2028 to U+202E: separators, overrides; U+2066 to U+2069: isolates; U+FEFF */
+	bool turns = p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae;
+	bool isolates = p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+	bool mark = p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
+	return turns || isolates || mark ? 3 : 0;
 }
 
 static bool words(const char *text, size_t len, size_t len_max, const char *controls)
@@ -34,7 +35,7 @@ static bool words(const char *text, size_t len, size_t len_max, const char *cont
 	if (!text_is_utf8(text, len))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0xc2 && is_deceiving((const unsigned char *)text + i))
+		if ((unsigned char)text[i] >= 0xc2 && words_deceiving(text + i) > 0)
 			return false;
 	}
 	return true;
