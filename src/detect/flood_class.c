@@ -102,6 +102,19 @@ static void forget(struct flood *f, const struct flood_plan *plan, int c)
 	f->class[c].used = true;
 }
 
+/* Traffic that is no part of what may be usual: later fragments once, whether a rule names them
+ * or they go with answers. */
+static void name_cold(struct flood_step *s, int c, const float value[METER_RATES])
+{
+	if (c == s->plan->fragment_class && c != 0) {
+		if (s->cold_fragments_counted)
+			return;
+		s->cold_fragments_counted = true;
+	}
+	for (int i = 0; i < METER_RATES; i++)
+		s->cold[i] += value[i];
+}
+
 /* Large answers are mostly later fragments, which no rule names by themselves: they are no rest
  * that is usual. */
 static void with_fragments(struct flood_step *s, int c)
@@ -114,8 +127,7 @@ static void with_fragments(struct flood_step *s, int c)
 	if (!s->f->cold_fired[later])
 		forget(s->f, s->plan, later);
 	s->f->cold_fired[later] = true;
-	s->cold[0] += s->fragments;
-	s->cold[1] += s->fragment_bytes;
+	name_cold(s, later, (const float[]){s->fragments, s->fragment_bytes});
 }
 
 void flood_class_look(struct flood_step *s, int c)
@@ -135,8 +147,7 @@ void flood_class_look(struct flood_step *s, int c)
 		f->cold_fired[c] = true;
 	}
 	f->cold_open = true;
-	for (int i = 0; i < METER_RATES; i++)
-		s->cold[i] += s->now[c].value[i];
+	name_cold(s, c, s->now[c].value);
 	if (s->plan->nature[c] == FLOOD_ANSWER && !s->cold_fragments)
 		with_fragments(s, c);
 }

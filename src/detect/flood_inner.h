@@ -28,7 +28,8 @@ struct flood_step {
 	float packets, bytes, records, out_packets, out_bytes, tcp;
 	float out_usual;  /* packets, of a moment ago */
 	float fragments, fragment_bytes;
-	bool cold_fragments; /* they are of a class that a rule has named */
+	bool cold_fragments; /* they are of a class that a rule has named, */
+	bool cold_fragments_counted; /* and in `cold` */
 	float discount[METER_RATES];
 	float asked[METER_RATES]; /* packets and bytes of answers that were asked for */
 	float cold[METER_RATES]; /* packets and bytes that absolute rules name */

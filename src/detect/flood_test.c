@@ -228,6 +228,32 @@ static void a_flood_that_ends_is_calm_and_leaves_the_usual_as_it_was(void **stat
 	free(w);
 }
 
+/* A rule names the answers, and another the fragments, which go with the answers, too: they count
+ * once, and what came beside them stays what is usual. */
+static void answers_in_fragments_leave_a_new_service_its_usual(void **state)
+{
+	(void)state;
+	struct world *w = calloc(1, sizeof(*w));
+
+	world_init(w, 21);
+	w->one_way = true;
+	assert_int_equal(usual(w, 900, 120), 0);
+	assert_float_equal(w->reading.usual_packets_per_s, 900, 100);
+	for (int i = 0; i < 240; i++) { /* a minute */
+		begin_tick(w);
+		web(w, 900);
+		for (int c = 0; c < 2; c++)
+			testing_add(&w->tick, &w->prng, &(struct testing_traffic){
+				.class = c == 0 ? TESTING_DNS : TESTING_FRAGMENT,
+				.packets = (double)prng_poisson(&w->prng, c == 0 ? 3750 : 7500),
+				.size = 1400, .sources = 3000, .records = 80});
+		w->frozen |= end_tick(w);
+	}
+	assert_true(w->frozen && w->reading.cold);
+	assert_float_equal(w->reading.usual_packets_per_s, 900, 100);
+	free(w);
+}
+
 static void pulses_are_one_flood(void **state)
 {
 	(void)state;
@@ -488,6 +514,7 @@ int main(void)
 		cmocka_unit_test(small_traffic_pages_nobody),
 		cmocka_unit_test(a_single_tick_opens_nothing),
 		cmocka_unit_test(a_flood_that_ends_is_calm_and_leaves_the_usual_as_it_was),
+		cmocka_unit_test(answers_in_fragments_leave_a_new_service_its_usual),
 		cmocka_unit_test(pulses_are_one_flood),
 		cmocka_unit_test(a_carpet_is_seen_as_one),
 		cmocka_unit_test(several_classes_are_named_heaviest_first),
