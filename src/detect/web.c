@@ -181,6 +181,11 @@ static void learn_all(struct web_watch *w, const struct web_seen *seen, const st
 
 /* ---- time ---- */
 
+static uint32_t longer(uint32_t lasted_s, int64_t seconds)
+{
+	return seconds < UINT32_MAX - lasted_s ? lasted_s + (uint32_t)seconds : UINT32_MAX;
+}
+
 /* Seconds without a request: zeros for all, which is quick to count. */
 static void idle(struct web_watch *w, int64_t seconds, bool frozen)
 {
@@ -198,7 +203,7 @@ static void idle(struct web_watch *w, int64_t seconds, bool frozen)
 	}
 	web_rush_idle(&w->rush, seconds);
 	w->seen += (uint64_t)seconds;
-	w->calm += (uint32_t)(seconds < UINT32_MAX - w->calm ? seconds : 0);
+	w->calm = longer(w->calm, seconds);
 }
 
 /* Nobody watched: what was going on is over or unknown; what is usual stays. */
@@ -227,26 +232,26 @@ static void calm_count(struct web_watch *w, const struct web_judged *j, float se
 
 	for (unsigned i = 0; i < WEB_SIGNALS; i++)
 		most = fmaxf(most, j->a[i]);
-	w->calm = most > excited ? 0 : w->calm + (uint32_t)seconds;
+	w->calm = most > excited ? 0 : longer(w->calm, (int64_t)seconds);
 }
 
 void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 		    struct web_reading *ret)
 {
-	int64_t begin = wall_to_s(t->at);
+	int64_t begin = wall_to_s(t->at), since = w->seen > 0 ? begin - w->last : 0;
+	bool stopped = frozen;
 	struct web_seen seen;
 	struct web_judged judged;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->began = t->at;
-	if ((w->seen > 0 && begin < w->last) || (double)t->requests > count_max)
+	if (since < 0 || (double)t->requests > count_max)
 		return;
-	w->frozen = frozen ? w->frozen + (w->frozen < UINT32_MAX) : 0;
 	frozen = frozen && w->frozen < frozen_max_s;
-	if (w->seen > 0 && begin - w->last > gap_max_s)
+	if (since > gap_max_s)
 		forget_evidence(w);
-	else if (w->seen > 0 && begin > w->last)
-		idle(w, begin - w->last, frozen);
+	else if (since > 0)
+		idle(w, since, frozen);
 	web_see(t, w->mixes > 0 ? &w->usual : &web_mix_unknown, &seen);
 	ret->taken = true;
 	ret->cold = w->seen < WEB_WARM;
@@ -263,4 +268,5 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 		w->rush.held = 1;
 	w->seen += (uint64_t)seen.seconds;
 	w->last = begin + (int64_t)seen.seconds;
+	w->frozen = stopped ? longer(w->frozen, since + (int64_t)seen.seconds) : 0;
 }

@@ -418,6 +418,25 @@ static void time_may_jump(void **state)
 	free(r);
 }
 
+/* Ticks come only of seconds with requests: here one of ten, while an incident is open. */
+static void what_lasts_a_day_is_usual_however_few_its_ticks(void **state)
+{
+	struct run *r = run_new(4);
+	float after_23_h = 0;
+	(void)state;
+	for (int n = 0; n < 25 * 360; n++) {
+		if (n == 23 * 360)
+			after_23_h = r->last.usual_per_s;
+		world_second(&r->world, &r->tick);
+		r->world.second += 9;
+		attack_second(&r->world, &r->tick, ATTACK_GET, n < 60 ? 0 : 200);
+		web_watch_step(&r->watch, &r->tick, n >= 60, &r->last);
+	}
+	assert_true(after_23_h < 10);
+	assert_true(r->last.usual_per_s > 15);
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +451,7 @@ int main(void)
 		cmocka_unit_test(floods_are_named),
 		cmocka_unit_test(signatures_need_no_history),
 		cmocka_unit_test(beginnings_raise_nothing),
+		cmocka_unit_test(what_lasts_a_day_is_usual_however_few_its_ticks),
 		cmocka_unit_test(state_survives),
 		cmocka_unit_test(time_may_jump),
 	};
