@@ -228,7 +228,8 @@ static inline bool count_find(struct shard *s, const struct arrival *a, uint32_t
 	}
 	struct traffic_tick *t = tick_of(s, service);
 	uint8_t *registers = class_registers(l, t, f->class);
-	t->class_sources_lost += registers == NULL;
+	if (__builtin_expect(registers == NULL, 0))
+		traffic_lose(t, f->class);
 	*ret_count = (struct count){
 		.flow = f, .live = l, .sum = &t->in[f->class],
 		.source = &t->sources[a->source >> (64 - TRAFFIC_SOURCES_BITS)],

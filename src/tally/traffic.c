@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/traffic.h"
 
+#include "base/check.h"
 #include "base/text.h"
 #include "tally/query_name.h"
 #include "tally/traffic_inner.h"
@@ -92,7 +93,7 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 	if (registers != NULL)
 		hll_add(registers, TRAFFIC_CLASS_BITS, hash);
 	else
-		t->class_sources_lost++;
+		traffic_lose(t, class);
 	float priority = traffic_priority(traffic_scale(f->packets, f->sampling), random);
 	if (priority > t->threshold) {
 		struct traffic_keys keys;
@@ -303,34 +304,68 @@ static bool class_is_lighter(const struct traffic_tick *t, uint8_t a, uint8_t b)
 	return a > b;
 }
 
+static bool is_lost(const struct traffic_tick *t, uint8_t class)
+{
+	return t->class_lost[class / 64] >> (class % 64) & 1;
+}
+
+/* The last one takes its place. */
+static void place_free(struct traffic_tick *t, size_t i)
+{
+	size_t last = i;
+	while (last + 1 < TRAFFIC_CLASS_SOURCES && t->class_of[last + 1] != 0)
+		last++;
+	t->class_of[i] = t->class_of[last];
+	memcpy(t->class_sources[i], t->class_sources[last], sizeof(t->class_sources[i]));
+	t->class_of[last] = 0;
+	memset(t->class_sources[last], 0, sizeof(t->class_sources[last]));
+}
+
+/* Of what one of the two did not count all, an estimate would be too low. */
+static void lost_merge(struct traffic_tick *t, const struct traffic_tick *other)
+{
+	for (size_t i = 0; i < WD_COUNT(t->class_lost); i++)
+		t->class_lost[i] |= other->class_lost[i];
+	for (size_t i = TRAFFIC_CLASS_SOURCES; i-- > 0;) {
+		if (t->class_of[i] != 0 && is_lost(t, t->class_of[i] - 1))
+			place_free(t, i);
+	}
+}
+
+/* No place is free for a class of the other's: the lightest of all loses its own, or is not let
+ * in. */
+static void class_displace(struct traffic_tick *t, uint8_t class, const uint8_t *registers)
+{
+	size_t lightest = 0;
+	for (size_t i = 1; i < TRAFFIC_CLASS_SOURCES; i++) {
+		if (class_is_lighter(t, t->class_of[i] - 1, t->class_of[lightest] - 1))
+			lightest = i;
+	}
+	uint8_t loser = t->class_of[lightest] - 1;
+	if (class_is_lighter(t, class, loser)) {
+		loser = class;
+	} else {
+		t->class_of[lightest] = class + 1;
+		memcpy(t->class_sources[lightest], registers, sizeof(t->class_sources[lightest]));
+	}
+	if (t->in[loser].records > 0) /* some have a place ahead of time (tally/shard.c) */
+		traffic_lose(t, loser);
+}
+
 /* Where more classes than places come together, the heaviest of both keep theirs (the sums
  * are merged before). */
 static void classes_merge(struct traffic_tick *t, const struct traffic_tick *other)
 {
-	t->class_sources_lost = traffic_plus(t->class_sources_lost, other->class_sources_lost);
+	lost_merge(t, other);
 	for (size_t i = 0; i < TRAFFIC_CLASS_SOURCES; i++) {
-		if (other->class_of[i] == 0)
+		if (other->class_of[i] == 0 || is_lost(t, other->class_of[i] - 1))
 			continue;
 		uint8_t class = other->class_of[i] - 1;
 		uint8_t *registers = class_registers(t, class);
-		if (registers != NULL) {
+		if (registers != NULL)
 			hll_merge(registers, other->class_sources[i], TRAFFIC_CLASS_BITS);
-			continue;
-		}
-		size_t lightest = 0;
-		for (size_t k = 1; k < TRAFFIC_CLASS_SOURCES; k++) {
-			if (class_is_lighter(t, t->class_of[k] - 1, t->class_of[lightest] - 1))
-				lightest = k;
-		}
-		uint8_t loser = t->class_of[lightest] - 1;
-		if (class_is_lighter(t, class, loser)) {
-			loser = class;
-		} else {
-			t->class_of[lightest] = class + 1;
-			memcpy(t->class_sources[lightest], other->class_sources[i],
-			       sizeof(t->class_sources[lightest]));
-		}
-		t->class_sources_lost = traffic_plus(t->class_sources_lost, t->in[loser].records);
+		else
+			class_displace(t, class, other->class_sources[i]);
 	}
 }
 

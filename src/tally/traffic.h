@@ -10,7 +10,9 @@
  *   "Priority sampling for estimation of arbitrary subset sums", J. ACM 54(6), 2007.
  *
  * Merging two ticks of a service: sums add, HyperLogLog takes the maximum, samples are
- * joined and thinned out again: the same as if one thread had seen both. */
+ * joined and thinned out again: the same as if one thread had seen both. Only the sources of
+ * single classes, for which there are few places, are not known of a class that one had no
+ * place for. */
 #ifndef WD_TALLY_TRAFFIC_H
 #define WD_TALLY_TRAFFIC_H
 
@@ -70,7 +72,7 @@ struct traffic_tick {
 	uint8_t sources[1 << TRAFFIC_SOURCES_BITS];
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS]; /* distinct destinations */
 	uint8_t class_sources[TRAFFIC_CLASS_SOURCES][1 << TRAFFIC_CLASS_BITS];
-	uint64_t class_sources_lost; /* records of classes that found no place */
+	uint64_t class_lost[VECTOR_CLASSES_MAX / 64]; /* bit a class: some record found no place */
 	float threshold;             /* priorities up to it were thinned out; 0 = none were */
 	uint32_t sample_count;       /* less than TRAFFIC_SAMPLES after two equal priorities */
 	struct traffic_record sample[TRAFFIC_SAMPLES];
@@ -104,7 +106,7 @@ void traffic_add(struct traffic_tick *t, const struct traffic_rules *rules, cons
 void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other);
 
 double traffic_sources(const struct traffic_tick *t);
-/* Of one class; negative if it found no place. */
+/* Of one class; negative if not each of its records found a place. */
 double traffic_class_sources(const struct traffic_tick *t, uint8_t class);
 /* How many packets a sampled record stands for. */
 static inline double traffic_stands_for(const struct traffic_tick *t,

@@ -32,6 +32,12 @@ static inline void traffic_sent_add(struct traffic_sent *s, const struct flow *f
 	s->bytes = traffic_plus(s->bytes, traffic_scale(f->bytes, f->sampling));
 }
 
+/* A record of the class found no place among those whose sources are counted apart. */
+static inline void traffic_lose(struct traffic_tick *t, uint8_t class)
+{
+	t->class_lost[class / 64] |= UINT64_C(1) << (class % 64);
+}
+
 /* packets / u, u uniform in (0, 1] from 53 bits: at most 2^64 * 2^53, which a float holds. */
 static inline float traffic_priority(uint64_t packets, uint64_t random)
 {
@@ -45,7 +51,6 @@ struct traffic_keys {
 	float of[TRAFFIC_SAMPLES];         /* INFINITY where the sample has none */
 	float least[TRAFFIC_SAMPLES / 16]; /* of each sixteen */
 };
-
 
 void traffic_keys_of(const struct traffic_tick *t, struct traffic_keys *ret_keys);
 
