@@ -30,7 +30,7 @@ static void go_on(struct engine *e, struct track *t)
 static void without_reports(struct incident *i)
 {
 	i->kinds &= INCIDENT_TRAFFIC | INCIDENT_REQUESTS;
-	i->peak_observed = i->peak_expected = i->excess = 0;
+	i->peak_observed = i->peak_expected = i->excess = i->reports_log10_return = 0;
 	i->scope_count = 0;
 }
 

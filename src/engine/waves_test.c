@@ -205,10 +205,15 @@ static void what_the_store_and_the_journal_both_tell_counts_once(void **state)
 	snapshot_release(s);
 	assert_int_equal(known.kinds, INCIDENT_REPORTS | INCIDENT_TRAFFIC);
 	assert_true(excess > 14 * 28 && excess < 15 * 30);
+	assert_true(known.reports_log10_return > 0);
 	assert_int_equal(engine_resume(b.e, &known), WD_OK);
+	const struct incident *i = only_incident(&b, &s);
+	assert_int_equal(i->kinds, INCIDENT_TRAFFIC);
+	assert_true(i->reports_log10_return == 0);
+	snapshot_release(s);
 	for (int n = 0; n < 15; n++)
 		bad_minute(&b, false);
-	const struct incident *i = only_incident(&b, &s);
+	i = only_incident(&b, &s);
 	assert_int_equal(i->kinds, known.kinds);
 	assert_true(fabsf(i->excess - excess) < 10);
 	snapshot_release(s);
