@@ -33,7 +33,7 @@ bool engine_make_watch(struct engine *e, struct track *t)
 {
 	if (t->watch != NULL)
 		return true;
-	if (e->options.classes == NULL || e->watched >= e->options.services_watched_max)
+	if (e->options.classes == NULL || !engine_watch_room(e))
 		return false;
 	t->watch = watch_open(&e->flood_plan);
 	if (t->watch == NULL)

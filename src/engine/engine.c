@@ -105,69 +105,6 @@ const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric
 	return &slot->plan;
 }
 
-static uint32_t *slot_of(const struct engine *e, const char *id)
-{
-	size_t at = hash_bytes(&e->options.key, id, strlen(id)) & (e->by_id_size - 1);
-	while (e->by_id[at] != 0 && strcmp(e->tracks[e->by_id[at] - 1].id, id) != 0)
-		at = (at + 1) & (e->by_id_size - 1);
-	return &e->by_id[at];
-}
-
-struct track *engine_track(struct engine *e, const char *id)
-{
-	if (e->by_id_size == 0)
-		return NULL;
-	uint32_t n = *slot_of(e, id);
-	return n == 0 ? NULL : &e->tracks[n - 1];
-}
-
-static bool grow_tracks(struct engine *e)
-{
-	size_t cap = e->track_cap == 0 ? 16 : 2 * e->track_cap;
-	struct track *tracks = realloc(e->tracks, cap * sizeof(*tracks));
-	if (tracks == NULL)
-		return false;
-	e->tracks = tracks;
-	float *headroom = realloc(e->headroom, cap * sizeof(*headroom));
-	uint32_t *by_id = calloc(4 * cap, sizeof(*by_id));
-	if (headroom != NULL)
-		e->headroom = headroom;
-	if (headroom == NULL || by_id == NULL) {
-		free(by_id);
-		return false;
-	}
-	free(e->by_id);
-	e->by_id = by_id;
-	e->by_id_size = 4 * cap;
-	e->track_cap = cap;
-	for (size_t n = 0; n < e->track_count; n++)
-		*slot_of(e, e->tracks[n].id) = (uint32_t)n + 1;
-	return true;
-}
-
-/* Tells the same person's reports on two services apart; the same in every run. */
-static uint64_t salt_of(const char *id)
-{
-	static const struct hash_key key = {"persons"};
-	return hash_bytes(&key, id, strlen(id));
-}
-
-struct track *engine_add_track(struct engine *e, const char *id)
-{
-	if (e->track_count >= e->options.services_max ||
-	    (e->track_count == e->track_cap && !grow_tracks(e)))
-		return NULL;
-	struct track *t = &e->tracks[e->track_count];
-	*t = (struct track){.step = {MINUTE_NS}};
-	if (!text_copy(t->id, sizeof(t->id), id) || t->id[0] == '\0')
-		return NULL;
-	t->salt = salt_of(t->id);
-	episode_init(&t->episode);
-	*slot_of(e, id) = (uint32_t)++e->track_count;
-	engine_touch(e, t);
-	return t;
-}
-
 void engine_touch(struct engine *e, struct track *t)
 {
 	t->version = ++e->versions;
@@ -184,11 +121,9 @@ static bool start(struct engine *e, struct track *t, wd_wall at, wd_span step, b
 	uint64_t dropped = 0;
 	if (plan == NULL)
 		return false;
-	if (t->signal_count >
-	    0) { /* a catalogue service nobody observed yet turns out to be another kind */
-		t->signal_count = 0;
-		memset(t->lookup, 0, sizeof(t->lookup));
-	}
+	/* A catalogue's service that nobody observed yet may turn out to be another kind. */
+	t->signal_count = 0;
+	memset(t->lookup, 0, sizeof(t->lookup));
 	t->step = step;
 	t->whole = whole;
 	t->metric = metric;
@@ -209,27 +144,27 @@ enum wd_err engine_configure(struct engine *e, struct catalogue *c, struct wd_wh
 	size_t *by_catalogue = calloc(count + 1, sizeof(*by_catalogue));
 	if (by_catalogue == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "services");
+	enum wd_err err = engine_make_room(e, c, why);
+	if (err != WD_OK) {
+		free(by_catalogue);
+		return err;
+	}
+	for (size_t n = 0; n < e->track_count; n++)
+		e->tracks[n].service = e->tracks[n].adopted;
 	for (size_t n = 0; n < count; n++) {
-		const char *id = catalogue_at(c, n)->id;
-		struct track *t = engine_track(e, id);
+		const struct service *s = catalogue_at(c, n);
+		struct track *t = engine_track(e, s->id);
 		if (t == NULL)
-			t = engine_add_track(e, id);
-		if (t == NULL) {
-			free(by_catalogue);
-			return wd_fail(why, WD_FULL, (uint32_t)n,
-				       "more services than services_max");
-		}
+			t = engine_add_track(e, s->id);
+		WD_CHECK(t != NULL);
+		t->service = s;
 		by_catalogue[n] = (size_t)(t - e->tracks);
 	}
 	for (size_t n = 0; n < e->track_count; n++) {
-		e->tracks[n].service = e->tracks[n].adopted;
 		engine_touch(e, &e->tracks[n]);
-	}
-	for (size_t n = 0; n < count; n++)
-		e->tracks[by_catalogue[n]].service = catalogue_at(c, n);
-	for (size_t n = 0; n < e->track_count; n++)
 		if (e->tracks[n].service == NULL)
 			engine_forget_clients(e, &e->tracks[n]);
+	}
 	free(e->by_catalogue);
 	e->by_catalogue = by_catalogue;
 	catalogue_release(e->catalogue);

@@ -98,7 +98,9 @@ void engine_close(struct engine *e);
 
 /* From now on these services are known (the engine holds the catalogue). What is known of a
  * service that is still there stays; of one that is gone, too, until it is asked for again: the
- * time between is missing, and its incident closes at the next minute. */
+ * time between is missing, and its incident closes at the next minute. Where services_max or
+ * services_watched_max leave no room for one that is there, what is known of who is gone and was
+ * seen longest ago is given up. WD_FULL: more than services_max; if it fails, all is as before. */
 enum wd_err engine_configure(struct engine *e, struct catalogue *c,
 			     struct wd_why *why) WD_MUST_CHECK;
 
@@ -166,7 +168,8 @@ size_t engine_service_count(const struct engine *e);
 enum wd_err engine_write_service(const struct engine *e, size_t index, const char **ret_id,
 				 uint8_t **ret_bytes, size_t *ret_len) WD_MUST_CHECK;
 /* Into a fresh engine: first the whole, then the services in any order. A damaged blob
- * leaves the engine as it was. at = byte offset. */
+ * leaves the engine as it was. at = byte offset. Services that the catalogue does not have are
+ * read as far as there is room for them. */
 enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len,
 			struct wd_why *why) WD_MUST_CHECK;
 enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t len,

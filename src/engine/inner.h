@@ -50,6 +50,7 @@ struct engine {
 	struct once once;
 	struct flood_plan flood_plan; /* if options.classes is not NULL */
 	size_t watched;               /* services that have a watch */
+	bool may_drop;                /* of them, some may be of services that nobody follows */
 	struct shared_trace **traces; /* up to options.traces_max; held */
 	size_t trace_count;
 	/* If options.book is not NULL: */
@@ -143,9 +144,16 @@ void incident_list_release(struct incident_list *l);
 
 const struct surge_plan *engine_plan(struct engine *e, wd_span step, bool metric,
 				     uint8_t *ret_plan);
+/* seats.c */
 struct track *engine_track(struct engine *e, const char *id);
 /* A new one of that id; NULL if there is no room. */
 struct track *engine_add_track(struct engine *e, const char *id);
+/* Seats for all services of the catalogue; if it fails, nothing has changed. */
+enum wd_err engine_make_room(struct engine *e, const struct catalogue *c,
+			     struct wd_why *why) WD_MUST_CHECK;
+/* Room for one more watch. */
+bool engine_watch_room(struct engine *e);
+
 /* Takes it for a service of its own, named by its id. False if memory ran out. */
 bool engine_adopt(struct engine *e, struct track *t);
 void engine_touch(struct engine *e, struct track *t);

@@ -404,8 +404,10 @@ static void live_on(struct engine *e, struct track *t, float open_at)
 void engine_state_budget(struct engine *e)
 {
 	size_t series = 0;
-	for (size_t n = 0; n < e->track_count; n++)
-		series += e->tracks[n].first_seen.ns != 0 || e->tracks[n].watch != NULL;
+	for (size_t n = 0; n < e->track_count; n++) {
+		const struct track *t = &e->tracks[n];
+		series += t->service != NULL && (t->first_seen.ns != 0 || t->watch != NULL);
+	}
 	series = series > 0 ? series : 1;
 	double accepted = e->options.false_a_month > 0 ? e->options.false_a_month :
 			  BUDGET_FALSE_A_MONTH * (double)series;

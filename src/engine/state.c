@@ -372,12 +372,18 @@ enum wd_err engine_read_service(struct engine *e, const uint8_t *bytes, size_t l
 			       "state of a service is damaged");
 	}
 	struct track *t = engine_track(e, read.id);
+	bool full = t == NULL && e->track_count >= e->options.services_max;
 	if (t == NULL)
 		t = engine_add_track(e, read.id);
 	if (t == NULL) {
 		track_done(&read);
-		return wd_fail(why, WD_FULL, 0, "more services than services_max");
+		return full ? WD_OK : wd_fail(why, WD_NOMEM, 0, "service");
 	}
+	if (read.watch != NULL && t->watch == NULL && !engine_watch_room(e)) {
+		watch_close(read.watch);
+		read.watch = NULL;
+	}
+	e->may_drop = e->may_drop || t->service == NULL;
 	read.service = t->service;
 	read.adopted = t->adopted;
 	read.salt = t->salt;
