@@ -217,13 +217,15 @@ void engine_carry(struct engine *e, struct track *t, const struct cause *c)
 }
 
 /* While it lasts: numbers follow every tick, readers hear of them now and then. */
-static void follow(struct engine *e, struct track *t, enum watched kind)
+static void follow(struct engine *e, struct track *t, enum watched kind, const struct cause *c)
 {
 	struct watch *w = t->watch;
 	struct incident *i = &t->episode.incident;
 	wd_wall now = watch_time(t, e->now);
 
 	follow_numbers(e, t, kind);
+	if (!(kind == WATCH_FLOWS ? i->traffic.cold : i->requests.cold))
+		raise(&i->log10_return, c->log10_return);
 	float peak = kind == WATCH_FLOWS ? i->traffic.peak_packets_per_s
 					 : i->requests.peak_requests_per_s;
 	if (peak > NEWS_PEAK * w->told_peak && wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
@@ -291,7 +293,7 @@ static void decide(struct engine *e, struct track *t, enum watched kind, wd_span
 		begin(e, t, &c);
 	bool carried = is_on(t) && (t->episode.incident.kinds & bit) != 0;
 	if (carried)
-		follow(e, t, kind);
+		follow(e, t, kind, &c);
 	if (carried && w->calm && !w->significant)
 		end(e, t, kind);
 	else if (w->suspicious && t->episode.state == INCIDENT_CLOSED)

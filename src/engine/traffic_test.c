@@ -71,6 +71,21 @@ static void a_flood_alone_opens_an_incident_within_a_second(void **state)
 	world_close(&w);
 }
 
+/* In minutes, where its traffic has it in ticks. */
+static void an_incidents_evidence_is_the_highest_that_its_traffic_had(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 1);
+	world_minutes(&w, 15, &(struct scene){"x", 4000, 0});
+	world_play(&w, 5, &(struct scene){"x", 4000, 2500}, 1);
+	assert_int_equal(w.opened, 1);
+	world_play(&w, 20, &(struct scene){"x", 4000, 36000}, 1);
+	assert_true(w.last.log10_return > w.last.log10_return_decided + 1);
+	assert_float_equal(w.last.log10_return, w.last.traffic.log10_return - log10f(240), .01);
+	world_close(&w);
+}
+
 static void the_end_of_a_flood_is_told_and_then_closed(void **state)
 {
 	struct world w;
@@ -474,6 +489,7 @@ int main(void)
 		cmocka_unit_test(of_traffic_and_requests_the_peak_is_that_of_traffic),
 		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
 		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
+		cmocka_unit_test(an_incidents_evidence_is_the_highest_that_its_traffic_had),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
