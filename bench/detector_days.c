@@ -170,7 +170,7 @@ void bench_first_days(void)
 		for (int k = 0; k < s->outages; k++) {
 			if (s->at[k] == 0)
 				continue;
-			snprintf(name, sizeof(name), "first days, %s: found of that after %d",
+			snprintf(name, sizeof(name), "first days, %s: found of that after %d hours",
 				 s->name, s->at[k]);
 			row(name, "%", 100.0 * all.found[k] / all.series, "-", 0, 0);
 		}

@@ -90,6 +90,11 @@ def try_intake(server):
     form = urllib.parse.urlencode({"service": "shop", "surface": "app", "problem": "slow", "comment": "it spins"})
     status, fields, _ = ask(server, "POST", "/api/v1/reports", form, Content_Type="application/x-www-form-urlencoded")
     check("the form takes one", status == 303 and fields["Location"].startswith("/s/shop"), status)
+    for form, says in (("", "service is missing: which service is it about?</p>"),
+                       ("service=shop&comment=%ff", ">comment is not plain UTF-8 text.</p>"),
+                       ("service=shop&surface=x", ">surface: Shop has no surface")):
+        status, _, page = ask(server, "POST", "/api/v1/reports", form, Content_Type="application/x-www-form-urlencoded")
+        check("a form's mistake is told in a sentence: " + says, status == 422 and says in page, (status, page))
     for comment in (HOSTILE, SECRET, "lost in the middle"):
         report(server, comment)
 

@@ -72,6 +72,20 @@ static struct http_response *back_to_page(const char *service)
 		.status = 303, .cache_control = "no-store", .fields = &field, .field_count = 1});
 }
 
+/* As a sentence; most begin with the field's name by themselves. */
+static void add_error(struct buf *b, const struct report_error *e)
+{
+	size_t name = strlen(e->field), len = strlen(e->detail);
+
+	if (b->len > 0)
+		buf_char(b, ' ');
+	if (strncmp(e->detail, e->field, name) != 0)
+		buf_fmt(b, "%s: ", e->field);
+	buf_str(b, e->detail);
+	if (len == 0 || e->detail[len - 1] != '?')
+		buf_char(b, '.');
+}
+
 /* A page for those who sent a form: what is wrong, and the way back. */
 static bool refusal_page(struct server *s, const struct reports_refusal *refusal, struct buf *ret_b)
 {
@@ -81,8 +95,7 @@ static bool refusal_page(struct server *s, const struct reports_refusal *refusal
 	buf_str(&detail, refusal->detail);
 	for (size_t n = 0; n < refusal->errors.count; n++) {
 		const struct report_error *e = &refusal->errors.items[n];
-		buf_fmt(&detail, "%s%s%s%s.", detail.len > 0 ? " " : "", e->field,
-			e->field[0] != '\0' ? ": " : "", e->detail);
+		add_error(&detail, e);
 	}
 	struct snapshot *snapshot = pilot_snapshot(s->pilot);
 	const struct site_refusal r = {.status = refusal->status,

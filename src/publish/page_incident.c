@@ -154,8 +154,8 @@ static void scope(const struct render *r)
 		return;
 	}
 	buf_str(r->out, "<p class=\"note\">Each of these is significantly above its own usual. "
-			"Where people report "
-			"from is not where a cause lies.</p><table class=\"num\"><thead><tr><th "
+			"Where people report from does not tell where a cause "
+			"lies.</p><table class=\"num\"><thead><tr><th "
 			"scope=\"col\">Where</th>"
 			"<th scope=\"col\">Reports</th><th scope=\"col\">Usual</th><th "
 			"scope=\"col\">Ratio</th></tr></thead>\n");

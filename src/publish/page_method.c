@@ -270,7 +270,7 @@ void page_method(const struct render *r)
 		   "incident is ranked among all incidents of its service that were tracked.</p>\n"
 		   "<h2>What it does not say</h2>\n"
 		   "<p>Reports say that people have a problem, not why. Where people report from "
-		   "is not where a "
+		   "does not tell where a "
 		   "cause lies. A neighbour's outage makes people report the wrong service: a "
 		   "small rise just "
 		   "after a large one elsewhere is marked as likely spillover.</p>\n"

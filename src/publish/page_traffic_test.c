@@ -134,7 +134,7 @@ static void charts_are_chosen_by_links_that_need_no_script(void **state)
 	lacks(FORGED, "", ">Requests</a>"); /* there were none */
 	/* Of what is drawn a table says the same, and a sentence. */
 	has(FORGED, "", "<details id=\"t-received\"><summary>The same as a table</summary>");
-	has(FORGED, "", "Highest, over ");
+	has(FORGED, "", "Highest of the points, each of ");
 }
 
 /* The fixture knows ten minutes without a pause before the trace, which begins at 09:49. */

@@ -746,6 +746,15 @@ static void a_refusal_is_a_page_with_the_way_back(void **state)
 	snapshot_release(snapshot);
 }
 
+static void places_of_reports_are_said_to_tell_no_cause(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/i/x-20250310-0945", "",
+			"Where people report from does not tell where a cause lies.");
+	assert_page_has(FIXTURE_INCIDENT, "/method", "",
+			"Where people report from does not tell where a cause lies.");
+}
+
 static void the_thanks_are_there_after_a_report(void **state)
 {
 	(void)state;
@@ -800,6 +809,7 @@ int main(void)
 		cmocka_unit_test(health_is_503_when_the_journal_cannot_write),
 		cmocka_unit_test(measured_figures_are_shown_and_their_absence_said),
 		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),
+		cmocka_unit_test(places_of_reports_are_said_to_tell_no_cause),
 		cmocka_unit_test(the_thanks_are_there_after_a_report),
 		cmocka_unit_test(a_fragment_replaces_what_the_page_has),
 	};

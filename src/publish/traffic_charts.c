@@ -311,7 +311,7 @@ static void describe(const struct render *r, const struct shown *s, const struct
 	size_t peak = peak_of(s, c);
 	struct words w = {.out = text, .html = html, .now = r->snapshot->now};
 
-	buf_str(text, "Highest, over ");
+	buf_str(text, "Highest of the points, each of ");
 	words_seconds(text, s->t->step);
 	buf_str(text, ", at ");
 	words_second(&w, time_of(s, peak));
