@@ -66,6 +66,23 @@ fails_saying "a program without its catalogue says so" 'catalogue that comes wit
 cp "$SOURCE/data/catalogue.yaml" "$scratch/usr/share/whydown/"
 passes "an installed program finds its catalogue" "$scratch/usr/bin/whydown" check-config
 
+# A scenario of somebody else's moves no terminal: an escape, a C1 control, an override of direction.
+steers() { [ "$(tr -d '\011\012\040-\176' <"$scratch/output" | wc -c)" -ne 0 ]; }
+mkdir -p "$scratch/usr/share/whydown/scenarios"
+printf 'title A \033[31m \302\233\063m \342\200\256 title\nbegins 2025-03-10T00:00Z\nlasts 1 hour\nservice x\n  usually 1 report a minute\n' \
+	>"$scratch/usr/share/whydown/scenarios/evil.scenario"
+exits "a scenario with a strange title is listed" 0 "$scratch/usr/bin/whydown" simulate --list
+if grep -q 'evil  *A  *\[31m  *3m  *title' "$scratch/output" && ! steers; then ok "… and steers nothing"; else
+	cat -v "$scratch/output"
+	not_ok "… and steers nothing"
+fi
+printf 'title x\nwrong \033[31m \302\233\063m \342\200\256 word\n' >"$scratch/evil.scenario"
+exits "a mistake in a scenario is shown" 1 "$WHYDOWN" simulate "$scratch/evil.scenario"
+if grep -q '^    wrong  *\[31m  *3m  *word$' "$scratch/output" && ! steers; then ok "… and steers nothing, either"; else
+	cat -v "$scratch/output"
+	not_ok "… and steers nothing, either"
+fi
+
 # A reload: a mistake changes nothing, what needs a restart is said.
 cat >"$scratch/live.yaml" <<-'END'
 	services_from: []

@@ -38,6 +38,28 @@ bool text_is_utf8(const char *bytes, size_t len)
 	return true;
 }
 
+size_t text_deceives(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (p[0] == 0xc2) /* U+0080 to U+009F: controls */
+		return p[1] >= 0x80 && p[1] < 0xa0 ? 2 : 0;
+	/* U+2028 to U+202E: separators, overrides; U+2066 to U+2069: isolates; U+FEFF */
+	bool turns = p[0] == 0xe2 && p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae;
+	bool isolates = p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+	bool mark = p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf;
+	return turns || isolates || mark ? 3 : 0;
+}
+
+size_t text_character(const char *text, bool *ret_plain)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t len = utf8_sequence(p, 4);
+
+	*ret_plain = len > 1 ? text_deceives(text) == 0 : len == 1 && *p >= ' ' && *p != 0x7f;
+	return len > 0 ? len : 1;
+}
+
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

@@ -10,6 +10,16 @@
  * without NUL and without noncharacters (U+FFFE, U+FFFF …), which XML cannot carry. */
 bool text_is_utf8(const char *bytes, size_t len);
 
+/* Bytes of the character at `text` if it has more than one and makes text look different from what
+ * it is, or steers what shows it: C1 controls, separators of lines, embeddings, overrides and
+ * isolates of the direction of writing, a byte-order mark. Else 0. Reads no further than a 0
+ * byte. */
+size_t text_deceives(const char *text);
+
+/* Bytes of the character at `text`, which is not its end; 1 if there is none. *ret_plain: it may be
+ * shown in a line, for nothing of it moves a terminal. Reads no further than a 0 byte. */
+size_t text_character(const char *text, bool *ret_plain);
+
 /* Begins with the byte-order mark of UTF-16, as what some editors call "Unicode" does. */
 bool text_begins_utf16(const char *bytes, size_t len);
 #define TEXT_UTF16 "the file is UTF-16: save it as UTF-8"

@@ -24,6 +24,28 @@ static void broken_utf8_is_refused(void **state)
 	assert_false(text_is_utf8("a\0b", 3));
 }
 
+static void what_steers_or_deceives_is_not_plain(void **state)
+{
+	static const struct { const char *text; size_t len; bool plain; } cases[] = {
+		{"a", 1, true}, {" ", 1, true}, {"\xc3\xa9x", 2, true}, {"\xe2\x82\xac", 3, true},
+		{"\xf0\x9f\x98\x80", 4, true}, {"\xc2\xa0", 2, true}, {"\xe2\x80\x8d", 3, true},
+		{"\x1b[31m", 1, false}, {"\n", 1, false}, {"\x7f", 1, false}, {"\xc2\x9b" "31m", 2, false},
+		{"\xe2\x80\xa8", 3, false}, {"\xe2\x80\xae", 3, false}, {"\xe2\x81\xa9", 3, false},
+		{"\xef\xbb\xbf", 3, false}, {"\x9b" "31m", 1, false}, {"\xe2\x80", 1, false}, {"\xc3", 1, false},
+		{"\xf0\x9f\x98", 1, false}, {"\xe2" "a", 1, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool plain = !cases[i].plain;
+		if (text_character(cases[i].text, &plain) != cases[i].len || plain != cases[i].plain)
+			fail_msg("case %zu is %s", i, plain ? "plain" : "not plain");
+	}
+	assert_int_equal(text_deceives("\xc2\x85"), 2);
+	assert_int_equal(text_deceives("\xe2\x80\xab"), 3);
+	assert_int_equal(text_deceives("\xe2\x80\xaf"), 0);
+	assert_int_equal(text_deceives("\x1b"), 0);
+}
+
 static void utf16_is_told_by_its_mark(void **state)
 {
 	(void)state;
@@ -69,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_utf8_is_refused),
+		cmocka_unit_test(what_steers_or_deceives_is_not_plain),
 		cmocka_unit_test(utf16_is_told_by_its_mark),
 		cmocka_unit_test(ids_are_short_lowercase_and_plain),
 		cmocka_unit_test(a_cut_copy_ends_between_characters),

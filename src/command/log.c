@@ -2,6 +2,7 @@
 #include "command/log.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "command/clock.h"
 
@@ -95,12 +96,17 @@ const char *log_text(char *dst, size_t dst_size, const char *text)
 	size_t at = 0;
 	WD_CHECK(dst_size >= 8);
 	dst[at++] = '"';
-	for (const char *p = text; *p != '\0' && at + 6 < dst_size; p++) {
-		unsigned char c = (unsigned char)*p;
-		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
-			at += (size_t)snprintf(dst + at, dst_size - at, "\\x%02x", c);
-		else
-			dst[at++] = *p;
+	for (const char *p = text; *p != '\0' && at + 6 < dst_size;) {
+		bool plain;
+		size_t len = text_character(p, &plain);
+		if (!plain || *p == '"' || *p == '\\') {
+			at += (size_t)snprintf(dst + at, dst_size - at, "\\x%02x",
+					       (unsigned char)*p++);
+			continue; /* the rest of a character that is not plain is none */
+		}
+		memcpy(dst + at, p, len);
+		at += len;
+		p += len;
 	}
 	dst[at++] = '"';
 	dst[at] = '\0';

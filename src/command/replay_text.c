@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/replay_text.h"
 
+#include "base/text.h"
 #include "base/timetext.h"
 #include "command/replay_trace.h"
-#include "decode/words.h"
 #include "publish/words.h"
 
 #include <math.h>
 
 void replay_text_plain(struct buf *b, const char *text)
 {
-	while (*text != '\0') {
-		unsigned char c = (unsigned char)*text;
-		size_t len = c < ' ' || c == 0x7f ? 1 : words_deceiving(text);
-		buf_char(b, len > 0 ? ' ' : *text);
-		text += len > 0 ? len : 1;
+	for (size_t len; *text != '\0'; text += len) {
+		bool plain;
+		len = text_character(text, &plain);
+		buf_add(b, plain ? text : " ", plain ? len : 1);
 	}
 }
 

@@ -68,9 +68,11 @@ static char *read_file(const char *path, size_t *ret_len)
 
 	if (f == NULL)
 		return NULL;
-	text = malloc(SCENARIO_BYTES_MAX + 1);
-	if (text != NULL)
+	text = malloc(SCENARIO_BYTES_MAX + 2);
+	if (text != NULL) {
 		*ret_len = fread(text, 1, SCENARIO_BYTES_MAX + 1, f);
+		text[*ret_len] = '\0';
+	}
 	if (ferror(f)) {
 		free(text);
 		text = NULL;
@@ -96,8 +98,22 @@ static char *find_file(const char *name, char path[4096], size_t *ret_len)
 	return text;
 }
 
-/* The line at fault with a mark under its column. Control characters become blanks, so that
- * a file cannot move the terminal. */
+/* What is not plain becomes blanks, so that a file cannot move the terminal. Returns the characters
+ * that begin before `at`. */
+static size_t print_plain(FILE *to, const char *text, size_t len, size_t at)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < len;) {
+		bool plain;
+		size_t n = text_character(text + i, &plain);
+		fwrite(plain ? text + i : " ", 1, plain ? n : 1, to);
+		count += i < at;
+		i += n;
+	}
+	return count;
+}
+
+/* The line at fault with a mark under its column. */
 static void show_line(const char *text, size_t len, size_t at)
 {
 	size_t begin = at, end = at;
@@ -108,14 +124,8 @@ static void show_line(const char *text, size_t len, size_t at)
 	if (at > end)
 		return;
 	fputs("    ", stderr);
-	for (size_t i = begin; i < end; i++)
-		fputc((unsigned char)text[i] < ' ' ? ' ' : text[i], stderr);
-	fputs("\n    ", stderr);
-	for (size_t i = begin; i < at; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80) /* one mark a character, not a byte */
-			fputc(' ', stderr);
-	}
-	fputs("^\n", stderr);
+	size_t before = print_plain(stderr, text + begin, end - begin, at - begin);
+	fprintf(stderr, "\n    %*s^\n", (int)before, "");
 }
 
 struct scenario *scenario_load(const char *path_or_name)
@@ -169,10 +179,13 @@ static int list(void)
 		char name[NAME_MAX + 1];
 		snprintf(name, sizeof(name), "%.*s", (int)len, entries[i]->d_name);
 		struct scenario *s = scenario_load(name);
-		if (s != NULL)
-			printf("%-24s %s\n", name, s->title);
-		else
+		if (s != NULL) {
+			printf("%-24s ", name);
+			print_plain(stdout, s->title, strlen(s->title), 0);
+			putchar('\n');
+		} else {
 			status = 1;
+		}
 		scenario_free(s);
 		free(entries[i]);
 	}

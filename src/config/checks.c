@@ -34,12 +34,10 @@ bool is_line(const char *text, size_t len_max)
 	size_t len = strlen(text);
 	if (len == 0 || len > len_max || text[0] == ' ' || text[len - 1] == ' ')
 		return false;
-	for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-		if (*c < 0x20 || *c == 0x7f || c1)
-			return false;
-	}
-	return text_is_utf8(text, len);
+	bool plain = true;
+	for (const char *c = text; *c != '\0' && plain;)
+		c += text_character(c, &plain);
+	return plain;
 }
 
 /* Copies the len bytes at `from` if they can be an address at all. */

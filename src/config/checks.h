@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One line people can read: UTF-8 without control characters, spaces only inside,
- * 1 to len_max bytes. */
+/* One line people can read: UTF-8 without control characters and without what makes text look
+ * different from what it is (text_character), spaces only inside, 1 to len_max bytes. */
 bool is_line(const char *text, size_t len_max);
 
 /* http:// or https://, a host (name, IPv4 or [IPv6]), perhaps a port, perhaps a path;

@@ -105,7 +105,7 @@ static void a_line_is_printable_and_has_no_outer_spaces(void **state)
 		{"a", true},      {"0123456789", true}, {"01234567890", false}, {"", false},
 		{" a", false},    {"a ", false},        {"a\tb", false},        {"a\nb", false},
 		{"a\x7f", false}, {"\xc2\x9b", false},  {"\xc3\xa9t\xc3\xa9", true}, {"\xff", false},
-		{"a b", true},
+		{"a b", true},    {"a\xe2\x80\xae" "b", false}, {"a\xe2\x81\xa6" "b", false}, {"a\xc3", false},
 	};
 	(void)state;
 	JUDGE(line, cases);

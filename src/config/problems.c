@@ -20,16 +20,15 @@ void problems_done(struct problems *p)
 	problems_init(p);
 }
 
-/* Cut at a UTF-8 boundary; control characters (C0, DEL and C1) become question marks. */
+/* Cut at a UTF-8 boundary; what is not plain becomes question marks. */
 static void copy_printable(char dst[PROBLEM_TEXT_MAX], const char *src)
 {
 	(void)text_copy(dst, PROBLEM_TEXT_MAX, src);
-	for (unsigned char *c = (unsigned char *)dst; *c != '\0'; c++) {
-		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-		if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
-		else if (c1)
-			c[0] = c[1] = '?';
+	for (size_t len; *dst != '\0'; dst += len) {
+		bool plain;
+		len = text_character(dst, &plain);
+		if (!plain)
+			memset(dst, '?', len);
 	}
 }
 

@@ -44,10 +44,11 @@ static void a_problem_is_one_printable_line(void **state)
 	struct buf b;
 	(void)state;
 	problems_init(&p);
-	problems_add(&p, (struct problem_at){"a.yaml", 7}, "plain words", "`%s`", "\x1b[31m\nx\xc2\x9b" "y\x7f");
+	problems_add(&p, (struct problem_at){"a.yaml", 7}, "plain words", "`%s`",
+		     "\x1b[31m\nx\xc2\x9b" "y\x7f\xe2\x80\xaez\x80");
 	buf_init(&b, 1000);
 	problem_write(&b, &p.items[0]);
-	assert_string_equal(b.data, "a.yaml:7: `?[31m?x??y?` (would be right: plain words)");
+	assert_string_equal(b.data, "a.yaml:7: `?[31m?x??y????z?` (would be right: plain words)");
 	buf_done(&b);
 	problems_done(&p);
 }

@@ -13,8 +13,4 @@ bool words_are_line(const char *text, size_t len, size_t len_max);
 /* The same with line ends and tabs: a comment. */
 bool words_are_comment(const char *text, size_t len, size_t len_max);
 
-/* Bytes of the character at `text` if it has more than one and must not be shown, else 0. Reads no
- * further than a 0 byte. */
-size_t words_deceiving(const char *text);
-
 #endif
