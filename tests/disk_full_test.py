@@ -91,6 +91,16 @@ try:
                              capture_output=True, text=True, check=True).stdout
         check("each report that was accepted is there once, and no other", out.count("\n") == before + after,
               out.count("\n"), before, after)
+        with open(folder + "/filler", "wb", buffering=0) as filler:
+            try:
+                while filler.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        told = subprocess.run([WHYDOWN, "serve", "--config", config.name, "--data", folder + "/new",
+                               "--listen", "127.0.0.1:0"], capture_output=True, text=True, timeout=60)
+        check("a start on a full disk says that it is full", told.returncode == 1 and "no space left on the disk" in
+              told.stderr and "in_use" not in told.stderr, told.returncode, told.stderr)
 finally:
     if server is not None:
         server.kill()

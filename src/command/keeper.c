@@ -23,6 +23,7 @@ static void miss(struct keeper *k, const char *event, wd_wall at, const struct w
 	if (k->missed.ns == 0 || wall_before(at, k->missed))
 		k->missed = at;
 	k->again = mono_add(mono_now(), AGAIN_AFTER);
+	k->damaged = k->damaged || store_is_damaged(why);
 }
 
 static bool put(struct keeper *k, const struct incident *i, enum effect_kind kind, wd_wall at)

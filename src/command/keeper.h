@@ -20,6 +20,7 @@ struct keeper {
 	struct engine *engine;
 	wd_wall missed; /* incidents that changed since then may be missing; 0 = none is */
 	wd_mono again;  /* not before that */
+	bool damaged;   /* the database: whoever reads this has it repaired */
 };
 
 /* Writes the engine's effects and drops them. True: an incident was opened that the journal does

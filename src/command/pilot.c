@@ -6,22 +6,23 @@
 #include "command/clock_watch.h"
 #include "command/keeper.h"
 #include "command/log.h"
+#include "command/teller.h"
 #include "engine/engine.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const wd_span TELL_EVERY = {WD_NS_PER_S / 2};
 /* Traffic always changes: pages of an unchanged verdict show it once a second. */
 static const wd_span TRAFFIC_SHOWN_EVERY = {WD_NS_PER_S};
 static const wd_span RETAIN_EVERY = {60 * WD_NS_PER_S};
+/* Each time a copy of the damaged database is kept. */
+static const wd_span REPAIR_EVERY = {3600 * WD_NS_PER_S};
 /* A longer step of the journal's time means that nobody watched (store/journal.h). */
 static const wd_span STEP_MAX = {60 * WD_NS_PER_S};
 /* Writing the state may take this share of the time. */
-enum { STATE_REST = 20, EVENT_SERVICES_MAX = 200, TRACES_REMEMBERED = 96 };
+enum { STATE_REST = 20, TRACES_REMEMBERED = 96 };
 
 struct pilot {
 	struct store *store;
@@ -37,13 +38,12 @@ struct pilot {
 	wd_mono state_rested; /* not before that */
 	wd_mono state_due, retain_due, snapshot_due, traffic_due;
 	wd_mono retained; /* when it was last asked how old things are */
+	wd_mono repair_due; /* not before that */
+	uint64_t repairs; /* that the log was told of */
+	wd_wall replayed_from; /* what was decided since comes again at a restart */
 	struct clock_watch clocks;
 	bool changed; /* since the last snapshot */
-	struct snapshot *told; /* what streams have heard of; held */
-	uint64_t *told_versions; /* of its services, as streams have heard of each */
-	size_t tell_from;        /* the first whose turn it is */
-	bool untold;             /* more had changed than are told at once */
-	wd_mono tell_due;
+	struct teller teller; /* of event streams */
 
 	pthread_t thread;
 	bool started;
@@ -76,6 +76,21 @@ static void keep_effects(struct pilot *p)
 {
 	if (keeper_keep(&p->keeper))
 		hasten_state(p);
+}
+
+/* The journal's thread repairs the database, also where the journal itself is whole. */
+static void find_damage(struct pilot *p, const struct wd_why *why)
+{
+	p->keeper.damaged = p->keeper.damaged || store_is_damaged(why);
+}
+
+static void ask_for_repair(struct pilot *p)
+{
+	if (!p->keeper.damaged || !is_due(p->repair_due))
+		return;
+	p->keeper.damaged = false;
+	p->repair_due = mono_add(mono_now(), REPAIR_EVERY);
+	journal_repair(p->journal);
 }
 
 /* ---- what the journal tells ---- */
@@ -160,55 +175,6 @@ static void take_traffic(struct pilot *p, bool last)
 
 /* ---- snapshots ---- */
 
-/* With another catalogue all services that have something to show are told again. */
-static bool follow_catalogue(struct pilot *p, const struct snapshot *now)
-{
-	bool same = p->told->catalogue == now->catalogue;
-	if (p->told_versions != NULL && same)
-		return true;
-	free(p->told_versions);
-	p->told_versions = calloc(now->service_count + 1, sizeof(*p->told_versions));
-	p->tell_from = 0;
-	/* Those who come after the start have fetched what was there then. */
-	for (size_t n = 0; p->told_versions != NULL && same && n < now->service_count; n++)
-		p->told_versions[n] = p->told->services[n]->version + 1;
-	return p->told_versions != NULL;
-}
-
-static bool has_news(const struct pilot *p, const struct service_state *s, size_t n)
-{
-	return (s->first_seen_at.ns != 0 || s->traffic != NULL) &&
-	       p->told_versions[n] != s->version + 1;
-}
-
-/* Those over the maximum are told the next time, before others have their turn again. */
-static void tell_changes(struct pilot *p, const struct snapshot *now)
-{
-	char data[64], name[SERVICE_ID_MAX + 16];
-	size_t told = 0, from = p->tell_from;
-
-	int len = snprintf(data, sizeof(data), "{\"version\": %llu}",
-			   (unsigned long long)now->version);
-	p->untold = false;
-	for (size_t k = 0; k < now->service_count && !p->untold; k++) {
-		size_t n = (from + k) % now->service_count;
-		const struct service_state *s = now->services[n];
-		if (!has_news(p, s, n))
-			continue;
-		p->untold = told == EVENT_SERVICES_MAX;
-		p->tell_from = n;
-		if (p->untold)
-			break;
-		snprintf(name, sizeof(name), "service.%s", s->service->id);
-		if (http_stream_publish(p->http, name, data, (size_t)len) != WD_OK)
-			continue;
-		p->told_versions[n] = s->version + 1; /* 0: of nothing */
-		told++;
-	}
-	if (http_stream_publish(p->http, "now", data, (size_t)len) != WD_OK)
-		log_line(LOG_LEVEL_WARNING, "event_not_sent", "bytes=%d", len);
-}
-
 static void renew_snapshot(struct pilot *p)
 {
 	struct snapshot *s = engine_snapshot(p->engine);
@@ -231,18 +197,6 @@ static void note_snapshot_current(struct pilot *p)
 	pthread_mutex_lock(&p->lock);
 	p->snapshot_at = mono_now();
 	pthread_mutex_unlock(&p->lock);
-}
-
-/* Streams hear of it at most twice a second: ten thousand readers fetch what changed. */
-static void tell_readers(struct pilot *p)
-{
-	if (p->http == NULL || (p->told == p->snapshot && !p->untold) ||
-	    mono_now().ns < p->tell_due.ns || !follow_catalogue(p, p->snapshot))
-		return;
-	tell_changes(p, p->snapshot);
-	snapshot_release(p->told);
-	p->told = snapshot_hold(p->snapshot);
-	p->tell_due = mono_add(mono_now(), TELL_EVERY);
 }
 
 struct snapshot *pilot_snapshot(struct pilot *p)
@@ -301,8 +255,10 @@ static void keep_state(struct pilot *p)
 {
 	struct wd_why why = {0};
 	wd_mono begin = mono_now();
-	if (write_state(p, &why) != WD_OK)
+	if (write_state(p, &why) != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "state_not_kept", &why);
+		find_damage(p, &why);
+	}
 	wd_span took = mono_sub(mono_now(), begin);
 	wd_span rest = {took.ns * STATE_REST};
 	p->state_rested = mono_add(mono_now(), rest);
@@ -312,7 +268,7 @@ static void keep_state(struct pilot *p)
 static void retain(struct pilot *p)
 {
 	struct journal_counters j = journal_count(p->journal);
-	struct wd_why why;
+	struct wd_why why = {0};
 	bool more = false;
 	wd_wall time;
 	wd_mono now = mono_now();
@@ -322,8 +278,14 @@ static void retain(struct pilot *p)
 		p->retained = now;
 		err = store_retain(p->store, time, &p->policy, &more, &why);
 	}
-	if (err != WD_OK)
+	if (err != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "retention_failed", &why);
+		find_damage(p, &why);
+	}
+	if (j.repairs != p->repairs)
+		log_line(LOG_LEVEL_ERROR, "database_repaired", "times=%llu",
+			 (unsigned long long)j.repairs);
+	p->repairs = j.repairs;
 	clock_watch(&p->clocks, j.clock_off, j.clock_jumps);
 	p->retain_due = mono_add(mono_now(), more ? span_s(1) : RETAIN_EVERY);
 }
@@ -340,12 +302,13 @@ static enum wd_err read_service(void *ctx, const uint8_t *bytes, size_t len, str
 	return engine_read_service(((struct pilot *)ctx)->engine, bytes, len, why);
 }
 
-/* Incidents that reports decided after the state was written come again with the replay. */
+/* Incidents that reports decided in what is replayed come again with it; without a state nothing
+ * goes on with what was open before that. */
 static void remember(void *ctx, const struct incident *i)
 {
 	struct pilot *p = ctx;
-	if (!keeper_by_ticks(i) &&
-	    (p->at.clock.ns == 0 || wall_before(p->at.clock, i->decided_at)))
+	bool lost = p->at.clock.ns == 0 && i->state != INCIDENT_CLOSED;
+	if (!keeper_by_ticks(i) && (lost || wall_before(p->replayed_from, i->decided_at)))
 		return;
 	if (engine_remember(p->engine, i) != WD_OK)
 		log_line(LOG_LEVEL_WARNING, "incident_forgotten", "id=%s reason=\"incidents_max\"",
@@ -373,6 +336,11 @@ static enum wd_err restore(struct pilot *p, struct wd_why *why)
 	struct store_state_handler state = {read_whole, read_service, p};
 	struct store_replay replay = {advance, observe, p};
 	enum wd_err err = store_read_state(p->store, &state, &p->at, why);
+	p->replayed_from = p->at.clock;
+	if (err == WD_OK && p->at.clock.ns == 0) /* no state: from the journal's first batch on */
+		err = store_journal_begin(p->store, &p->replayed_from, why);
+	if (p->replayed_from.ns == 0)
+		p->replayed_from.ns = INT64_MAX;
 	if (err == WD_OK)
 		err = store_each_incident(p->store, remember, p, why);
 	/* The open incidents of the state are later than the store's copy of them. */
@@ -411,27 +379,40 @@ static struct store_policy policy_of(const struct config_storage *s)
 	return p;
 }
 
+/* With all that is known, in place of one that could not be given all of it. */
+static enum wd_err open_engine(struct pilot *p, const struct pilot_options *options,
+			       struct wd_why *why)
+{
+	struct engine_options eo = engine_options_of(&options->config->detection);
+	if (p->telemetry != NULL)
+		traffic_book_options(telemetry_book(p->telemetry), &eo);
+	engine_close(p->engine);
+	p->engine = NULL;
+	enum wd_err err = engine_open(&eo, &p->engine, why);
+	p->keeper = (struct keeper){.store = p->store, .engine = p->engine};
+	if (err == WD_OK)
+		err = engine_configure(p->engine, options->config->catalogue, why);
+	return err == WD_OK ? restore(p, why) : err;
+}
+
 enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_pilot,
 		       struct wd_why *why)
 {
 	struct pilot *p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "pilot");
-	struct engine_options eo = engine_options_of(&options->config->detection);
 	p->store = options->store;
 	p->telemetry = options->telemetry;
-	if (p->telemetry != NULL)
-		traffic_book_options(telemetry_book(p->telemetry), &eo);
 	p->policy = policy_of(&options->config->storage);
 	p->state_every = span_s(options->config->storage.snapshot_s);
 	p->pages_every = span_ms(options->config->pages.refresh_ms);
 	pthread_mutex_init(&p->lock, NULL);
-	enum wd_err err = engine_open(&eo, &p->engine, why);
-	p->keeper = (struct keeper){.store = p->store, .engine = p->engine};
-	if (err == WD_OK)
-		err = engine_configure(p->engine, options->config->catalogue, why);
-	if (err == WD_OK)
-		err = restore(p, why);
+	enum wd_err err = open_engine(p, options, why);
+	if (err != WD_OK && store_is_damaged(why)) {
+		log_why(LOG_LEVEL_ERROR, "state_not_read", why);
+		if ((err = store_repair(p->store, options->now, why)) == WD_OK)
+			err = open_engine(p, options, why);
+	}
 	if (err != WD_OK)
 		goto fail;
 	renew_snapshot(p);
@@ -441,7 +422,7 @@ enum wd_err pilot_open(const struct pilot_options *options, struct pilot **ret_p
 	}
 	if (p->snapshot->now.ns == 0)
 		p->snapshot->now = options->now; /* the engine has no clock before its first item */
-	p->told = snapshot_hold(p->snapshot);
+	teller_init(&p->teller, p->snapshot);
 	*ret_pilot = p;
 	return WD_OK;
 fail:
@@ -522,11 +503,12 @@ static void *run(void *ctx)
 		}
 		if (!p->changed)
 			note_snapshot_current(p);
-		tell_readers(p);
+		teller_tell(&p->teller, p->http, p->snapshot);
 		if (is_due(p->state_due))
 			keep_state(p);
 		if (is_due(p->retain_due))
 			retain(p);
+		ask_for_repair(p);
 	}
 	take_traffic(p, true);
 	engine_tell_traces(p->engine);
@@ -560,8 +542,7 @@ void pilot_close(struct pilot *p)
 	if (p == NULL)
 		return;
 	pilot_stop(p);
-	snapshot_release(p->told);
-	free(p->told_versions);
+	teller_done(&p->teller);
 	snapshot_release(p->snapshot);
 	catalogue_release(p->next_catalogue);
 	engine_close(p->engine);

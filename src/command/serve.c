@@ -242,15 +242,25 @@ static bool open_store(struct server *s)
 		return said("data_folder", &why);
 	}
 	enum wd_err err = store_open(&options, &s->store, &why);
-	if (err == WD_FULL) {
-		log_line(LOG_LEVEL_ERROR, "data_folder_in_use", "folder=%s pid=%u", folder, why.at);
+	if (err == WD_FULL && why.at != 0) { /* a full disk has no process */
+		log_line(LOG_LEVEL_ERROR, "data_folder_in_use", "folder=%s pid=%u",
+			 log_text(text, sizeof(text), folder), why.at);
 		return false;
 	}
-	if (err != WD_OK)
-		return said("data_folder", &why);
-	if (store_each_damage(s->store, say_damage, &s->started_at, &why) != WD_OK)
-		return said("damage", &why);
-	return true;
+	return err == WD_OK || said("data_folder", &why);
+}
+
+/* With all that a start reads, also where it did not succeed. */
+static bool open_pilot(struct server *s)
+{
+	struct wd_why why = {0}, reason = {0};
+	const struct pilot_options options = {
+		.store = s->store, .config = s->config, .telemetry = s->telemetry,
+		.now = s->started_at};
+	enum wd_err err = pilot_open(&options, &s->pilot, &why);
+	if (store_each_damage(s->store, say_damage, &s->started_at, &reason) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "damage", &reason);
+	return err == WD_OK || said("engine", &why);
 }
 
 static struct http_options http_options_of(const struct config *c)
@@ -322,11 +332,8 @@ static bool start(struct server *s, struct player *player)
 	const struct telemetry_calls calls = {wake_pilot, engine_clock, s};
 	if (telemetry_open(s->config, &calls, &s->telemetry, &why) != WD_OK)
 		return said("telemetry", &why);
-	const struct pilot_options pilot = {
-		.store = s->store, .config = s->config, .telemetry = s->telemetry,
-		.now = s->started_at};
-	if (pilot_open(&pilot, &s->pilot, &why) != WD_OK)
-		return said("engine", &why);
+	if (!open_pilot(s))
+		return false;
 	if (player != NULL && player_preload(player, s->pilot, s->store, &why) != WD_OK)
 		return said("play", &why);
 	if (page_cache_open(PAGES_BYTES_MAX, &s->cache) != WD_OK)

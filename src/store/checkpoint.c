@@ -6,7 +6,10 @@
  * moved with the turn held, which is little; so all of the log is moved, and the next
  * commit begins it again from the front. A log that stays small is written over the same blocks
  * of the disk again and again, which a sync has less work with than with a file that grows.
- * Without that second step the log would grow for as long as reports keep coming. */
+ * Without that second step the log would grow for as long as reports keep coming.
+ *
+ * Where the thread could not be started again after a repair, commits move the log: whoever waits
+ * for them waits longer, and the log stays small all the same. */
 #include "store/sqlite.h"
 
 enum { CHECKPOINT_PAGES = 1000 };
@@ -15,13 +18,20 @@ enum { CHECKPOINT_PAGES = 1000 };
 static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 {
 	struct checkpointer *c = ctx;
-	(void)db, (void)name;
 	pthread_mutex_lock(&c->lock);
+	bool alone = !c->running;
 	c->pages = pages;
 	if (pages >= CHECKPOINT_PAGES)
 		pthread_cond_signal(&c->due);
 	pthread_mutex_unlock(&c->lock);
+	if (alone && pages >= CHECKPOINT_PAGES)
+		(void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return SQLITE_OK;
+}
+
+void checkpoint_watch(struct store *s)
+{
+	sqlite3_wal_hook(s->db, on_commit, &s->checkpointer);
 }
 
 /* A full disk or a reader in the way: the next commit asks again. */
@@ -54,6 +64,19 @@ static void *checkpoint_on(void *ctx)
 	return NULL;
 }
 
+static enum wd_err start_thread(struct store *s, struct wd_why *why)
+{
+	struct checkpointer *c = &s->checkpointer;
+	pthread_mutex_lock(&c->lock);
+	c->stop = false;
+	c->pages = 0;
+	int failed = pthread_create(&c->thread, NULL, checkpoint_on, s);
+	c->running = failed == 0;
+	pthread_mutex_unlock(&c->lock);
+	return failed == 0 ? WD_OK
+			   : wd_fail_os(why, failed, "start the thread that moves the log");
+}
+
 enum wd_err checkpoint_start(struct store *s, struct wd_why *why)
 {
 	struct checkpointer *c = &s->checkpointer;
@@ -64,31 +87,27 @@ enum wd_err checkpoint_start(struct store *s, struct wd_why *why)
 	int rc = sqlite3_open_v2(
 		path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 		NULL);
-	if (rc != SQLITE_OK)
-		return store_sql_fail(c->db, rc, "open whydown.db to move its log", why);
-	if ((err = store_exec(c->db, "PRAGMA synchronous = FULL", "set up database", why)) != WD_OK)
-		return err;
-	c->stop = false;
-	c->pages = 0;
-	int failed = pthread_create(&c->thread, NULL, checkpoint_on, s);
-	if (failed != 0)
-		return wd_fail_os(why, failed, "start the thread that moves the log");
-	c->running = true;
-	sqlite3_wal_hook(s->db, on_commit, c);
-	return WD_OK;
+	err = rc == SQLITE_OK
+		      ? store_exec(c->db, "PRAGMA synchronous = FULL", "set up database", why)
+		      : store_sql_fail(c->db, rc, "open whydown.db to move its log", why);
+	if (err == WD_OK)
+		err = start_thread(s, why);
+	if (err != WD_OK)
+		checkpoint_stop(s);
+	return err;
 }
 
 void checkpoint_stop(struct store *s)
 {
 	struct checkpointer *c = &s->checkpointer;
-	if (c->running) {
-		pthread_mutex_lock(&c->lock);
-		c->stop = true;
-		pthread_cond_signal(&c->due);
-		pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&c->lock);
+	bool running = c->running;
+	c->running = false;
+	c->stop = true;
+	pthread_cond_signal(&c->due);
+	pthread_mutex_unlock(&c->lock);
+	if (running)
 		pthread_join(c->thread, NULL);
-		c->running = false;
-	}
 	sqlite3_close(c->db);
 	c->db = NULL;
 }

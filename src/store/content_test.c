@@ -120,6 +120,37 @@ static void a_damaged_state_gives_way_to_the_one_before(void **state)
 	}
 }
 
+/* Then the journal tells all there is. It is noted once, also when it is still so at the next start. */
+static void where_every_state_is_damaged_there_is_none(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct story story;
+	(void)state;
+	append_reports(s, 100, 1, 1);
+	write_state(s, (struct store_position){1, wall_s(100)}, "w1", "x1", "y1");
+	append_reports(s, 101, 2, 1);
+	write_state(s, (struct store_position){2, wall_s(101)}, "w2", "x2", "y2");
+	append_reports(s, 102, 3, 1);
+	run(s, "UPDATE state SET bytes = CAST('?' AS BLOB)");
+	for (int start = 0; start < 2; start++) {
+		struct told t = {.text = ""};
+		struct store_position at = read_state(s, &t);
+		assert_string_equal(t.text, "");
+		assert_true(at.seq == 0 && at.clock.ns == 0);
+		story_tell(s, &story, at);
+		assert_int_equal(story.reports, 3);
+		assert_int_equal(number(s, "SELECT count(*) FROM damage"), 2);
+		store_close(s);
+		s = store_must_open(&f);
+	}
+	wd_wall begin = {0};
+	assert_int_equal(store_journal_begin(s, &begin, NULL), WD_OK);
+	assert_true(begin.ns == wall_s(100).ns);
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void a_state_larger_than_a_transaction_comes_back_whole(void **state)
 {
 	struct folder f = folder_make();
@@ -169,6 +200,26 @@ static void list_version(void *ctx, const struct store_version *v)
 	assert_non_null(strstr(v->json, "x-1"));
 	snprintf(text, sizeof(text), "%s %lld", v->change, (long long)wall_to_s(v->at));
 	(void)tell(ctx, "version", (const uint8_t *)text, strlen(text));
+}
+
+static void an_incident_that_cannot_be_read_is_noted(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct incident first = make_incident("x-1", 1000), second = make_incident("x-2", 5000);
+	(void)state;
+	assert_int_equal(store_put_incident(s, &first, &(struct store_change){"opened", wall_s(1120)}, NULL), WD_OK);
+	assert_int_equal(store_put_incident(s, &second, &(struct store_change){"opened", wall_s(5120)}, NULL), WD_OK);
+	run(s, "UPDATE incident SET json = substr(json, 9) WHERE id = 'x-1'");
+	for (int twice = 0; twice < 2; twice++) {
+		struct told t = {.len = 0};
+		assert_int_equal(store_each_incident(s, list_incident, &t, NULL), WD_OK);
+		assert_string_equal(t.text, "incident x-2 open 0\n");
+	}
+	assert_int_equal(number(s, "SELECT count(*) FROM damage WHERE text ="
+				   " 'incident x-1 cannot be read and is left out'"), 1);
+	store_close(s);
+	folder_remove(&f);
 }
 
 static void every_version_of_an_incident_is_kept_once(void **state)
@@ -651,8 +702,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_latest_whole_state_is_read),
 		cmocka_unit_test(a_damaged_state_gives_way_to_the_one_before),
+		cmocka_unit_test(where_every_state_is_damaged_there_is_none),
 		cmocka_unit_test(a_state_larger_than_a_transaction_comes_back_whole),
 		cmocka_unit_test(a_trace_is_kept_in_its_latest_form_and_forgotten_after_its_time),
+		cmocka_unit_test(an_incident_that_cannot_be_read_is_noted),
 		cmocka_unit_test(every_version_of_an_incident_is_kept_once),
 		cmocka_unit_test(evidence_of_coordination_is_kept_escaped),
 		cmocka_unit_test(a_comment_is_held_until_it_is_decided),

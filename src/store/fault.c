@@ -10,7 +10,7 @@ struct file { sqlite3_file base; sqlite3_file *real; };
 
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs vfs;
-static _Atomic int count, nth, code, stays;
+static _Atomic int count, nth, code, stays, opened, open_nth;
 
 void fault_set(int the_nth, int the_code, int it_stays)
 {
@@ -24,6 +24,17 @@ void fault_set(int the_nth, int the_code, int it_stays)
 int fault_count(void)
 {
 	return atomic_load(&count);
+}
+
+void fault_set_open(int the_nth)
+{
+	atomic_store(&opened, 0);
+	atomic_store(&open_nth, the_nth);
+}
+
+int fault_count_open(void)
+{
+	return atomic_load(&opened);
 }
 
 static int fault(void)
@@ -116,6 +127,9 @@ static int open_file(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flag
 {
 	struct file *file = (struct file *)(void *)f;
 	(void)v;
+	file->base.pMethods = NULL;
+	if (atomic_fetch_add(&opened, 1) + 1 == atomic_load(&open_nth))
+		return SQLITE_CANTOPEN;
 	file->real = (sqlite3_file *)(void *)(file + 1);
 	memset(file->real, 0, (size_t)real_vfs->szOsFile);
 	int rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out_flags);

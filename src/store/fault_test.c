@@ -308,6 +308,84 @@ static void a_repair_that_fails_is_tried_again(void **state)
 	folder_remove(&f);
 }
 
+/* Somebody else found it damaged, where the journal itself is whole. */
+static void a_repair_that_was_asked_for_is_made_once(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	struct answers a = {0};
+	struct journal *j = NULL;
+	(void)state;
+	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
+				      NULL), WD_OK);
+	assert_int_equal(try_append(j, 1, NULL), WD_OK);
+	while (atomic_load(&a.good) < 1)
+		nap();
+	journal_repair(j);
+	for (int i = 0; journal_count(j).repairs == 0; i++) {
+		assert_true(i < 5000);
+		nap();
+	}
+	drain(j);
+	assert_int_equal(try_append(j, 2, NULL), WD_OK);
+	while (atomic_load(&a.good) < 2)
+		nap();
+	assert_int_equal(journal_count(j).err, WD_OK);
+	assert_int_equal(journal_count(j).repairs, 1);
+	read_back(s);
+	assert_int_equal(told[1] + told[2], 2);
+	assert_int_equal(atomic_load(&a.bad), 0);
+	journal_close(j);
+	store_close(s);
+	folder_remove(&f);
+}
+
+/* More than two rounds of the log. */
+static void append_much(struct store *s, int64_t from_s)
+{
+	static struct frames frames;
+	for (int i = 0; i < 120; i++) {
+		char comment[401];
+		memset(comment, 'c', sizeof(comment) - 1);
+		comment[sizeof(comment) - 1] = '\0';
+		frames = (struct frames){.len = 0};
+		for (int k = 0; k < 60; k++)
+			frames_add(&frames, 1000, 0, comment);
+		struct store_batch b = frames_batch(&frames, from_s + i, 0);
+		assert_int_equal(store_append(s, &b, NULL, NULL, NULL), WD_OK);
+	}
+}
+
+/* With the nth opening of a file failing, for every n there is: a repair succeeds, or does when it is
+ * tried again, loses nothing, and afterwards the log does not grow for ever. */
+static void a_repair_that_cannot_open_a_file_leaves_a_store_that_works(void **state)
+{
+	bool met = true;
+	int alone = 0;
+	(void)state;
+	for (int nth = 1; met; nth++) {
+		struct folder f = folder_make();
+		struct store *s = store_must_open(&f);
+		append_reports(s, 100, 1, 1);
+		fault_set_open(nth);
+		enum wd_err err = store_repair(s, wall_s(101), NULL);
+		met = fault_count_open() >= nth;
+		fault_set_open(0);
+		if (err != WD_OK)
+			assert_int_equal(store_repair(s, wall_s(102), NULL), WD_OK);
+		if (!s->checkpointer.running) {
+			alone++;
+			append_much(s, 200);
+			assert_true(file_size(folder_file(&f, "whydown.db-wal")) < 5 << 20);
+		}
+		read_back(s);
+		assert_int_equal(told[1], 1);
+		store_close(s);
+		folder_remove(&f);
+	}
+	assert_true(alone > 0); /* without the thread that moves the log */
+}
+
 /* A disk of 700 KB, in a process with file systems of its own. */
 enum { NOT_ALLOWED = 200, WRONG = 201 };
 
@@ -377,6 +455,8 @@ int main(void)
 		cmocka_unit_test(the_journal_refuses_while_it_cannot_write_and_recovers_by_itself),
 		cmocka_unit_test(the_journal_repairs_a_damaged_database),
 		cmocka_unit_test(a_repair_that_fails_is_tried_again),
+		cmocka_unit_test(a_repair_that_was_asked_for_is_made_once),
+		cmocka_unit_test(a_repair_that_cannot_open_a_file_leaves_a_store_that_works),
 		cmocka_unit_test(a_full_disk_is_told_and_left_when_there_is_room),
 	};
 	fault_install();

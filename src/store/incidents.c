@@ -2,8 +2,10 @@
 /* incidents: `incident` has each as it is now, `effect` every version that was told. */
 #include "store/sqlite.h"
 
+#include "base/text.h"
 #include "base/timetext.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,14 +124,27 @@ enum wd_err store_put_coordinated(struct store *s, const struct coordinated *c, 
 	return err;
 }
 
-enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const struct incident *),
-				void *ctx, struct wd_why *why)
+/* The turn must not be asked for while reading: who repairs has it and waits for the reader. */
+static void note_unread(struct store *s, const char *id)
+{
+	char text[INCIDENT_ID_MAX + 64];
+	snprintf(text, sizeof(text), "incident %s cannot be read and is left out", id);
+	turn_take(&s->turn);
+	store_note_damage(s, s->opened_at, text, "");
+	turn_give(&s->turn);
+}
+
+/* *ret_unread: of the first that cannot be read; "" as it was if all can. */
+static enum wd_err tell_incidents(struct store *s, void (*each)(void *ctx, const struct incident *),
+				  void *ctx, char ret_unread[INCIDENT_ID_MAX + 1],
+				  struct wd_why *why)
 {
 	int rc;
 	struct incident *i = malloc(sizeof(*i));
 	if (i == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "read incidents");
-	sqlite3_stmt *stmt = store_read(s, "SELECT json FROM incident ORDER BY began_ns, id", why);
+	sqlite3_stmt *stmt =
+		store_read(s, "SELECT json, id FROM incident ORDER BY began_ns, id", why);
 	if (stmt == NULL) {
 		free(i);
 		return why != NULL ? why->err : WD_OS;
@@ -137,12 +152,25 @@ enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const s
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		const char *json = (const char *)sqlite3_column_text(stmt, 0);
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
+		const char *id = (const char *)sqlite3_column_text(stmt, 1);
 		struct wd_why unread;
 		if (json != NULL && incident_from_json(json, len, i, &unread) == WD_OK)
 			each(ctx, i);
+		else if (ret_unread[0] == '\0')
+			(void)text_copy(ret_unread, INCIDENT_ID_MAX + 1, id != NULL ? id : "?");
 	}
 	free(i);
 	return store_read_done(s, stmt, rc, "read incidents", why);
+}
+
+enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const struct incident *),
+				void *ctx, struct wd_why *why)
+{
+	char unread[INCIDENT_ID_MAX + 1] = "";
+	enum wd_err err = tell_incidents(s, each, ctx, unread, why);
+	if (unread[0] != '\0')
+		note_unread(s, unread);
+	return err;
 }
 
 enum wd_err store_incident_series(struct store *s, const char *id, uint8_t **ret_bytes,

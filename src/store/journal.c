@@ -40,6 +40,7 @@ struct journal {
 	bool stop, stopped;
 	bool woken; /* the consumer, who has not looked yet */
 	bool idle; /* the writer waits: whoever brings work wakes it */
+	bool damaged; /* the database: somebody else found it so */
 	struct journal_batch *batches, *free, *filling;
 	struct ticket_list tickets[2];
 	int ticket_side; /* the one that fills */
@@ -228,7 +229,7 @@ static bool has_work(const struct journal *j)
 /* An empty batch is due: the first, the one of a quiet minute, a jump, or a try after a failure. */
 static bool wants_batch(const struct journal *j, wd_wall now)
 {
-	return !j->present || j->backoff_ms != 0 ||
+	return !j->present || j->backoff_ms != 0 || j->damaged ||
 	       wall_sub(now, j->committed).ns >= QUIET_S * WD_NS_PER_S ||
 	       wall_sub(now, j->given).ns > QUIET_S * WD_NS_PER_S;
 }
@@ -253,15 +254,16 @@ static void wait_for_work(struct journal *j, wd_span patience)
 /* Unless the database is damaged, there is nothing to do but to try again. */
 static void mend(struct journal *j, wd_wall now)
 {
-	if (j->counters.err != WD_MALFORMED)
+	if (j->counters.err != WD_MALFORMED && !j->damaged)
 		return;
+	j->damaged = false; /* where it stays so the commit says it */
 	j->counters.repairs++;
 	pthread_mutex_unlock(&j->lock);
 	struct wd_why why;
 	enum wd_err err = store_repair(j->options.store, now, &why);
 	pthread_mutex_lock(&j->lock);
 	/* Where it was not mended the commit says so. */
-	if (err == WD_OK)
+	if (err == WD_OK && j->counters.err == WD_MALFORMED)
 		j->counters.err = WD_OS;
 }
 
@@ -487,6 +489,14 @@ void journal_give(struct journal *j, struct journal_item *item)
 	release(j, item->batch);
 	pthread_mutex_unlock(&j->lock);
 	*item = (struct journal_item){.now = item->now};
+}
+
+void journal_repair(struct journal *j)
+{
+	pthread_mutex_lock(&j->lock);
+	j->damaged = true;
+	pthread_cond_signal(&j->work);
+	pthread_mutex_unlock(&j->lock);
 }
 
 bool journal_is_told(struct journal *j)

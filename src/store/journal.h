@@ -109,6 +109,9 @@ bool journal_take(struct journal *j, wd_span patience, struct journal_item *ret_
  * with nothing if there is nothing. Any thread. */
 void journal_wake(struct journal *j);
 void journal_give(struct journal *j, struct journal_item *item); /* done with its frames */
+/* The database is damaged where the journal itself does not come (store_is_damaged): the writer
+ * repairs it before its next commit. Any thread. */
+void journal_repair(struct journal *j);
 bool journal_is_told(struct journal *j);
 
 struct journal_counters {

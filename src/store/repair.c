@@ -28,6 +28,22 @@ struct repair {
 	int64_t copied, holes; /* rows; ranges in which something could not be read */
 };
 
+/* Says nothing of the old file: with more memory or descriptors, or when nobody is in the way, it
+ * can be read. What is taken for damage then would leave out what is whole. */
+static bool is_passing(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+	case SQLITE_CANTOPEN:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:
+	case SQLITE_PERM:
+	case SQLITE_AUTH: return true;
+	default: return rc == SQLITE_IOERR_NOMEM;
+	}
+}
+
 static int copy_row(struct repair *r, sqlite3_stmt *row, const char *table)
 {
 	char sql[128], marks[2 * COLUMNS_MAX] = "?";
@@ -48,8 +64,8 @@ static int copy_row(struct repair *r, sqlite3_stmt *row, const char *table)
 	return rc == SQLITE_DONE || (rc & 0xff) == SQLITE_CONSTRAINT ? SQLITE_OK : rc;
 }
 
-/* One direction through a range. *ret_read: it came to its end. Errors of the new file count,
- * those of the old one do not. */
+/* One direction through a range. *ret_read: it came to its end. Errors of the new file count, and
+ * of the old one those that pass. */
 static int copy_range(struct repair *r, const char *table, int64_t low, const char *order,
 		      bool *ret_read)
 {
@@ -67,7 +83,7 @@ static int copy_range(struct repair *r, const char *table, int64_t low, const ch
 	}
 	sqlite3_finalize(stmt);
 	*ret_read = rc == SQLITE_DONE;
-	return written;
+	return written == SQLITE_OK && is_passing(rc) ? rc : written;
 }
 
 /* The highest row number; if that cannot be read, the most there can be in the file. */
@@ -92,8 +108,19 @@ static int64_t first_row(struct repair *r, const char *table)
 	return store_exec_int(r->from, sql, &first, "", NULL) == WD_OK ? first : 0;
 }
 
+/* The old one may be of an earlier version, in which there was no such table. */
+static bool is_missing(struct repair *r, const char *table)
+{
+	char sql[96];
+	int64_t count;
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM sqlite_schema WHERE name = '%s'", table);
+	return store_exec_int(r->from, sql, &count, "", NULL) == WD_OK && count == 0;
+}
+
 static int copy_table(struct repair *r, const char *table)
 {
+	if (is_missing(r, table))
+		return SQLITE_OK;
 	int64_t last = last_row(r, table);
 	for (int64_t low = first_row(r, table); low <= last; low += RANGE) {
 		bool read;
@@ -124,8 +151,8 @@ static int copy_seen(struct repair *r)
 			rc = SQLITE_OK;
 		}
 		sqlite3_finalize(stmt);
-		if (written != SQLITE_OK)
-			return written;
+		if (written != SQLITE_OK || is_passing(rc))
+			return written != SQLITE_OK ? written : rc;
 		if (rc == SQLITE_DONE)
 			return SQLITE_OK;
 		r->holes++;
@@ -208,6 +235,20 @@ static enum wd_err sync_file(const char *path, wd_wall time, struct wd_why *why)
 	return failed == 0 ? WD_OK : wd_fail_os(why, failed, "sync the new database");
 }
 
+/* If the damaged one is no database any more, or is not there, nothing is copied from it. */
+static enum wd_err open_damaged(struct repair *r, const char *path, struct wd_why *why)
+{
+	int rc = sqlite3_open_v2(path, &r->from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+				 SQLITE_OPEN_EXRESCODE, NULL);
+	if (is_passing(rc) && access(path, F_OK) == 0)
+		return store_sql_fail(r->from, rc, "read the damaged database", why);
+	if (rc == SQLITE_OK) {
+		sqlite3_busy_timeout(r->from, 2000);
+		sqlite3_db_config(r->from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	}
+	return WD_OK;
+}
+
 enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 {
 	struct repair r = {.store = s, .now = now};
@@ -222,15 +263,12 @@ enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 	if (unlink(making) != 0 && errno != ENOENT)
 		return wd_fail_os(why, errno, "make a new database");
 	kept_name(s, now, kept);
-	/* If the damaged one does not even open, nothing is copied from it. */
-	int rc = sqlite3_open_v2(damaged, &r.from, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-				 SQLITE_OPEN_EXRESCODE, NULL);
-	if (rc == SQLITE_OK)
-		sqlite3_db_config(r.from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	rc = sqlite3_open_v2(making, &r.to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-			     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-	err = rc == SQLITE_OK ? copy_all(&r, kept, why) :
-	      store_sql_fail(r.to, rc, "make a new database", why);
+	if ((err = open_damaged(&r, damaged, why)) == WD_OK) {
+		int rc = sqlite3_open_v2(making, &r.to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					 SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+		err = rc == SQLITE_OK ? copy_all(&r, kept, why) :
+		      store_sql_fail(r.to, rc, "make a new database", why);
+	}
 	sqlite3_close(r.from);
 	sqlite3_close(r.to);
 	if (err != WD_OK || (err = sync_file(making, now, why)) != WD_OK)

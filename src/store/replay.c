@@ -75,6 +75,17 @@ enum wd_err store_replay(struct store *s, const struct store_replay *handler,
 	return err;
 }
 
+enum wd_err store_journal_begin(struct store *s, wd_wall *ret_begin, struct wd_why *why)
+{
+	pthread_mutex_lock(&s->reading);
+	enum wd_err err = store_exec_int(s->reader,
+					 "SELECT ifnull((SELECT stamp_ns FROM journal ORDER BY seq"
+					 " LIMIT 1), 0)",
+					 &ret_begin->ns, "read the journal", why);
+	pthread_mutex_unlock(&s->reading);
+	return err;
+}
+
 enum wd_err store_each_damage(struct store *s, void (*each)(void *ctx, const struct store_damage *),
 			      void *ctx, struct wd_why *why)
 {

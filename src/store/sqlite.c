@@ -57,7 +57,9 @@ static const char *const statement_texts[SQL_COUNT] = {
 	[SQL_JOURNAL_FIND] = "SELECT stamp_ns, ticked_ns, count, checksum, body FROM journal"
 			     " WHERE seq = ?1",
 	[SQL_JOURNAL_CHANGE] = "UPDATE journal SET checksum = ?2, body = ?3 WHERE seq = ?1",
-	[SQL_DAMAGE_ADD] = "INSERT INTO damage(found_ns, text, kept) VALUES(?1, ?2, ?3)",
+	/* What is still so at the next start is one note. */
+	[SQL_DAMAGE_ADD] = "INSERT INTO damage(found_ns, text, kept) SELECT ?1, ?2, ?3 WHERE NOT"
+			   " EXISTS (SELECT 1 FROM damage WHERE text = ?2 AND kept = ?3)",
 };
 
 void turn_take(struct turn *t)
@@ -77,6 +79,14 @@ void turn_give(struct turn *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+static const char damaged[] = "the database file is damaged";
+static const char unrepaired[] = "the database is damaged, not yet repaired";
+
+bool store_is_damaged(const struct wd_why *why)
+{
+	return why->err == WD_MALFORMED && (why->what == damaged || why->what == unrepaired);
+}
+
 enum wd_err store_sql_fail(sqlite3 *db, int rc, const char *what, struct wd_why *why)
 {
 	int os_errno = db != NULL ? sqlite3_system_errno(db) : 0;
@@ -88,7 +98,7 @@ enum wd_err store_sql_fail(sqlite3 *db, int rc, const char *what, struct wd_why 
 		return wd_fail(why, WD_NOMEM, 0, what);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return wd_fail(why, WD_MALFORMED, 0, "the database file is damaged");
+		return wd_fail(why, WD_MALFORMED, 0, damaged);
 	case SQLITE_READONLY:
 		return wd_fail_os(why, EROFS, what);
 	case SQLITE_PERM:
@@ -146,7 +156,7 @@ enum wd_err store_begin(struct store *s, struct wd_why *why)
 {
 	/* Not a reader's: store_repair failed, and may be tried again. */
 	if (s->db == NULL && s->lock_fd >= 0)
-		return wd_fail(why, WD_MALFORMED, 0, "the database is damaged, not yet repaired");
+		return wd_fail(why, WD_MALFORMED, 0, unrepaired);
 	int rc = store_step(store_statement(s, SQL_BEGIN));
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "start a transaction", why);
 }
@@ -313,6 +323,8 @@ enum wd_err store_open_files(struct store *s, struct wd_why *why)
 		err = read_end(s, why);
 	if (err == WD_OK)
 		err = store_open_reader(s, why);
+	if (err == WD_OK)
+		checkpoint_watch(s);
 	return err;
 }
 
@@ -375,7 +387,7 @@ static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *w
 	char kept[STORE_KEPT_MAX] = "";
 	struct wal_state wal = {0};
 	struct wd_why reason = {0};
-	int64_t state_seq;
+	int64_t state_seq, notes;
 	enum wd_err err;
 
 	if ((err = repair_finish(s, why)) != WD_OK ||
@@ -386,6 +398,9 @@ static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *w
 				     "SELECT ifnull(min(seq), 0) FROM (SELECT seq FROM state_whole"
 				     " ORDER BY generation DESC LIMIT 2)",
 				     &state_seq, "read state", &reason);
+	if (err == WD_OK)
+		err = store_exec_int(s->db, "SELECT count(*) FROM damage", &notes,
+				     "read the notes of damage", &reason);
 	if (err == WD_OK)
 		err = check_batches(s, (uint64_t)state_seq, false, now, &reason);
 	if (err == WD_OK)
@@ -484,6 +499,6 @@ enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why)
 	pthread_mutex_unlock(&s->reading);
 	turn_give(&s->turn);
 	if (err == WD_OK)
-		err = checkpoint_start(s, why);
+		(void)!checkpoint_start(s, NULL); /* else commits move the log */
 	return err;
 }

@@ -30,7 +30,7 @@ struct checkpointer {
 	pthread_mutex_t lock;
 	pthread_cond_t due;
 	pthread_t thread;
-	bool running, stop;
+	bool running, stop; /* with the lock */
 	int pages; /* of the log, at the last commit */
 	sqlite3 *db;
 };
@@ -121,7 +121,9 @@ void store_note_damage(struct store *s, wd_wall now, const char *text, const cha
 /* Writes `end` to whydown.lock, without waiting for the disk. */
 void store_mark_end(struct store *s);
 
-/* checkpoint.c: without the turn. Stopping what was not started is fine. */
+/* checkpoint.c. Has a connection that was just opened tell how long the log is. */
+void checkpoint_watch(struct store *s);
+/* Without the turn. Stopping what was not started is fine. */
 enum wd_err checkpoint_start(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 void checkpoint_stop(struct store *s);
 

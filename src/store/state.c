@@ -238,7 +238,8 @@ static void note_damaged(struct store *s, const struct generation *g)
 {
 	char text[160];
 	snprintf(text, sizeof(text),
-		 "the engine's state as of batch %llu is damaged; an earlier one is used",
+		 "the engine's state as of batch %llu is damaged: an earlier one is used, or all "
+		 "of the journal",
 		 (unsigned long long)g->at.seq);
 	turn_take(&s->turn);
 	store_note_damage(s, s->opened_at, text, "");

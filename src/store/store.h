@@ -74,6 +74,10 @@ enum wd_err store_append(struct store *s, struct store_batch *b,
 			 void (*on_duplicate)(void *ctx, uint32_t index), void *ctx,
 			 struct wd_why *why) WD_MUST_CHECK;
 
+/* When the first batch that is still kept was written; 0 if none is. */
+enum wd_err store_journal_begin(struct store *s, wd_wall *ret_begin,
+				struct wd_why *why) WD_MUST_CHECK;
+
 /* How far something has come: all batches up to seq, and all seconds up to clock. */
 struct store_position { uint64_t seq; wd_wall clock; };
 
@@ -143,7 +147,8 @@ enum wd_err store_put_incident(struct store *s, const struct incident *i,
 enum wd_err store_put_coordinated(struct store *s, const struct coordinated *c, wd_wall at,
 				  struct wd_why *why) WD_MUST_CHECK;
 
-/* All incidents, by begin. One that cannot be read is noted as damage and left out. */
+/* All incidents, by begin. Those that cannot be read are left out, and the first of them is noted
+ * as damage. */
 enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const struct incident *),
 				void *ctx, struct wd_why *why) WD_MUST_CHECK;
 /* Caller frees. WD_UNKNOWN if none is kept. */
@@ -250,7 +255,7 @@ enum wd_err store_retain_time(struct store *s, wd_wall now, wd_span passed, wd_w
 			      struct wd_why *why) WD_MUST_CHECK;
 
 struct store_counters {
-	uint64_t file_bytes, log_bytes; /* whydown.db and its write-ahead log */
+	uint64_t file_bytes; /* whydown.db */
 	uint64_t deleted_batches, deleted_ids, deleted_comments, deleted_traces;
 	uint64_t damages; /* notes of damage, all in all */
 };
@@ -263,6 +268,8 @@ struct store_counters store_count(struct store *s);
  * damaged-TIME-whydown.db. Takes long; store_append meanwhile waits. If it fails, whatever writes
  * says WD_MALFORMED until one works: the damaged database is still there to try again with. */
 enum wd_err store_repair(struct store *s, wd_wall now, struct wd_why *why) WD_MUST_CHECK;
+/* Was it that a call failed of? WD_MALFORMED has other reasons, too. */
+bool store_is_damaged(const struct wd_why *why);
 
 struct store_damage {
 	wd_wall found_at;
