@@ -172,6 +172,71 @@ static void what_finds_no_room_costs_little(void **state)
 	exports_close(e);
 }
 
+/* Room for 65,536, and so many that have nothing. */
+static struct exports *many_exporters(uint32_t templates, uint32_t count)
+{
+	const struct hash_key key = {{1}};
+	struct exports_limits limits = exports_limits_default();
+	struct exports *e;
+	limits.exporters = 65536;
+	limits.templates = templates;
+	assert_int_equal(exports_open(&limits, &key, &e), WD_OK);
+	for (uint32_t i = 0; i < count; i++) {
+		begin(300);
+		datagram_uint(&d, 0, 4);
+		decode(e, 0x0b000000 + i, T0);
+	}
+	return e;
+}
+
+static void send_templates(struct exports *e, uint32_t address, uint16_t count)
+{
+	const struct datagram_field field = {8, 4};
+	begin(2);
+	for (uint16_t id = 0; id < count; id++)
+		datagram_template(&d, 300 + id, &field, 1);
+	decode(e, address, T0);
+}
+
+static void withdraw_all(struct exports *e, uint32_t address)
+{
+	begin(2);
+	datagram_uint(&d, 2, 2);
+	datagram_uint(&d, 0, 2);
+	decode(e, address, T0);
+}
+
+/* Nor does what finds room, where of 65,536 exporters only those that came last have any. */
+static void what_makes_room_costs_little(void **state)
+{
+	enum { NOTHING = 55000, ROUNDS = 100, EACH = 512, ATTACKER = 0x0a0b0c0d, LATE = 0x0c000000 };
+	(void)state;
+	struct exports *e = many_exporters(4 * EACH, NOTHING);
+	uint32_t late = LATE;
+	for (int n = 0; n < 2; n++) /* of use again: it ranks higher */
+		send_templates(e, ATTACKER, 1);
+	for (int n = 0; n < 4; n++)
+		send_templates(e, late++, EACH);
+	for (int n = 0; n < ROUNDS; n++) {
+		send_templates(e, ATTACKER, EACH);
+		withdraw_all(e, ATTACKER);
+		send_templates(e, late++, EACH);
+	}
+	assert_in_range(counts(e).templates_evicted, (ROUNDS - 1) * EACH, (ROUNDS + 1) * EACH);
+	exports_close(e);
+
+	uint32_t samplers = exports_limits_default().samplers;
+	e = many_exporters(2 * samplers, NOTHING);
+	for (uint32_t n = 0; n < samplers; n++)
+		send_samplers(e, LATE + n, 0, 1, 9, T0);
+	for (uint32_t n = 0; n < 4; n++)
+		for (int again = 0; again < 3; again++)
+			send_samplers(e, ATTACKER + n, 0, again > 1 ? samplers / 4 : 1, 9, T0);
+	assert_int_equal(rate_of(e, ATTACKER, samplers / 4 - 1, T0), 9);
+	assert_int_equal(rate_of(e, LATE, 0, T0), 1);
+	exports_close(e);
+}
+
 /* A flow of a sampler that was not told of goes by the rate of all others, if that is one. */
 static void the_one_rate_of_all_samplers_is_known_at_any_time(void **state)
 {
@@ -271,6 +336,7 @@ int main(void)
 		cmocka_unit_test(what_a_packet_says_of_itself_stands),
 		cmocka_unit_test(forged_exporters_do_not_use_up_the_samplers),
 		cmocka_unit_test(what_finds_no_room_costs_little),
+		cmocka_unit_test(what_makes_room_costs_little),
 		cmocka_unit_test(the_one_rate_of_all_samplers_is_known_at_any_time),
 		cmocka_unit_test(a_template_that_is_refused_ends_the_one_before_it),
 		cmocka_unit_test(all_may_be_withdrawn_many_times),

@@ -60,42 +60,65 @@ static void list_remove(struct list *l, struct link *link, struct link *next, st
 	*link = (struct link){NONE, NONE};
 }
 
-static struct link *rank_link(struct exports *e, uint32_t i)
+static struct link *rank_link(struct exports *e, uint32_t i, enum having what)
 {
-	return i == NONE ? NULL : &e->exporters[i].by_rank;
+	return i == NONE ? NULL : &e->exporters[i].by_rank[what];
 }
 
-static void rank_set(struct exports *e, uint32_t i, enum rank rank)
+static void rank_join(struct exports *e, uint32_t i, enum having what)
 {
-	struct exporter *x = &e->exporters[i];
-	struct list *to = &e->ranks[rank];
-	list_remove(&e->ranks[x->rank], &x->by_rank, rank_link(e, x->by_rank.next),
-		    rank_link(e, x->by_rank.previous));
-	e->proven += (rank == RANK_PROVEN) - (x->rank == RANK_PROVEN);
-	e->templates_in[x->rank] -= x->template_count;
-	e->templates_in[rank] += x->template_count;
-	e->samplers_in[x->rank] -= x->sampler_count;
-	e->samplers_in[rank] += x->sampler_count;
-	x->rank = (uint8_t)rank;
-	x->by_rank = (struct link){to->first, NONE};
+	struct list *to = &e->ranks[e->exporters[i].rank][what];
+	e->exporters[i].by_rank[what] = (struct link){to->first, NONE};
 	if (to->first != NONE)
-		e->exporters[to->first].by_rank.previous = i;
+		e->exporters[to->first].by_rank[what].previous = i;
 	else
 		to->last = i;
 	to->first = i;
+}
+
+static void rank_leave(struct exports *e, uint32_t i, enum having what)
+{
+	struct exporter *x = &e->exporters[i];
+	struct link *link = &x->by_rank[what];
+	list_remove(&e->ranks[x->rank][what], link, rank_link(e, link->next, what),
+		    rank_link(e, link->previous, what));
+}
+
+/* First of that rank. */
+static void rank_set(struct exports *e, uint32_t i, enum rank rank)
+{
+	struct exporter *x = &e->exporters[i];
+	const bool in[HAVINGS] = {true, x->template_count > 0, x->sampler_count > 0};
+	e->proven += (rank == RANK_PROVEN) - (x->rank == RANK_PROVEN);
+	for (enum having what = ANYTHING; what < HAVINGS; what++)
+		if (in[what])
+			rank_leave(e, i, what);
+	x->rank = (uint8_t)rank;
+	for (enum having what = ANYTHING; what < HAVINGS; what++)
+		if (in[what])
+			rank_join(e, i, what);
+}
+
+/* The one of a lower rank than this one's that makes room; NONE if none has any. */
+static uint32_t least_deserving(const struct exports *e, const struct exporter *x,
+				enum having what)
+{
+	uint32_t i = NONE;
+	for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && i == NONE; r++)
+		i = e->ranks[r][what].last;
+	return i;
 }
 
 static void fill(struct exports *e)
 {
 	const struct exports_limits *l = &e->limits;
 	for (size_t i = 0; i < RANKS; i++)
-		e->ranks[i] = (struct list){NONE, NONE};
-	for (uint32_t i = 0; i < l->exporters; i++) {
-		e->exporters[i].by_rank = (struct link){i + 1 < l->exporters ? i + 1 : NONE, i - 1};
+		for (size_t what = 0; what < HAVINGS; what++)
+			e->ranks[i][what] = (struct list){NONE, NONE};
+	for (uint32_t i = l->exporters; i-- > 0;) { /* the lowest is taken first */
+		rank_join(e, i, ANYTHING);
 		e->exporters[i].templates = e->exporters[i].samplers = (struct list){NONE, NONE};
 	}
-	e->exporters[0].by_rank.previous = NONE;
-	e->ranks[RANK_FREE] = (struct list){0, l->exporters - 1};
 	for (uint32_t i = 0; i < l->templates; i++)
 		e->templates[i].bucket_next = i + 1 < l->templates ? i + 1 : NONE;
 	for (uint32_t i = 0; i < l->samplers; i++)
@@ -198,8 +221,8 @@ void store_template_forget(struct exports *e, struct template *t)
 		at = &e->templates[*at].bucket_next;
 	*at = t->bucket_next;
 	template_unlink(e, t);
-	e->exporters[t->exporter].template_count--;
-	e->templates_in[e->exporters[t->exporter].rank]--;
+	if (--e->exporters[t->exporter].template_count == 0)
+		rank_leave(e, t->exporter, TEMPLATES);
 	e->totals.templates--;
 	t->bucket_next = e->templates_free;
 	e->templates_free = i;
@@ -233,10 +256,7 @@ static bool template_make_room(struct exports *e, uint32_t exporter)
 		return true;
 	uint32_t from = NONE;
 	if (x->template_count < e->limits.templates_per_exporter)
-		for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && from == NONE; r++)
-			for (uint32_t i = e->templates_in[r] > 0 ? e->ranks[r].last : NONE;
-			     i != NONE && from == NONE; i = e->exporters[i].by_rank.previous)
-				from = e->exporters[i].template_count > 0 ? i : NONE;
+		from = least_deserving(e, x, TEMPLATES);
 	if (from == NONE)
 		from = exporter;
 	if (e->exporters[from].templates.last == NONE)
@@ -258,8 +278,8 @@ struct template *store_template_new(struct exports *e, uint32_t exporter, uint16
 	t->exporter = exporter;
 	t->id = id;
 	template_first(e, i);
-	e->exporters[exporter].template_count++;
-	e->templates_in[e->exporters[exporter].rank]++;
+	if (e->exporters[exporter].template_count++ == 0)
+		rank_join(e, exporter, TEMPLATES);
 	e->totals.templates++;
 	return t;
 }
@@ -315,7 +335,8 @@ static void samplers_forget(struct exports *e, struct exporter *x)
 		e->samplers_free = i;
 		i = next;
 	}
-	e->samplers_in[x->rank] -= x->sampler_count;
+	if (x->sampler_count > 0)
+		rank_leave(e, (uint32_t)(x - e->exporters), SAMPLERS);
 	x->samplers.first = NONE;
 	x->sampler_count = x->sampler_only = 0;
 	x->samplers_of[0] = x->samplers_of[1] = 0;
@@ -329,12 +350,7 @@ static bool sampler_make_room(struct exports *e, const struct exporter *x)
 {
 	if (x->sampler_count >= e->limits.samplers_per_exporter)
 		return false;
-	uint32_t from = NONE;
-	for (enum rank r = RANK_NEWCOMER; r < (enum rank)x->rank && from == NONE; r++)
-		for (uint32_t i = e->samplers_in[r] > 0 ? e->ranks[r].last : NONE;
-		     i != NONE && from == NONE && e->samplers_free == NONE;
-		     i = e->exporters[i].by_rank.previous)
-			from = e->exporters[i].sampler_count > 0 ? i : NONE;
+	uint32_t from = e->samplers_free == NONE ? least_deserving(e, x, SAMPLERS) : NONE;
 	if (from != NONE)
 		samplers_forget(e, &e->exporters[from]);
 	return e->samplers_free != NONE;
@@ -358,8 +374,8 @@ void store_sampler(struct exports *e, uint32_t exporter, enum plan_sampler kind,
 		*s = (struct sampler){*bucket, x->samplers.first, exporter, 0, id, (uint8_t)kind};
 		*bucket = i;
 		x->samplers.first = i;
-		x->sampler_count++;
-		e->samplers_in[x->rank]++;
+		if (x->sampler_count++ == 0)
+			rank_join(e, exporter, SAMPLERS);
 		x->samplers_of[kind]++;
 	}
 	if (kind == PLAN_BY_SAMPLER)
@@ -399,13 +415,13 @@ static void exporter_forget(struct exports *e, uint32_t i)
 
 static bool make_room(struct exports *e, wd_wall now)
 {
-	if (e->ranks[RANK_FREE].first != NONE)
+	if (e->ranks[RANK_FREE][ANYTHING].first != NONE)
 		return true;
-	uint32_t i = e->ranks[RANK_NEWCOMER].last;
+	uint32_t i = e->ranks[RANK_NEWCOMER][ANYTHING].last;
 	if (i == NONE)
-		i = e->ranks[RANK_RETURNED].last;
+		i = e->ranks[RANK_RETURNED][ANYTHING].last;
 	if (i == NONE) {
-		i = e->ranks[RANK_PROVEN].last;
+		i = e->ranks[RANK_PROVEN][ANYTHING].last;
 		if (wall_sub(now, e->exporters[i].useful).ns < span_s(EXPORT_SILENCE_S).ns)
 			return false;
 	}
@@ -427,11 +443,11 @@ uint32_t store_exporter(struct exports *e, const struct exporter_key *key, wd_wa
 			e->totals.exporters_refused++;
 			return NONE;
 		}
-		i = e->ranks[RANK_FREE].first;
+		i = e->ranks[RANK_FREE][ANYTHING].first;
 		struct exporter *x = &e->exporters[i];
 		uint32_t *bucket = exporter_bucket(e, key);
 		*x = (struct exporter){.key = *key,
-				       .by_rank = x->by_rank,
+				       .by_rank[ANYTHING] = x->by_rank[ANYTHING],
 				       .generation = x->generation + 1,
 				       .templates = {NONE, NONE},
 				       .samplers = {NONE, NONE},
@@ -464,7 +480,7 @@ void store_useful(struct exports *e, uint32_t i, wd_wall now)
 	if (rank == RANK_RETURNED && x->useful_minutes >= EXPORT_PROOF_MINUTES &&
 	    e->proven < e->proven_max)
 		rank = RANK_PROVEN;
-	if (rank != x->rank || e->ranks[rank].first != i)
+	if (rank != x->rank || e->ranks[rank][ANYTHING].first != i)
 		rank_set(e, i, rank);
 }
 

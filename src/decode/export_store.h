@@ -2,7 +2,8 @@
 /* export_store: what struct exports remembers, in pools of fixed size linked by index.
  * Internal to the decoders of exports.
  *
- *   ranks of exporters, each a list from the most to the least recently useful:
+ *   ranks of exporters, each a list from the most to the least recently useful (and one of those
+ *   of them that have templates, and one of those that have samplers):
  *
  *      newcomer --useful again--> returned --useful in 5 minutes--> proven
  *
@@ -18,6 +19,7 @@
 #define NONE UINT32_MAX /* no index */
 
 enum rank { RANK_FREE, RANK_NEWCOMER, RANK_RETURNED, RANK_PROVEN, RANKS };
+enum having { ANYTHING, TEMPLATES, SAMPLERS, HAVINGS };
 
 struct link {
 	uint32_t next, previous;
@@ -38,7 +40,7 @@ __extension__ typedef unsigned __int128 export_wide;
 
 struct exporter {
 	struct exporter_key key;
-	struct link by_rank;
+	struct link by_rank[HAVINGS];
 	struct list templates; /* most recently used first */
 	struct list samplers;
 	uint32_t bucket_next;
@@ -116,8 +118,7 @@ struct exports {
 	uint8_t *ring;
 	uint32_t *exporter_buckets, *template_buckets, *sampler_buckets;
 	uint32_t exporter_mask, template_mask, sampler_mask;
-	struct list ranks[RANKS];
-	uint32_t templates_in[RANKS], samplers_in[RANKS]; /* of the exporters of a rank */
+	struct list ranks[RANKS][HAVINGS];
 	uint32_t templates_free, samplers_free; /* singly linked by bucket_next */
 	uint32_t proven, proven_max;
 	uint32_t last_exporter, last_sampler;
