@@ -273,8 +273,9 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 		lost |= t->slots[i].sources_lost;
 		hll_merge(sources, t->slots[i].sources, TRAFFIC_CLASS_BITS);
 	}
-	v->sources = lost ? -1 : hll_estimate(sources, TRAFFIC_CLASS_BITS);
-	v->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_CLASS_BITS));
+	double count = hll_estimate_part(sources, TRAFFIC_CLASS_BITS, t->sources,
+					 TRAFFIC_SOURCES_BITS, &v->sources_error);
+	v->sources = lost ? -1 : count;
 	if (n->few >= 0 && n->few <= FEW) {
 		v->sources = n->few;
 		v->sources_error = (float)(1.04 / sqrt(1 << PROFILE_BITS));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/hll.h"
 
+#include "base/check.h"
+
 #include <math.h>
 #include <stddef.h>
 
@@ -73,4 +75,22 @@ double hll_estimate(const uint8_t *registers, unsigned bits)
 		z = 0.5 * (z + ranks[k]);
 	z += m * sigma(ranks[0] / m);
 	return m * m / (2 * M_LN2 * z); /* z is infinite when all are empty: 0 */
+}
+
+/* Of two estimates with errors e and f, whose correlation is r, e - r f has the least variance:
+ * (1 - r^2) of e's; r is the share of the whole that the part is. The whole's own error comes
+ * instead, r times. */
+double hll_estimate_part(const uint8_t *part, unsigned part_bits, const uint8_t *whole,
+			 unsigned whole_bits, float *ret_error)
+{
+	WD_CHECK(part_bits <= HLL_PART_BITS_MAX && part_bits <= whole_bits);
+	uint8_t coarse[1 << HLL_PART_BITS_MAX] = {0};
+
+	hll_fold(coarse, part_bits, whole, whole_bits);
+	double count = hll_estimate(part, part_bits), all = hll_estimate(whole, whole_bits);
+	double all_coarse = hll_estimate(coarse, part_bits);
+	double share = all_coarse > 0 ? fmin(count / all_coarse, 1) : 0;
+	double own = (1 - share * share) / ldexp(1, (int)part_bits);
+	*ret_error = (float)(1.04 * sqrt(own + share * share / ldexp(1, (int)whole_bits)));
+	return share > 0 ? fmin(count * pow(all / all_coarse, share), all) : count;
 }

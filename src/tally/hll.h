@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { HLL_BITS_MIN = 7, HLL_BITS_MAX = 16 };
+enum { HLL_BITS_MIN = 7, HLL_BITS_MAX = 16, HLL_PART_BITS_MAX = 12 };
 
 /* What the hash's register is at least, once it was added. */
 static inline uint8_t hll_rank(uint64_t hash, unsigned bits)
@@ -31,5 +31,13 @@ static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
 void hll_fold(uint8_t *registers, unsigned bits, const uint8_t *other, unsigned other_bits);
 void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits);
 double hll_estimate(const uint8_t *registers, unsigned bits);
+
+/* The estimate of a part whose hashes were all added to `whole` too (whole_bits >= part_bits). By
+ * chance the part's few registers are as wrong as the whole's would be, had it so few, the more
+ * so the more of it the part is; how wrong those are its finer ones tell. Never more than the
+ * whole. *ret_error: standard error, a share: from the part's own (of none) to the whole's (of
+ * all). */
+double hll_estimate_part(const uint8_t *part, unsigned part_bits, const uint8_t *whole,
+			 unsigned whole_bits, float *ret_error);
 
 #endif

@@ -66,6 +66,55 @@ static void folded_registers_are_those_of_fewer(void **state)
 	}
 }
 
+/* Over many seeds: as wrong as it says, without a bias, and never more than the whole. */
+static void a_part_is_as_wrong_as_it_says(void **state)
+{
+	(void)state;
+	enum { PART = 9, WHOLE = 11, SEEDS = 300 };
+	static const struct {
+		uint64_t part, rest;
+	} counts[] = {{20000, 0}, {20000, 200},	  {20000, 5000}, {20000, 20000}, {2000, 60000},
+		      {300, 0},	  {300, 300},	  {100, 100000}, {3, 0},	 {3, 7}};
+	for (size_t c = 0; c < WD_COUNT(counts); c++) {
+		double squares = 0, sum = 0, stated = 0;
+		for (uint64_t seed = 0; seed < SEEDS; seed++) {
+			struct prng r = prng_of(seed, c);
+			uint8_t part[1 << PART] = {0}, whole[1 << WHOLE] = {0};
+			for (uint64_t i = 0; i < counts[c].part + counts[c].rest; i++) {
+				uint64_t hash = prng_u64(&r);
+				hll_add(whole, WHOLE, hash);
+				if (i < counts[c].part)
+					hll_add(part, PART, hash);
+			}
+			float says;
+			double n = hll_estimate_part(part, PART, whole, WHOLE, &says);
+			double error = n / (double)counts[c].part - 1;
+			squares += error * error;
+			sum += error;
+			stated += says * says;
+			double all = hll_estimate(whole, WHOLE);
+			assert_true(n <= all);
+			assert_true(counts[c].rest > 0 || n > 0.999999 * all);
+		}
+		double rms = sqrt(squares / SEEDS), says = sqrt(stated / SEEDS);
+		assert_true(rms < says * (1 + 4 / sqrt(2.0 * SEEDS)));
+		assert_true(fabs(sum / SEEDS) < says * 4 / sqrt(SEEDS));
+	}
+}
+
+static void a_part_of_nothing_is_nothing(void **state)
+{
+	(void)state;
+	uint8_t part[1 << 10] = {0}, whole[1 << 12] = {0};
+	float error;
+	assert_true(hll_estimate_part(part, 10, whole, 12, &error) == 0);
+	assert_true(error > 0.0324F && error < 0.0326F);
+	memset(part, 64 - 10 + 1, sizeof(part)); /* damaged: not of the whole */
+	assert_true(hll_estimate_part(part, 10, whole, 12, &error) > 1e18);
+	memset(whole, 64 - 12 + 1, sizeof(whole));
+	assert_true(hll_estimate_part(part, 10, whole, 12, &error) > 1e18);
+}
+
 static void nothing_is_none_and_full_registers_are_finite(void **state)
 {
 	(void)state;
@@ -142,6 +191,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_error_is_as_stated_over_many_seeds),
 		cmocka_unit_test(folded_registers_are_those_of_fewer),
+		cmocka_unit_test(a_part_is_as_wrong_as_it_says),
+		cmocka_unit_test(a_part_of_nothing_is_nothing),
 		cmocka_unit_test(nothing_is_none_and_full_registers_are_finite),
 		cmocka_unit_test(merging_is_as_if_one_had_seen_all),
 		cmocka_unit_test(addresses_with_a_pattern_count_like_random_ones),
