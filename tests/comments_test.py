@@ -226,19 +226,21 @@ def try_command(server, folder, ids):
 def guess(server, path):
     """The answer to a guess. On a slow machine a guess is allowed again meanwhile: the next one is not."""
     for _ in range(10):
-        status, fields, _ = ask(server, "GET", path, token="guess")
+        status, fields, body = ask(server, "GET", path, token="guess")
         if status == 429:
             break
-    return status, fields
+    return status, fields, body
 
 
 def try_strangers(server):
     seen = [ask(server, "GET", "/api/v1/comments", token=f"guess-{n}")[0] for n in range(40)]
     check("who guesses tokens is slowed down", seen.count(429) >= 5 and set(seen) == {401, 429}, seen)
-    status, fields = guess(server, "/api/v1/comments")
+    status, fields, body = guess(server, "/api/v1/comments")
     check("… and told until when", status == 429 and int(fields["Retry-After"]) >= 1, status)
+    check("… in words, too", "Please wait 2 seconds and try again." in str(body) or "Please wait 1 second and try again."
+          in str(body), body)
     for path in ("/api/v1/exporters", "/api/v1/clients"):
-        status, fields = guess(server, path)
+        status, fields, _ = guess(server, path)
         check(f"… wherever: {path}", status == 429 and int(fields["Retry-After"]) >= 1, status)
     check("… where the answer says whether it was right: /metrics", guess(server, "/metrics")[0] == 429)
     check("… and not who asks without one", ask(server, "GET", "/metrics")[0] == 200)

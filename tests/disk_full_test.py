@@ -76,6 +76,10 @@ try:
             before += report_until(port, 503, REPORTS_MAX)[0]
             status, text = ask(port, "GET", "/healthz")
         check("/healthz says that the journal cannot write", status == 503 and b'"journal_writes":false' in text, text)
+        status, text = ask(port, "POST", "/api/v1/reports", "service=x&problem=unreachable", {
+            "Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "192.0.2.1"})
+        check("who sent a form is told so on a page, and when to try again", status == 503 and
+              b"<!doctype html>" in text.lower() and b"Please send it again in 5 seconds." in text, status, text)
         check("pages go on", ask(port, "GET", "/s/x")[0] == 200)
         mounted("-o", "remount,size=40m", folder)
         after, deadline = 0, time.monotonic() + 20

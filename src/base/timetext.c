@@ -2,6 +2,7 @@
 #include "base/timetext.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Days since 1970-01-01 of a civil date. The year begins in March, so that the leap day
@@ -191,4 +192,16 @@ enum wd_err timetext_read(const char *text, size_t len, wd_wall *ret_t, struct w
 			       "time does not exist (or is not in the years 1700 to 2200)");
 	*ret_t = wall_add(civil_to_wall(&c), (wd_span){ns - east * WD_NS_PER_S});
 	return WD_OK;
+}
+
+void timetext_write_wait(char *dst, uint32_t seconds)
+{
+	static const struct { uint32_t s, from; const char *name; } units[] = {
+		{3600, 2 * 3600, "hour"}, {60, 120, "minute"}, {1, 0, "second"}};
+	size_t i = 0;
+
+	while (seconds < units[i].from)
+		i++;
+	uint32_t n = seconds / units[i].s + (seconds % units[i].s > 0);
+	snprintf(dst, TIMETEXT_LEN_MAX, "%u %s%s", n, units[i].name, n == 1 ? "" : "s");
 }

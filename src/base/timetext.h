@@ -15,6 +15,10 @@ enum { TIMETEXT_LEN_MAX = 32 };
  * dst holds at least TIMETEXT_LEN_MAX bytes. Years 0000 to 9999; else "invalid". */
 void timetext_write(char *dst, wd_wall t);
 
+/* How long to wait, as people say it: "1 second", "40 seconds", "3 minutes", "2 hours"; rather
+ * longer than shorter. dst holds at least TIMETEXT_LEN_MAX bytes. */
+void timetext_write_wait(char *dst, uint32_t seconds);
+
 /* Reads RFC 3339 ("T" or a space between; fraction to ns; "Z", "+01:00", "+0100" or no
  * offset = UTC; seconds may be left out) or a plain decimal number of seconds since 1970. `len`
  * bytes, all of which must be used. 23:59:60 is read as the next second. at = byte offset. */

@@ -62,6 +62,21 @@ static void what_is_written_reads_back_as_the_same_time(void **state)
 	}
 }
 
+static void a_wait_is_told_in_words_and_never_too_short(void **state)
+{
+	static const struct { uint32_t seconds; const char *text; } cases[] = {
+		{0, "0 seconds"}, {1, "1 second"}, {2, "2 seconds"}, {119, "119 seconds"}, {120, "2 minutes"},
+		{121, "3 minutes"}, {7199, "120 minutes"}, {7200, "2 hours"}, {7201, "3 hours"}, {86400, "24 hours"},
+		{UINT32_MAX, "1193047 hours"},
+	};
+	char text[TIMETEXT_LEN_MAX];
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		timetext_write_wait(text, cases[i].seconds);
+		assert_string_equal(text, cases[i].text);
+	}
+}
+
 static void weekdays_are_right(void **state)
 {
 	(void)state;
@@ -76,6 +91,7 @@ int main(void)
 		cmocka_unit_test(known_times_are_read),
 		cmocka_unit_test(what_is_no_time_is_refused_and_leaves_the_result_alone),
 		cmocka_unit_test(what_is_written_reads_back_as_the_same_time),
+		cmocka_unit_test(a_wait_is_told_in_words_and_never_too_short),
 		cmocka_unit_test(weekdays_are_right),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* serve_intake: requests that bring observations, from the HTTP server through intake/reports
  * into the journal, and the journal's answer back. */
 #include "base/check.h"
+#include "base/timetext.h"
 #include "command/clock.h"
 #include "command/log.h"
 #include "command/server.h"
@@ -21,6 +22,7 @@ struct intake {
 	struct reports *reports;
 	struct http_response *accepted;    /* 202 of a report */
 	struct http_response *unavailable; /* 503: it could not be kept */
+	struct http_response *unavailable_page; /* the same for people */
 	uint64_t accepted_count, limited, refused, unavailable_count;
 	struct http_finished finished[FINISH_AT_ONCE]; /* the journal's thread */
 };
@@ -29,6 +31,7 @@ struct intake {
 struct waiting {
 	struct http_token token;
 	struct http_response *then;  /* what to answer; NULL: `accepted`, or the batch's */
+	bool from_form;
 	struct reports_batch *batch; /* owned; NULL for a report */
 };
 
@@ -38,21 +41,6 @@ static void count(uint64_t *counter, uint64_t n)
 }
 
 /* ---- answers ---- */
-
-static struct http_response *unavailable_response(void)
-{
-	static const char body[] =
-		"{\"type\":\"/problems/unavailable\",\"title\":\"The report could not be "
-		"kept\",\"status\":503,"
-		"\"detail\":\"Nothing was counted. Please send it again in a moment.\"}";
-	char seconds[8];
-	snprintf(seconds, sizeof(seconds), "%d", RETRY_AFTER_S);
-	const struct http_field retry = {"Retry-After", seconds};
-	return server_answer(&(struct http_response_options){
-		.status = 503, .content_type = "application/problem+json",
-		.cache_control = "no-store", .body = body, .body_len = sizeof(body) - 1,
-		.fields = &retry, .field_count = 1, .no_etag = true});
-}
 
 static struct http_response *accepted_response(void)
 {
@@ -110,15 +98,14 @@ static bool refusal_page(struct server *s, const struct reports_refusal *refusal
 	return rendered;
 }
 
-static struct http_response *refuse(struct server *s, const struct reports_refusal *refusal)
+static struct http_response *refusal_response(struct server *s,
+					      const struct reports_refusal *refusal)
 {
-	struct intake *i = s->intake;
 	struct http_field fields[3];
 	size_t field_count = 0;
 	char seconds[16];
 	struct buf b;
 
-	count(refusal->status == 429 ? &i->limited : &i->refused, 1);
 	if (refusal->retry_after_s > 0) {
 		snprintf(seconds, sizeof(seconds), "%u", refusal->retry_after_s);
 		fields[field_count++] = (struct http_field){"Retry-After", seconds};
@@ -149,10 +136,32 @@ static struct http_response *refuse(struct server *s, const struct reports_refus
 	return r;
 }
 
-static struct http_response *not_kept(struct intake *i)
+static struct http_response *refuse(struct server *s, const struct reports_refusal *refusal)
+{
+	struct intake *i = s->intake;
+	count(refusal->status == 429 ? &i->limited : &i->refused, 1);
+	return refusal_response(s, refusal);
+}
+
+/* 503 for programs and, as a page, for who sent a form: made once, for when nothing goes well. */
+static void unavailable_responses(struct server *s)
+{
+	char wait[TIMETEXT_LEN_MAX], detail[64 + TIMETEXT_LEN_MAX];
+	struct reports_refusal refusal = {
+		.status = 503, .type = "/problems/unavailable",
+		.title = "The report could not be kept", .detail = detail,
+		.retry_after_s = RETRY_AFTER_S};
+	timetext_write_wait(wait, RETRY_AFTER_S);
+	snprintf(detail, sizeof(detail), "Nothing was counted. Please send it again in %s.", wait);
+	s->intake->unavailable = refusal_response(s, &refusal);
+	refusal.from_form = true;
+	s->intake->unavailable_page = refusal_response(s, &refusal);
+}
+
+static struct http_response *not_kept(struct intake *i, bool from_form)
 {
 	count(&i->unavailable_count, 1);
-	return http_response_ref(i->unavailable);
+	return http_response_ref(from_form ? i->unavailable_page : i->unavailable);
 }
 
 /* ---- requests ---- */
@@ -229,7 +238,7 @@ static struct http_response *keep(struct server *s, struct http_request *req, st
 	w->token = http_defer(req);
 	if (journal_append(s->journal, frames, len, observations, w, &why) == WD_OK)
 		return NULL;
-	const struct http_finished no = {w->token, not_kept(s->intake)};
+	const struct http_finished no = {w->token, not_kept(s->intake, w->from_form)};
 	http_finish(s->http, &no, 1);
 	waiting_free(w);
 	return NULL;
@@ -245,11 +254,12 @@ static struct http_response *take_one(struct server *s, struct http_request *req
 
 	if (!reports_take(s->intake->reports, r, frame, &len, &refusal))
 		return refuse(s, &refusal);
+	bool from_form = reports_is_form(r);
 	struct waiting *w = calloc(1, sizeof(*w));
 	if (w == NULL)
-		return not_kept(s->intake);
-	if (strcmp(req->content_type, "application/x-www-form-urlencoded") == 0 &&
-	    observation_decode(frame, len, &o, &len, NULL) == WD_OK)
+		return not_kept(s->intake, from_form);
+	w->from_form = from_form;
+	if (from_form && observation_decode(frame, len, &o, &len, NULL) == WD_OK)
 		w->then = back_to_page(o.service);
 	return keep(s, req, w, frame, len, 1);
 }
@@ -273,7 +283,7 @@ static struct http_response *take_batch(struct server *s, struct http_request *r
 	struct waiting *w = calloc(1, sizeof(*w));
 	if (w == NULL || (w->batch = calloc(1, sizeof(*w->batch))) == NULL) {
 		free(w);
-		return not_kept(s->intake);
+		return not_kept(s->intake, false);
 	}
 	if (!reports_take_batch(s->intake->reports, r, w->batch, &refusal)) {
 		free(w->batch); /* untouched on failure */
@@ -302,7 +312,7 @@ static struct http_response *answer(struct intake *i, struct waiting *w,
 				    const struct journal_ticket *t, bool kept)
 {
 	if (!kept)
-		return not_kept(i);
+		return not_kept(i, w->from_form);
 	count(&i->accepted_count, t->count - t->duplicates);
 	if (w->batch != NULL)
 		return batch_response(w, t->duplicates);
@@ -384,8 +394,9 @@ enum wd_err intake_open(struct server *s, struct wd_why *why)
 	if (err == WD_OK)
 		err = configure(s, true, why);
 	i->accepted = accepted_response();
-	i->unavailable = unavailable_response();
-	if (err == WD_OK && (i->accepted == NULL || i->unavailable == NULL))
+	unavailable_responses(s);
+	if (err == WD_OK &&
+	    (i->accepted == NULL || i->unavailable == NULL || i->unavailable_page == NULL))
 		err = wd_fail(why, WD_NOMEM, 0, "answers");
 	return err;
 }
@@ -399,6 +410,7 @@ void intake_close(struct intake *i)
 	persons_close(i->persons);
 	http_response_unref(i->accepted);
 	http_response_unref(i->unavailable);
+	http_response_unref(i->unavailable_page);
 	free(i);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* serve_operator: who has the operator's token, and how often others may try theirs. */
 #include "base/hash.h"
+#include "base/timetext.h"
 #include "command/clock.h"
 #include "command/server.h"
 #include "intake/rate.h"
@@ -90,12 +91,13 @@ static struct http_response *challenge(void)
 
 static struct http_response *too_many(uint32_t wait_s)
 {
-	char seconds[16];
+	char seconds[16], wait[TIMETEXT_LEN_MAX], detail[TIMETEXT_LEN_MAX + 32];
 	snprintf(seconds, sizeof(seconds), "%u", wait_s);
+	timetext_write_wait(wait, wait_s);
+	snprintf(detail, sizeof(detail), "Please wait %s and try again.", wait);
 	const struct http_field field = {"Retry-After", seconds};
 	return server_problem(&(struct problem_document){
-		.status = 429, .title = "Too many requests",
-		.detail = "The header Retry-After says how many seconds to wait."}, &field);
+		.status = 429, .title = "Too many requests", .detail = detail}, &field);
 }
 
 /* NULL, or 429: one more of the operator's requests, or of the tries of that address. */

@@ -3,7 +3,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/timetext.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +29,10 @@ static const struct refusal_kind bad_syntax = {400, "/problems/syntax",
 static const struct refusal_kind bad_field = {422, "/problems/field",
 					      "A field of the report is wrong"};
 
-static bool is_form(const struct reports_request *req)
+bool reports_is_form(const struct reports_request *req)
 {
-	return strcmp(req->content_type, "application/x-www-form-urlencoded") == 0;
+	return req->kind == REPORTS_ONE &&
+	       strcmp(req->content_type, "application/x-www-form-urlencoded") == 0;
 }
 
 /* Fills everything but the errors. Always false, for `return reports_refuse(…)`. */
@@ -43,7 +46,7 @@ bool reports_refuse(const struct reports_request *req, const struct refusal_kind
 	ret->retry_after_s = 0;
 	ret->accept_encoding = NULL;
 	ret->challenge = kind->status == 401;
-	ret->from_form = req->kind == REPORTS_ONE && is_form(req);
+	ret->from_form = reports_is_form(req);
 	ret->errors.count = 0;
 	return false;
 }
@@ -206,10 +209,13 @@ bool reports_check_rate(struct reports *r, const struct reports_request *req,
 		COUNT(r, refused_client_rate, 1);
 	else
 		COUNT(r, refused_all_rate, 1);
-	reports_refuse(req, &too_many,
-	       verdict == RATE_CLIENT_OVER ? "You have sent many reports in a short time."
-					   : "Very many people are reporting right now.",
-	       refusal);
+	char wait[TIMETEXT_LEN_MAX];
+	timetext_write_wait(wait, wait_s);
+	snprintf(refusal->wait, sizeof(refusal->wait), "%s Please wait %s and send it again.",
+		 verdict == RATE_CLIENT_OVER ? "You have sent many reports in a short time."
+					     : "Very many people are reporting right now.",
+		 wait);
+	reports_refuse(req, &too_many, refusal->wait, refusal);
 	refusal->retry_after_s = wait_s;
 	return false;
 }
@@ -218,7 +224,8 @@ static bool check_type(struct reports *r, const struct reports_request *req,
 		       struct reports_refusal *refusal)
 {
 	const char *type = req->content_type;
-	if (req->kind == REPORTS_ONE && (is_form(req) || strcmp(type, "application/json") == 0))
+	if (reports_is_form(req) ||
+	    (req->kind == REPORTS_ONE && strcmp(type, "application/json") == 0))
 		return true;
 	if (req->kind == REPORTS_BATCH &&
 	    (strcmp(type, "application/x-ndjson") == 0 || strcmp(type, "application/ndjson") == 0))
@@ -371,7 +378,7 @@ static bool take_one(struct reports *r, const struct reports_request *req,
 	struct report report;
 	struct place place = {0};
 	struct report_source source = {
-		.form = is_form(req) ? REPORT_HTML_FORM : REPORT_JSON,
+		.form = reports_is_form(req) ? REPORT_HTML_FORM : REPORT_JSON,
 		.body = req->body,
 		.len = req->body_len,
 		.catalogue = r->options.catalogue,

@@ -115,13 +115,17 @@ struct reports_refusal {
 	int status;
 	const char *type;   /* "/problems/field", … : what docs/problems.md has a section for */
 	const char *title;
-	const char *detail; /* "" = the errors say it */
+	const char *detail; /* "" = the errors say it; static, or `wait` */
+	char wait[128];     /* of 429: the detail, which says how long to wait */
 	uint32_t retry_after_s; /* of 429: the header Retry-After; else 0 */
 	const char *accept_encoding; /* of 415 for the coding: the header (RFC 7694); else NULL */
 	bool challenge;         /* of 401: the header WWW-Authenticate: Bearer */
 	bool from_form;         /* an HTML form sent it: answer with a page */
 	struct report_errors errors;
 };
+
+/* An HTML form sent it, and its sender wants a page. */
+bool reports_is_form(const struct reports_request *req);
 
 /* Before the body: charges the rate. False and *ret_refusal, or true. */
 bool reports_begin(struct reports *r, const struct reports_request *req,

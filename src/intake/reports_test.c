@@ -216,6 +216,7 @@ static void who_sends_too_many_is_told_when_to_come_back(void **state)
 	struct reports_options o = options();
 	struct reports_request req = request(REPORTS_ONE, "application/json", "{\"service\":\"x\"}");
 	uint8_t other[16];
+	char said[128];
 	(void)state;
 	o.reports_per_client_per_min = 6;
 	o.reports_burst_per_client = 3;
@@ -224,13 +225,17 @@ static void who_sends_too_many_is_told_when_to_come_back(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_true(take(&req));
 	assert_false(take(&req));
-	assert_problem(429, "/problems/rate", NULL, "You have sent many reports in a short time.");
-	assert_in_range(refusal.retry_after_s, 1, 10);
+	assert_in_range(refusal.retry_after_s, 2, 10);
+	snprintf(said, sizeof(said),
+		 "You have sent many reports in a short time. Please wait %u seconds and send it again.",
+		 refusal.retry_after_s);
+	assert_problem(429, "/problems/rate", NULL, said);
 	testing_address("203.0.113.78", other);
 	req.address = other;
 	assert_true(take(&req));
 	assert_false(take(&req));
-	assert_problem(429, "/problems/rate", NULL, "Very many people are reporting right now.");
+	assert_problem(429, "/problems/rate", NULL,
+		       "Very many people are reporting right now. Please wait 1 second and send it again.");
 	struct reports_counters c = reports_count(reports);
 	assert_int_equal(c.reports, 4);
 	assert_int_equal(c.refused_client_rate, 1);

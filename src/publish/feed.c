@@ -91,6 +91,19 @@ static void id_element(const struct render *r, const char *path, const char *id)
 	buf_str(r->out, "</id>\n");
 }
 
+/* The same as Atom's: unique among the items of all feeds (JSON Feed 1.1, "items"). */
+static void id_member(const struct render *r, const char *path, const char *id)
+{
+	if (r->site->base_url[0] != '\0') {
+		wd_json_url(r->out, "id", r->site->base_url, path, id);
+		return;
+	}
+	wd_json_name(r->out, "id");
+	buf_char(r->out, '"');
+	made_id(r, path, id);
+	buf_char(r->out, '"');
+}
+
 static void link_element(const struct render *r, const char *rel, const char *type,
 			 const char *path, const char *id, const char *tail)
 {
@@ -174,7 +187,7 @@ void feed_atom(const struct render *r)
 static void item(const struct render *r, const struct incident *i)
 {
 	wd_json_open(r->out, NULL, '{');
-	wd_json_url(r->out, "id", r->site->base_url, "/i/", i->id);
+	id_member(r, "/i/", i->id);
 	wd_json_url(r->out, "url", r->site->base_url, "/i/", i->id);
 	api_incident_sentence(r, "title", title_of, i);
 	api_incident_sentence(r, "content_text", words_incident, i);

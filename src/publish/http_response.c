@@ -210,7 +210,11 @@ static struct http_response *problem(int status, const char *detail,
 struct http_response *http_response_problem(int status, const char *detail)
 {
 	static const struct http_field retry = {"Retry-After", "10"};
-	return problem(status, detail, status == 429 || status == 503 ? &retry : NULL);
+	bool later = status == 429 || status == 503;
+
+	if (later && detail == NULL)
+		detail = "Please wait 10 seconds and try again.";
+	return problem(status, detail, later ? &retry : NULL);
 }
 
 struct http_response *http_response_not_allowed(const char *allow)

@@ -275,6 +275,7 @@ static void an_address_has_a_number_of_streams(void **state)
 	testing_read(over, &answer, true);
 	assert_int_equal(answer.status, 429);
 	assert_non_null(testing_field(&answer, "Retry-After"));
+	assert_non_null(strstr(testing_body(&answer), "Please wait 10 seconds and try again."));
 	assert_true(answer.keeps_open);
 	close(over);
 	for (int i = 3; i < 5; i++)

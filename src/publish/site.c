@@ -368,6 +368,7 @@ enum wd_err site_render_refusal(const struct site *site, const struct snapshot *
 	struct render r = {.site = site,
 			   .snapshot = snapshot,
 			   .request = &no_request,
+			   .timeless = true, /* it may be made before it is needed */
 			   .page = &page,
 			   .out = &page.body};
 

@@ -368,9 +368,11 @@ static void what_is_cited_carries_its_day(void **state)
 	assert_page_has(FIXTURE_INCIDENT, "/api/v1/now", "", "since 10 Mar 2025, ");
 }
 
-/* The feed's id, then those of its entries. */
-static size_t atom_ids(const char *url, const char *name, const char *path, char ids[60][64])
+/* What stands between `open` and the next `close`, wherever it does. */
+static size_t ids_in(const char *url, const char *name, const char *path, const char *open, char close,
+		     char ids[60][64])
 {
+	const char ends[] = {close, '\0'};
 	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
 	struct site site = fixture_site;
 	struct site_request request = ask(path, "");
@@ -380,11 +382,19 @@ static size_t atom_ids(const char *url, const char *name, const char *path, char
 	site.base_url = url;
 	site.name = name;
 	assert_int_equal(site_render(&site, snapshot, &request, &page, NULL), WD_OK);
-	for (const char *at = page.body.data; count < 60 && (at = strstr(at, "<id>")) != NULL; at++)
-		snprintf(ids[count++], 64, "%.*s", (int)strcspn(at + 4, "<"), at + 4);
+	for (const char *at = page.body.data; count < 60 && (at = strstr(at, open)) != NULL;) {
+		at += strlen(open);
+		snprintf(ids[count++], 64, "%.*s", (int)strcspn(at, ends), at);
+	}
 	buf_done(&page.body);
 	snapshot_release(snapshot);
 	return count;
+}
+
+/* The feed's id, then those of its entries. */
+static size_t atom_ids(const char *url, const char *name, const char *path, char ids[60][64])
+{
+	return ids_in(url, name, path, "<id>", '<', ids);
 }
 
 /* RFC 4287 4.2.6, RFC 9562 4: also where the site does not know its address. */
@@ -420,6 +430,24 @@ static void ids_in_atom_are_absolute_and_stay(void **state)
 	assert_true(found);
 	assert_int_equal(atom_ids("https://a.example", "whydown", "/feed.atom", ids), count);
 	assert_string_equal(ids[0], "https://a.example/");
+}
+
+/* An incident has one id, whoever asks for it: JSON Feed's is Atom's. */
+static void ids_in_json_feed_are_those_of_atom(void **state)
+{
+	static const char *const urls[] = {"", "https://a.example"};
+	static const char *const paths[][2] = {
+		{"/feed.atom", "/feed.json"}, {"/s/x/feed.atom", "/s/x/feed.json"}};
+	static char atom[60][64], json[60][64];
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const char *const *path = paths[i / 2];
+		size_t count = atom_ids(urls[i % 2], "whydown", path[0], atom);
+		assert_true(count > 1);
+		assert_int_equal(ids_in(urls[i % 2], "whydown", path[1], "\"id\":\"", '"', json), count - 1);
+		for (size_t n = 1; n < count; n++)
+			assert_string_equal(json[n - 1], atom[n]);
+	}
 }
 
 static void the_operator_can_be_written_to(void **state)
@@ -795,6 +823,7 @@ int main(void)
 		cmocka_unit_test(the_home_page_says_what_is_down_or_that_nothing_is),
 		cmocka_unit_test(what_is_cited_carries_its_day),
 		cmocka_unit_test(ids_in_atom_are_absolute_and_stay),
+		cmocka_unit_test(ids_in_json_feed_are_those_of_atom),
 		cmocka_unit_test(the_operator_can_be_written_to),
 		cmocka_unit_test(reports_alone_do_not_say_why),
 		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
