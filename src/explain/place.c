@@ -124,8 +124,15 @@ static void look_up(struct item *item, const struct tracer_places *where)
 		item->country = (uint16_t)((uint8_t)code[0] << 8 | (uint8_t)code[1]);
 }
 
-static void take_items(const struct tracer *t, uint32_t slots, const struct tracer_places *where,
-		       struct counting *c)
+static bool is_of(const struct tracer_place *p, const struct places_of *of)
+{
+	uint8_t only = of->only[p->slot];
+	bool told = only != TRACER_NO_BUCKET && p->bucket != TRACER_NO_BUCKET;
+	return (of->slots >> p->slot & 1) != 0 && (!told || p->bucket == only);
+}
+
+static void take_items(const struct tracer *t, const struct places_of *of,
+		       const struct tracer_places *where, struct counting *c)
 {
 	struct sorted keys[TRACER_PLACES];
 	double tau = (double)t->place_threshold;
@@ -133,7 +140,7 @@ static void take_items(const struct tracer *t, uint32_t slots, const struct trac
 
 	for (uint32_t i = 0; i < t->place_count; i++) {
 		const struct tracer_place *p = &t->places[i];
-		if ((slots >> p->slot & 1) != 0 && p->packets > 0)
+		if (is_of(p, of) && p->packets > 0)
 			keys[count++] = (struct sorted){big_endian(p->address),
 							     big_endian(p->address + 8), p};
 	}
@@ -301,12 +308,12 @@ static uint32_t count_kind(const struct counting *c, enum kind kind, struct trac
 }
 _Static_assert((int)TRACE_PLACES_MAX <= (int)TRACE_COUNTRIES_MAX, "room for either");
 
-void places_count(const struct tracer *t, uint32_t slots, const struct tracer_places *where,
-		  struct trace *ret)
+void places_count(const struct tracer *t, const struct places_of *of,
+		  const struct tracer_places *where, struct trace *ret)
 {
 	struct counting c;
 
-	take_items(t, slots, where, &c);
+	take_items(t, of, where, &c);
 	for (size_t i = 0; i < c.count; i++)
 		c.order[i] = &c.items[i];
 	ret->source_count = count_kind(&c, BY_SOURCE, ret->sources_top, TRACE_PLACES_MAX);

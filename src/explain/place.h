@@ -11,9 +11,11 @@ enum { ADDRESS_TEXT_MAX = 46 }; /* with the NUL */
 /* RFC 5952; `address` as struct flow has it. */
 void address_text(char dst[ADDRESS_TEXT_MAX], const uint8_t *address, uint8_t family);
 
-/* Fills the countries, networks, prefixes (/24, /48) and sources of the trace from the places
- * of the slots whose bit is set. */
-void places_count(const struct tracer *t, uint32_t slots, const struct tracer_places *where,
-		  struct trace *ret);
+/* Whose places: of the slots whose bit is set, and of a slot of one bucket alone, if it is not
+ * TRACER_NO_BUCKET. */
+struct places_of { uint32_t slots; uint8_t only[TRACER_SLOTS]; };
+/* Fills the countries, networks, prefixes (/24, /48) and sources of the trace from these. */
+void places_count(const struct tracer *t, const struct places_of *of,
+		  const struct tracer_places *where, struct trace *ret);
 
 #endif

@@ -290,11 +290,14 @@ static void raise_threshold(struct tracer *t, float threshold)
 	}
 }
 
-static void add_place(struct tracer *t, const struct traffic_record *r, uint8_t slot)
+static void add_place(struct tracer *t, const struct traffic_record *r, uint8_t slot,
+		      const struct tracer_bucket *bucket)
 {
 	struct tracer_place place = {.packets = r->packets, .bytes = r->bytes,
 				     .priority = r->priority, .as = r->src_as,
-				     .family = r->family, .slot = slot};
+				     .family = r->family, .slot = slot,
+				     .bucket = bucket == NULL ? TRACER_NO_BUCKET
+							      : (uint8_t)(bucket - t->buckets)};
 	memcpy(place.address, r->src, sizeof(place.address));
 	if (!(place.priority > t->place_threshold))
 		return;
@@ -384,7 +387,7 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 		if (in->key != NULL)
 			who_add(&t->who, address_hash(in->key, r->src, r->family),
 				(uint8_t)(1U << slot));
-		add_place(t, r, slot);
+		add_place(t, r, slot, b);
 		add_evidence(t, r, tick->at.ns);
 	}
 }

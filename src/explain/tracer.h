@@ -32,6 +32,7 @@
 enum {
 	TRACER_SLOTS = 8,     /* classes that flooded; later ones are in the sums only */
 	TRACER_BUCKETS = 24,  /* slot and row together */
+	TRACER_NO_BUCKET = 255,
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
 	TRACER_SIZE_MAX = 198 * 1024,
@@ -90,6 +91,7 @@ struct tracer_place {
 	float packets, bytes, priority;
 	uint32_t as; /* as the exporter said; 0 = not told */
 	uint8_t family, slot;
+	uint8_t bucket; /* index; TRACER_NO_BUCKET = not known */
 };
 
 struct tracer_record { int64_t at_ns; struct traffic_record record; };

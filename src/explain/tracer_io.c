@@ -4,7 +4,8 @@
  * fields in the order of the structs, little-endian; CRC-32 of all of it.
  *
  * Version 2 had a slot's sources in twice as many registers, and a set of sources a slot instead
- * of one for all; up to 3 nothing was kept of the time before. Read, no longer written. */
+ * of one for all; up to 3 nothing was kept of the time before, up to 4 nothing of new names, up to
+ * 5 nothing of which bucket a place is of. Read, no longer written. */
 #include "explain/tracer.h"
 
 #include "base/text.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 5, VERSION_MIN = 2 };
+enum { VERSION = 6, VERSION_MIN = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
@@ -335,6 +336,14 @@ static void io_all(struct io *io, struct tracer *t)
 	}
 	if (io->version > 3)
 		io_before(io, &t->before);
+	for (uint32_t i = 0; i < t->place_count; i++) {
+		uint8_t *bucket = &t->places[i].bucket;
+		if (io->version > 5)
+			io_uint(io, bucket, 1);
+		else
+			*bucket = TRACER_NO_BUCKET;
+		io->wrong |= *bucket >= t->bucket_count && *bucket != TRACER_NO_BUCKET;
+	}
 }
 
 void tracer_write_state(const struct tracer *t, const struct vector_index *ix, struct out *o)

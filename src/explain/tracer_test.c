@@ -324,7 +324,7 @@ static void as_version_2(const struct out *state, struct out *ret)
 	struct cur c = cur_over(state->bytes, state->len - 4);
 	char id[VECTOR_ID_MAX + 1];
 	out_init(ret, TRACER_STATE_MAX);
-	assert_int_equal(cur_u32(&c), 5);
+	assert_int_equal(cur_u32(&c), 6);
 	for (int part = 0; part < 2; part++) {
 		for (unsigned n = cur_u8(&c); n > 0; n--)
 			cur_text(&c, id, sizeof(id));
@@ -348,7 +348,7 @@ static void as_version_2(const struct out *state, struct out *ret)
 			out_u64(ret, set.hashes[n]);
 	}
 	cur_bytes(&c, 12 + 9 * (size_t)tracer.who.set.count);
-	out_bytes(ret, c.at, cur_left(&c) - BEFORE);
+	out_bytes(ret, c.at, cur_left(&c) - BEFORE - tracer.place_count);
 	assert_false(c.bad || ret->bad);
 	out_u32(ret, (uint32_t)crc32_z(0, ret->bytes, ret->len));
 }
@@ -365,6 +365,10 @@ static void a_state_of_the_version_before_is_read(void **state)
 	struct cur c = cur_over(old.bytes, old.len);
 	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_OK);
 	assert_int_equal(cur_left(&c), 0);
+	for (uint32_t i = 0; i < tracer.place_count; i++) {
+		assert_true(tracer.places[i].bucket < tracer.bucket_count);
+		tracer.places[i].bucket = TRACER_NO_BUCKET;
+	}
 	assert_memory_equal(&tracer, &other, sizeof(tracer));
 	out_done(&o);
 	out_done(&old);
@@ -506,6 +510,47 @@ static void places_are_those_of_proved_addresses_where_there_are_any(void **stat
 	}
 }
 
+/* Half of the class is what it always has: told from the flood by what no client sends. */
+static void places_and_evidence_are_those_of_the_flood_and_not_of_its_class(void **state)
+{
+	struct tracer_places where = {NULL, country_of, network_of, NULL};
+
+	(void)state;
+	setup_rows();
+	add_row("syn.bare", "tcp.syn", VECTOR_FLOOD, 6)->signs = SIGN_NO_OPTIONS;
+	vector_book_compile(&book, &classes);
+	vector_index_init(&ix, &book, &classes);
+	for (int64_t ms = 0; ms < 2000; ms += 250) {
+		begin_tick(ms);
+		for (uint32_t i = 0; i < 200; i++) {
+			struct flow f = packet(6, 4000, 0x0a000000 + prng_below(&rng, 1000), 40);
+			if (prng_below(&rng, 2) == 0) {
+				f.src[0] = 20;
+				f.options_len = 20;
+			}
+			add(f);
+		}
+		end_tick("tcp.syn", 400);
+	}
+	struct out o;
+	write_state(&o);
+	struct cur c = cur_over(o.bytes, o.len);
+	assert_int_equal(tracer_read_state(&other, &ix, &c, NULL), WD_OK);
+	for (int again = 0; again < 2; again++) {
+		tracer_write(again ? &other : &tracer, &ix, &where, &trace);
+		assert_int_equal(trace.vector_count, 1);
+		assert_string_equal(trace.vectors[0].id, "syn.bare");
+		assert_float_equal(trace.vectors[0].packets, 800, 100);
+		assert_int_equal(trace.network_count, 1);
+		assert_string_equal(trace.networks[0].name, "AS10");
+		assert_float_equal(trace.networks[0].packets, 800, 100);
+		assert_in_range(trace.evidence_count, 50, 120);
+		for (uint32_t i = 0; i < trace.evidence_count; i++)
+			assert_null(strstr(trace.evidence[i], " 20."));
+	}
+	out_done(&o);
+}
+
 static void sources_of_the_weeks_before_are_not_new(void **state)
 {
 	static struct source_memory memory;
@@ -594,6 +639,7 @@ int main(void)
 		cmocka_unit_test(only_what_was_said_to_flood_is_a_vector),
 		cmocka_unit_test(places_are_those_of_proved_addresses_where_there_are_any),
 		cmocka_unit_test(the_table_of_places_names_network_and_country),
+		cmocka_unit_test(places_and_evidence_are_those_of_the_flood_and_not_of_its_class),
 		cmocka_unit_test(sources_of_the_weeks_before_are_not_new),
 		cmocka_unit_test(odd_ticks_do_no_harm),
 	};

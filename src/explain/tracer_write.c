@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tracer: from what was added up to the trace. */
-#include "explain/line.h"
 #include "explain/place.h"
+#include "explain/record_line.h"
 #include "explain/source.h"
 #include "explain/tracer.h"
 
 #include "base/text.h"
-#include "base/timetext.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PAYLOAD_SAID = 8, NEW_NAMES_TICKS = 2 };
+enum { NEW_NAMES_TICKS = 2 };
 #define PURE 0.9         /* share of a class from which its counts are the bucket's */
 #define ALMOST_PURE 0.98 /* … from which they are all of it, within a sample's error */
 #define NEW_NAMES 0.3    /* share of the ticks in which such names were seen to flood */
@@ -32,6 +31,7 @@ struct named {
 	uint32_t fragments; /* the fragments' alone: in `slots` too if all of them are its */
 	double part;        /* of the fragments */
 	double few;         /* its sources in the sample, of a class with others too; else < 0 */
+	uint8_t only;       /* of its own slot this bucket; TRACER_NO_BUCKET: all of it */
 	const struct tracer_bucket *bucket;
 	const struct vector_row *row;
 	struct source_finding found;
@@ -94,7 +94,7 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 	double share;
 
 	*n = (struct named){.slot = slot, .slots = 1U << slot, .packets = s->packets,
-			    .bytes = s->bytes, .few = -1};
+			    .bytes = s->bytes, .few = -1, .only = TRACER_NO_BUCKET};
 	n->bucket = main_bucket(t, ix, slot, &share);
 	if (n->bucket == NULL) {
 		n->found = (struct source_finding){.octet_entropy = -1, .hop_entropy = -1};
@@ -118,6 +118,7 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 	if (share < ALMOST_PURE && telling(ix, n->bucket)) { /* the rest is somebody else's */
 		n->packets *= share;
 		n->bytes *= share;
+		n->only = (uint8_t)(n->bucket - t->buckets);
 		n->few = hll_estimate(p->sources, PROFILE_BITS);
 		facts.sources = n->few <= FEW ? n->few : facts.sources;
 	}
@@ -397,62 +398,6 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 									 TRAFFIC_SOURCES_BITS));
 }
 
-static void put_protocol(struct line *l, const struct traffic_record *r)
-{
-	static const char *const flag_names[] = {"F", "S", "R", "P", "A", "U", "E", "C"};
-
-	line_text(l, r->protocol == 17 ? " udp" : r->protocol == 6 ? " tcp " :
-		  r->protocol == 1 ? " icmp" : " ip ");
-	if (r->protocol != 17 && r->protocol != 6 && r->protocol != 1)
-		line_number(l, r->protocol);
-	for (size_t i = 0; r->protocol == 6 && i < 8; i++) {
-		if ((r->tcp_flags >> i & 1) != 0)
-			line_text(l, flag_names[i]);
-	}
-}
-
-static void put_end(struct line *l, const uint8_t *address, uint8_t family, uint16_t port)
-{
-	char text[ADDRESS_TEXT_MAX];
-	address_text(text, address, family);
-	line_text(l, text);
-	line_text(l, ":");
-	line_number(l, port);
-}
-
-static void put_record(const struct tracer_record *e, const struct vector_row *row, char *dst)
-{
-	const struct traffic_record *r = &e->record;
-	struct line l = line_at(dst, TRACE_TEXT_MAX + 1);
-	char at[TIMETEXT_LEN_MAX];
-
-	timetext_write(at, (wd_wall){e->at_ns});
-	line_text(&l, at);
-	line_text(&l, " ");
-	put_end(&l, r->src, r->family, r->sport);
-	line_text(&l, " > ");
-	put_end(&l, r->dst, r->family, r->dport);
-	put_protocol(&l, r);
-	line_text(&l, " length ");
-	line_number(&l, r->length);
-	if ((r->known & FLOW_TTL) != 0) {
-		line_text(&l, " ttl ");
-		line_number(&l, r->ttl);
-	}
-	if (r->packets > 1) {
-		line_text(&l, " packets ");
-		line_number(&l, (uint64_t)lrint(fmin((double)r->packets, 1e18)));
-	}
-	/* No more of the payload than names the vector, and no half bytes. */
-	size_t shown = row != NULL && row->payload_len > 0
-			       ? (size_t)row->payload_at + row->payload_len
-			       : PAYLOAD_SAID;
-	for (size_t i = 0; i < shown && i < r->payload_len && l.used + 3 < l.size; i++) {
-		line_text(&l, i == 0 ? " payload " : "");
-		line_hex(&l, r->payload[i], 2);
-	}
-}
-
 static bool has_class(const struct tracer *t, const struct named *n, uint8_t class)
 {
 	for (uint32_t i = 0; i < t->slot_count; i++) {
@@ -462,16 +407,30 @@ static bool has_class(const struct tracer *t, const struct named *n, uint8_t cla
 	return false;
 }
 
-static void put_evidence(const struct tracer *t, const struct named *list, uint32_t count,
+/* Is the record of the part of its class that floods? */
+static bool is_part(const struct tracer *t, const struct vector_index *ix,
+		    const struct places_of *of, const struct traffic_record *r)
+{
+	for (uint32_t i = 0; i < t->slot_count; i++) {
+		uint8_t only = of->only[i];
+		if (t->slots[i].class == r->class && only != TRACER_NO_BUCKET)
+			return vector_match(ix, r) == t->buckets[only].row;
+	}
+	return true;
+}
+
+static void put_evidence(const struct tracer *t, const struct vector_index *ix,
+			 const struct named *list, uint32_t count, const struct places_of *of,
 			 struct trace *ret)
 {
 	for (uint32_t i = 0; i < t->record_count; i++) {
-		uint8_t class = t->evidence[i].record.class;
+		const struct traffic_record *r = &t->evidence[i].record;
 		for (uint32_t k = 0; k < count; k++) {
-			if (!has_class(t, &list[k], class))
+			if (!has_class(t, &list[k], r->class))
 				continue;
-			put_record(&t->evidence[i], list[k].row,
-				   ret->evidence[ret->evidence_count++]);
+			if (is_part(t, ix, of, r))
+				record_line(&t->evidence[i], list[k].row,
+					    ret->evidence[ret->evidence_count++]);
 			break;
 		}
 	}
@@ -547,7 +506,8 @@ static bool floods(const struct tracer *t, const struct named *n, double most)
 	return flooded && ticks >= OF_THE_TIME * most;
 }
 
-static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list)
+static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, struct named *list,
+			 struct places_of *of)
 {
 	uint32_t count = 0, kept = 0;
 	bool any = false;
@@ -555,8 +515,11 @@ static uint32_t name_all(const struct tracer *t, const struct vector_index *ix, 
 	for (uint32_t i = 0; i < t->slot_count; i++) {
 		any |= t->slots[i].flooded;
 		most = fmax(most, t->slots[i].usual_ticks);
-		if (t->slots[i].packets > 0)
-			name_slot(t, ix, (uint8_t)i, &list[count++]);
+		of->only[i] = TRACER_NO_BUCKET;
+		if (t->slots[i].packets <= 0)
+			continue;
+		name_slot(t, ix, (uint8_t)i, &list[count]);
+		of->only[i] = list[count++].only;
 	}
 	count = join_fragments(t, ix, list, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -574,7 +537,8 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 		  const struct tracer_places *places, struct trace *ret)
 {
 	struct named list[TRACER_SLOTS];
-	uint32_t count = name_all(t, ix, list);
+	struct places_of of;
+	uint32_t count = name_all(t, ix, list, &of);
 
 	memset(ret, 0, sizeof(*ret));
 	(void)text_copy(ret->incident, sizeof(ret->incident), t->incident);
@@ -595,6 +559,7 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	}
 	ret->vector_count = count;
 	put_points(t, list, count, ret);
-	put_evidence(t, list, count, ret);
-	places_count(t, put_status(list, count, ret), places, ret);
+	put_evidence(t, ix, list, count, &of, ret);
+	of.slots = put_status(list, count, ret);
+	places_count(t, &of, places, ret);
 }
