@@ -111,10 +111,12 @@ cat >"$scratch/live.yaml" <<-'END'
 	services_from: []
 	services: [{id: shop, name: Our shop}, {id: cafe, name: Café}]
 	limits: {head_ms: 5000}
+	telemetry: {capture: [eth7]}
 END
 kill -HUP "$server"
 passes "a new service holds at once" logged 'services: 1 added (cafe)'
 passes "… what does not is said" logged 'limits.head_ms: 10000 -> 5000'
+passes "… in one value, whose quotes are escaped" logged 'setting="telemetry.capture: [] -> [\"eth7\"]"'
 if grep -F 'reload_needs_restart' "$scratch/log" | grep -q 'listen\|data_folder'; then
 	not_ok "what the command line said is no change"
 else

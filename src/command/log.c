@@ -99,11 +99,13 @@ const char *log_text(char *dst, size_t dst_size, const char *text)
 	for (const char *p = text; *p != '\0' && at + 6 < dst_size;) {
 		bool plain;
 		size_t len = text_character(p, &plain);
-		if (!plain || *p == '"' || *p == '\\') {
+		if (!plain) {
 			at += (size_t)snprintf(dst + at, dst_size - at, "\\x%02x",
 					       (unsigned char)*p++);
 			continue; /* the rest of a character that is not plain is none */
 		}
+		if (*p == '"' || *p == '\\')
+			dst[at++] = '\\';
 		memcpy(dst + at, p, len);
 		at += len;
 		p += len;

@@ -18,8 +18,8 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 /* The same for a failure: adds error=… what=… errno=… at=… */
 void log_why(enum log_level level, const char *event, const struct wd_why *why);
 
-/* Escapes for a value: "text with spaces" in quotes, what is not plain (text_character) byte by
- * byte as \xNN; cut to fit. */
+/* Escapes for a value: "text with spaces" in quotes, a quote as \", what is not plain
+ * (text_character) byte by byte as \xNN; cut to fit. */
 const char *log_text(char *dst, size_t dst_size, const char *text);
 
 #endif

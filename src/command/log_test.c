@@ -16,7 +16,7 @@ static void text_from_outside_steers_nothing(void **state)
 	static const struct { const char *text, *shown; } cases[] = {
 		{"plain words", "\"plain words\""},
 		{"caf\xc3\xa9 \xf0\x9f\x98\x80", "\"caf\xc3\xa9 \xf0\x9f\x98\x80\""},
-		{"a\"b\\c\n\x1b\x7f", "\"a\\x22b\\x5cc\\x0a\\x1b\\x7f\""},
+		{"a\"b\\c\n\x1b\x7f", "\"a\\\"b\\\\c\\x0a\\x1b\\x7f\""},
 		{"\xc2\x9b" "31m", "\"\\xc2\\x9b31m\""},
 		{"\xe2\x80\xae" "x", "\"\\xe2\\x80\\xaex\""},
 		{"\x9b\xc3", "\"\\x9b\\xc3\""},
