@@ -65,6 +65,7 @@ struct service_state {
 	const struct service *service; /* of the snapshot's catalogue */
 	enum status status;
 	bool metric;           /* values of a metric, not counts of reports */
+	bool reconstruction;   /* what was last seen of it was played, not observed */
 	wd_wall first_seen_at; /* first observation ever; 0 = none */
 	wd_wall last_seen_at;
 	float observed_now, expected_now, low_now, high_now; /* of the last whole bucket, */

@@ -63,6 +63,7 @@ void api_service_members(const struct render *r, const struct service_state *s)
 	wd_json_string(b, "name", s->service->name);
 	wd_json_string(b, "category", s->service->category);
 	wd_json_string(b, "status", status_name(s->status));
+	wd_json_truth(b, "reconstruction", s->reconstruction);
 	api_service_sentence(r, "sentence", words_status, s);
 	wd_json_open(b, "last", '{');
 	wd_json_number(b, "step_s", (double)now.step.ns / 1e9);

@@ -88,8 +88,9 @@ void embed_badge(const struct render *r)
 	enum { NAME_MAX_PX = 300, PAD = 7, SHAPE = 13 };
 	const struct service_state *s = r->service;
 	const struct snapshot *snapshot = r->snapshot;
-	bool reconstruction = s->incident < snapshot->incident_count &&
-			      snapshot->incidents[s->incident].reconstruction;
+	bool reconstruction = s->incident < snapshot->incident_count
+				      ? snapshot->incidents[s->incident].reconstruction
+				      : s->reconstruction;
 	const char *label = reconstruction ? "reconstruction" : status_label(s->status);
 	struct buf *b = r->out;
 	int name = text_width(s->service->name), word = text_width(label);
@@ -184,7 +185,8 @@ void embed_chart(const struct render *r)
 		chart.unfinished = false;
 		seen = true;
 	}
-	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
+	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id) ||
+			      s->reconstruction;
 
 	buf_init(&text, 1024);
 	sentence(r, &text);

@@ -274,8 +274,8 @@ void page_method(const struct render *r)
 		   "cause lies. A neighbour's outage makes people report the wrong service: a "
 		   "small rise just "
 		   "after a large one elsewhere is marked as likely spillover.</p>\n"
-		   "<p>A <strong>reconstruction</strong> is an incident made from figures that "
-		   "others published. "
+		   "<p>A <strong>reconstruction</strong> is not observed but "
+		   "played from a scenario: from figures that others published, or made-up ones. "
 		   "It is marked as such on every page, in the API and in the feeds.</p>\n");
 	traffic(b);
 	buf_str(b, "<h2 id=\"measured\">How often it is wrong</h2>\n");

@@ -234,7 +234,10 @@ static void unusual_now(const struct render *r)
 		words_status(&w, r->snapshot, s);
 		buf_char(r->out, ' ');
 		words_status_odds(&w, r->snapshot, s);
-		buf_str(r->out, "</p></li>\n");
+		buf_str(r->out, "</p>");
+		if (s->reconstruction)
+			html_reconstruction(r);
+		buf_str(r->out, "</li>\n");
 	}
 	if (told > 0)
 		buf_str(r->out, "</ul></section>\n");

@@ -154,7 +154,7 @@ static void day_chart(const struct render *r)
 	legend(r);
 	html_series_table(r, &s->day, "day", "Last 24 hours", true);
 	buf_str(r->out, "</figure>\n");
-	if (reconstruction)
+	if (reconstruction || s->reconstruction)
 		html_reconstruction(r);
 }
 

@@ -486,9 +486,39 @@ static void a_reconstruction_says_that_it_is_one(void **state)
 {
 	(void)state;
 	assert_page_has(FIXTURE_INCIDENT, "/", "",
-			"<strong>Reconstruction:</strong> made from published figures");
+			"<strong>Reconstruction:</strong> played from a scenario");
 	assert_page_has(FIXTURE_INCIDENT, "/s/x", "",
-			"<strong>Reconstruction:</strong> made from published figures");
+			"<strong>Reconstruction:</strong> played from a scenario");
+}
+
+/* Without an incident, too: reports that were played are not people's. */
+static void what_was_played_says_so_without_an_incident(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct service_state *s = NULL;
+	static const struct { const char *before, *after, *says; } pages[] = {
+		{"/s/", "", "<strong>Reconstruction:</strong> played from a scenario"},
+		{"/s/", "/badge.svg", "(a reconstruction)</title>"},
+		{"/s/", "/chart.svg", "Reconstruction: played from a scenario"},
+		{"/api/v1/services/", "", "\"reconstruction\":true"},
+	};
+	(void)state;
+	for (size_t i = 0; i < snapshot->service_count; i++)
+		if (snapshot->services[i]->status == STATUS_UNUSUAL)
+			s = snapshot->services[i];
+	assert_non_null(s);
+	for (int played = 0; played < 2; played++) {
+		s->reconstruction = played != 0;
+		for (size_t i = 0; i < WD_COUNT(pages); i++) {
+			char path[128];
+			snprintf(path, sizeof(path), "%s%s%s", pages[i].before, s->service->id,
+				 pages[i].after);
+			struct site_page page = get_from(snapshot, path, "");
+			assert_int_equal(strstr(page.body.data, pages[i].says) != NULL, played);
+			buf_done(&page.body);
+		}
+	}
+	snapshot_release(snapshot);
 }
 
 static void names_and_places_are_escaped(void **state)
@@ -829,6 +859,7 @@ int main(void)
 		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
 		cmocka_unit_test(the_table_of_requests_is_prose_and_code),
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),
+		cmocka_unit_test(what_was_played_says_so_without_an_incident),
 		cmocka_unit_test(names_and_places_are_escaped),
 		cmocka_unit_test(every_link_of_every_page_leads_somewhere),
 		cmocka_unit_test(ids_are_unique_in_a_page),

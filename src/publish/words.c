@@ -11,7 +11,7 @@
 #include <string.h>
 
 const char words_reconstruction[] =
-	"Reconstruction: made from published figures, not observed by this site.";
+	"Reconstruction: played from a scenario, not observed by this site.";
 
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 				     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

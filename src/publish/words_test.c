@@ -163,9 +163,8 @@ static void an_incident_is_told_with_its_rank_and_what_it_is(void **state)
 	assert_string_equal(
 		b.data,
 		"At its peak, 11:55 UTC, 1,712 in 5 min where 40 is usual; 5 h 52 min so far in 3 "
-		"waves. Longest and most severe of 15 for X since 2024-11. Reconstruction: made "
-		"from "
-		"published figures, not observed by this site.");
+		"waves. Longest and most severe of 15 for X since 2024-11. Reconstruction: played "
+		"from a scenario, not observed by this site.");
 	buf_reset(&b);
 	words_rank(&w, s, &s->incidents[2]);
 	assert_string_equal(b.data, "6th longest and 3rd most severe of 15 for X since 2024-11");

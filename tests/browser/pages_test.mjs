@@ -19,7 +19,7 @@ async function isWhole(open, options) {
   const text = await page.locator("main").innerText();
   assert.match(text, /User reports indicate problems at X since .*: [\d,]+ in the last (5 minutes|minute), [\d,.]+ is usual\./);
   assert.match(text, /Odds of a false alarm: normal reports do this/);
-  assert.match(text, /Reconstruction: made from published figures/);
+  assert.match(text, /Reconstruction: played from a scenario/);
   const chart = page.locator("#day");
   assert.ok((await shown(chart)).height > 200, "the chart shows");
   assert.match(await chart.locator("title").textContent(), /^X: reports in 5 minutes, last 24 hours$/);
