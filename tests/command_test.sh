@@ -37,6 +37,15 @@ for command in $("$WHYDOWN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 		not_ok "$command --nonsense is told in two lines"
 	fi
 done
+if [ -w /dev/full ]; then
+	for command in "help" "--version" "simulate --list" "check-config" "check-config --settings" "replay --help" "simulate quiet-month"; do
+		# shellcheck disable=SC2086 # several words
+		fails_saying "$command says when its output cannot be written" "standard output: No space left on device" \
+			sh -c "\"\$@\" >/dev/full" sh "$WHYDOWN" $command
+	done
+else
+	skip "output that cannot be written" "there is no /dev/full"
+fi
 exits "an address that none can listen at is a mistake" 2 "$WHYDOWN" serve --listen localhost:8080 --data "$scratch/none"
 if [ -e "$scratch/none" ]; then not_ok "… and no folder is made"; else ok "… and no folder is made"; fi
 exits "no command is a mistake" 2 "$WHYDOWN"

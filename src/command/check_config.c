@@ -10,7 +10,8 @@
 static const char usage[] =
 	"usage: whydown check-config [FILE]      tell every mistake in FILE, or check the "
 	"defaults\n"
-	"       whydown check-config --settings  every setting, as a Markdown table\n";
+	"       whydown check-config --settings  every setting, as a Markdown table\n"
+	"       whydown check-config --help      this text\n";
 
 static void print_problems(const struct problems *problems)
 {

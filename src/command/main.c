@@ -10,6 +10,7 @@
 #include "command/top.h"
 #include "config/problems.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,29 @@ static int help(int argc, char **argv)
 	return 0;
 }
 
+/* What was printed and could not be written is a failure, too. */
+static int end_output(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	if (status == 0)
+		fprintf(stderr, "whydown: standard output: %s\n", strerror(errno));
+	return status == 0 ? 1 : status;
+}
+
+static int choose(int argc, char **argv)
+{
+	const char *name = argv[1];
+	if (strcmp(name, "--version") == 0) {
+		puts("whydown " WHYDOWN_VERSION);
+		return 0;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(argc - 1, argv + 1);
+	const struct command *command = command_find(name);
+	return command == NULL ? unknown(name) : run(command, argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (sodium_init() < 0) {
@@ -105,13 +129,5 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return 2;
 	}
-	const char *name = argv[1];
-	if (strcmp(name, "--version") == 0) {
-		puts("whydown " WHYDOWN_VERSION);
-		return 0;
-	}
-	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-		return help(argc - 1, argv + 1);
-	const struct command *command = command_find(name);
-	return command == NULL ? unknown(name) : run(command, argc - 1, argv + 1);
+	return end_output(choose(argc, argv));
 }

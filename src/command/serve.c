@@ -35,7 +35,8 @@ static const char usage[] =
 	"one\n"
 	"  --play SCENARIO    into an empty data folder: play a scenario as if its last "
 	"surge\n"
-	"                     began a moment ago; all of it is marked as a reconstruction\n\n"
+	"                     began a moment ago; all of it is marked as a reconstruction\n"
+	"  --help             this text\n\n"
 	"SIGHUP reads the configuration again; SIGTERM and SIGINT stop it in good order.\n";
 
 static struct arguments read_arguments(int argc, char **argv)
