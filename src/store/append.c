@@ -129,12 +129,9 @@ enum wd_err store_append(struct store *s, struct store_batch *b,
 	uint64_t seq = s->end.seq + 1;
 	if ((err = store_begin(s, why)) != WD_OK)
 		goto out;
-	if ((err = sort_frames(s, b, seq, on_duplicate, ctx, &kept, why)) != WD_OK ||
-	    (err = add_row(s, b, seq, kept, why)) != WD_OK) {
-		store_rollback(s);
-		goto out;
-	}
-	if ((err = store_commit(s, why)) != WD_OK)
+	if ((err = sort_frames(s, b, seq, on_duplicate, ctx, &kept, why)) == WD_OK)
+		err = add_row(s, b, seq, kept, why);
+	if ((err = store_finish(s, err, why)) != WD_OK)
 		goto out;
 	b->len = kept.len;
 	b->count = kept.count;

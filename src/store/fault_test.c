@@ -181,6 +181,18 @@ static int drain(struct journal *j)
 	return ticks;
 }
 
+/* Report 1 is in it, and on disk. */
+static struct journal *journal_with_one(struct store *s, struct answers *a)
+{
+	struct journal *j = NULL;
+	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = a}, &j,
+				      NULL), WD_OK);
+	assert_int_equal(try_append(j, 1, NULL), WD_OK);
+	while (atomic_load(&a->good) < 1)
+		nap();
+	return j;
+}
+
 static void the_journal_refuses_while_it_cannot_write_and_recovers_by_itself(void **state)
 {
 	static const struct { int code; enum wd_err err; int os_errno; } cases[] = {
@@ -192,12 +204,7 @@ static void the_journal_refuses_while_it_cannot_write_and_recovers_by_itself(voi
 		struct store *s = store_must_open(&f);
 		struct answers a = {0};
 		struct wd_why why = {0};
-		struct journal *j = NULL;
-		assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
-					      NULL), WD_OK);
-		assert_int_equal(try_append(j, 1, NULL), WD_OK);
-		while (atomic_load(&a.good) < 1)
-			nap();
+		struct journal *j = journal_with_one(s, &a);
 		drain(j);
 		fault_set(1, cases[c].code, 1);
 		assert_int_equal(try_append(j, 2, NULL), WD_OK);
@@ -241,13 +248,8 @@ static void the_journal_repairs_a_damaged_database(void **state)
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
 	struct answers a = {0};
-	struct journal *j = NULL;
+	struct journal *j = journal_with_one(s, &a);
 	(void)state;
-	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
-				      NULL), WD_OK);
-	assert_int_equal(try_append(j, 1, NULL), WD_OK);
-	while (atomic_load(&a.good) < 1)
-		nap();
 	fault_set(1, SQLITE_CORRUPT, 0);
 	assert_int_equal(try_append(j, 2, NULL), WD_OK);
 	while (atomic_load(&a.bad) + atomic_load(&a.good) < 2)
@@ -277,13 +279,8 @@ static void a_repair_that_fails_is_tried_again(void **state)
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
 	struct answers a = {0};
-	struct journal *j = NULL;
+	struct journal *j = journal_with_one(s, &a);
 	(void)state;
-	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
-				      NULL), WD_OK);
-	assert_int_equal(try_append(j, 1, NULL), WD_OK);
-	while (atomic_load(&a.good) < 1)
-		nap();
 	drain(j);
 	fault_set(1, SQLITE_CORRUPT, 1);
 	assert_int_equal(try_append(j, 2, NULL), WD_OK);
@@ -314,13 +311,8 @@ static void a_repair_that_was_asked_for_is_made_once(void **state)
 	struct folder f = folder_make();
 	struct store *s = store_must_open(&f);
 	struct answers a = {0};
-	struct journal *j = NULL;
+	struct journal *j = journal_with_one(s, &a);
 	(void)state;
-	assert_int_equal(journal_open(&(struct journal_options){.store = s, .on_done = on_done, .ctx = &a}, &j,
-				      NULL), WD_OK);
-	assert_int_equal(try_append(j, 1, NULL), WD_OK);
-	while (atomic_load(&a.good) < 1)
-		nap();
 	journal_repair(j);
 	for (int i = 0; journal_count(j).repairs == 0; i++) {
 		assert_true(i < 5000);

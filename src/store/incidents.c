@@ -52,13 +52,10 @@ static int put_series(struct store *s, const char *id, const struct store_change
 /* Ends a transaction that has come to `rc`, and lets go of the turn. */
 static enum wd_err finish(struct store *s, int rc, wd_wall at, struct wd_why *why)
 {
-	enum wd_err err;
-	if (rc == SQLITE_DONE) {
-		err = store_commit(s, why);
-	} else {
+	enum wd_err err = WD_OK;
+	if (rc != SQLITE_DONE)
 		err = store_sql_fail(s->db, rc, "write an incident", why);
-		store_rollback(s);
-	}
+	err = store_finish(s, err, why);
 	if (err == WD_OK && wall_before(s->end.clock, at))
 		s->end.clock = at;
 	turn_give(&s->turn);

@@ -227,10 +227,7 @@ enum wd_err store_retain(struct store *s, wd_wall now, const struct store_policy
 		    (err = retain_traces(s, now, policy, &more, why)) == WD_OK &&
 		    (err = retain_state(s, &more, why)) == WD_OK)
 			err = shrink(s, &more, why);
-		if (err == WD_OK)
-			err = store_commit(s, why);
-		else
-			store_rollback(s);
+		err = store_finish(s, err, why);
 	}
 	turn_give(&s->turn);
 	if (err == WD_OK)
@@ -254,10 +251,7 @@ enum wd_err store_retain_time(struct store *s, wd_wall now, wd_span passed, wd_w
 		if ((err = store_exec(s->db, sql, "keep the time", why)) == WD_OK)
 			err = store_exec_int(s->db, "SELECT now_ns FROM retained", &time.ns,
 					     "read the time", why);
-		if (err == WD_OK)
-			err = store_commit(s, why);
-		else
-			store_rollback(s);
+		err = store_finish(s, err, why);
 	}
 	turn_give(&s->turn);
 	if (err == WD_OK)

@@ -178,6 +178,14 @@ void store_rollback(struct store *s)
 		store_step(store_statement(s, SQL_ROLLBACK));
 }
 
+enum wd_err store_finish(struct store *s, enum wd_err err, struct wd_why *why)
+{
+	if (err == WD_OK)
+		return store_commit(s, why);
+	store_rollback(s);
+	return err;
+}
+
 sqlite3_stmt *store_read(struct store *s, const char *sql, struct wd_why *why)
 {
 	sqlite3_stmt *stmt = NULL;

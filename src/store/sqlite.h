@@ -97,6 +97,8 @@ enum wd_err store_begin(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 /* Rolls back if it fails. */
 enum wd_err store_commit(struct store *s, struct wd_why *why) WD_MUST_CHECK;
 void store_rollback(struct store *s);
+/* The one or the other: by what has come of the transaction. */
+enum wd_err store_finish(struct store *s, enum wd_err err, struct wd_why *why) WD_MUST_CHECK;
 
 /* A reader's statement; with the reader's lock held until store_read_done. NULL on failure,
  * then the lock is not held. */

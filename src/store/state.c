@@ -110,12 +110,9 @@ static enum wd_err write_out(struct store_state *w, const uint8_t *whole, size_t
 	} else if (whole != NULL && rc == SQLITE_DONE) {
 		rc = SQLITE_ERROR;
 	}
-	if (rc != SQLITE_DONE) {
+	if (rc != SQLITE_DONE)
 		err = store_sql_fail(s->db, rc, "write state", why);
-		store_rollback(s);
-		goto out;
-	}
-	err = store_commit(s, why);
+	err = store_finish(s, err, why);
 	if (err == WD_OK && whole != NULL && wall_before(s->end.clock, w->at.clock))
 		s->end.clock = w->at.clock;
 out:

@@ -24,12 +24,9 @@ enum wd_err store_trace_put(struct store *s, const struct trace *t, struct wd_wh
 			store_bind_text(stmt, 3, json.data);
 			rc = store_step(stmt);
 		}
-		if (rc == SQLITE_DONE) {
-			err = store_commit(s, why);
-		} else {
+		if (rc != SQLITE_DONE)
 			err = store_sql_fail(s->db, rc, "write a trace", why);
-			store_rollback(s);
-		}
+		err = store_finish(s, err, why);
 	}
 	turn_give(&s->turn);
 	buf_done(&json);
