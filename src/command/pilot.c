@@ -138,6 +138,17 @@ static void traffic_tick(void *ctx, const struct traffic_tick *tick)
 	(void)engine_traffic(p->engine, tick); /* what does not count is counted there */
 }
 
+static void traffic_heard(void *ctx, uint64_t slots, wd_wall until)
+{
+	struct pilot *p = ctx;
+	for (; slots != 0; slots &= slots - 1) {
+		uint32_t slot = (uint32_t)__builtin_ctzll(slots);
+		const char *name = telemetry_witness(p->telemetry, slot);
+		if (name != NULL)
+			engine_heard(p->engine, slot, name, until);
+	}
+}
+
 static void traffic_until(void *ctx, wd_wall until)
 {
 	struct pilot *p = ctx;
@@ -159,8 +170,8 @@ static void clients(void *ctx, const struct weblogs_clients *c)
 /* `last`: nothing more will come. */
 static void take_traffic(struct pilot *p, bool last)
 {
-	const struct telemetry_handler handler = {{traffic_tick, traffic_until, p}, web_tick,
-						  clients};
+	const struct telemetry_handler handler = {
+		{traffic_tick, traffic_until, p, traffic_heard}, web_tick, clients};
 	size_t effects;
 
 	if (p->telemetry == NULL || !telemetry_take(p->telemetry, &handler, last))

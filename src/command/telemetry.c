@@ -22,6 +22,7 @@ enum { TAPS_MAX = 2 * CONFIG_INTERFACES_MAX };
 struct telemetry {
 	struct traffic_book book;
 	struct watchlist_box *box;
+	struct witness_list *witnesses; /* who sends flows and packets */
 	struct collector *collector; /* NULL: none wanted */
 	struct tap *taps[TAPS_MAX];
 	size_t tap_count;
@@ -209,7 +210,10 @@ static enum wd_err open_all(struct telemetry *t, const struct config *config,
 	watchlist_release(watch);
 	if (err != WD_OK)
 		return wd_fail(why, err, 0, "memory for what is watched");
+	if (witness_list_open(&t->witnesses) != WD_OK)
+		return wd_fail(why, WD_NOMEM, 0, "memory for who sends telemetry");
 	lane->box = t->box;
+	lane->witnesses = t->witnesses;
 	if (c->listen.count > 0)
 		err = open_collector(t, c, lane, why);
 	if (err == WD_OK)
@@ -274,6 +278,7 @@ void telemetry_close(struct telemetry *t)
 	for (size_t i = 0; i < TAPS_MAX; i++)
 		tap_close(t->taps[i]);
 	watchlist_box_close(t->box);
+	witness_list_close(t->witnesses);
 	traffic_book_close(&t->book); /* the engine that looked into it is closed before */
 	pthread_mutex_destroy(&t->lock);
 	free(t);
@@ -282,6 +287,11 @@ void telemetry_close(struct telemetry *t)
 /* ---- the pilot's thread ---- */
 
 const struct traffic_book *telemetry_book(const struct telemetry *t) { return &t->book; }
+
+const char *telemetry_witness(const struct telemetry *t, uint32_t slot)
+{
+	return witness_list_name(t->witnesses, slot);
+}
 
 bool telemetry_take(struct telemetry *t, const struct telemetry_handler *handler, bool last)
 {

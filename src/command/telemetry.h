@@ -41,6 +41,9 @@ void telemetry_reload(struct telemetry *t, const struct config *config);
 /* How traffic is told apart; lives as long as the telemetry. */
 const struct traffic_book *telemetry_book(const struct telemetry *t);
 
+/* Who has that slot (struct gather_handler): an address or an interface. NULL: nobody. */
+const char *telemetry_witness(const struct telemetry *t, uint32_t slot);
+
 struct telemetry_handler {
 	struct gather_handler traffic;
 	void (*requests)(void *ctx, const struct web_tick *tick); /* with traffic.ctx */

@@ -12,8 +12,6 @@
 
 /* How far a tick may be from the clock. */
 static const wd_span OFF_MAX = {120 * WD_NS_PER_S};
-/* A longer time without a tick is a gap, not silence. */
-static const wd_span FILL_MAX = {60 * WD_NS_PER_S};
 static const float SUSPECT_DECADES = 2;
 static const float STIRS_DECADES = 3; /* once in four minutes of ticks of 250 ms */
 static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
@@ -252,6 +250,8 @@ static void begin(struct engine *e, struct track *t, const struct cause *c)
 		engine_join_incident(e, t, c);
 	else
 		return;
+	if (c->kind == INCIDENT_TRAFFIC)
+		t->watch->flood_began = c->began;
 	t->watch->told_at = c->now;
 	t->watch->told_peak = t->watch->kinds[c->kind == INCIDENT_TRAFFIC ? WATCH_FLOWS
 									  : WATCH_REQUESTS].peak[0];
@@ -356,14 +356,14 @@ static void learn_sources(struct engine *e, struct track *t, const struct traffi
 		usual_stir(w->usual);
 }
 
-/* `tick` may be NULL: nothing came. */
-static enum engine_verdict step_flows(struct engine *e, struct track *t,
+enum engine_verdict engine_step_flows(struct engine *e, struct track *t,
 				      const struct traffic_tick *tick, wd_wall at, wd_span width)
 {
 	struct watch *w = t->watch;
 	struct watch_kind *k = &w->kinds[WATCH_FLOWS];
 	struct flood_sample s = {.tick = tick, .at = at, .width = width,
-				 .frozen = t->episode.state == INCIDENT_OPEN};
+				 .frozen = t->episode.state == INCIDENT_OPEN ||
+					   w->hearing.state != HEARD};
 	struct flood_reading *r = &w->flows;
 
 	flood_step(&w->flood, &e->flood_plan, &s, r);
@@ -375,7 +375,7 @@ static enum engine_verdict step_flows(struct engine *e, struct track *t,
 	k->end = wall_add(at, width);
 	k->began = r->began;
 	k->log10_return = r->log10_return;
-	k->calm = r->calm;
+	k->calm = r->calm && !watch_misses(w, &t->episode.incident);
 	if (r->above || k->last_above.ns == 0)
 		k->last_above = k->end;
 	note_peak(k, at, width, (const float[]){r->packets_per_s, r->bits_per_s},
@@ -402,7 +402,11 @@ enum engine_verdict engine_traffic(struct engine *e, const struct traffic_tick *
 		v = check_time(e, &t->watch->kinds[WATCH_FLOWS], tick->at,
 			       wall_add(tick->at, width));
 	if (v == ENGINE_COUNTED)
-		v = step_flows(e, t, tick, tick->at, width);
+		engine_hear_tick(e, t, tick);
+	if (v == ENGINE_COUNTED)
+		v = engine_step_flows(e, t, tick, tick->at, width);
+	if (v == ENGINE_COUNTED)
+		engine_note_witnesses(e, t, tick);
 	e->counters.ticks += v == ENGINE_COUNTED;
 	return v;
 }
@@ -462,24 +466,4 @@ enum engine_verdict engine_web(struct engine *e, const struct web_tick *tick)
 		v = step_requests(e, t, tick);
 	e->counters.web_ticks += v == ENGINE_COUNTED;
 	return v;
-}
-
-/* ---- what no tick came for ---- */
-
-void engine_traffic_until(struct engine *e, wd_wall until)
-{
-	for (size_t n = 0; e->watched > 0 && n < e->track_count; n++) {
-		struct track *t = &e->tracks[n];
-		if (t->watch == NULL || t->service == NULL)
-			continue; /* of what is not looked at nothing is known */
-		const struct watch_kind *k = &t->watch->kinds[WATCH_FLOWS];
-		wd_span tick = {TRAFFIC_TICK_NS};
-		/* One that engine_resume made may have had no tick yet, and no charts. */
-		if (k->end.ns == 0 || wall_sub(until, k->end).ns > FILL_MAX.ns ||
-		    !watch_open_rates(t->watch, WATCH_FLOWS))
-			continue;
-		while (!wall_before(until, wall_add(k->end, tick)) &&
-		       step_flows(e, t, NULL, k->end, tick) == ENGINE_COUNTED)
-			;
-	}
 }

@@ -125,8 +125,13 @@ enum engine_verdict engine_web(struct engine *e, const struct web_tick *tick);
 enum { ENGINE_CLIENT_NOTES_MAX = 4096 };
 enum engine_verdict engine_clients(struct engine *e, const char *service,
 				   const struct client_note *notes, size_t count, uint64_t more);
-/* All traffic was seen until then: a service that no tick came for had none. Without it, what no
- * tick tells of is not known, and an incident takes ten minutes of that for its end. */
+/* The witness that records call by this slot (struct flow) spoke, of whatever, in a tick that ended
+ * then: before the tick itself is told. `name` tells it from others, also after a restart. */
+void engine_heard(struct engine *e, uint32_t slot, const char *name, wd_wall at);
+/* All that came until then was told: a service that no tick came for had nothing, as far as its
+ * witnesses speak (engine/witness.h); where none is known, for certain. Without it, what no tick
+ * tells of is not known, and an incident takes ten minutes of that for its end. While its
+ * witnesses are silent it stays open, a day at most. */
 void engine_traffic_until(struct engine *e, wd_wall until);
 
 /* Moves the clock; a `now` before the engine's clock does nothing. The time between was

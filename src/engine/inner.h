@@ -8,6 +8,7 @@
 #include "engine/lineage.h"
 #include "engine/once.h"
 #include "engine/track.h"
+#include "engine/witness.h"
 #include "explain/tracer.h"
 #include "incident/lifecycle.h"
 
@@ -49,6 +50,8 @@ struct engine {
 	size_t plan_count;
 	struct once once;
 	struct flood_plan flood_plan; /* if options.classes is not NULL */
+	struct witnesses witnesses;
+	wd_wall witnesses_shown;      /* as of then readers know them */
 	size_t watched;               /* services that have a watch */
 	bool may_drop;                /* of them, some may be of services that nobody follows */
 	struct shared_trace **traces; /* up to options.traces_max; held */
@@ -111,6 +114,15 @@ void engine_carry(struct engine *e, struct track *t, const struct cause *c);
 void engine_watch_minute(struct engine *e);
 /* Tells of peaks that were not told yet: nothing else will come. */
 void engine_watch_finish(struct engine *e);
+
+/* `tick` may be NULL: nothing came. */
+enum engine_verdict engine_step_flows(struct engine *e, struct track *t,
+				      const struct traffic_tick *tick, wd_wall at, wd_span width);
+
+/* silence.c: before the tick is judged: what came before it, and who tells of it. */
+void engine_hear_tick(struct engine *e, struct track *t, const struct traffic_tick *tick);
+/* After it was. */
+void engine_note_witnesses(struct engine *e, struct track *t, const struct traffic_tick *tick);
 
 /* traces.c */
 enum wd_err engine_traces_open(struct engine *e) WD_MUST_CHECK;

@@ -10,8 +10,9 @@
 #include <zlib.h>
 
 /* 2: a service has its watch at the end, after u8 (0 = none), and its tracer.
- * 3: the whole has who took part in the latest incidents at its end, after u8 (0 = nothing). */
-enum { STATE_VERSION = 3, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
+ * 3: the whole has who took part in the latest incidents at its end, after u8 (0 = nothing).
+ * 4: before that, who tells of traffic. */
+enum { STATE_VERSION = 4, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
 
 static void begin(struct out *o, uint8_t kind)
 {
@@ -74,6 +75,7 @@ enum wd_err engine_write(const struct engine *e, uint8_t **ret_bytes, size_t *re
 	out_u32(&o, sizeof(counters) / sizeof(uint64_t));
 	for (size_t n = 0; n < sizeof(counters) / sizeof(uint64_t); n++)
 		out_u64(&o, counters_of(&counters)[n]);
+	witnesses_write(&e->witnesses, &o);
 	out_u8(&o, e->lineage != NULL);
 	if (e->lineage != NULL) {
 		out_u64(&o, usual_mark(e->options.source_key));
@@ -102,6 +104,8 @@ enum wd_err engine_read(struct engine *e, const uint8_t *bytes, size_t len, stru
 			counters_of(&counters)[n] = value;
 	}
 	bool bad = c.bad; /* the rest can be done without */
+	if (!bad && version >= 4)
+		witnesses_read(&e->witnesses, &c);
 	if (!bad && version >= 3 && cur_u8(&c) != 0 && e->lineage != NULL &&
 	    cur_u64(&c) == usual_mark(e->options.source_key))
 		lineage_read(e->lineage, &c);

@@ -147,6 +147,7 @@ static void add(struct world *w, struct flow *f, double packets, uint64_t bytes_
 	f->packets = (uint64_t)packets;
 	f->bytes = f->packets * bytes_each;
 	f->sampling = 1;
+	f->witness = w->witnesses[w->turn++ / 2 % 2]; /* each in and out */
 	traffic_add(w->tick, &w->rules, f, out, world_next(w));
 }
 
@@ -212,6 +213,7 @@ static void tick(struct world *w, const struct scene *scenes, size_t count)
 	for (size_t n = 0; n < count; n++) {
 		traffic_clear(w->tick, scenes[n].service, at);
 		w->tick->width = span_ms(250);
+		memcpy(w->witnesses, scenes[n].told, sizeof(w->witnesses));
 		add_users(w, scenes[n].users);
 		add_dns(w, scenes[n].dns, scenes[n].crowd);
 		add_bots(w, scenes[n].bots, scenes[n].crowd);

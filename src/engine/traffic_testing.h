@@ -22,10 +22,12 @@ struct world {
 	struct incident last;
 	struct trace *trace; /* the last that was told */
 	struct buf told;
+	uint8_t witnesses[2], turn; /* of the records to come */
 };
 
-/* Packets a second of users, of a DNS amplification and of bots, and which resolvers and bots. */
-struct scene { const char *service; double users, dns, bots; uint32_t crowd; };
+/* Packets a second of users, of a DNS amplification and of bots, and which resolvers and bots; who
+ * tells of it, in turn (slot + 1; 0 = not told). */
+struct scene { const char *service; double users, dns, bots; uint32_t crowd; uint8_t told[2]; };
 
 void world_open(struct world *w, uint64_t seed);
 void world_close(struct world *w);

@@ -316,6 +316,7 @@ struct snapshot *engine_snapshot(struct engine *e)
 		.references = 1,
 	};
 	__atomic_fetch_add(&e->list->references, 1, __ATOMIC_RELAXED);
+	s->witness_count = witnesses_show(&e->witnesses, s->witnesses);
 	if (s->services == NULL || !fill(e, s) || !show_traces(e, s)) {
 		snapshot_release(s);
 		return NULL;

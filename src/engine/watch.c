@@ -76,6 +76,8 @@ struct traffic_state *watch_show(const struct watch *w, const struct flood_plan 
 		.requests_per_s = (float)w->kinds[WATCH_REQUESTS].per_s[0],
 		.usual_requests_per_s = q->usual_per_s, .clients = q->clients,
 		.log10_return = f->log10_return, .requests_log10_return = q->log10_return,
+		.silent_since = w->hearing.since,
+		.silent_partly = w->hearing.state == HEARD_PARTLY,
 		.cold = w->flood.ticks < plan->cold, .requests_cold = w->web.seen < WEB_WARM,
 		.learned.ns = (int64_t)w->flood.ticks * TRAFFIC_TICK_NS,
 		.requests_learned = span_s((int64_t)w->web.seen),
@@ -117,16 +119,29 @@ static bool carries(const struct track *t, size_t k)
 	return t->watch != NULL && (t->episode.incident.kinds & kind_bits[k]) != 0;
 }
 
-static bool is_silent(const struct watch_kind *w, wd_wall now)
+/* For so long that nothing is known to go on. */
+static bool is_silent(const struct watch *w, size_t k, wd_wall now)
 {
-	return wall_sub(now, w->end).ns > WATCH_SILENCE_S * WD_NS_PER_S;
+	bool named = k == WATCH_FLOWS && w->told.by != 0;
+	int64_t most_s = named ? WATCH_SILENT_S : WATCH_SILENCE_S;
+	return wall_sub(now, w->kinds[k].end).ns > most_s * WD_NS_PER_S;
+}
+
+bool watch_misses(const struct watch *w, const struct incident *i)
+{
+	const struct hearing *h = &w->hearing;
+	const wd_span slack = {WITNESS_PATIENCE_MAX_S * WD_NS_PER_S};
+	wd_wall began = w->flood_began.ns != 0 ? w->flood_began : i->traffic.began_at;
+	return h->state == HEARD_PARTLY && (i->kinds & INCIDENT_TRAFFIC) != 0 &&
+	       wall_before(began, wall_add(h->last, slack)) &&
+	       wall_sub(w->kinds[WATCH_FLOWS].end, h->last).ns <= WATCH_SILENT_S * WD_NS_PER_S;
 }
 
 bool watch_is_calm(const struct track *t, wd_wall now)
 {
 	for (size_t k = 0; k < WATCH_KINDS; k++) {
 		if (carries(t, k) && !t->watch->kinds[k].calm &&
-		    !is_silent(&t->watch->kinds[k], now))
+		    !is_silent(t->watch, k, now))
 			return false;
 	}
 	return true;

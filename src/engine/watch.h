@@ -11,6 +11,7 @@
 #include "engine/course.h"
 #include "engine/engine.h"
 #include "engine/usual.h"
+#include "engine/witness.h"
 #include "model/incident.h"
 #include "tally/second.h"
 
@@ -23,7 +24,8 @@ enum watched { WATCH_FLOWS, WATCH_REQUESTS, WATCH_KINDS };
 enum watch_rate { RATE_PACKETS, RATE_BITS, RATE_REQUESTS, WATCH_RATES };
 
 enum {
-	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on */
+	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on, … */
+	WATCH_SILENT_S = 86400, /* … and so long where it is known who would tell of it */
 	WATCH_FRESH_S = 60,     /* the last reading speaks of now for so long */
 	WATCH_BYTES_MAX = 77 * 1024, /* with its charts; a tracer is extra */
 };
@@ -52,6 +54,9 @@ struct watch {
 	bool traced;      /* the incident's vectors are the trace's */
 	bool untraced;    /* no tracer was free for it */
 	struct usual *usual; /* NULL without a key, or while nothing came */
+	struct told told;       /* who tells of its traffic */
+	struct hearing hearing; /* and whether they do, now */
+	wd_wall flood_began;    /* of what carries the incident, again or from its begin; 0: that */
 	struct before before;
 	struct flood flood;
 	struct web_watch web;
@@ -97,6 +102,8 @@ void watch_let_go(struct track *t);
 /* Of the kinds that carry the incident. */
 bool watch_is_calm(const struct track *t, wd_wall now);
 wd_wall watch_last_above(const struct track *t);
+/* Some that saw the incident's traffic are silent since: that it looks calm says nothing. */
+bool watch_misses(const struct watch *w, const struct incident *i);
 bool watch_is_suspicious(const struct track *t, wd_wall now);
 /* The later of the clock and the ticks: when what is known now was known. */
 wd_wall watch_time(const struct track *t, wd_wall now);

@@ -10,8 +10,9 @@
 
 /* 2: the usual sources at the end, after u8 (0 = none). 3: requests as web_watch_write has them,
  * after u32 of how many bytes; before, as words of memory, which are passed over. 4: rates in 16
- * bits; before, as rollups. 5: what came in the last half hour, at the end. */
-enum { WATCH_VERSION = 5 };
+ * bits; before, as rollups. 5: what came in the last half hour, at the end. 6: and who
+ * tells of it. */
+enum { WATCH_VERSION = 6 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -122,6 +123,7 @@ void watch_write(const struct watch *w, const struct vector_classes *classes,
 	if (usual)
 		usual_write(w->usual, key, o);
 	before_write(&w->before, o);
+	told_write(&w->told, o);
 }
 
 static void read_usual(struct watch *w, const struct address_key *key, struct cur *c)
@@ -163,6 +165,8 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 		read_usual(w, key, c);
 	if (version >= 5)
 		before_load(&w->before, c);
+	if (version >= 6)
+		told_read(&w->told, c);
 	if (c->bad) {
 		watch_close(w);
 		return NULL;

@@ -24,7 +24,11 @@ enum { KNOWN_SENDERS = 64, SFLOW_SOURCES_EACH = 16 };
 static const wd_span SKEW_LIFE = {3600 * WD_NS_PER_S};
 static const wd_span REFUSED_SILENCE = {10 * WD_NS_PER_S};
 
-struct known_sender { struct exporter_address sender; const struct sender_rule *rule; };
+struct known_sender {
+	struct exporter_address sender;
+	const struct sender_rule *rule;
+	uint32_t witness; /* its slot; WITNESS_NONE = it has none */
+};
 
 struct worker {
 	struct collector *collector;
@@ -69,20 +73,25 @@ static uint64_t mix(const struct exporter_address *s)
 	return hash_mix(halves[0] ^ hash_mix(halves[1]));
 }
 
-static const struct sender_rule *rule_of(struct worker *w, const struct exporter_address *s)
+/* The rule of who is not allowed is NULL. */
+static const struct known_sender *known_of(struct worker *w, const struct exporter_address *s)
 {
+	static const struct known_sender nobody = {.witness = WITNESS_NONE};
 	const struct senders *senders = lane_senders(w->lane);
 
 	if (senders == NULL)
-		return NULL;
+		return &nobody;
 	if (w->generation != lane_generation(w->lane)) {
 		memset(w->known, 0, sizeof(w->known));
 		w->generation = lane_generation(w->lane);
 	}
 	struct known_sender *k = &w->known[mix(s) % KNOWN_SENDERS];
-	if (k->sender.family == 0 || memcmp(&k->sender, s, sizeof(*s)) != 0)
-		*k = (struct known_sender){*s, senders_find(senders, s)};
-	return k->rule;
+	if (k->sender.family != 0 && memcmp(&k->sender, s, sizeof(*s)) == 0)
+		return k;
+	*k = (struct known_sender){*s, senders_find(senders, s), WITNESS_NONE};
+	if (k->rule != NULL)
+		k->witness = witness_list_exporter(lane_witnesses(w->lane), s);
+	return k;
 }
 
 static void flush(struct worker *w)
@@ -102,13 +111,25 @@ static void undo_sampling(struct flow *flows, size_t count, uint32_t sampling)
 	}
 }
 
-static void take_flows(struct worker *w, size_t count, const struct sender_rule *rule)
+static void take_flows(struct worker *w, size_t count, const struct known_sender *k)
 {
-	if (rule->sampling > 1)
-		undo_sampling(w->flows + w->flow_count, count, rule->sampling);
+	struct flow *flows = w->flows + w->flow_count;
+	for (size_t i = 0; i < count; i++)
+		flows[i].witness = (uint8_t)(k->witness + 1); /* WITNESS_NONE: 0 */
+	if (k->rule->sampling > 1)
+		undo_sampling(flows, count, k->rule->sampling);
 	w->flow_count += count;
 	if (w->flow_count >= GATHER)
 		flush(w);
+}
+
+/* That it speaks proves that it would have told of traffic: not so where it has told of none yet,
+ * because its templates have not come since the program started. */
+static void note_word(struct worker *w, const struct known_sender *k, bool telling)
+{
+	if (k->witness != WITNESS_NONE &&
+	    witness_list_tells(lane_witnesses(w->lane), k->witness, telling))
+		lane_heard(w->lane, k->witness);
 }
 
 static void count_failure(struct worker *w, enum wd_err err)
@@ -121,7 +142,7 @@ static void count_failure(struct worker *w, enum wd_err err)
 }
 
 static void take_export(struct worker *w, const struct datagram *d,
-			const struct exporter_address *s, const struct sender_rule *rule,
+			const struct exporter_address *s, const struct known_sender *k,
 			wd_wall now)
 {
 	size_t count = 0;
@@ -134,16 +155,17 @@ static void take_export(struct worker *w, const struct datagram *d,
 		count_failure(w, err);
 		return;
 	}
-	take_flows(w, count, rule);
+	note_word(w, k, count > 0);
+	take_flows(w, count, k);
 	while (exports_held(w->exports, now, w->flows + w->flow_count, FLOWS_MAX - w->flow_count,
 			    &count, &at)) {
-		take_flows(w, count, rule);
+		take_flows(w, count, k);
 		flush(w); /* their payloads go with the next call */
 	}
 }
 
 static void take_sflow(struct worker *w, const struct datagram *d,
-		       const struct exporter_address *s, const struct sender_rule *rule,
+		       const struct exporter_address *s, const struct known_sender *k,
 		       wd_wall now)
 {
 	size_t count = 0;
@@ -151,10 +173,12 @@ static void take_sflow(struct worker *w, const struct datagram *d,
 	enum wd_err err = sflow_decode(w->sflow, s, d->bytes, d->len, now,
 				       w->flows + w->flow_count, FLOWS_MAX - w->flow_count,
 				       &count, NULL);
-	if (err != WD_OK)
+	if (err != WD_OK) {
 		count_failure(w, err);
-	else
-		take_flows(w, count, rule);
+		return;
+	}
+	note_word(w, k, true); /* counters are of what it sees, too */
+	take_flows(w, count, k);
 }
 
 /* So that an operator finds the exporter that the list forgot. Two that share a row: the one
@@ -174,9 +198,9 @@ static void note_refused(struct worker *w, const struct exporter_address *s, wd_
 static void take_datagram(struct worker *w, const struct datagram *d, wd_wall now)
 {
 	struct exporter_address s = sender_of(d->from);
-	const struct sender_rule *rule = rule_of(w, &s);
+	const struct known_sender *k = known_of(w, &s);
 
-	if (rule == NULL) {
+	if (k->rule == NULL) {
 		note_refused(w, &s, now);
 		return;
 	}
@@ -184,9 +208,9 @@ static void take_datagram(struct worker *w, const struct datagram *d, wd_wall no
 	w->counts.bytes += d->len;
 	w->counts.cut += d->cut;
 	if (export_version(d->bytes, d->len) == EXPORT_SFLOW5)
-		take_sflow(w, d, &s, rule, now);
+		take_sflow(w, d, &s, k, now);
 	else
-		take_export(w, d, &s, rule, now);
+		take_export(w, d, &s, k, now);
 }
 
 /* ---- the thread ---- */

@@ -131,13 +131,13 @@ static void pause_ms(long ms)
 
 static void take(struct world *w)
 {
-	const struct gather_handler h = {on_tick, on_until, w};
+	const struct gather_handler h = {on_tick, on_until, w, NULL};
 	gather_run(w->gather, wall_now(), &h);
 }
 
 static void stop(struct world *w)
 {
-	const struct gather_handler h = {on_tick, on_until, w};
+	const struct gather_handler h = {on_tick, on_until, w, NULL};
 	collector_stop(w->collector);
 	gather_end(w->gather, &h);
 }

@@ -26,6 +26,7 @@ struct gather {
 	struct pending *pending; /* by the hash of the service's id, open addressing */
 	size_t mask, used, max;
 	wd_wall until; /* handed on */
+	uint64_t heard; /* bit a slot of who spoke, not handed on yet */
 	struct gather_counts counts;
 };
 
@@ -154,6 +155,9 @@ static void place(struct gather *g, struct pending *p, wd_wall until)
 
 static void hand_on(struct gather *g, wd_wall until, const struct gather_handler *h)
 {
+	if (h->heard != NULL && g->heard != 0)
+		h->heard(h->ctx, g->heard, until);
+	g->heard = 0;
 	for (size_t i = 0; i <= g->mask && g->used > 0; i++) {
 		struct pending *p = &g->pending[i];
 		if (!p->filled)
@@ -201,6 +205,7 @@ static bool read_source(struct gather *g, struct source *s, wd_wall now)
 		s->sealed = sealed.at;
 		s->heard = now;
 		s->counters = sealed.counters;
+		g->heard |= sealed.heard;
 		return true;
 	}
 	return any;

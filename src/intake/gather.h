@@ -24,6 +24,8 @@ struct gather_handler {
 	/* All lanes have told what they saw until then. */
 	void (*until)(void *ctx, wd_wall until);
 	void *ctx;
+	/* Before the ticks of that time: which witnesses spoke, bit a slot. May be NULL. */
+	void (*heard)(void *ctx, uint64_t slots, wd_wall until);
 };
 
 struct gather_counts {

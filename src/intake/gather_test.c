@@ -123,7 +123,7 @@ static void clock_all(struct world *w, int64_t ns)
 
 static bool run(struct world *w, int64_t ns)
 {
-	const struct gather_handler h = {on_tick, on_until, w};
+	const struct gather_handler h = {on_tick, on_until, w, NULL};
 	return gather_run(w->gather, (wd_wall){ns}, &h);
 }
 
@@ -262,7 +262,7 @@ static void services_that_are_gone_make_room(void **state)
 static void what_is_left_at_the_end_is_handed_on(void **state)
 {
 	struct world *w = *state;
-	const struct gather_handler h = {on_tick, on_until, w};
+	const struct gather_handler h = {on_tick, on_until, w, NULL};
 	int64_t begin = 1000 * TICK;
 	clock_all(w, begin);
 	see(w->lanes[0], 192, 1);

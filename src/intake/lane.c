@@ -20,6 +20,7 @@ struct lane {
 	uint32_t spares;
 	struct traffic_tick **sealed; /* SPARES_MAX */
 	wd_wall now, tick; /* begin of the one that is being filled */
+	uint64_t heard; /* since it was told */
 	struct shard_counters before; /* of shards that are gone */
 };
 
@@ -135,8 +136,9 @@ static bool hand_over(struct lane *l, wd_wall until)
 	held = shard_counters(l->shard)->held - held;
 	struct lane_sealed *s = ring_room(l->ring, sizeof(*s));
 	if (s != NULL) {
-		*s = (struct lane_sealed){tick_of(until), held > 0, counters_of(l)};
+		*s = (struct lane_sealed){tick_of(until), held > 0, l->heard, counters_of(l)};
 		ring_send(l->ring, LANE_SEALED, sizeof(*s));
+		l->heard = 0;
 	}
 	if (l->o.wake != NULL)
 		l->o.wake(l->o.ctx);
@@ -205,6 +207,13 @@ void lane_flows(struct lane *l, struct flow *flows, size_t count)
 	shard_add(l->shard, flows, count, l->now);
 }
 
+void lane_heard(struct lane *l, uint32_t slot)
+{
+	WD_CHECK(slot < WITNESSES_MAX);
+	l->heard |= UINT64_C(1) << slot;
+}
+
+struct witness_list *lane_witnesses(const struct lane *l) { return l->o.witnesses; }
 const struct senders *lane_senders(const struct lane *l) { return watchlist_senders(l->watch); }
 uint32_t lane_generation(const struct lane *l) { return l->generation; }
 struct ring *lane_ring(struct lane *l) { return l->ring; }

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "intake/ring.h"
 #include "intake/watchlist.h"
+#include "intake/witness_list.h"
 #include "model/flow.h"
 #include "tally/shard.h"
 #include "tally/traffic.h"
@@ -20,6 +21,7 @@
 
 struct lane_options {
 	struct watchlist_box *box;   /* outlives the lane */
+	struct witness_list *witnesses; /* likewise; NULL: who tells of what is not noted */
 	size_t ring_bytes;
 	uint64_t seed;           /* random; lanes of one program may share it */
 	void (*wake)(void *ctx); /* the engine's thread has something to read; may be NULL */
@@ -38,6 +40,7 @@ enum lane_message {
 struct lane_sealed {
 	wd_wall at;  /* end of the tick */
 	bool held;   /* some ticks found no room and come later */
+	uint64_t heard; /* bit a slot: the witnesses that spoke (intake/witness_list.h) */
 	struct shard_counters counters;
 };
 
@@ -52,6 +55,8 @@ void lane_close(struct lane *l); /* NULL is fine; nobody reads its ring any more
 
 /* Counts them, at the time of the last lane_clock. Writes into them. */
 void lane_flows(struct lane *l, struct flow *flows, size_t count);
+/* Who has that slot spoke, of whatever. */
+void lane_heard(struct lane *l, uint32_t slot);
 /* By its clock. */
 wd_wall lane_now(const struct lane *l);
 /* What time it is: at the end of a tick hands it over, and takes a new watch. */
@@ -60,6 +65,7 @@ void lane_clock(struct lane *l, wd_wall now);
 void lane_end(struct lane *l, wd_wall now);
 /* How long nothing may be done before lane_clock is due. */
 wd_span lane_wait(const struct lane *l, wd_wall now);
+struct witness_list *lane_witnesses(const struct lane *l);
 /* The watch that it uses, and its number. */
 const struct senders *lane_senders(const struct lane *l);
 uint32_t lane_generation(const struct lane *l);

@@ -28,8 +28,11 @@ void tap_take(struct tap_worker *w, const struct packet *p)
 		w->counts.other++;
 	else if (err != WD_OK)
 		w->counts.broken++;
-	else if (++w->flow_count == TAP_GATHER)
-		tap_flush(w);
+	else {
+		w->flows[w->flow_count].witness = (uint8_t)(w->witness + 1);
+		if (++w->flow_count == TAP_GATHER)
+			tap_flush(w);
+	}
 }
 
 /* ---- the thread ---- */
@@ -69,6 +72,9 @@ static void *run(void *arg)
 	while (!__atomic_load_n(&w->tap->stop, __ATOMIC_RELAXED)) {
 		bool more = !gone && w->tap->way->take(w);
 		wd_wall now = lane_now(w->lane);
+		if (w->counts.packets != w->heard && w->witness != WITNESS_NONE)
+			lane_heard(w->lane, w->witness);
+		w->heard = w->counts.packets;
 		lane_clock(w->lane, now);
 		tell(w, now);
 		if (!more)
@@ -93,6 +99,7 @@ static enum wd_err open_worker(struct tap_worker *w, const struct tap_options *o
 	enum wd_err err = lane_open(&o->lane, &w->lane, why);
 	if (err != WD_OK)
 		return err;
+	w->witness = witness_list_interface(lane_witnesses(w->lane), w->tap->interface);
 	w->parsing = (struct packet_options){
 		.decapsulate = true, .watched = is_watched, .context = w->lane};
 	return w->tap->way->open(w, why);

@@ -21,6 +21,8 @@ struct tap_worker {
 	size_t flow_count;
 	struct packet_options parsing;
 	struct tap_counts counts;
+	uint32_t witness; /* the interface's slot */
+	uint64_t heard;   /* packets, when it was last said that there are some */
 	wd_wall told_at;
 	pthread_t thread;
 	bool started;

@@ -58,6 +58,7 @@ struct flow {
 	uint8_t fragment;          /* enum flow_fragment */
 	uint8_t known;             /* enum flow_known */
 	uint8_t class;             /* candidate vector (model/vector.h); the tally fills it in */
+	uint8_t witness;           /* who told it: slot + 1, model/witness.h; 0 = not told */
 };
 _Static_assert(sizeof(struct flow) == 112, "a batch is sized by it");
 

@@ -182,6 +182,15 @@ static const char *const traffic_names[] = {"peak_packets_per_s", "usual_packets
 static const char *const requests_names[] = {"peak_requests_per_s", "usual_requests_per_s",
 					     "log10_return"};
 
+/* Only where it is so. */
+static void put_silence(struct buf *b, wd_wall since, bool partly)
+{
+	if (since.ns == 0)
+		return;
+	member_put_time(b, "silent_since", since);
+	buf_str(b, partly ? ",\"silent_partly\":true," : ",");
+}
+
 static void put_traffic(struct buf *b, const struct incident_traffic *t)
 {
 	const float numbers[] = {t->peak_packets_per_s, t->usual_packets_per_s, t->peak_bits_per_s,
@@ -191,6 +200,7 @@ static void put_traffic(struct buf *b, const struct incident_traffic *t)
 	put_numbers(b, traffic_names, numbers, WD_COUNT(numbers));
 	buf_fmt(b, "\"status\":\"%s\",\"cold\":%s,", source_status_name(t->status),
 		t->cold ? "true" : "false");
+	put_silence(b, t->silent_since, t->silent_partly);
 	put_parts(b, "vectors", t->vectors, t->vector_count, NULL);
 }
 
@@ -201,6 +211,7 @@ static void put_requests(struct buf *b, const struct incident_requests *t)
 	put_span(b, (const wd_wall[]){t->began_at, t->decided_at, t->ended_at, t->peak_at});
 	put_numbers(b, requests_names, numbers, WD_COUNT(numbers));
 	buf_fmt(b, "\"cold\":%s,", t->cold ? "true" : "false");
+	put_silence(b, t->silent_since, false);
 	put_parts(b, "findings", t->findings, t->finding_count, t->why);
 }
 
@@ -363,6 +374,8 @@ static void get_traffic(struct members *r, const json_t *o, struct incident_traf
 		*numbers[n] = member_get_number(r, o, traffic_names[n]);
 	t->status = (enum source_status)member_get_word(r, o, "status", words, WD_COUNT(words));
 	t->cold = json_is_true(json_object_get(o, "cold"));
+	member_get_time(r, o, "silent_since", &t->silent_since);
+	t->silent_partly = json_is_true(json_object_get(o, "silent_partly"));
 	t->vector_count = get_parts(r, json_object_get(o, "vectors"), t->vectors, NULL);
 }
 
@@ -374,6 +387,7 @@ static void get_requests(struct members *r, const json_t *o, struct incident_req
 	for (size_t n = 0; n < WD_COUNT(numbers); n++)
 		*numbers[n] = member_get_number(r, o, requests_names[n]);
 	t->cold = json_is_true(json_object_get(o, "cold"));
+	member_get_time(r, o, "silent_since", &t->silent_since);
 	t->finding_count = get_parts(r, json_object_get(o, "findings"), t->findings, t->why);
 }
 

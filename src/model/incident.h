@@ -72,6 +72,8 @@ struct incident_traffic {
 	float log10_return;        /* highest so far */
 	enum source_status status; /* of the heaviest vector */
 	bool cold; /* opened by fixed rules: too little history for odds (log10_return is none) */
+	wd_wall silent_since; /* nobody who told of this traffic has spoken since; 0 = they do */
+	bool silent_partly;   /* … some of them, rather: there may be more than was seen */
 	uint32_t vector_count;
 	struct part vectors[INCIDENT_PARTS_MAX]; /* heaviest first */
 };
@@ -82,6 +84,7 @@ struct incident_requests {
 	float peak_requests_per_s, usual_requests_per_s;
 	float log10_return;
 	bool cold; /* as above */
+	wd_wall silent_since; /* no log that told of this has had a line since; 0 = it has */
 	uint32_t finding_count;
 	struct part findings[INCIDENT_PARTS_MAX];
 	char why[INCIDENT_PARTS_MAX][INCIDENT_WHY_MAX + 1]; /* of each, in words; "" = not kept */

@@ -13,6 +13,7 @@
 #include "model/service.h"
 #include "model/signal.h"
 #include "model/vector.h"
+#include "model/witness.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,6 +54,10 @@ struct traffic_state {
 	struct part top;           /* the heaviest class or vector of what floods; id "" = none */
 	struct part finding;       /* the strongest of the requests; id "" = none */
 	float log10_return, requests_log10_return; /* in their own ticks */
+	/* Nobody who told of its traffic has spoken since, or (partly) some have not; 0 = all. */
+	wd_wall silent_since;
+	bool silent_partly;
+	wd_wall requests_silent_since; /* no log that told of its requests has had a line since */
 	bool cold;                 /* too little history to say what is usual of it */
 	bool requests_cold;
 	wd_span learned, requests_learned; /* history behind what is usual, floods left out */
@@ -127,6 +132,9 @@ struct snapshot {
 	struct shared_trace **traces; /* held; of the latest incidents with traffic */
 	/* Names of vectors; outlives the snapshot. NULL: ids are shown. */
 	const struct vector_book *book;
+	/* Who tells of traffic, for the operator alone: names are addresses. */
+	size_t witness_count;
+	struct witness_state witnesses[WITNESSES_MAX];
 	struct budget_stated budget;
 	struct engine_counters counters;
 	int references;

@@ -154,6 +154,7 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	r->known = f->known;
 	r->fragment = f->fragment;
 	r->class = class;
+	r->witness = f->witness;
 	if (payload_is_cut(f))
 		r->known |= FLOW_CUT;
 	if (f->payload == NULL)

@@ -57,6 +57,7 @@ struct traffic_record {
 	uint8_t family, protocol, tcp_flags, ttl, options_len, known, fragment, class;
 	uint16_t payload_whole; /* of the packet; with FLOW_CUT of what was captured */
 	uint8_t payload_len;    /* of what is kept */
+	uint8_t witness;        /* as in struct flow */
 	uint8_t payload[TRAFFIC_PAYLOAD];
 };
 _Static_assert(sizeof(struct traffic_record) == 96, "memory a service is stated by it");
