@@ -31,6 +31,7 @@ enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
 	t->key = *key;
 	t->mask = rows - 1;
 	conduct_agents_prepare(&t->words);
+	conduct_lists_prepare(&t->lists);
 	*ret_table = t;
 	return WD_OK;
 }
@@ -213,8 +214,8 @@ void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind 
 		k->noted[kind] = (uint8_t)(n - c->notes + 1);
 	}
 	n->requests++;
-	n->missing = k->missing;
-	n->marked = k->marked;
+	n->missing = many ? 0 : k->missing;
+	n->marked = !many ? k->marked : kind == CLIENT_PROBE ? n->requests : 0;
 	n->last = wall_s(k->at);
 	c->changes++;
 }
@@ -278,7 +279,7 @@ void conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 		*state = CONDUCT_BLANK;
 		*at = now;
 	}
-	look.injection = conduct_is_injection(r->path, r->query);
+	look.injection = (uint8_t)conduct_injection_of(&t->lists, r->path, r->query);
 	if (look.asset && *state != CONDUCT_LOADED && !conduct_asset_counts(&look)) {
 		*at = now > *at ? now : *at;
 		return;

@@ -53,7 +53,8 @@ struct conduct_client {
 	uint32_t missing, marked;
 	uint8_t noted[CLIENT_KINDS]; /* place in notes + 1; may be another's by now */
 	uint8_t seen_count;
-	uint8_t last;             /* 1 << enum conduct_last: what the last page leaves open */
+	uint8_t last; /* 1 << enum conduct_last: what the last page leaves open; bits of its
+		       * agent */
 	uint8_t masks, masks_new; /* requests that repeat one; those under an agent of their own */
 	/* Only with seen_count: which different things it asked for, a bit each. */
 	uint64_t seen[4];
@@ -109,15 +110,32 @@ enum conduct_agent {
 	CONDUCT_LOADER,  /* names a tool that makes load */
 };
 /* The words that agents are told by, to be looked for all at once; prepared once. */
-enum { CONDUCT_AGENT_WORDS = 160 };
+enum { CONDUCT_AGENT_WORDS = 192 };
 struct conduct_agent_word { const char *text; uint8_t list, next; };
 struct conduct_agents { uint8_t first[256]; struct conduct_agent_word words[CONDUCT_AGENT_WORDS]; };
 void conduct_agents_prepare(struct conduct_agents *a);
 enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent);
-bool conduct_is_weak_spot(struct text_span path); /* what only somebody who searches asks for */
-bool conduct_is_injection(struct text_span path, struct text_span query);
+
+/* Words that a path or query may have somewhere, and how sure each of them makes. */
+enum conduct_sort { CONDUCT_NONE, CONDUCT_PERHAPS, CONDUCT_SURE, CONDUCT_HOLE };
+enum { CONDUCT_LIST_MAX = 224, CONDUCT_TEXT_MAX = 512 };
+struct conduct_word { const char *text; uint8_t sort; };
+struct conduct_list {
+	uint8_t first[256], next[CONDUCT_LIST_MAX]; /* chains by the first two bytes: place + 1 */
+	const struct conduct_word *words;
+};
+struct conduct_lists { struct conduct_list spots, injections, logins, login_values; };
+void conduct_lists_prepare(struct conduct_lists *l);
+/* What only somebody who searches asks for: perhaps, if it is refused; for sure; or a hole that
+ * attacks on one product begin with. */
+enum conduct_sort conduct_spot_of(const struct conduct_lists *l, struct text_span path);
+/* Perhaps: people may type it. */
+enum conduct_sort conduct_injection_of(const struct conduct_lists *l, struct text_span path,
+				       struct text_span query);
+/* Where people sign in; perhaps: only if it is refused. */
+enum conduct_sort conduct_login_of(const struct conduct_lists *l, struct text_span path,
+				   struct text_span query);
 bool conduct_is_usual_miss(struct text_span path); /* what browsers ask for unasked */
-bool conduct_is_login(struct text_span path, struct text_span query); /* where people sign in */
 bool conduct_is_script(struct text_span path);     /* names a program: x.php */
 bool conduct_is_file(struct text_span path);       /* has the ending of what is no page: x.deb */
 

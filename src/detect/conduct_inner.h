@@ -6,12 +6,18 @@
 #include "detect/conduct.h"
 #include "tally/text_hash.h"
 
+enum { CONDUCT_SPOTS_KEPT = 2048 }; /* a power of 2; 16 KB */
+
 struct conduct_table {
 	struct address_key key;
 	uint64_t mask; /* of rows */
 	struct conduct_row *rows;
 	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
 	struct conduct_agents words;
+	struct conduct_lists lists;
+	/* Paths that were looked at lately, as keyed hashes: the lowest two bits say which sort of
+	 * weak spot (enum conduct_sort). */
+	uint64_t spots[CONDUCT_SPOTS_KEPT];
 	void *memory; /* of both, owned */
 };
 
@@ -23,14 +29,39 @@ extern const struct conduct_bucket conduct_buckets[CLIENT_KINDS];
 struct conduct_look {
 	const struct request *r;
 	uint64_t agent; /* hashed; 0: none */
+	uint64_t path;  /* hashed with the table's key; 0: none yet */
 	uint8_t tool;   /* enum conduct_agent */
-	bool asset, injection;
+	uint8_t injection; /* enum conduct_sort */
+	bool asset;
 };
+
+/* ---- texts and words ---- */
+
+/* Lower case, %xx, \xNN and \u00NN undone (twice, for those who escape twice), '+' as a space;
+ * its length. */
+size_t conduct_plain(char dst[CONDUCT_TEXT_MAX + 1], struct text_span s);
+static inline unsigned conduct_chain_of(const char *at)
+{
+	return ((uint8_t)at[0] * 37U + (uint8_t)at[1]) % 256;
+}
+static inline bool conduct_begins_with(const char *at, const char *word)
+{
+	while (*word != '\0' && *at == *word) {
+		at++;
+		word++;
+	}
+	return *word == '\0';
+}
+void conduct_list_make(struct conduct_list *l, const struct conduct_word *words, size_t count);
+/* The highest sort of a word that is in the text. */
+unsigned conduct_list_find(const struct conduct_list *l, const char *text);
+void conduct_logins_prepare(struct conduct_lists *l);
+
+/* ---- rules ---- */
 
 /* All for which an asset counts, too. */
 bool conduct_asset_counts(const struct conduct_look *look);
-/* The rules. */
-void conduct_judge(struct conduct *c, struct conduct_client *k, const struct conduct_look *look);
+void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look);
 
 /* Its note; NULL if there is none, or not any more. */
 struct client_note *conduct_note_of(struct conduct *c, struct conduct_client *k,

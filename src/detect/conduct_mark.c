@@ -1,287 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a request's own words give away. The lists are general: what scanners of all kinds ask
- * for and what injections are made of, not one scanner's list. */
+/* What a request's path and agent tell: harmless, a page to sign in, a file; who asks. What only
+ * somebody who searches asks for stands in conduct_words.c. */
 #include "base/check.h"
 #include "base/text.h"
-#include "detect/conduct.h"
+#include "detect/conduct_inner.h"
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-enum { TEXT_MAX = 512 };
-
-struct word { const char *text; };
-
-/* Lower case, %xx and \xNN undone (twice, for those who escape twice), '+' as a space. */
-static size_t plain(char dst[TEXT_MAX + 1], size_t used, struct text_span s);
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = text_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "%41" or "\x41" at p: the byte, with its length; -1 if it is none. */
-static int escaped(const char *p, const char *end, size_t *ret_len)
-{
-	size_t skip = *p == '%' ? 1 : *p == '\\' && end - p > 1 && p[1] == 'x' ? 2 : 0;
-
-	if (skip == 0 || (size_t)(end - p) < skip + 2)
-		return -1;
-	int high = hex(p[skip]), low = hex(p[skip + 1]);
-	*ret_len = skip + 2;
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
-static size_t unescape(char *text, size_t len)
-{
-	const char *p = text, *end = text + len;
-	size_t n = 0, skip = 0;
-
-	while (p < end) {
-		int byte = escaped(p, end, &skip);
-		if (byte > 0) {
-			text[n++] = text_lower((char)byte);
-			p += skip;
-		} else {
-			text[n++] = *p++;
-		}
-	}
-	text[n] = '\0';
-	return n;
-}
-
-/* Without a call or a branch, so that many are done at once. */
-static inline char lower_or_space(char c)
-{
-	uint8_t b = (uint8_t)c, upper = (uint8_t)(b - 'A') < 26 ? 0x20 : 0;
-
-	return (char)(b == '+' ? ' ' : b | upper);
-}
-
-static size_t plain(char dst[TEXT_MAX + 1], size_t used, struct text_span s)
-{
-	size_t room = TEXT_MAX - used, len = s.len < room ? s.len : room;
-
-	for (size_t i = 0; i < len; i++)
-		dst[used + i] = lower_or_space(s.at[i]);
-	used += len;
-	dst[used] = '\0';
-	if (memchr(dst, '%', used) == NULL && memchr(dst, '\\', used) == NULL)
-		return used;
-	used = unescape(dst, used);
-	return unescape(dst, used);
-}
-
-/* Words by their first two bytes, in chains of places in the list + 1: made anew for each text,
- * which costs a few of the searches that it saves. */
-enum { WORDS_MAX = 96, CHAINS = 256 };
-struct chains { uint8_t first[CHAINS], next[WORDS_MAX]; };
-
-static unsigned chain_of(const char *at)
-{
-	return ((uint8_t)at[0] * 37U + (uint8_t)at[1]) % CHAINS;
-}
-
-static void chains_make(struct chains *c, const struct word *words, size_t count)
-{
-	memset(c->first, 0, sizeof(c->first));
-	for (size_t i = 0; i < count; i++) {
-		uint8_t *first = &c->first[chain_of(words[i].text)];
-		c->next[i] = *first;
-		*first = (uint8_t)(i + 1);
-	}
-}
-
-static bool begins_with(const char *at, const char *word)
-{
-	while (*word != '\0' && *at == *word) {
-		at++;
-		word++;
-	}
-	return *word == '\0';
-}
-
-static bool has_any(const char *text, const struct word *words, size_t count)
-{
-	struct chains c;
-
-	WD_CHECK(count <= WORDS_MAX);
-	chains_make(&c, words, count);
-	for (const char *at = text; *at != '\0'; at++)
-		for (unsigned i = c.first[chain_of(at)]; i != 0; i = c.next[i - 1])
-			if (begins_with(at, words[i - 1].text))
-				return true;
-	return false;
-}
-
-/* ---- weak spots ---- */
-
-static const struct word spots[] = {
-	{"/.env"}, {"/.git"}, {"/.svn"}, {"/.hg/"}, {"/.aws"}, {"/.ssh"}, {"/.htpasswd"},
-	{"/.htaccess"}, {"/.ds_store"}, {"/.vscode"}, {"/.idea"}, {"/.docker"}, {"/.bash_history"},
-	{"/.npmrc"}, {"/.config/"}, {"/id_rsa"}, {"/wp-config"}, {"/wp-admin/install"},
-	{"/wp-admin/setup-config"}, {"/xmlrpc.php"}, {"/wp-content/plugins/"}, {"/wlwmanifest.xml"},
-	{"/wp-login.php"}, {"phpmyadmin"}, {"/pma/"}, {"/adminer"}, {"phpinfo"}, {"/phpunit"},
-	{"eval-stdin"}, {"/cgi-bin/"}, {"/server-status"}, {"/server-info"}, {"/actuator"},
-	{"/solr/admin"}, {"/manager/html"}, {"/jmx-console"}, {"/web-console"}, {"/hudson"},
-	{"/struts"}, {"/boaform"}, {"/hnap1"}, {"/gponform"}, {"/setup.cgi"}, {"/goform/"},
-	{"/remote/fgt_lang"}, {"/dana-na"},
-	{"/telescope"}, {"/_ignition"}, {"web.config"},
-	{"/c99"}, {"/r57"}, {"webshell"}, {"/backup"}, {"/dump."}, {"/db.sql"}, {"/database.sql"},
-	{"/config.json"}, {"/config.yml"}, {"/config.php"}, {"/configuration.php"},
-	{"/credentials"}, {"/secrets"}, {"/docker-compose"}, {"/sftp-config"}, {"/etc/passwd"},
-	{"/proc/self"}, {"win.ini"}, {"boot.ini"}, {"/administrator/"}, {"/admin/config"},
-	{"/muieblackcat"}, {"/zmeu"}, {"/w00tw00t"},
-	{"/invoker/"}, {"/axis2"}, {"/api/jsonws"}, {"/luci"}, {"/nice ports"},
-	{"shell.php"}, {"/wso.php"}, {"/alfa"}, {"/b374k"}, {"/indoxploit"}, {"/cmd.php"},
-	{"/remote/logincheck"}, {"/tmui/"}, {"/web-inf/"}, {"/autodiscover.json"},
-	{"/wp-json/wp/v2/users"},
-};
-
-static const struct word endings[] = {
-	{".bak"}, {".old"}, {".orig"}, {".save"}, {".swp"}, {".sql"}, {".sql.gz"}, {".tar.gz"},
-	{".tgz"}, {".rar"}, {".7z"}, {".php~"}, {".inc"}, {".mdb"}, {".pem"},
-	{".cfg"}, {".conf"},
-};
-
-bool conduct_is_weak_spot(struct text_span path)
-{
-	char text[TEXT_MAX + 1];
-	size_t len = plain(text, 0, path);
-
-	if (has_any(text, spots, WD_COUNT(spots)))
-		return true;
-	if (memrchr(text, '.', len) == NULL)
-		return false;
-	for (size_t i = 0; i < WD_COUNT(endings); i++) {
-		size_t n = strlen(endings[i].text);
-		if (len > n && memcmp(text + len - n, endings[i].text, n) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* ---- injections ---- */
-
-static const struct word injections[] = {
-	{"../"}, {"..\\"}, {"/etc/passwd"}, {"/proc/self"}, {"boot.ini"}, {"win.ini"},
-	{"<script"}, {"javascript:"}, {"onerror="}, {"onload="}, {"alert("}, {"document.cookie"},
-	{"<svg"}, {"<img "}, {"<iframe"},
-	{"union select"}, {"union all select"}, {"union/**/"}, {"select * from"},
-	{"information_schema"}, {"sleep("}, {"benchmark("}, {"waitfor delay"}, {"pg_sleep"},
-	{"' or '"}, {"' or 1=1"}, {"' and '"}, {"\" or \""}, {"or 1=1"}, {"and 1=1"},
-	{"' --"}, {"'--"},
-	{"order by 1"}, {"extractvalue("}, {"updatexml("}, {"load_file("}, {"into outfile"},
-	{"xp_cmdshell"}, {"concat("}, {"char("}, {"@@version"}, {";drop table"}, {"; drop table"},
-	{"${jndi:"}, {"${${"}, {"{{7*7}}"}, {"<?php"}, {"<!--#exec"}, {"php://"}, {"file:///"},
-	{"expect://"}, {"data://"}, {"phar://"}, {"allow_url_include"}, {"auto_prepend_file"},
-	{"/bin/sh"}, {"/bin/bash"}, {"cmd.exe"}, {";wget "}, {"|wget "}, {";curl "}, {"$("},
-	{"cd /tmp"}, {";cat "}, {"|cat "}, {"|id"}, {";id;"}, {"`id`"}, {"() {"},
-	{"eval("}, {"base64_decode("}, {"system("}, {"invokefunction"},
-	{"@java.lang"}, {"java.lang.runtime"}, {"@org.apache"}, {"freemarker"}, {"${script:"},
-	{"..;/"}, {";/web-inf"},
-};
-
-/* One look decides nearly always: without one of these nothing is injected. Points and colons
- * matter where another one, or "/" behind a colon, follows. */
-enum { PLAIN, ODD, POINT };
-static const uint8_t sorts[256] = {
-	['%'] = ODD, ['<'] = ODD, ['\''] = ODD, ['('] = ODD, ['$'] = ODD, [';'] = ODD,
-	['|'] = ODD, ['\\'] = ODD, ['`'] = ODD, ['{'] = ODD, ['.'] = POINT, [':'] = POINT,
-};
-
-static bool is_odd(const uint8_t *at, const uint8_t *end)
-{
-	if (sorts[*at] != POINT)
-		return sorts[*at] == ODD;
-	return end - at > 1 && (sorts[at[1]] == POINT || (*at == ':' && at[1] == '/'));
-}
-
-#ifdef __SSE2__
-/* A bit for each of sixteen bytes that `sorts` knows; of '@' and '[', which it does not, too. */
-static unsigned known_of(__m128i x)
-{
-#define IS(bytes, c) _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c))
-	__m128i odd = _mm_or_si128(x, _mm_set1_epi8(1)), low = _mm_or_si128(x, _mm_set1_epi8(0x20));
-	__m128i percent = IS(odd, '%'), bar = IS(low, '|');         /* and '$', and '\\' */
-	__m128i brace = IS(low, '{'), tick = IS(low, '`');          /* and '[', and '@' */
-	__m128i colon = _mm_or_si128(IS(x, ':'), IS(odd, ';' | 1)); /* and ';' */
-	__m128i rest = _mm_or_si128(_mm_or_si128(IS(x, '\''), IS(x, '(')),
-				    _mm_or_si128(IS(x, '.'), IS(x, '<')));
-#undef IS
-	__m128i all = _mm_or_si128(_mm_or_si128(percent, bar), _mm_or_si128(brace, tick));
-	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(all, colon), rest));
-}
-
-static __m128i half_at(const uint8_t *at)
-{
-	return _mm_loadl_epi64((const __m128i *)(const void *)at);
-}
-
-/* As many whole sixteens as there are, and those before the end; false if all are plain. */
-static bool may_inject_long(const uint8_t *at, const uint8_t *end)
-{
-	for (;; at = end - at < 32 ? end - 16 : at + 16) {
-		__m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)at);
-		for (unsigned known = known_of(sixteen); known != 0; known &= known - 1)
-			if (is_odd(at + __builtin_ctz(known), end))
-				return true;
-		if (end - at == 16)
-			return false;
-	}
-}
-#endif
-
-static bool may_inject(struct text_span s)
-{
-	const uint8_t *at = (const uint8_t *)s.at, *end = at + s.len;
-
-#ifdef __SSE2__
-	if (s.len >= 16)
-		return may_inject_long(at, end);
-	if (s.len >= 8 && known_of(_mm_unpacklo_epi64(half_at(at), half_at(end - 8))) == 0)
-		return false;
-#endif
-	for (; end - at >= 4; at += 4) {
-		if ((sorts[at[0]] | sorts[at[1]] | sorts[at[2]] | sorts[at[3]]) == PLAIN)
-			continue;
-		for (unsigned i = 0; i < 4; i++)
-			if (is_odd(at + i, end))
-				return true;
-	}
-	for (; at < end; at++)
-		if (is_odd(at, end))
-			return true;
-	return false;
-}
-
-/* Apart, so that the many who need no room for a text do not make it. */
-__attribute__((noinline)) static bool is_injected(struct text_span s)
-{
-	char text[TEXT_MAX + 1];
-
-	(void)plain(text, 0, s);
-	return has_any(text, injections, WD_COUNT(injections));
-}
-
-static bool has_injection(struct text_span s)
-{
-	return s.len > 0 && may_inject(s) && is_injected(s);
-}
-
-bool conduct_is_injection(struct text_span path, struct text_span query)
-{
-	/* Nearly all are harmless, and one look at both at once says so. */
-	if (path.len > 0 && query.at == path.at + path.len + 1 &&
-	    !may_inject((struct text_span){path.at, path.len + 1 + query.len}))
-		return false;
-	return has_injection(path) || has_injection(query);
-}
 
 /* ---- harmless ---- */
 
@@ -307,34 +31,76 @@ bool conduct_is_usual_miss(struct text_span path)
 	return false;
 }
 
-/* "x.php?controller=AdminLogin" is one, too. */
-static bool has_login(struct text_span query)
-{
-	static const struct word words[] = {{"=login"}, {"adminlogin"}, {"action=login"}};
-	char text[TEXT_MAX + 1];
+/* ---- where people sign in ---- */
 
-	if (query.len == 0)
-		return false;
-	(void)plain(text, 0, query);
-	return has_any(text, words, WD_COUNT(words));
+#define S CONDUCT_SURE
+static const struct conduct_word logins[] = {
+	{"login", S}, {"logon", S}, {"log-in", S}, {"log_in", S}, {"signin", S}, {"sign-in", S},
+	{"sign_in", S}, {"xmlrpc.php", S}, {"authenticate", S}, {"doauthentication", S},
+	{"/auth", S},
+	{"security_check", S}, {"user_session", S}, {"/sessions", S}, {"/account/verify", S},
+	{"otp", S}, {"/administrator/index.php", S}, {"/connect/token", S}, {"/access/ticket", S},
+	{"firstfactor", S}, {"/my.policy", S}, {"webvpn", S}, {"/security/usercheck", S},
+	{"/administrator/enter.cfm", S},
+	{"anmelden", S}, {"connexion", S}, {"iniciar-sesion", S}, {"/acceder", S}, {"/accedi", S},
+	{"inloggen", S}, {"logga-in", S}, {"logowanie", S}, {"/entrar", S},
+};
+/* As values of a query: "x.php?controller=AdminLogin". */
+static const struct conduct_word login_values[] = {
+	{"=login", S}, {"adminlogin", S}, {"=user/login", S}, {"=account/login", S},
+	{"=special:userlogin", S}, {"loginprovider=", S},
+};
+#undef S
+
+void conduct_logins_prepare(struct conduct_lists *l)
+{
+	conduct_list_make(&l->logins, logins, WD_COUNT(logins));
+	conduct_list_make(&l->login_values, login_values, WD_COUNT(login_values));
 }
 
-bool conduct_is_login(struct text_span path, struct text_span query)
+static bool ends(struct text_span s, const char *word)
 {
-	static const struct word words[] = {
-		{"login"}, {"logon"}, {"signin"}, {"sign-in"}, {"sign_in"}, {"xmlrpc.php"},
-		{"authenticate"}, {"/auth"}, {"j_security_check"}, {"user_session"}, {"/sessions"},
-		{"anmelden"}, {"connexion"}, {"/account/verify"}, {"otp"}, {"auth.owa"},
-		{"/phpmyadmin/"}, {"/pma/"}, {"/administrator/index.php"}, {"/connect/token"},
-		{"security_check"},
-	};
-	char text[TEXT_MAX + 1];
+	size_t len = strlen(word);
 
-	if (path.len == 0 || path.len > 256)
-		return false;
-	(void)plain(text, 0, path);
-	return has_any(text, words, WD_COUNT(words)) || has_login(query);
+	return s.len >= len && memcmp(s.at + s.len - len, word, len) == 0;
 }
+
+/* All of phpMyAdmin's work is POSTs to its one page; who signs in names no other. */
+static bool is_database_login(const char *path, struct text_span query)
+{
+	const char *at = strstr(path, "/phpmyadmin/"), *pma = strstr(path, "/pma/");
+
+	if (at == NULL && pma == NULL)
+		return false;
+	at = at != NULL ? at + strlen("/phpmyadmin/") : pma + strlen("/pma/");
+	return (*at == '\0' || strcmp(at, "index.php") == 0) &&
+	       (query.len == 0 || ends(query, "route=/") || ends(query, "route=%2F"));
+}
+
+enum conduct_sort conduct_login_of(const struct conduct_lists *l, struct text_span path,
+				   struct text_span query)
+{
+	char text[CONDUCT_TEXT_MAX + 1];
+
+	if (path.len == 0 || path.len > 256 || ends(query, "for=jetpack") ||
+	    starts(query, "for=jetpack&")) /* signed */
+		return CONDUCT_NONE;
+	size_t len = conduct_plain(text, path);
+	if (conduct_list_find(&l->logins, text) != 0 || is_database_login(text, query))
+		return CONDUCT_SURE;
+	while (len > 0 && text[len - 1] == '/')
+		len--;
+	bool session = len >= 8 && (memcmp(text + len - 8, "/session", 8) == 0 ||
+				    memcmp(text + len - 8, "_session", 8) == 0);
+	if (query.len > 0) {
+		conduct_plain(text, query);
+		if (conduct_list_find(&l->login_values, text) != 0)
+			return CONDUCT_SURE;
+	}
+	return session ? CONDUCT_PERHAPS : CONDUCT_NONE;
+}
+
+/* ---- files ---- */
 
 /* The ending of a path's last piece: its length; 0 if there is none. */
 static size_t ending_of(struct text_span path, char dst[8])
@@ -387,7 +153,9 @@ static const char *const scanners[] = {
 	"hydra", "joomscan", "skipfish", "whatweb", "paros", "burp",
 	"owasp zap", "qualys", "jaeles", "commix", "l9explore", "l9tcpid",
 	"dirsearch", "fuzz faster", "hello, world", "gawa.sa", "cmsmap",
-	"webinspect", "dotdotpwn", "xsstrike", "golismero", "detectify",
+	"webinspect", "dotdotpwn", "xsstrike", "golismero", "detectify", "interactsh",
+	"projectdiscovery", "rustbuster", "appscan", "droopescan", "dalfox", "ghauri", "sslscan",
+	"kiterunner", "gospider", "mozlila", "custom-asynchttpclient", "nvdorz", "leakix",
 	/* No agent, but an injection where the agent is put into a log or a page. */
 	"${jndi", "${${", "${lower", "() {", "<?php", "<script", "../../",
 };
@@ -406,7 +174,8 @@ static const char *const fetchers[] = {
 	"podman", "aws-sdk", "aws-cli", "boto", "minio", "s3cmd", "rclone",
 	"restic", "mirall", "webdav", "davx", "davfs", "gvfs", "composer/",
 	"maven", "gradle", "cargo", "nuget", "bundler", "conda/", "helm/",
-	"terraform", "applecoremedia", "exoplayer", "vlc/", "lavf",
+	"terraform", "applecoremedia", "exoplayer", "vlc/", "lavf", "lftp/", "aria2/", "zypp",
+	"dataaccessd", "webdavfs", "qgis/", "josm/", "kubectl", "librepo", "synapse/",
 };
 
 /* What stands first wins. */
@@ -424,7 +193,7 @@ void conduct_agents_prepare(struct conduct_agents *a)
 	memset(a, 0, sizeof(*a));
 	for (uint8_t list = 0; list < WD_COUNT(agents); list++) {
 		for (uint8_t i = 0; i < agents[list].count; i++, n++) {
-			uint8_t *first = &a->first[chain_of(agents[list].words[i])];
+			uint8_t *first = &a->first[conduct_chain_of(agents[list].words[i])];
 			WD_CHECK(n < CONDUCT_AGENT_WORDS - 1);
 			a->words[n] = (struct conduct_agent_word){
 				.text = agents[list].words[i], .list = list, .next = *first};
@@ -435,15 +204,16 @@ void conduct_agents_prepare(struct conduct_agents *a)
 
 enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent)
 {
-	char text[TEXT_MAX + 1];
+	char text[CONDUCT_TEXT_MAX + 1];
 	unsigned best = WD_COUNT(agents);
 
 	if (agent.len == 0)
 		return CONDUCT_UNTOLD;
-	(void)plain(text, 0, agent);
+	conduct_plain(text, agent);
 	for (const char *at = text; *at != '\0' && best > 0; at++)
-		for (unsigned i = a->first[chain_of(at)]; i != 0; i = a->words[i - 1].next)
-			if (a->words[i - 1].list < best && begins_with(at, a->words[i - 1].text))
+		for (unsigned i = a->first[conduct_chain_of(at)]; i != 0; i = a->words[i - 1].next)
+			if (a->words[i - 1].list < best &&
+			    conduct_begins_with(at, a->words[i - 1].text))
 				best = a->words[i - 1].list;
 	if (best < WD_COUNT(agents))
 		return (enum conduct_agent)agents[best].agent;

@@ -20,18 +20,20 @@ const struct conduct_bucket conduct_buckets[CLIENT_KINDS] = {
 
 /* The same of all clients together, where success takes twice as much out as failure brings in:
  * more than two thirds of all sign-ins must fail; and more than half of all requests must be
- * repetitions within a second, a thousand of them. */
+ * repetitions within a second, a thousand of them. Five clients whose first word is an attack,
+ * faster than one in a minute. */
 static const struct conduct_bucket buckets_all[CLIENT_KINDS] = {
+	[CLIENT_PROBE] = {4.1F, 1 / 60.0F},
 	[CLIENT_LOGIN] = {60, 0.5F}, [CLIENT_HAMMER] = {1000, 20},
 };
 static const float succeeded = -2, other = -1;
 
-static const float weak_spot = 3, missed = 1, missed_script = 2, missed_half = 0.5F;
+static const float weak_spot = 3, hole = 4.5F, missed = 1, missed_script = 2, missed_half = 0.5F;
 /* An injection that a page led to may be what somebody typed there. */
-static const float hostile = 5, injected_led = 4, injected_again = 2;
+static const float hostile = 5, injected_led = 4, injected_again = 2, attacked_again = 4;
 static const float named_user = 2; /* ?author=7 asks for the name of a user */
 static const float failed = 1, perhaps_failed = 0.5F, refused = 0.05F, turned_away = 0.75F;
-static const float seldom_failed = 0.25F;
+static const float seldom_failed = 0.25F; /* an API that answers 200, too: most do if all is well */
 static const float at_once = 2; /* so many times that: faster than people type */
 /* In units of HAMMER: a version of HTTP that there is not; a query whose name is new each time,
  * which no link has; and a new agent each time. */
@@ -45,17 +47,49 @@ static const uint32_t others_min = 16, others_max = 64; /* then half of them is 
 /* More are mistaken for each other too often. */
 static const unsigned seen_max = 96;
 
-/* Of what sort a path is: digits, and letters that numbers of base 16 have, are left out, so that
- * /user/17 and /user/18, which an API may miss both, are one. */
+static bool is_api(struct text_span path)
+{
+	return path.len > 4 && (memcmp(path.at, "/api", 4) == 0 ||
+				memcmp(path.at, "/v1/", 4) == 0 || memcmp(path.at, "/v2/", 4) == 0);
+}
+
+/* Letters and digits at `at`: how many; is it a number of base 16, as ids have? Letters alone are
+ * from `word_max` on. */
+static uint32_t piece_of(struct text_span path, uint32_t at, uint32_t word_max, bool *ret_number)
+{
+	uint32_t i = at;
+	bool digits = false, others = false;
+
+	for (; i < path.len; i++) {
+		char c = path.at[i], low = (char)(c | 0x20);
+		bool digit = c >= '0' && c <= '9', letter = low >= 'a' && low <= 'z';
+		if (!digit && !letter)
+			break;
+		digits |= digit;
+		others |= letter && low > 'f';
+	}
+	*ret_number = !others && (digits || i - at >= word_max);
+	return i - at;
+}
+
+/* Of what sort a path is: numbers are left out, so that /user/17 and /user/18, which an API may
+ * miss both, are one; and of an API all below its third folder. */
 static uint64_t sort_of(struct text_span path)
 {
+	uint32_t folders = is_api(path) ? 4 : UINT32_MAX;
+	uint32_t word_max = conduct_is_script(path) ? 4 : 1; /* a.php, b.php */
 	uint64_t h = 0;
+	bool number;
 
-	for (uint32_t i = 0; i < path.len && i < 128; i++) {
-		char c = path.at[i];
-		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-		if (!digit)
-			h = (h + (uint8_t)c) * UINT64_C(0x9e3779b97f4a7c15);
+	for (uint32_t i = 0; i < path.len && i < 128;) {
+		uint32_t len = piece_of(path, i, word_max, &number), end = i + (len > 0 ? len : 1);
+		if (path.at[i] == '/' && --folders == 0)
+			break;
+		for (; i < end; i++) {
+			char c = path.at[i];
+			if (!number && c != '-' && (c < '0' || c > '9'))
+				h = (h + (uint8_t)c) * UINT64_C(0x9e3779b97f4a7c15);
+		}
 	}
 	return hash_mix(h);
 }
@@ -148,12 +182,6 @@ static void add_all(struct conduct *c, enum client_kind kind, float weight,
 		conduct_note(c, k, kind, r);
 }
 
-static bool is_api(struct text_span path)
-{
-	return path.len > 4 && (memcmp(path.at, "/api", 4) == 0 ||
-				memcmp(path.at, "/v1/", 4) == 0 || memcmp(path.at, "/v2/", 4) == 0);
-}
-
 /* ---- searches for weak spots ---- */
 
 static bool is_refused(const struct request *r)
@@ -181,28 +209,83 @@ static bool is_user_search(const struct request *r)
 	       r->query.at[7] <= '9';
 }
 
-/* "${jndi:…": browsers escape both. */
+/* "${jndi:…" and "() { :;}": browsers escape both. */
 static bool is_trap(struct text_span referer)
 {
-	const char *at = referer.len > 0 ? memchr(referer.at, '$', referer.len - 1) : NULL;
+	const char *at = referer.len > 1 ? memchr(referer.at, '$', referer.len - 1) : NULL;
 
-	return at != NULL && at[1] == '{';
+	return (at != NULL && at[1] == '{') ||
+	       (referer.len > 1 && memcmp(referer.at, "()", 2) == 0);
+}
+
+/* Of this service's clients: hashed once a request. */
+static uint64_t path_hash(const struct conduct *c, struct conduct_look *look)
+{
+	const struct request *r = look->r;
+
+	if (look->path == 0 && r->path.len > 0)
+		look->path = text_hash(&c->table->key, r->path.at, r->path.len);
+	return look->path;
+}
+
+/* Paths come again, so what one is is kept of those seen lately. */
+static enum conduct_sort spot_of(const struct conduct *c, struct conduct_look *look)
+{
+	const uint64_t sorts = 3;
+	uint64_t hash = path_hash(c, look) & ~sorts;
+	uint64_t *kept = &c->table->spots[hash >> 32 & (CONDUCT_SPOTS_KEPT - 1)];
+
+	if (hash == 0 || (*kept & ~sorts) != hash)
+		*kept = hash | (uint64_t)conduct_spot_of(&c->table->lists, look->r->path);
+	return (enum conduct_sort)(*kept & sorts);
+}
+
+static enum conduct_sort spot_that_counts(const struct conduct *c, struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	bool led = r->referer.len > 0, refused_it = is_refused(r) || (r->status >= 500 && !led);
+
+	if (!refused_it && (led || look->tool == CONDUCT_CRAWLER))
+		return CONDUCT_NONE;
+	enum conduct_sort sort = spot_of(c, look);
+	bool counts = sort >= (refused_it ? CONDUCT_PERHAPS : CONDUCT_SURE);
+	return counts && !conduct_is_usual_miss(r->path) ? sort : CONDUCT_NONE;
+}
+
+/* A program that is to be put there. */
+static bool is_upload(const struct conduct_look *look)
+{
+	static const char *const programs[] = {".jsp", ".php", ".asp"};
+	const struct request *r = look->r;
+	bool found = false;
+
+	if (r->method != REQUEST_PUT || !is_refused(r) || look->tool == CONDUCT_FETCHER)
+		return false;
+	for (size_t i = 0; i < WD_COUNT(programs) && r->path.len > 0; i++)
+		found |= memmem(r->path.at, r->path.len, programs[i], 4) != NULL;
+	return found;
+}
+
+static float weight_injected(struct conduct_client *k, const struct conduct_look *look)
+{
+	const struct request *r = look->r;
+	bool sure = look->injection == CONDUCT_SURE;
+
+	if (!is_new(k, conduct_quick(r->path) + conduct_quick(r->query)))
+		return sure ? attacked_again : injected_again;
+	return r->referer.len > 0 && !sure ? injected_led : hostile;
 }
 
 /* What says by itself that somebody searches; 0: nothing. */
-static float weight_marked(struct conduct_client *k, const struct conduct_look *look)
+static float weight_marked(const struct conduct *c, struct conduct_client *k,
+			   struct conduct_look *look)
 {
 	const struct request *r = look->r;
-	bool refused_it = is_refused(r);
-	bool hidden = r->path.len > 1 && r->path.at[1] == '.';
 
-	if (look->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && refused_it))
+	if (look->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && is_refused(r)))
 		return hostile;
-	if (look->injection) {
-		if (!is_new(k, conduct_quick(r->path) + conduct_quick(r->query)))
-			return injected_again;
-		return r->referer.len > 0 ? injected_led : hostile;
-	}
+	if (look->injection != CONDUCT_NONE)
+		return weight_injected(k, look);
 	if (r->malformed || look->asset)
 		return 0;
 	if (is_trap(r->referer))
@@ -211,10 +294,12 @@ static float weight_marked(struct conduct_client *k, const struct conduct_look *
 		return weak_spot;
 	if (is_user_search(r))
 		return is_new(k, conduct_quick(r->query)) ? named_user : 0;
-	if ((refused_it || hidden) && !conduct_is_usual_miss(r->path) &&
-	    conduct_is_weak_spot(r->path) && is_new(k, sort_of(r->path)))
+	if (is_upload(look) && is_new(k, conduct_quick(r->path)))
 		return weak_spot;
-	return 0;
+	enum conduct_sort sort = spot_that_counts(c, look);
+	if (sort == CONDUCT_NONE || !is_new(k, sort_of(r->path)))
+		return 0;
+	return sort == CONDUCT_HOLE ? hole : weak_spot;
 }
 
 /* What may be an error, but not often. */
@@ -228,7 +313,7 @@ static float weight_missed(struct conduct_client *k, const struct conduct_look *
 	if (r->malformed)
 		/* A balancer's health check connects and says nothing: that is no word. */
 		return r->path.len > 0 && is_missing(r) && is_new(k, conduct_quick(r->path));
-	if (look->asset || look->tool == CONDUCT_CRAWLER)
+	if (look->asset || look->tool == CONDUCT_CRAWLER || look->tool == CONDUCT_FETCHER)
 		return 0;
 	if (r->method == REQUEST_OTHER)
 		return r->status == 400 || r->status == 405 || r->status == 501 ? missed_half : 0;
@@ -240,11 +325,12 @@ static float weight_missed(struct conduct_client *k, const struct conduct_look *
 	return !led && conduct_is_script(r->path) ? missed_script : missed;
 }
 
-static void see_probe(struct conduct *c, struct conduct_client *k,
-		      const struct conduct_look *look)
+static void see_probe(struct conduct *c, struct conduct_client *k, struct conduct_look *look)
 {
-	float weight = weight_marked(k, look);
+	float weight = weight_marked(c, k, look);
 
+	if (weight >= hostile && look->injection == CONDUCT_SURE && k->marked == 0)
+		add_all(c, CLIENT_PROBE, 1, look->r);
 	if (weight > 0)
 		k->marked++;
 	else if ((weight = weight_missed(k, look)) > 0)
@@ -273,15 +359,28 @@ static bool is_program(const struct conduct_look *look)
 	return look->tool != CONDUCT_BROWSER && look->tool != CONDUCT_LOADER;
 }
 
+static bool ends_with(struct text_span path, const char *ending)
+{
+	size_t len = strlen(ending);
+
+	return path.len >= len && memcmp(path.at + path.len - len, ending, len) == 0;
+}
+
 /* A POST to a login that was not refused: a form answers 200 with itself to a wrong password, an
  * API to a right one, and others lead back to the form. Who comes again at once was not let in. */
 static float weight_answered(const struct conduct_look *look, const struct before *b)
 {
-	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || is_api(look->r->path));
+	const struct request *r = look->r;
+	bool api = is_api(r->path), page = conduct_is_script(r->path);
+	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || api);
 
-	if (look->r->status == 200)
-		return b->tried && !program ? failed : perhaps_failed;
-	if (look->r->status < 300 || look->r->status >= 400 || !b->tried)
+	if (r->status == 200 && ends_with(r->path, "token"))
+		return 0; /* what it asked for */
+	if (r->status == 200 && program && api)
+		return seldom_failed;
+	if (r->status == 200)
+		return b->tried && (!program || page) ? failed : perhaps_failed;
+	if (r->status < 300 || r->status >= 400 || !b->tried)
 		return 0;
 	return program ? perhaps_failed : turned_away;
 }
@@ -305,13 +404,14 @@ static void see_sign_in(struct conduct *c, struct conduct_client *k,
 
 /* 401 to what does not say that it is a login, and 403 to a POST. */
 static void see_refusal(struct conduct *c, struct conduct_client *k,
-			const struct conduct_look *look, const struct before *b)
+			struct conduct_look *look, const struct before *b)
 {
 	const struct request *r = look->r;
 	bool posts = r->method == REQUEST_POST && !is_program(look);
-	float weight = b->again && b->same_second ? perhaps_failed : refused;
+	bool named = look->tool == CONDUCT_CRAWLER; /* a server that talks to servers */
+	float weight = b->again && b->same_second && !named ? perhaps_failed : refused;
 
-	if (r->status == 401 && b->again && conduct_is_weak_spot(r->path))
+	if (r->status == 401 && b->again && spot_of(c, look) != CONDUCT_NONE)
 		weight = turned_away;
 	else if (posts && r->referer.len > 0)
 		weight = max_of(weight, seldom_failed);
@@ -322,14 +422,29 @@ static void see_refusal(struct conduct *c, struct conduct_client *k,
 	add(c, k, CLIENT_LOGIN, weight, r);
 }
 
-static void see_login(struct conduct *c, struct conduct_client *k,
-		      const struct conduct_look *look, const struct before *b)
+/* Some of the agent's bits, to tell people behind one address apart. */
+static unsigned last_agent(const struct conduct_look *look)
+{
+	return (unsigned)(look->agent << 1 & 0xff) & ~3U; /* its lowest bit is always set */
+}
+
+static bool is_login(const struct conduct *c, const struct request *r)
+{
+	enum conduct_sort sort = conduct_login_of(&c->table->lists, r->path, r->query);
+	bool denied = r->status == 401 || r->status == 403 || r->status == 422;
+
+	return sort == CONDUCT_SURE ||
+	       (sort == CONDUCT_PERHAPS && denied && r->method == REQUEST_POST);
+}
+
+static void see_login(struct conduct *c, struct conduct_client *k, struct conduct_look *look,
+		      const struct before *b)
 {
 	const struct request *r = look->r;
 	bool posts = r->method == REQUEST_POST;
-	bool login = (posts || b->tried) && conduct_is_login(r->path, r->query);
+	bool login = (posts || b->tried) && is_login(c, r);
 
-	k->last = login && (posts || b->tried) ? 1 << CONDUCT_TRIED : 0;
+	k->last = login ? (uint8_t)(1 << CONDUCT_TRIED | last_agent(look)) : 0;
 	if (login && posts)
 		see_sign_in(c, k, look, b);
 	else if (r->status == 401 || (posts && r->status == 403))
@@ -372,21 +487,20 @@ static bool is_made_up(struct conduct_client *k, const struct request *r)
 /* Is it one more page of many? Files are what is fetched by links of other programs; a query that
  * is the time of day asks for the same again. */
 static bool is_copied(const struct conduct *c, struct conduct_client *k,
-		      const struct conduct_look *look)
+		      struct conduct_look *look)
 {
 	const struct request *r = look->r;
 	if (r->status < 200 || r->status >= 400 || r->referer.len > 0 || is_api(r->path) ||
 	    look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER || look->injection ||
 	    conduct_is_file(r->path) || web_is_poll(r))
 		return false;
-	uint64_t path = r->path.len > 0 ? text_hash(&c->table->key, r->path.at, r->path.len) : 0;
-	return is_new(k, path + 3 * conduct_quick(r->query));
+	return is_new(k, path_hash(c, look) + 3 * conduct_quick(r->query));
 }
 
 /* What a page leads to says so; a browser that asks for one thing again and again without is
  * none. Where a log tells neither agent nor referer, nothing is said. */
-static void see_volume(struct conduct *c, struct conduct_client *k,
-		       const struct conduct_look *look, const struct before *b)
+static void see_volume(struct conduct *c, struct conduct_client *k, struct conduct_look *look,
+		       const struct before *b)
 {
 	const struct request *r = look->r;
 	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
@@ -414,7 +528,7 @@ static void see_volume(struct conduct *c, struct conduct_client *k,
 		add(c, k, CLIENT_HAMMER, weight, r);
 }
 
-void conduct_judge(struct conduct *c, struct conduct_client *k, const struct conduct_look *look)
+void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look)
 {
 	const struct request *r = look->r;
 	int64_t now = wall_to_s(r->at), at = k->at;
@@ -429,7 +543,7 @@ void conduct_judge(struct conduct *c, struct conduct_client *k, const struct con
 	uint64_t path = conduct_quick(r->path) + r->method;
 	const struct before b = {
 		.again = k->pages > 1 && path == k->path,
-		.tried = k->last & 1 << CONDUCT_TRIED,
+		.tried = (k->last & 1 << CONDUCT_TRIED) && (k->last & ~3U) == last_agent(look),
 		.challenged = k->last & 1 << CONDUCT_REFUSED,
 		.soon = now <= at + 1,
 		.same_second = now <= at,

@@ -33,6 +33,11 @@ void client_note_words(const struct client_note *n, char dst[CLIENT_WORDS_MAX])
 {
 	switch (n->kind) {
 	case CLIENT_PROBE:
+		if (n->many) {
+			snprintf(dst, CLIENT_WORDS_MAX,
+				 "the first of each client, with what only an attack has in it");
+			break;
+		}
 		snprintf(dst, CLIENT_WORDS_MAX,
 			 "%lu for things that are not there, %lu for known weak spots, with an "
 			 "injection or by a scanner's name",
@@ -80,10 +85,11 @@ static bool is_volume(const struct client_note *n)
 	return n->kind == CLIENT_SCRAPE || n->kind == CLIENT_HAMMER;
 }
 
-/* Did many together do meanwhile what is noted of one? */
+/* Did many together do meanwhile what is noted of one? Of searches by many the first request of
+ * each client is told alone. */
 static bool is_of_many(const struct client_note *notes, size_t count, const struct client_note *n)
 {
-	for (size_t i = 0; i < count && !n->many; i++) {
+	for (size_t i = 0; i < count && !n->many && n->kind != CLIENT_PROBE; i++) {
 		const struct client_note *o = &notes[i];
 		if (o->many && o->requests > 0 && is_meanwhile(n, o) &&
 		    (o->kind == n->kind || (is_volume(n) && o->kind == CLIENT_HAMMER)))
