@@ -18,6 +18,7 @@ static const float failed_min = 1 / 3.0F, failed_now = 0.2F, reloads_times = 6, 
 static const float part_min = 0.8F; /* of a signature's requests: they are another's */
 static const float named_min = 0.2F, named_part = 0.5F; /* of all, and of what is more than usual */
 static const float fetched_min = 2 / 3.0F; /* of the usual assets: whose pages are looked at */
+static const float page_min = 0.5F;        /* of two pages: how often they are the same */
 
 /* Text of strangers, for a page: cut, and printable ASCII only. */
 static void shown(char dst[SHOWN_MAX + 4], const char *text)
@@ -96,13 +97,15 @@ static void signs_of(const struct web_watch *w, const struct web_judged *j,
 	memset(s, 0, sizeof(*s));
 	sign(s, usual->assets >= 0.1F && extra_assets < usual->assets / 3, "no assets");
 	sign(s, one_path, "one path");
+	/* One page, also where most ask for one page anyway, with what belongs to it. */
+	bool read = fetched && (one_path || now->path >= page_min);
 	/* Where all but a few of the requests are assets, the few pages are soon alike. */
-	sign(s, one_agent && !(one_path && fetched), "one agent");
+	sign(s, one_agent && !read, "one agent");
 	unsigned apps = s->count;
 	sign(s, few, "few clients");
 	sign(s, now->per_client >= 3 * usual->per_client, "many a client");
 	/* A newsletter's links lead all readers to one page, and each has a query of its own. */
-	sign(s, apart && !(one_path && fetched), "no two alike");
+	sign(s, apart && !read, "no two alike");
 	sign(s, now->posts >= 0.5F * (1 + usual->posts), "POSTs");
 	/* Programs that fetch a preview of what somebody has shared name themselves. */
 	s->app = (one_agent || named) && s->count == apps;

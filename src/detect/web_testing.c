@@ -80,6 +80,9 @@ static void page(struct world *w, struct web_tick *t, int which, int client, boo
 		m.r.method = REQUEST_POST;
 		snprintf(m.path, sizeof(m.path), prng_below(&w->prng, 4) ? "/form" : "/login");
 	}
+	if (letter && w->browsers > 0)
+		snprintf(m.agent, sizeof(m.agent), "Mozilla/5.0 (Windows; %d)",
+			 client % w->browsers);
 	if (letter)
 		snprintf(m.query, sizeof(m.query), "letter=%u", prng_below(&w->prng, 1 << 30));
 	finish(&m, w, t);
@@ -121,7 +124,8 @@ void world_second(struct world *w, struct web_tick *t)
 	w->drift = 0.99 * w->drift + w->bursty * sqrt(1 - 0.99 * 0.99) * prng_normal(&w->prng);
 	uint64_t pages = prng_poisson(&w->prng, w->pages_per_s * season * exp(w->drift));
 	for (uint64_t i = 0; i < pages; i++)
-		page(w, t, zipf(&w->prng, 500), (int)prng_below(&w->prng, 1 << 18), false);
+		page(w, t, w->home > 0 && prng_unit(&w->prng) < w->home ? 1 : zipf(&w->prng, 500),
+		     (int)prng_below(&w->prng, 1 << 18), false);
 	uint64_t crowd = prng_poisson(&w->prng, w->crowd_pages_per_s);
 	for (uint64_t i = 0; i < crowd; i++)
 		page(w, t, prng_below(&w->prng, 10) ? 7777 : zipf(&w->prng, 500),

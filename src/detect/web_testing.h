@@ -19,6 +19,8 @@ struct world {
 	/* A crowd on top: so many pages a second, most of them one page. */
 	double crowd_pages_per_s;
 	bool letters;       /* each of them came by a link of its own */
+	int browsers;       /* so many different ones these readers have; 0: as others */
+	double home;        /* share of the other pages that are one and the same */
 	/* The world's own: */
 	struct prng prng;
 	double drift;
