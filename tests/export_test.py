@@ -5,6 +5,7 @@ the server found."""
 import json
 import math
 import pathlib
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -34,6 +35,19 @@ def fed():
 
 def told(incidents):
     return [(i["service"], i["began_at"], i["ended_at"], i["peak_observed"]) for i in incidents]
+
+
+def try_damage(data):
+    """A byte of an old batch: the rest comes, and nothing is promised that a start does not do."""
+    with sqlite3.connect(data / "whydown.db") as database:
+        seq, body = database.execute("SELECT seq, body FROM journal ORDER BY length(body) DESC LIMIT 1").fetchone()
+        at = len(body) // 2
+        body = body[:at] + bytes([body[at] ^ 0xff]) + body[at + 1:]
+        database.execute("UPDATE journal SET body = ? WHERE seq = ?", (body, seq))
+    done = subprocess.run([live.WHYDOWN, "export", "--data", data], capture_output=True, text=True)
+    check("a damaged batch: the rest comes, and the status says that it is not all",
+          done.returncode == 1 and 0 < len(done.stdout.splitlines()) < 9 * 96, (done.returncode, done.stderr))
+    check("… and so do words", "1 damaged batch was left out in part: only what is whole of it" in done.stderr, done.stderr)
 
 
 def main():
@@ -66,6 +80,7 @@ def main():
             done = subprocess.run([live.WHYDOWN, "replay", "--format", "json", file], capture_output=True, text=True)
             again = told([i for i in map(json.loads, done.stdout.splitlines()) if "began_at" in i])
             check(f"{form}: its replay finds the same", again == found, (found, again, done.stderr))
+        try_damage(folder / "data")
     return live.failures > 0
 
 

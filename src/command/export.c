@@ -326,10 +326,11 @@ static int run(struct job *job)
 			(unsigned long long)counted.left_out);
 	if (counted.damaged > 0) {
 		fprintf(stderr,
-			"whydown export: %llu damaged batches were left out in part: the next "
-			"start"
-			" of the server mends them\n",
-			(unsigned long long)counted.damaged);
+			"whydown export: %llu damaged %s left out in part: only what is whole of "
+			"%s was written (docs/storage.md)\n",
+			(unsigned long long)counted.damaged,
+			counted.damaged == 1 ? "batch was" : "batches were",
+			counted.damaged == 1 ? "it" : "them");
 		return 1;
 	}
 	return 0;
