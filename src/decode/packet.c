@@ -265,6 +265,13 @@ static inline enum wd_err ip(const struct part *p, uint16_t type, struct flow *f
 	return type == ETHERTYPE_IPV4 ? ipv4(p, f, ret_above) : ipv6(p, f, ret_above);
 }
 
+/* What is sent to a tunnel's end inside of the tunnel comes out of none: a flood made it up. */
+static bool to_its_own_end(const struct flow *outer, const struct flow *inside)
+{
+	return outer->family == inside->family &&
+	       memcmp(outer->dst, inside->dst, sizeof(outer->dst)) == 0;
+}
+
 /* Which of the packets inside each other counts: see struct packet_options. */
 static __attribute__((noinline)) void tunnels(const struct packet_options *o,
 					      const struct part *above_outer, struct flow *ret)
@@ -278,8 +285,8 @@ static __attribute__((noinline)) void tunnels(const struct packet_options *o,
 		if (packet_tunnel_open(&outer, &above, &type) != WD_OK ||
 		    ip(&above, type, &inside, &next) != WD_OK)
 			return;
-		if (o == NULL || o->watched == NULL || o->watched(o->context, &inside) ||
-		    !o->watched(o->context, ret))
+		if (o == NULL || o->watched == NULL || !o->watched(o->context, ret) ||
+		    (o->watched(o->context, &inside) && !to_its_own_end(ret, &inside)))
 			*ret = inside;
 		outer = inside;
 		above = next;

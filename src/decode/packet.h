@@ -60,7 +60,8 @@ struct packet_options {
 	bool decapsulate;
 	/* Is the flow's destination watched? Asked of tunnels only. A flood of tunnel packets at
 	 * a service (GRE floods carry random addresses inside) is told from a tunnel by it: what
-	 * is inside counts, unless only the outer destination is watched. NULL: inside counts. */
+	 * is inside counts, unless only the outer destination is watched or both are one address.
+	 * NULL: inside counts. */
 	bool (*watched)(const void *context, const struct flow *flow);
 	const void *context;
 };

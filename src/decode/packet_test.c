@@ -457,6 +457,11 @@ static void a_flood_of_tunnel_packets_at_a_watched_service_stays_what_it_is(void
 		assert_int_equal(parse_cut(&f, f.len, PACKET_ETHERNET, &o, &flow), WD_OK);
 		assert_int_equal(flow.protocol, cases[i].protocol);
 	}
+	/* What is sent to a tunnel's own end inside of it, as some floods are. */
+	memcpy(f.bytes + 14 + 20 + 4 + 16, f.bytes + 14 + 16, 4);
+	struct packet_options o = {true, watched, &cases[0].watched};
+	assert_int_equal(parse_cut(&f, f.len, PACKET_ETHERNET, &o, &flow), WD_OK);
+	assert_int_equal(flow.protocol, 47);
 }
 
 int main(void)
