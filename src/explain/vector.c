@@ -204,8 +204,9 @@ uint8_t vector_match(const struct vector_index *ix, const struct traffic_record 
 			best_score = score;
 		}
 	}
-	/* Not from an amplifier's port: it may be an answer by its content. */
-	bool any = udp && (other_udp || r->class != port_class(&ix->classes->udp_from, r->sport));
+	/* Not what amplifiers send from that port: it may be an answer by its content. */
+	bool any = udp && (other_udp || best == VECTOR_NONE ||
+			   r->class != port_class(&ix->classes->udp_from, r->sport));
 	for (i = any ? ix->udp_first : VECTOR_NONE; i != VECTOR_NONE; i = ix->udp_next[i]) {
 		const struct vector_row *row = &ix->book->rows[i];
 		if (!other_udp && (!row->any_port || ix->class_of[i] == r->class))
