@@ -130,6 +130,20 @@ class Maker:
                 out.append(ip_packet(protocol, a, self.target, body[at:at + 1480], self.ttl(a), ident, more | at // 8))
         return out[:n]
 
+    def bursts(self, n, port, payloads, many):
+        """Answers of several datagrams each, to one port a time, of amplifiers as uneven as true ones are."""
+        pool, out = [self.address() for _ in range(many)], []
+        while len(out) < n:
+            a, to = self.r.choices(pool, [(i + 1) ** -0.7 for i in range(many)])[0], self.port()
+            out += [udp_packet(a, port, self.target, to, p + self.r.randbytes(length - len(p)), self.ttl(a))
+                    for p, length in payloads]
+        return out[:n]
+
+    def tunnelled(self, n, protocol, head):
+        """What is inside is addressed to the tunnel's own end, as bots of the Mirai family can do."""
+        return [ip_packet(protocol, self.address(), self.target, head + udp_packet(
+            self.address(), self.port(), self.target, self.port(), self.r.randbytes(512))) for _ in range(n)]
+
     def fragments(self, n):
         source = self.sources(400)
         return [ip_packet(17, source(), self.target, self.r.randbytes(1000), 50, self.r.getrandbits(16), 185)
@@ -187,6 +201,28 @@ ATTACKS = {
     "quotes, uneven": (lambda m, n: m.uneven(n, 17, b'"It is', range(60, 380), 300), "amp.qotd", R),
     "CoAP, uneven": (lambda m, n: m.uneven(n, 5683, b"\x60\x45\x12\x34\xc0\xff</a>", range(200, 1100), 500), "amp.coap", R),
     "TP-240, 30 of them": (lambda m, n: m.uneven(n, 10074, b"call_id", range(30, 60), 30), "amp.tp240", R),
+    "a connection's flags in one packet": (lambda m, n: m.tcp(n, SYN | ACK | PSH, 300), "tcp.odd", None),
+    "the same, one source": (lambda m, n: m.tcp(n, SYN | ACK | FIN, 1), "tcp.odd", "unknown"),
+    "no flags, some data": (lambda m, n: m.tcp(n, 0, 500, payload=1000), "tcp.null", None),
+    "SYN, three addresses": (lambda m, n: m.tcp(n, SYN, 3, options=SYN_OPTIONS), "syn.real", "unknown"),
+    "UDP from port 0": (lambda m, n: [udp_packet(a, 0, m.target, 80, bytes([1]) * 1024, m.ttl(a))
+                                      for a in m.r.choices([m.address() for _ in range(300)], k=n)], "udp.fixed", None),
+    "DHCP of made-up clients": (lambda m, n: [udp_packet(bytes(4), 68, b"\xff" * 4, 67, b"\1\1\6\0" + m.r.randbytes(300))
+                                              for _ in range(n)], "dhcp.flood", "unknown"),
+    "handshakes of QUIC": (lambda m, n: m.bursts(n, 443, [(b"\xc0\0\0\0\1", 1250), (b"\xe0\0\0\0\1", 1250),
+                                                          (b"\xc0\0\0\0\1", 180)], 900), "amp.quic", R),
+    "versions of QUIC": (lambda m, n: m.bursts(n, 443, [(b"\x9a\0\0\0\0", 35)], 900), "amp.quic.version", R),
+    "resets of OpenVPN": (lambda m, n: m.bursts(n, 1194, [(b"\x40", 14)] * 4, 2500), "amp.openvpn", R),
+    "requests of IKE from its port": (lambda m, n: [udp_packet(a, 500, m.target, 500, m.r.randbytes(8) + bytes(8) +
+                                      b"\x21\x20\x22\x08" + m.r.randbytes(280)) for a in (m.address() for _ in range(n))],
+                                      "ike.request", None),
+    "parts of Steam's answers": (lambda m, n: m.bursts(n, 27015, [(b"\xfe\xff\xff\xff", 1248)] * 2, 900),
+                                 "amp.steam.parts", R),
+    "a game's answers from another's port": (lambda m, n: m.bursts(n, 30120, [(b"\xff\xff\xff\xffstatusResponse\n", 900)],
+                                             800), "amp.quake3", R),
+    "Kad": (lambda m, n: m.bursts(n, 4672, [(b"\xe4\x09", 525), (b"\xe4\x09", 300), (b"\xe4\x09", 50)], 900), "amp.kad", R),
+    "GRE to its own end": (lambda m, n: m.tunnelled(n, 47, b"\0\0\x08\0"), "gre", None),
+    "IP in IP to its own end": (lambda m, n: m.tunnelled(n, 4, b""), "ipip", None),
     "times of NTP servers": (lambda m, n: m.uneven(n, 123, b"\x24\1\0\xe9", (48,), 3000), "amp.ntp4", R),
 }
 # The same, which need more of them a second to be told from what is usual.
@@ -241,6 +277,33 @@ def try_kinds():
         maker.address = lambda m=maker, of=first: bytes([m.r.choice(of)]) + m.r.randbytes(15)
         named(f"IPv6: SYN, {status}", replay(pcap(spread(maker.tcp(5000, SYN, 0), 1))),
               "syn.spoof" if status == "spoofed" else "syn", status, 5000)
+
+
+def try_flags():
+    """Any flags, drawn for each packet: most of them no system sends."""
+    for seconds in (0.02, 2):
+        m = Maker()
+        packets = [tcp_packet(m.address(), m.port(), SHOP, 80, m.r.randrange(64), b"", 50, m.r.getrandbits(32))
+                   for _ in range(8000)]
+        code, incidents, err = replay(pcap(spread(packets, seconds)))
+        found = [(v["id"], v["status"]) for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+        check(f"flags at random, {seconds} s: tcp.odd", code == 0 and len(incidents) == 1 and
+              found[:1] == [("tcp.odd", "spoofed")], (err, found))
+    # One-packet flows (NetFlow 5) with the flags of a whole connection prove none.
+    m, datagrams = Maker(), []
+    sources = [m.address() for _ in range(400)]
+    for n in range(0, 12000, 30):
+        at = BEGIN + n * SECOND // 6000
+        records = b"".join(m.r.choice(sources) + SHOP + bytes(4) + struct.pack(
+            "!HHIIIIHHBBBBHHBBH", 3, 4, 1, 240, 1000, 1000, m.port(), 80, 0, SYN | ACK | PSH, 6, 0, 0, 0, 24, 24, 0)
+            for _ in range(30))
+        head = struct.pack("!HHIIIIBBH", 5, 30, 1000, at // SECOND, at % SECOND, n, 0, 0, 0)
+        datagrams.append((at, udp_packet(bytes([198, 51, 100, 1]), 50001, bytes([198, 51, 100, 9]), 2055, head + records)))
+    code, incidents, err = replay(pcap(datagrams), "--service", "shop=203.0.113.9/32")
+    found = [(v["id"], v["status"]) for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+    check("flows of one packet with a connection's flags: tcp.odd", code == 0 and [f[0] for f in found] == ["tcp.odd"] and
+          found[0][1] != "proved",
+          (err, found))
 
 
 def try_forms():
@@ -473,6 +536,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         try_kinds()
+        try_flags()
         try_forms()
         try_carpet()
         try_usual()

@@ -54,6 +54,7 @@ enum flood_habit {
 	FLOOD_TUNNEL,   /* from few places, whatever the rate */
 	FLOOD_TROUBLE,  /* never much of it */
 	FLOOD_END,      /* as many as connections are opened */
+	FLOOD_NEVER,    /* flags of TCP that no connection has, however its packets are summed up */
 };
 
 struct flood_plan {
@@ -76,6 +77,7 @@ struct flood_plan {
 	uint8_t fragment_class;
 	uint8_t query_class; /* of DNS, whose names are looked at; 0: there is none */
 	uint8_t stream_class; /* under which all that TCP sends is counted */
+	uint8_t null_class;   /* of TCP without flags; also of flows whose flags are not told */
 	uint8_t class_count;
 };
 

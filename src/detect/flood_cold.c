@@ -99,13 +99,16 @@ static enum flood_cold_verdict many_or_hit(const struct sight *s)
 	return s->many && s->floors >= overwhelming ? FLOOD_COLD_OVER : FLOOD_COLD_HIT;
 }
 
-/* What a client fetches comes in parts of conversations, each to a port of its own. */
+/* What a client fetches comes in parts of conversations, each to a port of its own, of which the
+ * handshakes that amplify are the smallest part. */
 static bool fetched(const struct flood_plan *plan, const struct flood_cold *c,
 		    const struct sight *s)
 {
 	bool parts = !loose(s, loose_max) && s->shape.top_port < 0.8F && s->each < few_each;
 
-	return plan->habit[c->class] == FLOOD_BULK && (!s->many || parts);
+	if (plan->habit[c->class] != FLOOD_BULK || (s->many && !parts))
+		return false;
+	return !s->many || flood_shape_marked(c->tick, plan, c->class, true) < marked_min;
 }
 
 static bool to_one_port(const struct flood_cold *c, const struct sight *s)
@@ -204,7 +207,7 @@ static bool answers_by_content(const struct flood_plan *plan, const struct flood
 		return false;
 	if (stream ? asks(c, plan->stream_class) || synacks > synacks_max * c->tcp : s->answered)
 		return false;
-	return flood_shape_marked(c->tick, plan, c->class) >= marked_min;
+	return flood_shape_marked(c->tick, plan, c->class, false) >= marked_min;
 }
 
 /* Are clearly fewer connections ended than opened? Packets of the sample stand for `unit`
@@ -239,6 +242,15 @@ static bool opens_alone(const struct flood_cold *c, const struct sight *s)
 	       unclosed(s->shape.top_closes * c->scale, packets, s->unit);
 }
 
+/* Few together, of which none looks around: two or three shared addresses, say. */
+static bool opens_few(const struct flood_cold *c, const struct sight *s)
+{
+	float closes = (float)flood_shape_ends(c->tick).packets;
+
+	return s->floors >= few_floors && s->shape.sources >= 2 && !s->shape.top_roams &&
+	       unclosed(closes * c->scale, c->packets, s->unit);
+}
+
 /* All but one source that stands out. */
 static enum flood_cold_verdict opening(const struct flood_cold *c, const struct sight *s)
 {
@@ -256,7 +268,7 @@ static enum flood_cold_verdict opening(const struct flood_cold *c, const struct 
 			packets >= 0.5F * (c->tcp - top * c->packets)))
 		return many_or_hit(s);
 	bool enough = floors >= (s->several ? opens_several : few_floors);
-	return enough && left_open ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
+	return (enough && left_open) || opens_few(c, s) ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
 static enum flood_cold_verdict stray(const struct sight *s)
@@ -394,11 +406,26 @@ static enum flood_cold_verdict fragments(const struct flood_plan *plan, const st
 	return heavy && s->shape.sources >= 3 ? FLOOD_COLD_HIT : FLOOD_COLD_NO;
 }
 
+/* Packets a tick, in floors, with flags that no system sends, whichever: a tool may draw them. */
+static float never_floors(const struct flood_plan *plan, const struct flood_cold *c)
+{
+	double packets = 0;
+
+	for (int i = 0; i < plan->class_count; i++) {
+		if (plan->habit[i] == FLOOD_NEVER)
+			packets += (double)c->tick->in[i].packets;
+	}
+	return (float)packets * c->scale * 4 / (float)plan->packets_floor;
+}
+
 static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const struct flood_cold *c,
 					 struct sight *s)
 {
 	if (plan->habit[c->class] == FLOOD_END)
 		return ends(plan, c, s);
+	/* Of packets the flags are known. */
+	if (c->class == plan->null_class && c->class != 0 && s->shape.packets)
+		return stray(s);
 	switch ((enum flood_nature)plan->nature[c->class]) {
 	case FLOOD_ANSWER:
 		return answers(plan, c, s);
@@ -425,6 +452,8 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 
 	if (c->seen < (float)plan->seen_min)
 		return FLOOD_COLD_NO;
+	if (plan->habit[c->class] == FLOOD_NEVER)
+		s.floors = never_floors(plan, c);
 	if (s.floors < 1 && s.floors_mean < 1 && bits_now < (float)plan->bits_floor &&
 	    !(nature == FLOOD_ANSWER && bits >= (float)plan->answers_bits_floor))
 		return FLOOD_COLD_NO;

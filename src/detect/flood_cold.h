@@ -6,14 +6,16 @@
  * answers  nobody asked for, above a megabit/s and large, or above the packet floor, from many,
  *          or all to one port of ours; from few at four floors, of one size or large, or from
  *          eight if no service asks for such all the time; of ports
- *          over which much is fetched (QUIC, games): only from many, and not as parts of
- *          conversations; and half of a class that begin as answers do (vector_mark), from thirty
- *          sources, above the packet floor, where nothing was asked for;
+ *          over which much is fetched (QUIC, games): only from many, and as parts of
+ *          conversations only where half are what amplifies (QUIC's handshakes); and half of a
+ *          class that begin as answers do (vector_mark), from thirty sources, above the packet
+ *          floor, where nothing was asked for;
  * opening  connections above the floor from many sources, of which few are closed again, or that
  *          all came over the same distance; from few sources only for longer and if no scan;
  * endings  more than two for each connection that was opened, one for each that the service
  *          opened, and a third of TCP;
- * stray    TCP packets above the floor from many sources, or equal ones;
+ * stray    TCP packets above the floor from many sources, or equal ones; flags that no system
+ *          sends are one kind, whichever they are;
  * datagrams two to three times above a floor without conversations, and equal in size, not
  *          answered, or from many sources; ten times, one way, equal in size or from many,
  *          or to all ports;
@@ -27,7 +29,7 @@
  *          TCP.
  *
  * A conversation: packets of one source between the same two ports, one after the other. Who makes
- * up packets makes up their ports as well, mostly. */
+ * up packets makes up their ports as well, mostly. Nobody talks to port 0 or 0.0.0.0. */
 #ifndef WD_DETECT_FLOOD_COLD_H
 #define WD_DETECT_FLOOD_COLD_H
 

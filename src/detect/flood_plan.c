@@ -46,33 +46,26 @@ static const struct { char id[VECTOR_ID_MAX + 1]; enum flood_habit habit; } habi
 	{"amp.steamremote", FLOOD_BULK}, {"amp.ts3", FLOOD_BULK},
 	{"amp.l2tp", FLOOD_BULK},
 	{"amp.dns", FLOOD_ASKED},      {"amp.ntp", FLOOD_ASKED},      {"amp.snmp", FLOOD_ASKED},
-	{"amp.sip", FLOOD_ASKED},      {"amp.kad", FLOOD_ASKED},      {"amp.rare", FLOOD_ASKED},
+	{"amp.sip", FLOOD_ASKED},      {"amp.rare", FLOOD_ASKED},
 	{"tcp.synack", FLOOD_ASKED},   {"icmp.reply", FLOOD_ASKED},
 	{"gre", FLOOD_TUNNEL},         {"ipip", FLOOD_TUNNEL},       {"esp", FLOOD_TUNNEL},
 	{"igmp", FLOOD_TROUBLE},       {"icmp.echo", FLOOD_TROUBLE},
 	{"icmp.unreachable", FLOOD_TROUBLE}, {"icmp.exceeded", FLOOD_TROUBLE},
 	{"icmp.other", FLOOD_TROUBLE}, {"proto.other", FLOOD_TROUBLE},
 	{"tcp.rst", FLOOD_END},        {"tcp.fin", FLOOD_END},
+	{"tcp.xmas", FLOOD_NEVER},     {"tcp.urg", FLOOD_NEVER},
+	{"tcp.synfin", FLOOD_NEVER},   {"tcp.odd", FLOOD_NEVER},
 };
-
-/* Flags that no connection has, however its packets are summed up: even one that has ACK, too. */
-static void strays(struct flood_plan *plan, const struct vector_classes *classes)
-{
-	static const char ids[][VECTOR_ID_MAX + 1] = {"tcp.xmas", "tcp.urg"};
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		uint8_t class = vector_class_find(classes, ids[i]);
-		if (class != 0)
-			plan->nature[class] = FLOOD_STRAY;
-	}
-}
 
 static void habits_of(struct flood_plan *plan, const struct vector_classes *classes)
 {
 	for (size_t i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
 		uint8_t class = vector_class_find(classes, habits[i].id);
-		if (class != 0)
-			plan->habit[class] = (uint8_t)habits[i].habit;
+		if (class == 0)
+			continue;
+		plan->habit[class] = (uint8_t)habits[i].habit;
+		if (habits[i].habit == FLOOD_NEVER) /* even with ACK, too */
+			plan->nature[class] = FLOOD_STRAY;
 	}
 }
 
@@ -108,12 +101,12 @@ void flood_plan_init(struct flood_plan *plan, const struct vector_classes *class
 		.syn_class = classes->tcp[SYN] % VECTOR_CLASSES_MAX,
 		.synack_class = classes->tcp[SYN | ACK] % VECTOR_CLASSES_MAX,
 		.stream_class = classes->tcp[ACK] % VECTOR_CLASSES_MAX,
+		.null_class = vector_class_find(classes, "tcp.null"),
 		.class_count = classes->count <= VECTOR_CLASSES_MAX ? classes->count
 								    : VECTOR_CLASSES_MAX,
 	};
 	flood_plan_floors(plan, 1000, 10e6);
 	tcp_natures(plan, classes);
-	strays(plan, classes);
 	habits_of(plan, classes);
 	for (int i = 0; i < VECTOR_CLASSES_MAX; i++)
 		if (classes->status[i] == SOURCE_REFLECTOR)

@@ -81,8 +81,20 @@ struct counts {
 	float hop[256], hop_all;
 	struct { uint64_t source, ports; } last[PLACES];
 	uint64_t talk[TALKS];
-	uint32_t pairs, same, again, ported;
+	uint32_t pairs, same, again, ported, packets;
 };
+
+/* Nobody answers to port 0, nor to the address of who has none yet (RFC 768, RFC 1122). */
+static bool answerable(const struct traffic_record *r)
+{
+	static const uint8_t none[16];
+	bool ports = r->protocol == TCP || r->protocol == UDP;
+
+	if ((r->known & FLOW_PACKET) == 0) /* an exporter may not tell all */
+		return true;
+	return memcmp(r->src, none, sizeof(none)) != 0 &&
+	       !(ports && (r->sport == 0 || r->dport == 0));
+}
 
 /* Whoever talks to the service does so between the same two ports for a while; what makes up
  * its packets mostly makes up the ports, too. A record of several packets is a talk by itself.
@@ -96,7 +108,9 @@ static void count_pair(struct counts *n, const struct traffic_tick *t,
 	uint64_t *had = &n->talk[talk / 2 % TALKS];
 	int at = place_of(source);
 
-	if (summed(t, r) >= TALK_PACKETS) {
+	if (!answerable(r)) {
+		n->pairs++;
+	} else if (summed(t, r) >= TALK_PACKETS) {
 		n->pairs++;
 		n->same++;
 		n->again++;
@@ -123,6 +137,7 @@ static void count_one(struct counts *n, const struct traffic_tick *t,
 	spread_add(&n->port, r->dport, w);
 	count_pair(n, t, r);
 	n->ported += r->protocol == TCP || r->protocol == UDP;
+	n->packets += (r->known & FLOW_PACKET) != 0;
 	if (r->known & FLOW_TTL) {
 		n->hop[r->ttl] += w;
 		n->hop_all += w;
@@ -210,6 +225,7 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		.top_port = spread_top(&n.port),
 		.ports = spread_effective(&n.port),
 		.has_ports = n.ported > 0,
+		.packets = records > 0 && n.packets == records,
 		.pairs = n.pairs,
 		.same_talk = same_talk(&n),
 	};
@@ -228,7 +244,7 @@ static bool fits(const struct traffic_record *r, const struct vector_mark *m)
 }
 
 float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,
-			 uint8_t class)
+			 uint8_t class, bool own)
 {
 	float all = 0, marked = 0;
 
@@ -239,7 +255,8 @@ float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *
 		if (r->class != class)
 			continue;
 		for (size_t k = 0; k < plan->mark_count && !any; k++)
-			any = fits(r, &plan->marks[k]);
+			any = (!own || plan->marks[k].class == class) &&
+			      fits(r, &plan->marks[k]);
 		float w = stands_for(t, r);
 		all += w;
 		marked += any ? w : 0;

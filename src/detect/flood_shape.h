@@ -23,6 +23,7 @@ struct flood_shape {
 	float top_port;       /* share of the commonest target port */
 	float ports;          /* effective number of them */
 	bool has_ports;       /* TCP or UDP */
+	bool packets;         /* all of them, no flows */
 	uint32_t pairs;       /* records of a source that was in the sample already, */
 	float same_talk;      /* share of them between ports of its last ones: conversations */
 	bool top_roams;       /* it goes to many ports or addresses, */
@@ -31,9 +32,10 @@ struct flood_shape {
 
 struct flood_plan;
 void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
-/* Share of the class's records whose payload begins as an answer of third parties does. */
+/* Share of the class's records whose payload begins as an answer of third parties does; `own`: as
+ * one of the class's own. */
 float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,
-			 uint8_t class);
+			 uint8_t class, bool own);
 /* The targets of several classes together (bit c of classes[c / 64]). */
 void flood_shape_targets(const struct traffic_tick *t, const uint64_t classes[2],
 			 struct flood_shape *ret);

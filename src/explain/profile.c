@@ -42,7 +42,7 @@ double profile_top_share(const struct profile_top *t, double weight, uint16_t *r
 	return t->count > 0 ? fmin(1, profile_share((double)t->weight[best], weight)) : 0;
 }
 
-static void add_tcp(struct profile *p, const struct traffic_record *r, float w)
+static void add_tcp(struct profile *p, const struct traffic_record *r, float w, bool several)
 {
 	uint32_t target = (uint32_t)r->dst[0] << 24 | (uint32_t)r->dst[1] << 16 |
 			  (uint32_t)r->dst[2] << 8 | r->dst[3];
@@ -51,7 +51,7 @@ static void add_tcp(struct profile *p, const struct traffic_record *r, float w)
 	if ((r->known & FLOW_FLAGS) != 0) {
 		p->flags_weight += w;
 		p->flags_or |= r->tcp_flags;
-		if ((r->known & FLOW_PACKET) == 0 && (r->tcp_flags & BEGIN) == BEGIN &&
+		if (several && (r->known & FLOW_PACKET) == 0 && (r->tcp_flags & BEGIN) == BEGIN &&
 		    (r->tcp_flags & LATER) != 0)
 			p->proved += w;
 	}
@@ -121,7 +121,7 @@ static void add_octet(struct profile *p, const struct traffic_record *r, float w
 	p->octets_seen = whose;
 }
 
-void profile_add(struct profile *p, const struct traffic_record *r, double weight)
+void profile_add(struct profile *p, const struct traffic_record *r, double weight, bool several)
 {
 	weight = weight_of(p, weight);
 	float w = (float)weight;
@@ -149,7 +149,7 @@ void profile_add(struct profile *p, const struct traffic_record *r, double weigh
 	hll_add(p->dports, PROFILE_BITS, hash_mix(r->dport + UINT64_C(1)));
 	hll_add(p->sources, PROFILE_BITS, hash_address(r->src));
 	if (r->protocol == 6 && r->fragment != FLOW_FRAGMENT_LATER)
-		add_tcp(p, r, w);
+		add_tcp(p, r, w, several);
 	add_payload(p, r, w);
 }
 

@@ -47,7 +47,8 @@ struct profile {
 	uint16_t length_min, length_max;
 };
 
-void profile_add(struct profile *p, const struct traffic_record *r, double weight);
+/* `several`: of TCP, unless the class says that it is one packet alone, with odd flags. */
+void profile_add(struct profile *p, const struct traffic_record *r, double weight, bool several);
 
 /* Bits, of the sources' first eight bits and of the inferred number of hops: initial TTL (the
  * next of 32, 64, 128, 255) less TTL. Corrected for the sample's size: A. Chao, T.-J. Shen,

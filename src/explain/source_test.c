@@ -64,7 +64,7 @@ static struct source_finding judge_flows(unsigned traits)
 			one.src[0] = 240;
 		one.src[1] = (uint8_t)prng_below(&r, 256);
 		one.src[2] = (uint8_t)prng_below(&r, 256);
-		profile_add(&p, &one, 4);
+		profile_add(&p, &one, 4, true);
 	}
 	source_judge(&(struct source_facts){.profile = &p,
 					    .packets = (traits & SYN_ALONE ? 100 : 4) * RECORDS,
@@ -123,7 +123,7 @@ static struct source_finding judge_six(unsigned reserved, unsigned blocks)
 			one.src[k] = (uint8_t)prng_below(&r, 256);
 		one.src[0] = prng_below(&r, 1000) < reserved ? (uint8_t)(0x30 + prng_below(&r, blocks))
 							     : given[prng_below(&r, 6)];
-		profile_add(&p, &one, 100);
+		profile_add(&p, &one, 100, true);
 	}
 	source_judge(&(struct source_facts){.profile = &p, .packets = 100 * RECORDS,
 					    .seen = RECORDS, .sources = RECORDS}, &finding);
@@ -170,7 +170,7 @@ static void what_was_shown_does_not_fade_with_time(void **state)
 	for (uint32_t i = 1; i <= UINT32_C(1) << 25; i++) {
 		one.src[3] = (uint8_t)i;
 		one.src[2] = (uint8_t)(i >> 8);
-		profile_add(&p, &one, 700.3);
+		profile_add(&p, &one, 700.3, true);
 		if (i < 1 << 16 || (i & (i - 1)) != 0)
 			continue;
 		const struct source_facts facts = {.profile = &p, .packets = 700.3 * i, .seen = i,

@@ -364,6 +364,7 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 	uint8_t slots[VECTOR_CLASSES_MAX];
 	uint32_t count = tick->sample_count < TRAFFIC_SAMPLES ? tick->sample_count
 							      : TRAFFIC_SAMPLES;
+	uint8_t odd = ix->classes->tcp[FLOW_TCP_PSH];
 
 	memset(slots, NO_SLOT, sizeof(slots));
 	for (uint32_t i = 0; i < t->slot_count; i++)
@@ -383,7 +384,7 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 		s->first_fragments |= r->fragment == FLOW_FRAGMENT_FIRST;
 		struct tracer_bucket *b = bucket_of(t, slot, vector_match(ix, r));
 		if (b != NULL)
-			profile_add(&b->profile, r, weight);
+			profile_add(&b->profile, r, weight, r->class != odd);
 		if (in->key != NULL)
 			who_add(&t->who, address_hash(in->key, r->src, r->family),
 				(uint8_t)(1U << slot));

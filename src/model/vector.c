@@ -87,9 +87,9 @@ static void compile_fixed(struct vector_classes *c)
 	c->count = FIXED;
 	for (unsigned flags = 0; flags < 256; flags++) {
 		c->tcp[flags] = (uint8_t)class_of_flags(flags);
-		c->tcp_summed[flags] = (flags & FLOW_TCP_SYN) != 0 &&
-				       (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0 &&
-				       c->tcp[flags] != TCP_FLOW;
+		if ((flags & FLOW_TCP_SYN) != 0 && (flags & (FLOW_TCP_ACK | FLOW_TCP_RST)) != 0)
+			c->tcp_ask[flags] = c->tcp[flags] == TCP_FLOW ? VECTOR_ASK_ONE
+								      : VECTOR_ASK_SEVERAL;
 	}
 	memset(c->icmp4, ICMP_OTHER, sizeof(c->icmp4));
 	c->icmp4[8] = ICMP_ECHO;
@@ -136,8 +136,10 @@ static bool is_client(const struct flow *f)
 	return f->sport >= EPHEMERAL && f->dport < EPHEMERAL;
 }
 
-uint8_t vector_class_summed(const struct vector_classes *c, const struct flow *f)
+uint8_t vector_class_asked(const struct vector_classes *c, const struct flow *f)
 {
+	if (f->packets == 1)
+		return TCP_ODD;
 	bool synack = c->tcp[f->tcp_flags] == c->tcp[FLOW_TCP_SYN | FLOW_TCP_ACK];
 	bool alike = may_be_alike(f) && !(synack && is_client(f));
 
@@ -192,8 +194,7 @@ static void take_mark(struct vector_classes *c, const struct vector_row *row)
 	uint8_t class = row->any_port ? 0 : vector_class_find(c, row->class);
 
 	if (row->status != SOURCE_REFLECTOR || row->payload_len == 0 ||
-	    (class == 0 && !row->any_port) || c->mark_count == VECTOR_MARKS_MAX ||
-	    (class != 0 && c->status[class] == SOURCE_REFLECTOR))
+	    (class == 0 && !row->any_port) || c->mark_count == VECTOR_MARKS_MAX)
 		return;
 	struct vector_mark *m = &c->marks[c->mark_count++];
 	*m = (struct vector_mark){.class = class, .at = row->payload_at, .len = row->payload_len,

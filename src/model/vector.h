@@ -30,7 +30,7 @@ enum {
 	VECTOR_ROWS_MAX = 255,
 	VECTOR_PORTS_MAX = 6,    /* ranges of one row */
 	VECTOR_PAYLOAD_MAX = 16, /* bytes of a payload's pattern */
-	VECTOR_MARKS_MAX = 16,
+	VECTOR_MARKS_MAX = 64,
 	VECTOR_SOURCE_MAX = 191,
 	VECTOR_DATE_MAX = 10,
 	VECTOR_FLAGS_FLOW = FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_PSH, /* of a connection */
@@ -48,7 +48,7 @@ enum source_status {
 const char *source_status_name(enum source_status s);
 
 /* How an answer of third parties begins that comes in a class of other things, too: SSDP from any
- * port, a web page that nobody asked for. */
+ * port, a web page that nobody asked for, a handshake of QUIC. */
 struct vector_mark {
 	uint8_t class; /* 0: all of UDP that is not from an amplifier's port */
 	uint8_t at, len; /* of the payload */
@@ -60,12 +60,18 @@ struct vector_mark {
 bool vector_payload_fits(const uint8_t *bytes, const uint8_t *payload, const uint8_t *mask,
 			 size_t len);
 
+enum vector_ask {
+	VECTOR_ASK_NEVER,
+	VECTOR_ASK_SEVERAL, /* of several packets */
+	VECTOR_ASK_ONE,     /* of one packet */
+};
+
 /* Compiled once from the rows; 0 everywhere = "other". Plain values, no pointers. */
 struct vector_classes {
 	struct port_classes udp_from; /* by source port; 0: look at the destination port */
 	struct port_classes udp_to;
 	uint8_t tcp[256];        /* by flags */
-	bool tcp_summed[256];    /* of several packets these flags ask vector_class_summed */
+	uint8_t tcp_ask[256];    /* enum vector_ask: these flags ask vector_class_asked */
 	uint8_t icmp4[256];      /* by type */
 	uint8_t icmp6[256];
 	uint8_t protocol[256];   /* the rest */
@@ -153,13 +159,16 @@ static inline uint8_t vector_class_udp(const struct vector_classes *c, uint16_t 
 }
 
 /* The class of a record of several packets with SYN and ACK or RST: each packet had them all (its
- * size says that all may be alike), or together they are a connection's. */
-uint8_t vector_class_summed(const struct vector_classes *c, const struct flow *f);
+ * size says that all may be alike), or together they are a connection's. One packet that has the
+ * flags of a whole connection is none. */
+uint8_t vector_class_asked(const struct vector_classes *c, const struct flow *f);
 
 static inline uint8_t vector_class_tcp(const struct vector_classes *c, const struct flow *f)
 {
-	if (__builtin_expect(c->tcp_summed[f->tcp_flags] && f->packets > 1, 0))
-		return vector_class_summed(c, f);
+	uint8_t ask = c->tcp_ask[f->tcp_flags];
+	if (ask != VECTOR_ASK_NEVER &&
+	    __builtin_expect(ask == VECTOR_ASK_ONE ? f->packets == 1 : f->packets > 1, 0))
+		return vector_class_asked(c, f);
 	return c->tcp[f->tcp_flags];
 }
 

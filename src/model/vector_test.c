@@ -119,6 +119,9 @@ static void a_connection_s_flags_together_are_no_packet_s(void **state)
 		{0x3b, 50000, 1, 400, "tcp.xmas"},  {0x29, 50000, 20, 9000, "tcp.xmas"},
 		{0x06, 50000, 2, 44 + 40, "tcp.flow"}, {0x06, 50000, 2, 80, "tcp.odd"},
 		{0x02, 50000, 3, 180, "tcp.syn"},   {0x1b, 50000, 9, 4000, "tcp.flow"},
+		{0x1a, 50000, 1, 500, "tcp.odd"},   {0x1a, 50000, 4, 900, "tcp.flow"},
+		{0x13, 50000, 1, 40, "tcp.odd"},    {0x56, 80, 1, 40, "tcp.odd"},
+		{0x1a, 50000, 0, 0, "tcp.flow"},
 	};
 	(void)state;
 	setup_book();
