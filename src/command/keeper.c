@@ -63,8 +63,10 @@ static void keep_coordinated(struct keeper *k, const struct effect *x)
 	const struct coordinated *c = &x->coordinated;
 	struct wd_why why = {0};
 
-	if (store_put_coordinated(k->store, c, x->at, &why) != WD_OK)
+	if (store_put_coordinated(k->store, c, x->at, &why) != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "evidence_not_kept", &why);
+		k->damaged = k->damaged || store_is_damaged(&why);
+	}
 	log_line(LOG_LEVEL_INFO, "reports_coordinated",
 		 "service=%s persons=%u networks=%u top_share=%.2f", c->service, c->persons,
 		 c->networks, (double)c->top_share);

@@ -70,7 +70,7 @@ static const struct country {
 	{"SK", "Slovakia"}, {"SL", "Sierra Leone"}, {"SM", "San Marino"}, {"SN", "Senegal"},
 	{"SO", "Somalia"}, {"SR", "Suriname"}, {"SS", "South Sudan"},
 	{"ST", "Sao Tome and Principe"}, {"SV", "El Salvador"}, {"SX", "Sint Maarten"},
-	{"SY", "Syria"}, {"SZ", "Eswatini"}, {"TC", "Turks and Caicos Is"}, {"TD", "Chad"},
+	{"SY", "Syria"}, {"SZ", "Eswatini"}, {"TC", "Turks and Caicos Islands"}, {"TD", "Chad"},
 	{"TF", "French Southern Territories"}, {"TG", "Togo"}, {"TH", "Thailand"},
 	{"TJ", "Tajikistan"}, {"TK", "Tokelau"}, {"TL", "East Timor"}, {"TM", "Turkmenistan"},
 	{"TN", "Tunisia"}, {"TO", "Tonga"}, {"TR", "Türkiye"}, {"TT", "Trinidad and Tobago"},

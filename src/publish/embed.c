@@ -154,7 +154,7 @@ static void sentence(const struct render *r, struct buf *text)
 	} else if (now.observed >= 0) {
 		buf_str(text, ": ");
 		words_count(text, now.observed);
-		buf_str(text, " reports in ");
+		buf_str(text, r->service->metric ? " over " : " reports in ");
 		words_span(text, now.step);
 		buf_str(text, ", ");
 		words_count(text, now.expected);
@@ -197,8 +197,8 @@ void embed_chart(const struct render *r)
 		"viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"t d\"><title id=\"t\">",
 		r->site->assets, WIDTH, HEIGHT, WIDTH, HEIGHT);
 	buf_xml(b, s->service->name);
-	buf_str(b, packets.count > 0 ? ": packets received, last 24 hours</title><desc id=\"d\">"
-				     : ": user reports, last 24 hours</title><desc id=\"d\">");
+	buf_fmt(b, ": %s, last 24 hours</title><desc id=\"d\">",
+		packets.count > 0 ? "packets received" : s->metric ? "values" : "user reports");
 	buf_xml(b, text.bad ? "" : text.data);
 	buf_str(b, "</desc>");
 	embed_style(r);

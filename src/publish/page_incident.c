@@ -129,7 +129,8 @@ static void scope_rows(const struct render *r, enum dimension d)
 				dimension_label(d));
 		buf_str(b, "<tr><th scope=\"row\">");
 		words_value(&w, s != NULL ? s->service : NULL, d, scope->value);
-		if (scope->observed <= scope->expected) { /* its first minutes are not sealed yet */
+		/* Its first minutes are not sealed yet. */
+		if (scope->observed <= scope->expected && r->incident->state != INCIDENT_CLOSED) {
 			buf_str(b, "</th><td colspan=\"3\">still counting</td></tr>\n");
 			continue;
 		}

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "publish/site_fixture.h"
+#include "publish/words.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -331,6 +332,10 @@ static void scope_that_is_not_counted_yet_says_no_number(void **state)
 	i->scopes[1].observed = i->scopes[1].expected;
 	page = get_from(snapshot, path, "");
 	assert_non_null(strstr(page.body.data, "<td colspan=\"3\">still counting</td>"));
+	buf_done(&page.body);
+	i->state = INCIDENT_CLOSED; /* nothing is counted any more */
+	page = get_from(snapshot, path, "");
+	assert_null(strstr(page.body.data, "still counting</td>"));
 	buf_done(&page.body);
 	snapshot_release(snapshot);
 }
@@ -813,6 +818,29 @@ static void places_of_reports_are_said_to_tell_no_cause(void **state)
 			"Where people report from does not tell where a cause lies.");
 }
 
+static void values_are_not_called_reports(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_QUIET);
+	struct service_state *s = snapshot->services[0];
+	struct buf text;
+	char path[SERVICE_ID_MAX + 64];
+	(void)state;
+	s->metric = true;
+	snprintf(path, sizeof(path), "/s/%s/chart.svg", s->service->id);
+	struct site_page page = get_from(snapshot, path, "");
+	assert_int_equal(page.status, 200);
+	assert_non_null(strstr(page.body.data, ": values, last 24 hours</title>"));
+	assert_null(strstr(page.body.data, "reports"));
+	buf_done(&page.body);
+	s->status = STATUS_UNUSUAL;
+	s->log10_return = 3;
+	buf_init(&text, 4096);
+	words_status_odds(&(struct words){.out = &text, .now = snapshot->now}, snapshot, s);
+	assert_non_null(strstr(text.data, "What is normal does this "));
+	buf_done(&text);
+	snapshot_release(snapshot);
+}
+
 static void the_thanks_are_there_after_a_report(void **state)
 {
 	(void)state;
@@ -870,6 +898,7 @@ int main(void)
 		cmocka_unit_test(measured_figures_are_shown_and_their_absence_said),
 		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),
 		cmocka_unit_test(places_of_reports_are_said_to_tell_no_cause),
+		cmocka_unit_test(values_are_not_called_reports),
 		cmocka_unit_test(the_thanks_are_there_after_a_report),
 		cmocka_unit_test(a_fragment_replaces_what_the_page_has),
 	};

@@ -343,7 +343,7 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 	else if (words_traffic_odds(w, s))
 		return;
 	else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {
-		words_text(w, "Normal reports do this ");
+		words_text(w, s->metric ? "What is normal does this " : "Normal reports do this ");
 		words_odds(w->out, s->log10_return, span_s(60));
 		words_text(w, ".");
 	}
