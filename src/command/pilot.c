@@ -7,6 +7,7 @@
 #include "command/keeper.h"
 #include "command/log.h"
 #include "command/teller.h"
+#include "command/witness_log.h"
 #include "engine/engine.h"
 
 #include <pthread.h>
@@ -198,6 +199,7 @@ static void renew_snapshot(struct pilot *p)
 	p->snapshot = s;
 	p->snapshot_at = mono_now();
 	pthread_mutex_unlock(&p->lock);
+	witness_log(before, s);
 	snapshot_release(before);
 	p->changed = false;
 }

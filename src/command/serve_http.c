@@ -92,6 +92,10 @@ static struct http_response *exporters(struct server *s, const struct http_reque
 	if (list == NULL)
 		return NULL;
 	telemetry_exporters(s->telemetry, list);
+	struct snapshot *snapshot = pilot_snapshot(s->pilot);
+	list->sender_count = snapshot->witness_count;
+	memcpy(list->senders, snapshot->witnesses, sizeof(list->senders));
+	snapshot_release(snapshot);
 	buf_init(&b, 1 << 20);
 	exporters_json(&b, list);
 	free(list);

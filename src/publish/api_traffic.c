@@ -32,6 +32,8 @@ void api_traffic_member(struct buf *b, const struct traffic_state *t)
 	}
 	wd_json_open(b, "traffic", '{');
 	wd_json_time(b, "flows_at", t->flows_at);
+	wd_json_time(b, "silent_since", t->silent_since);
+	wd_json_truth(b, "silent_partly", t->silent_partly);
 	rate(b, "packets_per_s", t->flows_at, t->packets_per_s);
 	rate(b, "usual_packets_per_s", t->flows_at, t->usual_packets_per_s);
 	rate(b, "bits_per_s", t->flows_at, t->bits_per_s);

@@ -56,6 +56,16 @@ static void data_source(struct buf *b, const struct sflow_row *r)
 	wd_json_close(b, '}');
 }
 
+static void sender(struct buf *b, const struct witness_state *w)
+{
+	wd_json_open(b, NULL, '{');
+	wd_json_string(b, "name", w->name);
+	wd_json_time(b, "heard_at", w->heard);
+	wd_json_truth(b, "silent", w->silent);
+	wd_json_number(b, "patience_s", (double)w->patience.ns / 1e9);
+	wd_json_close(b, '}');
+}
+
 void exporters_json(struct buf *b, const struct exporters *e)
 {
 	wd_json_open(b, NULL, '{');
@@ -63,6 +73,10 @@ void exporters_json(struct buf *b, const struct exporters *e)
 	wd_json_count(b, "receive_buffer_bytes", e->receive_buffer_bytes);
 	wd_json_count(b, "kernel_drops", e->kernel_drops);
 	wd_json_count(b, "refused_datagrams", e->refused_datagrams);
+	wd_json_open(b, "senders", '[');
+	for (size_t i = 0; i < e->sender_count; i++)
+		sender(b, &e->senders[i]);
+	wd_json_close(b, ']');
 	wd_json_open(b, "exporters", '[');
 	for (size_t i = 0; i < e->count; i++)
 		exporter(b, &e->rows[i]);

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/units.h"
+#include "model/witness.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,10 +50,11 @@ struct exporters {
 	wd_wall now;
 	uint32_t receive_buffer_bytes; /* granted */
 	uint64_t kernel_drops, refused_datagrams;
-	size_t count, sflow_count, refused_count;
+	size_t count, sflow_count, refused_count, sender_count;
 	struct exporter_row rows[EXPORTERS_ROWS_MAX];
 	struct sflow_row sflow[EXPORTERS_ROWS_MAX];
 	struct refused_row refused[EXPORTERS_REFUSED_MAX];
+	struct witness_state senders[WITNESSES_MAX]; /* and interfaces: who tells of traffic */
 };
 
 /* "192.0.2.1"; "" if it is not told. */

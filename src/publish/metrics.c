@@ -45,6 +45,14 @@ static const struct declared of_exporter[] = {
 	{"whydown_exporter_clock_skew_seconds", "gauge", "seconds", "Its clock less ours."},
 };
 
+/* Of those and of interfaces. */
+static const struct declared of_sender[] = {
+	{"whydown_sender_heard_timestamp_seconds", "gauge", "seconds since 1970",
+	 "Its last word, of whatever."},
+	{"whydown_sender_silent", "gauge", "",
+	 "1: it is silent for longer than it was of late; what it told of is not known."},
+};
+
 void metrics_init(struct metrics *m)
 {
 	for (size_t i = 0; i < METRIC_COUNT; i++)
@@ -81,6 +89,13 @@ static void from_snapshot(struct metrics *m, const struct snapshot *s)
 	m->value[METRIC_SERVICES_UNUSUAL] = (double)unusual;
 	m->value[METRIC_SERVICES_INCIDENT] = (double)incident;
 	m->value[METRIC_INCIDENTS] = (double)s->incident_count;
+	size_t silent = 0;
+	for (size_t i = 0; i < s->witness_count; i++)
+		silent += s->witnesses[i].silent;
+	if (s->witness_count > 0) {
+		m->value[METRIC_SENDERS] = (double)s->witness_count;
+		m->value[METRIC_SENDERS_SILENT] = (double)silent;
+	}
 	m->value[METRIC_SNAPSHOT_TIME] = (double)s->now.ns / 1e9;
 }
 
@@ -129,6 +144,19 @@ static void put_exporters(struct buf *b, const struct exporters *all)
 	}
 }
 
+static void put_senders(struct buf *b, const struct snapshot *s)
+{
+	for (size_t d = 0; s->witness_count > 0 && d < WD_COUNT(of_sender); d++) {
+		head(b, &of_sender[d]);
+		for (size_t i = 0; i < s->witness_count; i++) {
+			const struct witness_state *w = &s->witnesses[i];
+			const double value[] = {(double)w->heard.ns / 1e9, w->silent};
+			buf_fmt(b, "%s{sender=\"%s\"} %.13g\n", of_sender[d].name, w->name,
+				value[d]);
+		}
+	}
+}
+
 void metrics_write(struct buf *b, const struct metrics *m, const struct snapshot *snapshot)
 {
 	struct metrics all;
@@ -146,8 +174,10 @@ void metrics_write(struct buf *b, const struct metrics *m, const struct snapshot
 		HTTP_COUNTERS(HTTP_METRIC)
 #undef HTTP_METRIC
 	}
-	if (all.exporters != NULL)
+	if (all.exporters != NULL) {
 		put_exporters(b, all.exporters);
+		put_senders(b, snapshot);
+	}
 	put_services(b, snapshot);
 }
 
@@ -181,4 +211,9 @@ void metrics_document(struct buf *b)
 		   "source id or observation domain, and `version`. At most 256.\n\n"
 		   "| name | type | unit | meaning |\n|---|---|---|---|\n");
 	rows(b, of_exporter, WD_COUNT(of_exporter));
+	buf_str(b, "\n## Per sender of flows or packets\n\nTo the operator, too. The label "
+		   "`sender` is an exporter's address or an interface; "
+		   "[telemetry.md](telemetry.md) says when one is called silent. At most 64.\n\n"
+		   "| name | type | unit | meaning |\n|---|---|---|---|\n");
+	rows(b, of_sender, WD_COUNT(of_sender));
 }

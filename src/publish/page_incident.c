@@ -110,6 +110,17 @@ static void numbers(const struct render *r)
 	buf_str(b, "</dd></div></dl>\n");
 }
 
+static void silence(const struct render *r)
+{
+	struct words w = html_words(r);
+	if (!(incident_kinds(r->incident) & INCIDENT_TRAFFIC) ||
+	    r->incident->traffic.silent_since.ns == 0)
+		return;
+	buf_str(r->out, "<p class=\"note\">");
+	words_silence(&w, r->incident);
+	buf_str(r->out, "</p>\n");
+}
+
 /* The rows of one dimension, under its name. */
 static void scope_rows(const struct render *r, enum dimension d)
 {
@@ -278,6 +289,7 @@ void page_incident_live(const struct render *r)
 	charts(r, t);
 	page_incident_proof(r, t);
 	numbers(r);
+	silence(r);
 	page_incident_timeline(r, t);
 	if (t != NULL)
 		page_traffic_vectors(r, t);

@@ -148,6 +148,23 @@ static void stale(const struct render *r, const char *what, wd_wall at)
 	buf_str(r->out, ".</p>");
 }
 
+/* Who told of its traffic is silent, or some of them are. */
+static void silent(const struct render *r, const struct traffic_state *t)
+{
+	struct words w = html_words(r);
+	if (t->silent_since.ns == 0) {
+		stale(r, "flow record", t->flows_at);
+		return;
+	}
+	buf_str(r->out, "<p class=\"note\">");
+	buf_str(r->out, t->silent_partly ? "A part of its telemetry is missing since "
+					 : "No telemetry of its traffic since ");
+	words_second(&w, t->silent_since);
+	buf_str(r->out, t->silent_partly ? ": there may be more than is seen here."
+					 : ": what it receives is not known.");
+	buf_str(r->out, " What is usual stays as it was.</p>");
+}
+
 /* ---- the service's page ---- */
 
 static void numbers(const struct render *r, const struct traffic_state *t)
@@ -179,7 +196,7 @@ void page_traffic_now(const struct render *r)
 	numbers(r, t);
 	buf_str(r->out, "</dl>");
 	learning(r, t);
-	stale(r, "flow record", t->flows_at);
+	silent(r, t);
 	stale(r, "line of an access log", t->requests_at);
 	buf_str(r->out, "<div class=\"two\">\n");
 	figure(r, &t->recent_packets, "watch-p", "Packets, last minutes", "packets/s");

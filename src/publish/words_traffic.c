@@ -101,6 +101,20 @@ void words_attack(const struct words *w, const struct snapshot *snapshot,
 	}
 }
 
+void words_silence(const struct words *w, const struct incident *i)
+{
+	const struct incident_traffic *t = &i->traffic;
+
+	if (!(incident_kinds(i) & INCIDENT_TRAFFIC) || t->silent_since.ns == 0)
+		return;
+	words_text(w, t->silent_partly ? "A part of its telemetry is missing since "
+				       : "No telemetry of its traffic since ");
+	words_second(w, t->silent_since);
+	words_text(w, t->silent_partly	    ? ": there may be more than was seen."
+		      : t->ended_at.ns == 0 ? ": whether it goes on is not known."
+					    : ": when it ended is not known.");
+}
+
 /* ---- numbers ---- */
 
 void words_seconds(struct buf *b, wd_span d)

@@ -27,6 +27,8 @@ const char *source_clause(enum source_status s);
  * "" where neither carries it. */
 void words_attack(const struct words *w, const struct snapshot *snapshot,
 		  const struct incident *i);
+/* "Who told of its traffic has fallen silent, at 12:03:10: …" "" where nobody has. */
+void words_silence(const struct words *w, const struct incident *i);
 /* How often normal signals do this, for each kind that carries it; where a fixed rule opened it
  * for want of history, that. */
 void words_incident_odds(const struct words *w, const struct incident *i);
