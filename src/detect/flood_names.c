@@ -70,6 +70,8 @@ static bool is_flood(const struct flood_step *s, int c, float new_now)
 		return false;
 	if (n->ticks < learned_min)
 		return n->known >= known_first && new_now >= new_first * now;
+	if (n->known < known_min) /* after a restart */
+		return false;
 	return new_usual <= usual_share * usual && more >= new_share * (now - usual);
 }
 

@@ -231,6 +231,26 @@ static void a_restart_raises_nothing(void **state)
 	assert_in_range(opens_after(&s, 20000, 30000), 1, 8);
 }
 
+/* … nor does it make new ones of those that a flood asks for that goes on. */
+static void a_restart_names_nothing(void **state)
+{
+	(void)state;
+	struct server s;
+
+	server_init(&s, 62);
+	s.names = 2000;
+	assert_int_equal(usual(&s, 20000, HOUR), 0);
+	assert_true(opens_after(&s, 20000 * 20, 0) > 0);
+	assert_false(says_new_names(&s));
+	memset(s.flood.names.tags, 0, sizeof(s.flood.names.tags));
+	s.flood.names.known = 0;
+	for (int tick = 0; tick < 8; tick++) {
+		step(&s, 20000 * 20, 0);
+		assert_int_equal(s.reading.class_count, 1);
+		assert_false(says_new_names(&s));
+	}
+}
+
 /* The version before knew nothing of names: its states are read, and names begin to be learned. */
 static void a_state_of_the_version_before_is_read(void **state)
 {
@@ -268,6 +288,7 @@ int main(void)
 		cmocka_unit_test(where_names_are_always_new_they_name_nothing),
 		cmocka_unit_test(the_first_ten_minutes_say_nothing),
 		cmocka_unit_test(a_restart_raises_nothing),
+		cmocka_unit_test(a_restart_names_nothing),
 		cmocka_unit_test(a_state_of_the_version_before_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
