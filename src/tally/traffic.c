@@ -120,13 +120,13 @@ static bool payload_is_cut(const struct flow *f)
 	return f->length > headers + f->payload_len;
 }
 
-/* Before the payload is cut. */
+/* Of datagrams neither is there; in some exports they are, of whatever. Before the payload is cut. */
 static void name_fill(struct traffic_record *r, const struct flow *f)
 {
-	struct query_name asked;
+	struct query_name asked = {0, 0};
 
-	if (!query_name_read(f->payload, f->payload_len, &asked))
-		return;
+	if (f->payload != NULL)
+		(void)query_name_read(f->payload, f->payload_len, &asked);
 	r->sequence = asked.name;
 	r->window = asked.zone;
 }
@@ -157,14 +157,14 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	r->witness = f->witness;
 	if (payload_is_cut(f))
 		r->known |= FLOW_CUT;
+	if (f->protocol == 17 && f->dport == QUERY_NAME_PORT)
+		name_fill(r, f);
 	if (f->payload == NULL)
 		return;
 	r->payload_whole = f->payload_len;
 	bool whole = f->payload_len < TRAFFIC_PAYLOAD;
 	r->payload_len = whole ? (uint8_t)f->payload_len : TRAFFIC_PAYLOAD;
 	memcpy(r->payload, f->payload, r->payload_len);
-	if (f->protocol == 17 && f->dport == QUERY_NAME_PORT)
-		name_fill(r, f);
 }
 
 /* Four priorities at a time, and what comparing them gives: all bits or none of each. */

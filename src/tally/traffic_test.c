@@ -300,6 +300,29 @@ static void a_sampled_record_keeps_the_beginning_of_its_payload(void **state)
 	assert_int_equal(t.in[TESTING_DNS_FROM].packets, 40);
 }
 
+/* An exporter's template may have TCP's fields for all. */
+static void what_is_no_query_with_its_name_has_no_name(void **state)
+{
+	(void)state;
+	static struct traffic_tick t;
+	static const uint8_t query[] = {0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 2, 'd', 'e', 0};
+	struct flow f = {.family = 4, .protocol = 17, .dport = 53, .sampling = 1, .packets = 1,
+			 .sequence = 77, .window = 88};
+	traffic_clear(&t, "x", wall_s(0));
+	traffic_add(&t, &rules, &f, false, 5);
+	f.payload = query;
+	f.payload_len = 5;
+	traffic_add(&t, &rules, &f, false, 5);
+	f.payload_len = sizeof(query);
+	traffic_add(&t, &rules, &f, false, 5);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(t.sample[i].sequence, 0);
+		assert_int_equal(t.sample[i].window, 0);
+	}
+	assert_int_not_equal(t.sample[2].sequence, 0);
+	assert_int_not_equal(t.sample[2].sequence, 77);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +334,7 @@ int main(void)
 		cmocka_unit_test(the_heaviest_classes_keep_their_places),
 		cmocka_unit_test(
 			sources_of_a_class_that_one_of_two_had_no_place_for_are_not_known),
+		cmocka_unit_test(what_is_no_query_with_its_name_has_no_name),
 		cmocka_unit_test(a_sampled_record_keeps_the_beginning_of_its_payload),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
