@@ -226,9 +226,9 @@ static void follow(struct engine *e, struct track *t, enum watched kind, const s
 		raise(&i->log10_return, c->log10_return);
 	float peak = kind == WATCH_FLOWS ? i->traffic.peak_packets_per_s
 					 : i->requests.peak_requests_per_s;
-	if (peak > NEWS_PEAK * w->told_peak && wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
+	if (peak > NEWS_PEAK * w->told_peak[kind] && wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
 		w->told_at = w->kept_at = now;
-		w->told_peak = peak;
+		w->told_peak[kind] = peak;
 		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	} else if (wall_sub(now, w->kept_at).ns >= KEEP_EVERY.ns) {
 		w->kept_at = now;
@@ -253,8 +253,8 @@ static void begin(struct engine *e, struct track *t, const struct cause *c)
 	if (c->kind == INCIDENT_TRAFFIC)
 		t->watch->flood_began = c->began;
 	t->watch->told_at = c->now;
-	t->watch->told_peak = t->watch->kinds[c->kind == INCIDENT_TRAFFIC ? WATCH_FLOWS
-									  : WATCH_REQUESTS].peak[0];
+	enum watched kind = c->kind == INCIDENT_TRAFFIC ? WATCH_FLOWS : WATCH_REQUESTS;
+	t->watch->told_peak[kind] = t->watch->kinds[kind].peak[0];
 }
 
 /* This kind is back to usual; others may go on. */
@@ -332,8 +332,9 @@ void engine_watch_finish(struct engine *e)
 		const struct incident *i = &t->episode.incident;
 		if (t->watch == NULL || !is_on(t))
 			continue;
-		if (fmaxf(i->traffic.peak_packets_per_s, i->requests.peak_requests_per_s) >
-		    t->watch->told_peak)
+		const float *told = t->watch->told_peak;
+		if (i->traffic.peak_packets_per_s > told[WATCH_FLOWS] ||
+		    i->requests.peak_requests_per_s > told[WATCH_REQUESTS])
 			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
 	}
 }

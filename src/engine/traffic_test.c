@@ -474,6 +474,23 @@ static void state_from_before_there_was_traffic_is_read(void **state)
 	world_close(&b);
 }
 
+/* However many packets a second there are beside. */
+static void peaks_of_requests_are_told_beside_those_of_traffic(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 13);
+	for (int n = 0; n < 640; n++) {
+		bool flood = n >= 600;
+		world_play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
+		w.at_ms -= 1000;
+		web_second(&w, 40, !flood ? 0 : n < 620 ? 800 : 2400);
+	}
+	assert_int_equal(w.last.kinds, INCIDENT_TRAFFIC | INCIDENT_REQUESTS);
+	assert_true(w.last.requests.peak_requests_per_s > 2400);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +504,7 @@ int main(void)
 		cmocka_unit_test(an_incident_that_only_the_store_knows_may_be_followed_by_silence),
 		cmocka_unit_test(a_flood_of_requests_is_an_incident_with_its_finding),
 		cmocka_unit_test(of_traffic_and_requests_the_peak_is_that_of_traffic),
+		cmocka_unit_test(peaks_of_requests_are_told_beside_those_of_traffic),
 		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
 		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
 		cmocka_unit_test(an_incidents_evidence_is_the_highest_that_its_traffic_had),

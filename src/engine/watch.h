@@ -49,7 +49,7 @@ struct watch {
 	struct flood_reading flows;     /* the last */
 	struct web_reading requests;
 	wd_wall told_at, kept_at, shown_at; /* so that a tick is not news four times a second */
-	float told_peak;                    /* as last told, by RATE_PACKETS or RATE_REQUESTS */
+	float told_peak[WATCH_KINDS];       /* packets, requests a second, as last told */
 	uint32_t tracing; /* 1 + index of the engine's tracings; 0 = none */
 	bool traced;      /* the incident's vectors are the trace's */
 	bool untraced;    /* no tracer was free for it */

@@ -11,8 +11,8 @@
 /* 2: the usual sources at the end, after u8 (0 = none). 3: requests as web_watch_write has them,
  * after u32 of how many bytes; before, as words of memory, which are passed over. 4: rates in 16
  * bits; before, as rollups. 5: what came in the last half hour, at the end. 6: and who
- * tells of it. */
-enum { WATCH_VERSION = 6 };
+ * tells of it. 7: a peak as last told of each kind; before, one of both. */
+enum { WATCH_VERSION = 7 };
 
 static void write_kind(const struct watch_kind *k, struct out *o)
 {
@@ -113,7 +113,8 @@ void watch_write(const struct watch *w, const struct vector_classes *classes,
 	out_i64(o, w->told_at.ns);
 	out_i64(o, w->kept_at.ns);
 	out_i64(o, w->shown_at.ns);
-	out_f32(o, w->told_peak);
+	for (size_t n = 0; n < WATCH_KINDS; n++)
+		out_f32(o, w->told_peak[n]);
 	out_f32(o, w->requests.requests_per_s);
 	out_u8(o, (uint8_t)(w->traced | w->untraced << 1));
 	write_flood(w, classes, o);
@@ -154,7 +155,8 @@ struct watch *watch_read(const struct flood_plan *plan, const struct vector_clas
 	w->told_at.ns = cur_i64(c);
 	w->kept_at.ns = cur_i64(c);
 	w->shown_at.ns = cur_i64(c);
-	w->told_peak = cur_f32(c);
+	for (size_t n = 0; n < WATCH_KINDS; n++)
+		w->told_peak[n] = n == 0 || version >= 7 ? cur_f32(c) : w->told_peak[0];
 	w->requests.requests_per_s = cur_f32(c);
 	uint8_t flags = cur_u8(c);
 	w->traced = flags & 1;
