@@ -226,7 +226,8 @@ static void follow(struct engine *e, struct track *t, enum watched kind, const s
 		raise(&i->log10_return, c->log10_return);
 	float peak = kind == WATCH_FLOWS ? i->traffic.peak_packets_per_s
 					 : i->requests.peak_requests_per_s;
-	if (peak > NEWS_PEAK * w->told_peak[kind] && wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
+	if (peak > NEWS_PEAK * w->told_peak[kind] &&
+	    wall_sub(now, w->told_at).ns >= TELL_EVERY.ns) {
 		w->told_at = w->kept_at = now;
 		w->told_peak[kind] = peak;
 		engine_tell(e, t, EFFECT_INCIDENT_CHANGED);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { ENTROPY_MIN = 100, HOPS_MIN = 30 }; /* effective records */
-enum { ADDED_MAX = 1 << 16 }; /* so that sums are right to 1 % */
+enum { ADDED_MAX = 1 << 17 }; /* records at one weight, so that sums are right to 1 % */
 enum { HOPS_MAX = 40 }; /* of a path; 0.2 % at most of a true capture's packets seem to have more */
 
 static void top_add(struct profile_top *t, uint16_t value, double weight)
@@ -67,7 +67,6 @@ static void add_tcp(struct profile *p, const struct traffic_record *r, float w, 
 static void add_payload(struct profile *p, const struct traffic_record *r, float w)
 {
 	size_t len = r->payload_len < PROFILE_PAYLOAD ? r->payload_len : PROFILE_PAYLOAD, i = 0;
-
 	bool lost = r->payload_len == 0 && (r->payload_whole > 0 || (r->known & FLOW_CUT));
 
 	if ((r->known & FLOW_PACKET) == 0 || lost || r->fragment == FLOW_FRAGMENT_LATER)
@@ -98,12 +97,13 @@ static uint64_t hash_address(const uint8_t *address)
 }
 
 /* A sum in single precision loses what is 2^24 times less than it, and is wrong long before. Of
- * many records one in two therefore counts, for two; of twice as many one in four, and so on: no
- * sum is of more than about 2 ADDED_MAX. Which one is by chance, as their order may not be. */
+ * many records one in two therefore counts, for two; of twice as many one in four, and so on: each
+ * time that a sum doubles it takes half of ADDED_MAX more. Which ones is by chance, as their order
+ * may not be. */
 static double weight_of(const struct profile *p, double weight)
 {
 	uint32_t each = 1;
-	while (p->records / each >= 2 * ADDED_MAX)
+	while (p->records / each >= ADDED_MAX)
 		each *= 2;
 	return hash_mix(p->records) % each == 0 ? weight * each : 0;
 }

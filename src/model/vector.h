@@ -108,8 +108,8 @@ enum vector_sign {
 	SIGN_RANDOM_PORTS = 2048,  /* destination ports all over */
 	SIGN_ONE_LENGTH = 4096,    /* nine packets of ten have one length */
 	SIGN_MANY_SOURCES = 8192,  /* more than 16 */
-	SIGN_CONNECTED = 32768,    /* handshakes were completed (SOURCE_PROVED) */
 	SIGN_NEW_NAMES = 16384,    /* DNS: of names that nobody asked for before, in one zone */
+	SIGN_CONNECTED = 32768,    /* handshakes were completed (SOURCE_PROVED) */
 };
 enum { SIGNS_OF_RECORDS = 255 };
 

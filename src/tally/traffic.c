@@ -120,7 +120,8 @@ static bool payload_is_cut(const struct flow *f)
 	return f->length > headers + f->payload_len;
 }
 
-/* Of datagrams neither is there; in some exports they are, of whatever. Before the payload is cut. */
+/* Datagrams have no such numbers of their own, but some exports tell them of all. Before the
+ * payload is cut. */
 static void name_fill(struct traffic_record *r, const struct flow *f)
 {
 	struct query_name asked = {0, 0};

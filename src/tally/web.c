@@ -7,7 +7,6 @@
 #include "tally/text_hash.h"
 #include "tally/web_mark.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -204,15 +203,11 @@ void web_add(struct web_tick *t, const struct address_key *key, const struct req
 
 /* ---- reading ---- */
 
-struct tally { uint64_t hash; uint32_t count, first; };
-
-/* The different ones in the sample, in order of first sight, with how many there are of each;
- * returns their number. */
-static size_t sample_tally(const struct web_tick *t, enum web_kind kind,
-			   struct tally all[WEB_SAMPLES])
+/* In the sample. */
+static uint32_t sample_distinct(const struct web_tick *t, enum web_kind kind)
 {
-	uint16_t slots[2 * WEB_SAMPLES] = {0}; /* index into all + 1; at most half full */
-	size_t kept = 0;
+	uint16_t slots[2 * WEB_SAMPLES] = {0}; /* index into the sample + 1; at most half full */
+	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < t->sample_count; i++) {
 		uint64_t hash = t->sample[i].hash[kind];
@@ -220,24 +215,18 @@ static size_t sample_tally(const struct web_tick *t, enum web_kind kind,
 
 		if (hash == 0)
 			continue;
-		while (slots[at] != 0 && all[slots[at] - 1].hash != hash)
+		while (slots[at] != 0 && t->sample[slots[at] - 1].hash[kind] != hash)
 			at = (at + 1) % WD_COUNT(slots);
-		if (slots[at] != 0) {
-			all[slots[at] - 1].count++;
-			continue;
-		}
-		all[kept] = (struct tally){hash, 1, i};
-		slots[at] = (uint16_t)++kept;
+		count += slots[at] == 0;
+		slots[at] = (uint16_t)(i + 1);
 	}
-	return kept;
+	return count;
 }
 
 double web_distinct(const struct web_tick *t, enum web_kind kind)
 {
-	if (kind == WEB_AGENT || t->requests <= t->sample_count) {
-		struct tally all[WEB_SAMPLES];
-		return (double)sample_tally(t, kind, all);
-	}
+	if (kind == WEB_AGENT || t->requests <= t->sample_count)
+		return sample_distinct(t, kind);
 	return kind == WEB_CLIENT ? hll_estimate(t->clients, WEB_CLIENTS_BITS)
 				  : hll_estimate(t->others[kind - 1], WEB_OTHERS_BITS);
 }
