@@ -577,6 +577,13 @@ static void a_wrong_clock_does_not_make_everything_old(void **state)
 		retain_all(s, wall_to_s(time), &policy);
 	}
 	assert_int_equal(number(s, "SELECT count(*) FROM comment"), 1);
+	/* Also where nothing tells how far it had come, as in a database of an earlier version. */
+	run(s, "DELETE FROM retained");
+	append_reports(s, 2 * day, 1, 1);
+	store_close(s);
+	s = store_must_open(&f);
+	assert_int_equal(store_retain_time(s, wall_s(wrong), span_s(3600), &time, NULL), WD_OK);
+	assert_true(time.ns == wall_s(3 * day).ns);
 	/* It is right again, and two months go by in which nobody was there. */
 	assert_int_equal(store_retain_time(s, wall_s(3 * day), span_s(60), &time, NULL), WD_OK);
 	assert_true(time.ns == wall_s(3 * day).ns);

@@ -240,12 +240,15 @@ enum wd_err store_retain_time(struct store *s, wd_wall now, wd_span passed, wd_w
 {
 	char sql[256];
 	wd_wall time = {0};
+	wd_span most = {passed.ns * HURRY};
 
 	turn_take(&s->turn);
+	/* The first time: a database of before the table, or that lost it, has a time, too. */
+	wd_wall first = s->found.ns == 0 ? now : wall_add(s->found, most);
 	snprintf(sql, sizeof(sql),
-		 "INSERT INTO retained VALUES(1, %lld) ON CONFLICT(number) DO UPDATE SET"
-		 " now_ns = min(excluded.now_ns, now_ns + %lld)",
-		 (long long)now.ns, (long long)(passed.ns * HURRY));
+		 "INSERT INTO retained VALUES(1, min(%lld, %lld)) ON CONFLICT(number) DO UPDATE"
+		 " SET now_ns = min(%lld, now_ns + %lld)",
+		 (long long)now.ns, (long long)first.ns, (long long)now.ns, (long long)most.ns);
 	enum wd_err err = store_begin(s, why);
 	if (err == WD_OK) {
 		if ((err = store_exec(s->db, sql, "keep the time", why)) == WD_OK)

@@ -427,6 +427,7 @@ static enum wd_err check_and_open(struct store *s, wd_wall now, struct wd_why *w
 	note_log(s, &wal, now, kept);
 	compare_with_mark(s, now);
 	store_mark_end(s);
+	s->found = s->end.clock;
 	return WD_OK;
 }
 

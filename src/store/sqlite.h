@@ -63,6 +63,7 @@ struct store {
 	char folder[STORE_PATH_MAX];
 	int lock_fd;
 	wd_wall opened_at; /* as the caller told it: no clock is asked here */
+	wd_wall found; /* the latest time that anything on disk spoke of then; 0 = a new folder */
 	struct turn turn;
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_COUNT];
