@@ -144,7 +144,8 @@ static bool write_incidents(struct run *run, size_t *ret_count)
 		if (run->job->format == FORMAT_JSON)
 			replay_json_incident(&run->out, sorted[i], trace);
 		else
-			replay_text_incident(&run->out, sorted[i], trace);
+			replay_text_incident(&run->out, sorted[i], trace,
+					     &traffic_play_book(run->traffic)->book);
 		flush_when_full(run);
 	}
 	if (run->job->format != FORMAT_SCORES)

@@ -140,7 +140,8 @@ static void add_reports(struct buf *b, const struct incident *i)
 	buf_char(b, '\n');
 }
 
-void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace)
+void replay_text_incident(struct buf *b, const struct incident *i, const struct trace *trace,
+			  const struct vector_book *book)
 {
 	replay_text_plain(b, i->service);
 	buf_str(b, ": ");
@@ -159,7 +160,7 @@ void replay_text_incident(struct buf *b, const struct incident *i, const struct 
 		add_reports(b, i);
 	add_waves(b, i);
 	add_scope(b, i);
-	replay_text_trace(b, i, trace);
+	replay_text_trace(b, i, trace, book);
 }
 
 void replay_text_coordinated(struct buf *b, const struct coordinated *c)

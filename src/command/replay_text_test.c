@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -31,7 +32,7 @@ static void nothing_of_a_file_moves_the_terminal(void **state)
 		i.scopes[0].dimension = DIMENSION_CITY;
 		snprintf(i.scopes[0].value, sizeof(i.scopes[0].value), "%s", hostile[n]);
 		buf_init(&b, 1 << 16);
-		replay_text_incident(&b, &i, NULL);
+		replay_text_incident(&b, &i, NULL, NULL);
 		assert_non_null(strstr(b.data, "  scope: city a "));
 		assert_null(strstr(b.data, hostile[n]));
 		assert_null(strstr(b.data, hostile[n] + 1));
@@ -43,7 +44,7 @@ static void nothing_of_a_file_moves_the_terminal(void **state)
 	i.scopes[0].dimension = DIMENSION_CITY;
 	snprintf(i.scopes[0].value, sizeof(i.scopes[0].value), "M\xc3\xbcnchen \xe2\x82\xac \xc2\xa0");
 	buf_init(&b, 1 << 16);
-	replay_text_incident(&b, &i, NULL);
+	replay_text_incident(&b, &i, NULL, NULL);
 	assert_non_null(strstr(b.data, i.scopes[0].value));
 	buf_done(&b);
 }
@@ -55,7 +56,7 @@ static void the_odds_are_those_of_what_decided(void **state)
 
 	(void)state;
 	buf_init(&b, 1 << 16);
-	replay_text_incident(&b, &i, NULL);
+	replay_text_incident(&b, &i, NULL, NULL);
 	assert_non_null(strstr(b.data, "  decided 09:46: by chance once in "));
 	buf_reset(&b);
 	/* A flood decided, by a fixed rule; the reports came afterwards. */
@@ -64,10 +65,41 @@ static void the_odds_are_those_of_what_decided(void **state)
 	i.traffic.began_at = i.began_at;
 	i.traffic.decided_at = i.decided_at;
 	i.traffic.cold = true;
-	replay_text_incident(&b, &i, NULL);
+	replay_text_incident(&b, &i, NULL, NULL);
 	assert_null(strstr(b.data, "by chance"));
 	assert_non_null(strstr(b.data, "  peak 50 in "));
 	buf_done(&b);
+}
+
+static void a_finding_has_its_name_and_its_reason(void **state)
+{
+	struct incident i = incident_of_reports();
+	struct vector_book *book = calloc(1, sizeof(*book));
+	struct buf b;
+
+	(void)state;
+	assert_non_null(book);
+	book->count = 1;
+	snprintf(book->rows[0].id, sizeof(book->rows[0].id), "http.cachebust");
+	snprintf(book->rows[0].name, sizeof(book->rows[0].name), "Cache-busting HTTP flood");
+	i.kinds = INCIDENT_REQUESTS;
+	i.requests.began_at = i.began_at;
+	i.requests.decided_at = i.decided_at;
+	i.requests.peak_requests_per_s = 640;
+	i.requests.finding_count = 1;
+	i.requests.findings[0].share = 1;
+	snprintf(i.requests.findings[0].id, sizeof(i.requests.findings[0].id), "http.cachebust");
+	snprintf(i.requests.why[0], sizeof(i.requests.why[0]), "98 %% for /\x1b[2J");
+	buf_init(&b, 1 << 16);
+	replay_text_incident(&b, &i, NULL, book);
+	assert_non_null(strstr(b.data, "finding    Cache-busting HTTP flood (http.cachebust), 100 % of "
+				       "the requests\n             98 % for /"));
+	assert_null(strchr(b.data, '\x1b'));
+	buf_reset(&b);
+	replay_text_incident(&b, &i, NULL, NULL);
+	assert_non_null(strstr(b.data, "finding    http.cachebust, 100 % of the requests\n"));
+	buf_done(&b);
+	free(book);
 }
 
 int main(void)
@@ -75,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_of_a_file_moves_the_terminal),
 		cmocka_unit_test(the_odds_are_those_of_what_decided),
+		cmocka_unit_test(a_finding_has_its_name_and_its_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,20 @@ static void add_traffic(struct buf *b, const struct incident *i)
 		    t->log10_return, (wd_span){WD_NS_PER_S / 4}, t->cold);
 }
 
-static void add_requests(struct buf *b, const struct incident *i)
+/* "Cache-busting HTTP flood (http.cachebust)" */
+static void add_finding(struct buf *b, const char *id, const struct vector_book *book)
+{
+	const struct vector_row *row = book != NULL ? vector_book_find(book, id) : NULL;
+
+	if (row != NULL) {
+		replay_text_plain(b, row->name);
+		buf_str(b, " (");
+	}
+	replay_text_plain(b, id);
+	buf_str(b, row != NULL ? ")" : "");
+}
+
+static void add_requests(struct buf *b, const struct incident *i, const struct vector_book *book)
 {
 	const struct incident_requests *r = &i->requests;
 	bool any = r->usual_requests_per_s > 0;
@@ -104,8 +117,13 @@ static void add_requests(struct buf *b, const struct incident *i)
 		    r->log10_return, span_s(1), r->cold);
 	for (uint32_t n = 0; n < r->finding_count; n++) {
 		line(b, "finding");
-		replay_text_plain(b, r->findings[n].id);
-		buf_fmt(b, ", %.0f %% of the requests\n", 100 * (double)r->findings[n].share);
+		add_finding(b, r->findings[n].id, book);
+		buf_fmt(b, ", %.0f %% of the requests", 100 * (double)r->findings[n].share);
+		if (r->why[n][0] != '\0') {
+			go_on(b);
+			replay_text_plain(b, r->why[n]);
+		}
+		buf_char(b, '\n');
 	}
 }
 
@@ -202,12 +220,13 @@ static void add_trace(struct buf *b, const struct trace *t)
 	add_places(b, "addresses", t->sources_top, t->source_count);
 }
 
-void replay_text_trace(struct buf *b, const struct incident *i, const struct trace *trace)
+void replay_text_trace(struct buf *b, const struct incident *i, const struct trace *trace,
+		       const struct vector_book *book)
 {
 	if ((i->kinds & INCIDENT_TRAFFIC) != 0)
 		add_traffic(b, i);
 	if ((i->kinds & INCIDENT_REQUESTS) != 0)
-		add_requests(b, i);
+		add_requests(b, i, book);
 	if (trace != NULL)
 		add_trace(b, trace);
 }

@@ -7,11 +7,13 @@
 #include "command/replay_traffic.h"
 #include "model/incident.h"
 #include "model/trace.h"
+#include "model/vector.h"
 
 #include <stdio.h>
 
-/* The lines below an incident's own; `trace` may be NULL. */
-void replay_text_trace(struct buf *b, const struct incident *i, const struct trace *trace);
+/* The lines below an incident's own; `trace` and `book` may be NULL. */
+void replay_text_trace(struct buf *b, const struct incident *i, const struct trace *trace,
+		       const struct vector_book *book);
 /* One line: the incident, with a member `trace` if there is one. */
 void replay_json_incident(struct buf *b, const struct incident *i, const struct trace *trace);
 /* For the summary: "FILE: 37841 packets, …". */
