@@ -35,6 +35,30 @@ static enum wd_err read_w3c(struct accesslog *a, const char *at, const char *end
 	return accesslog_clf(a, at, end, ret, NULL) == WD_OK ? WD_OK : err;
 }
 
+/* Behind what programs for containers put before a line: "web-1  | " (Compose),
+ * "[pod/web-1/nginx] " (kubectl), "2024-05-01T10:00:00.1Z stdout F " (CRI). `at` if it is none of
+ * them: a client chooses no word that stands so early. */
+static const char *after_container(const char *at, const char *end)
+{
+	static const char pod[] = "[pod/", out[] = "stdout F ", err[] = "stderr F ";
+	const size_t head = sizeof(out) - 1, name_max = 64;
+	const char *last = (size_t)(end - at) > name_max ? at + name_max : end;
+	const char *p = find(at, last, ' ');
+
+	if (p == last)
+		return at;
+	if (*at == '[')
+		return (size_t)(p - at) > sizeof(pod) && p[-1] == ']' &&
+		       memcmp(at, pod, sizeof(pod) - 1) == 0 ? p + 1 : at;
+	if (at[4] == '-')
+		return (size_t)(end - p) > head + 1 && (memcmp(p + 1, out, head) == 0 ||
+							memcmp(p + 1, err, head) == 0)
+			       ? p + 1 + head : at;
+	while (p < last && *p == ' ')
+		p++;
+	return end - p > 2 && p[0] == '|' && p[1] == ' ' ? p + 2 : at;
+}
+
 static enum wd_err read_line(struct accesslog *a, const char *at, const char *end,
 			     struct request *ret, struct wd_why *why)
 {
@@ -44,6 +68,9 @@ static enum wd_err read_line(struct accesslog *a, const char *at, const char *en
 	    accesslog_is_elb(at, end))
 		return accesslog_alb(a, at, end, ret, why);
 	/* A client's address is the rule; only what begins like a header is looked at. */
+	if (a->step_count == 0 && end - at > 10 &&
+	    ((*at >= 'a' && *at <= 'z') || *at == '[' || at[4] == '-'))
+		at = after_container(at, end);
 	if (end - at > 10 && (*at == '<' || (*at >= 'A' && *at <= 'Z') || at[4] == '-'))
 		at += syslog_header(at, (size_t)(end - at));
 	if (a->step_count > 0)

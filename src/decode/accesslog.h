@@ -14,7 +14,8 @@
  * A user's own format string, as nginx's log_format or Apache's LogFormat has it, is compiled
  * once, and then every line must have that form.
  *
- * The prefix that syslog puts before a line (decode/syslog.h) is passed over. A request line
+ * The prefix that syslog (decode/syslog.h) or a program for containers puts before a line is
+ * passed over. A request line
  * that is none ("-", "", bytes of a TLS handshake) leaves a request with its client and
  * status that is marked malformed. */
 #ifndef WD_DECODE_ACCESSLOG_H

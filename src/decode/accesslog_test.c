@@ -60,6 +60,19 @@ static const struct example examples[] = {
 	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 100 -1 |/t|||curl"},
 	{"192.0.2.7 - bob smith [08/Jun/2020:08:04:43 +0000] \"GET /t HTTP/1.1\" 200 100",
 	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 100 -1 |/t|||"},
+	/* behind what programs for containers put before it, which no name is taken for */
+	{"web-1   | 192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET /t HTTP/1.1\" 200 100",
+	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 100 -1 |/t|||"},
+	{"[pod/web-1/nginx] 2001:db8::9 - - [08/Jun/2020:08:04:43 +0000] \"GET /t HTTP/1.1\" 200 1",
+	 "common or combined, 2020-06-08T08:04:43Z 2001:…:0009 GET h1 200 1 -1 |/t|||"},
+	{"2020-06-08T08:04:43.1Z stdout F 192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"GET /t "
+	 "HTTP/1.1\" 200 100",
+	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 GET h1 200 100 -1 |/t|||"},
+	{"caddy-1  | {\"ts\":1591603483,\"request\":{\"remote_ip\":\"192.0.2.7\",\"method\":\"GET\","
+	 "\"uri\":\"/t\"},\"status\":200}",
+	 "JSON, 2020-06-08T08:04:43Z 192.0.2.7 GET h0 200 -1 -1 |/t|||"},
+	{"web | - | [08/Jun/2020:08:04:43 +0000] \"GET /t HTTP/1.1\" 200 100",
+	 "common or combined, 2020-06-08T08:04:43Z name GET h1 200 100 -1 |/t|||"},
 	/* request lines that are none */
 	{"192.0.2.7 - - [08/Jun/2020:08:04:43 +0000] \"\\x16\\x03\\x01 \\x02\" 400 226 \"-\" \"-\"",
 	 "common or combined, 2020-06-08T08:04:43Z 192.0.2.7 other h0 400 226 -1 "
