@@ -273,7 +273,9 @@ static float weight_injected(struct conduct_client *k, const struct conduct_look
 
 	if (!is_new(k, conduct_quick(r->path) + conduct_quick(r->query)))
 		return sure ? attacked_again : injected_again;
-	return r->referer.len > 0 && !sure ? injected_led : hostile;
+	/* Where the log does not tell, a page may have led there. */
+	bool led = r->referer.len > 0 || r->unreferred || look->tool == CONDUCT_UNTOLD;
+	return led && !sure ? injected_led : hostile;
 }
 
 /* What says by itself that somebody searches; 0: nothing. */
