@@ -55,7 +55,7 @@ static void draw_rate(struct top_page *p, const char *name, double now, double u
 	if (usual < 0)
 		return;
 	top_line_fmt(l, TOP_DIM, "   usual %s", rate(usual).text);
-	if (now >= 0 && usual > 0)
+	if (now >= 0 && usual >= TOP_USUAL_MIN)
 		top_line_fmt(l, TOP_PLAIN, ", %s x", rate(now / usual).text);
 }
 

@@ -89,9 +89,10 @@ static bool is_fresh(wd_wall at, wd_wall now)
 	return at.ns != 0 && wall_to_s(now) - wall_to_s(at) < TOP_FRESH_S;
 }
 
+/* What is usual of a silent service comes near nothing, and is never quite: no times of that. */
 static double times(double now, double usual)
 {
-	return now >= 0 && usual > 0 ? now / usual : -1;
+	return now >= 0 && usual >= TOP_USUAL_MIN ? now / usual : -1;
 }
 
 static void read_reports(const json_t *last, struct top_service *s)

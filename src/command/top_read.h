@@ -22,6 +22,9 @@ enum {
 	TOP_FRESH_S = 30,        /* a rate speaks of now for so long */
 };
 
+/* A second, of reports a minute: less than this is usually nothing. */
+#define TOP_USUAL_MIN 1e-3
+
 enum top_status { TOP_UNKNOWN, TOP_USUAL, TOP_UNUSUAL, TOP_INCIDENT, TOP_STATUSES };
 
 /* Numbers are < 0 where not known; all are finite. */

@@ -69,6 +69,17 @@ static void what_is_null_is_not_known(void **state)
 	assert_string_equal(x->part, "");
 }
 
+static void nothing_is_many_times_nothing(void **state)
+{
+	(void)state;
+	read_services("{\"services\":[{\"id\":\"shop\",\"status\":\"usual\",\"traffic\":{"
+		      "\"flows_at\":\"2025-03-10T10:00:00Z\",\"packets_per_s\":3,"
+		      "\"usual_packets_per_s\":1.18e-18,\"cold\":false}}]}", (wd_wall){0});
+	const struct top_service *s = top_services_find(&services, "shop");
+	assert_non_null(s);
+	assert_true(near(s->packets, 3) && s->ratio < 0);
+}
+
 /* By the clock of the answer's head, which goes on while the engine waits. */
 static void old_rates_are_not_those_of_now(void **state)
 {
@@ -215,6 +226,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(rates_are_read, clean),
 		cmocka_unit_test_teardown(what_is_null_is_not_known, clean),
+		cmocka_unit_test_teardown(nothing_is_many_times_nothing, clean),
 		cmocka_unit_test_teardown(old_rates_are_not_those_of_now, clean),
 		cmocka_unit_test_teardown(wrong_numbers_are_not_known, clean),
 		cmocka_unit_test_teardown(ids_that_cannot_stand_in_an_address_are_left_out, clean),
