@@ -468,6 +468,14 @@ static void reports_alone_do_not_say_why(void **state)
 			"<ul><li>Why: reports say that people have a problem, not what caused it.");
 }
 
+/* A component of which nothing was seen keeps its times from one answer to the next. */
+static void an_unseen_component_is_as_old_as_what_is_tracked(void **state)
+{
+	(void)state;
+	assert_page_has(FIXTURE_INCIDENT, "/api/v2/components.json", "",
+			"\"created_at\":\"2024-11-01T00:00:00Z\",\"updated_at\":\"2024-11-01T00:00:00Z\"");
+}
+
 /* What reads Statuspage takes a time of resolving for the end. */
 static void an_open_incident_is_not_told_as_resolved(void **state)
 {
@@ -884,6 +892,7 @@ int main(void)
 		cmocka_unit_test(ids_in_json_feed_are_those_of_atom),
 		cmocka_unit_test(the_operator_can_be_written_to),
 		cmocka_unit_test(reports_alone_do_not_say_why),
+		cmocka_unit_test(an_unseen_component_is_as_old_as_what_is_tracked),
 		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
 		cmocka_unit_test(the_table_of_requests_is_prose_and_code),
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),

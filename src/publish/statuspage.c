@@ -91,9 +91,11 @@ static void component(const struct render *r, const struct service_state *state,
 	wd_json_string(b, "id", state->service->id);
 	wd_json_string(b, "name", state->service->name);
 	wd_json_string(b, "status", component_status(r->snapshot, state));
-	bool seen = state->first_seen_at.ns != 0; /* readers expect a time in any case */
-	wd_json_time(b, "created_at", seen ? state->first_seen_at : r->snapshot->now);
-	wd_json_time(b, "updated_at", seen ? state->last_seen_at : r->snapshot->now);
+	/* Readers expect a time in any case, and one that stays. */
+	bool seen = state->first_seen_at.ns != 0;
+	wd_wall since = r->snapshot->since.ns != 0 ? r->snapshot->since : r->snapshot->now;
+	wd_json_time(b, "created_at", seen ? state->first_seen_at : since);
+	wd_json_time(b, "updated_at", seen ? state->last_seen_at : since);
 	wd_json_count(b, "position", position);
 	api_service_sentence(r, "description", words_status, state);
 	wd_json_truth(b, "showcase", true);
