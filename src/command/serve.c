@@ -159,7 +159,7 @@ static bool stored_series(void *ctx, const struct incident *i, struct series *re
 	struct server *s = ctx;
 	uint8_t *bytes;
 	size_t len;
-	if (i->state == INCIDENT_OPEN || i->state == INCIDENT_RECOVERING)
+	if (incident_is_on(i->state))
 		return false;
 	if (store_incident_series(s->store, i->id, &bytes, &len, NULL) != WD_OK)
 		return false;

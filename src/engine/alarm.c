@@ -12,18 +12,12 @@
 
 /* How far a tick may be from the clock. */
 static const wd_span OFF_MAX = {120 * WD_NS_PER_S};
-static const float SUSPECT_DECADES = 2;
 static const float STIRS_DECADES = 3; /* once in four minutes of ticks of 250 ms */
 static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
 static const wd_span KEEP_EVERY = {WD_NS_PER_S};
 static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S}; /* of a service where all is usual */
 static const float NEWS_PEAK = 1.1f;
 static const float ABOVE_USUAL = 1.5f;
-
-static bool is_on(const struct track *t)
-{
-	return t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
-}
 
 /* ---- whose tick ---- */
 
@@ -292,14 +286,14 @@ static void decide(struct engine *e, struct track *t, enum watched kind, wd_span
 
 	if (w->significant)
 		begin(e, t, &c);
-	bool carried = is_on(t) && (t->episode.incident.kinds & bit) != 0;
+	bool carried = track_is_on(t) && (t->episode.incident.kinds & bit) != 0;
 	if (carried)
 		follow(e, t, kind, &c);
 	if (carried && w->calm && !w->significant)
 		end(e, t, kind);
 	else if (w->suspicious && t->episode.state == INCIDENT_CLOSED)
 		engine_live(e, t, LIFE_SUSPICIOUS, &c);
-	wd_span every = is_on(t) || w->suspicious ? KEEP_EVERY : SHOW_EVERY;
+	wd_span every = track_is_on(t) || w->suspicious ? KEEP_EVERY : SHOW_EVERY;
 	if (wall_sub(w->end, t->watch->shown_at).ns >= every.ns) {
 		t->watch->shown_at = w->end;
 		engine_touch(e, t);
@@ -314,7 +308,7 @@ void engine_watch_minute(struct engine *e)
 		if (t->watch == NULL || !t->whole)
 			continue; /* the others are judged every minute */
 		struct cause c = {.now = e->now};
-		bool calm = is_on(t) && engine_is_calm(e, t);
+		bool calm = track_is_on(t) && engine_is_calm(e, t);
 		if (calm && ep->state == INCIDENT_RECOVERING &&
 		    wall_sub(e->now, ep->calm_since).ns >= CLOSE_AFTER.ns)
 			engine_live(e, t, LIFE_CALM_LONG, &c);
@@ -331,7 +325,7 @@ void engine_watch_finish(struct engine *e)
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
 		const struct incident *i = &t->episode.incident;
-		if (t->watch == NULL || !is_on(t))
+		if (t->watch == NULL || !track_is_on(t))
 			continue;
 		const float *told = t->watch->told_peak;
 		if (i->traffic.peak_packets_per_s > told[WATCH_FLOWS] ||
@@ -373,7 +367,7 @@ enum engine_verdict engine_step_flows(struct engine *e, struct track *t,
 		e->counters.ticks_late++;
 		return ENGINE_LATE;
 	}
-	bool carried = is_on(t) && (t->episode.incident.kinds & INCIDENT_TRAFFIC) != 0;
+	bool carried = track_is_on(t) && (t->episode.incident.kinds & INCIDENT_TRAFFIC) != 0;
 	k->end = wall_add(at, width);
 	k->began = r->began;
 	k->log10_return = r->log10_return;
@@ -439,7 +433,7 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 		e->counters.ticks_late++;
 		return ENGINE_LATE;
 	}
-	bool carried = is_on(t) && (t->episode.incident.kinds & INCIDENT_REQUESTS) != 0;
+	bool carried = track_is_on(t) && (t->episode.incident.kinds & INCIDENT_REQUESTS) != 0;
 	k->end = wall_add(tick->at, width);
 	k->began = r->began;
 	k->log10_return = r->log10_return;

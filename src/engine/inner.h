@@ -19,6 +19,8 @@ enum {
 /* The closing and reopening times, in the larger of time and buckets. */
 static const wd_span CLOSE_AFTER = {1800 * WD_NS_PER_S};
 static const wd_span REOPEN_WITHIN = {4 * 3600 * WD_NS_PER_S};
+/* Suspected: this many decades short of the budget. */
+static const float SUSPECT_DECADES = 2;
 
 /* A tracer and whose it is. */
 struct tracing {

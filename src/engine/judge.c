@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Suspected: this many decades short of the budget. */
-static const float SUSPECT_DECADES = 2;
 /* A network's share must leave this much above usual without it. */
 static const float REST_ABOVE_USUAL = 1.25f;
 static const float REST_DEVIATIONS = 4;
@@ -250,8 +248,7 @@ void engine_follow(struct engine *e, struct track *t, wd_wall bucket_at)
 {
 	struct episode *ep = &t->episode;
 	const struct signal *total = &t->signals[0];
-	if ((ep->state != INCIDENT_OPEN && ep->state != INCIDENT_RECOVERING) ||
-	    (ep->incident.kinds & INCIDENT_REPORTS) == 0)
+	if (!incident_is_on(ep->state) || (ep->incident.kinds & INCIDENT_REPORTS) == 0)
 		return;
 	struct episode_bucket b = {bucket_at, total->observed, total->expected, total->high};
 	episode_add(ep, &b, e->now);
@@ -318,7 +315,7 @@ static void still_open(struct engine *e, struct track *t)
 
 static enum lifecycle_event event_of(struct engine *e, struct track *t, float open_at)
 {
-	bool on = t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
+	bool on = track_is_on(t);
 	bool significant = t->log10_return >= open_at && t->sustained;
 	bool suspicious = t->log10_return >= open_at - SUSPECT_DECADES && t->sustained;
 

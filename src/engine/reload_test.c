@@ -9,21 +9,9 @@
 
 #include <cmocka.h>
 
-static void configure(struct world *w, const char *id)
+static void configure(struct world *w, const char *ids)
 {
-	struct service *services = calloc(1, sizeof(*services));
-	struct catalogue *c;
-	assert_non_null(services);
-	services[0] = (struct service){.id = strdup(id), .name = strdup(id),
-				       .category = strdup(""), .zone = zone_new_utc()};
-	assert_int_equal(catalogue_open(services, 1, &c, NULL), WD_OK);
-	assert_int_equal(engine_configure(w->e, c, NULL), WD_OK);
-	catalogue_release(c);
-}
-
-static wd_wall now_of(const struct world *w)
-{
-	return wall_add(wall_s(START_S), span_ms(w->at_ms));
+	assert_int_equal(world_configure(w, ids), WD_OK);
 }
 
 /* Nobody sends a thing, and it is told that there was nothing. */
@@ -31,8 +19,8 @@ static void quiet(struct world *w, int seconds)
 {
 	for (int n = 0; n < seconds; n++) {
 		w->at_ms += 1000;
-		engine_advance(w->e, now_of(w));
-		engine_traffic_until(w->e, now_of(w));
+		engine_advance(w->e, world_now(w));
+		engine_traffic_until(w->e, world_now(w));
 		world_collect(w);
 	}
 }
@@ -52,7 +40,7 @@ static void the_time_without_it_is_missing_and_not_zero(void **state)
 	(void)state;
 	world_open(&w, 1);
 	configure(&w, "x");
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	reports(&w, 60, 2);
 	configure(&w, "other");
 	quiet(&w, 30);
@@ -62,7 +50,7 @@ static void the_time_without_it_is_missing_and_not_zero(void **state)
 	assert_int_equal(world_report(&w, "x"), ENGINE_COUNTED);
 	struct observation o = observation_blank(OBSERVATION_REPORT);
 	o.service = "x";
-	o.at = wall_back(now_of(&w), span_s(1800));
+	o.at = wall_back(world_now(&w), span_s(1800));
 	assert_int_equal(engine_observe(w.e, &o), ENGINE_LATE);
 	for (int n = 0; n < 2; n++) { /* at once, and when the minute is judged */
 		struct snapshot *s = engine_snapshot(w.e);
@@ -104,7 +92,7 @@ static void its_incident_ends_where_it_was_last_seen(void **state)
 		struct world w;
 		world_open(&w, 3);
 		configure(&w, "x");
-		engine_advance(w.e, now_of(&w));
+		engine_advance(w.e, world_now(&w));
 		if (flood) {
 			world_minutes(&w, 10, &(struct scene){"x", 4000, 0});
 			world_play(&w, 120, &(struct scene){"x", 4000, 36000}, 1);
@@ -112,7 +100,7 @@ static void its_incident_ends_where_it_was_last_seen(void **state)
 			reports(&w, 240, 1);
 			reports(&w, 10, 40);
 		}
-		wd_wall gone = now_of(&w);
+		wd_wall gone = world_now(&w);
 		assert_int_equal(w.opened, 1);
 		assert_int_equal(w.last.state, INCIDENT_OPEN);
 		configure(&w, "other");
@@ -134,7 +122,7 @@ static void quarter_of_an_hour(struct world *w, uint32_t count)
 {
 	struct observation o = observation_blank(OBSERVATION_COUNT);
 	o.service = "x";
-	o.at = now_of(w);
+	o.at = world_now(w);
 	o.step = span_s(900);
 	o.count = count;
 	assert_int_equal(engine_observe(w->e, &o), ENGINE_COUNTED);
@@ -146,12 +134,12 @@ static void a_bucket_that_was_due_then_keeps_no_later_one_from_being_judged(void
 	(void)state;
 	world_open(&w, 4);
 	configure(&w, "x");
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	for (uint32_t n = 0; n < 96; n++) {
 		quarter_of_an_hour(&w, 20 + n % 7);
 		if (n == 50) { /* before the clock goes on */
 			configure(&w, "other");
-			engine_advance(w.e, wall_add(now_of(&w), span_s(1)));
+			engine_advance(w.e, wall_add(world_now(&w), span_s(1)));
 			configure(&w, "x");
 		}
 		quiet(&w, 900);
@@ -171,15 +159,15 @@ static void a_day_later_nothing_counts_to_the_last_24_hours(void **state)
 	(void)state;
 	world_open(&w, 5);
 	configure(&w, "x");
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	o.service = "x";
 	o.surface = "app";
 	for (int n = 0; n < 61; n++) {
 		if (n == 60) {
 			w.at_ms += 30 * 3600 * 1000;
-			engine_gap(w.e, now_of(&w));
+			engine_gap(w.e, world_now(&w));
 		}
-		o.at = now_of(&w);
+		o.at = world_now(&w);
 		assert_int_equal(engine_observe(w.e, &o), ENGINE_COUNTED);
 		quiet(&w, 60);
 	}

@@ -82,7 +82,7 @@ static enum wd_err close(struct engine *e, const struct incident *i)
 
 enum wd_err engine_resume(struct engine *e, const struct incident *i)
 {
-	bool on = i->state == INCIDENT_OPEN || i->state == INCIDENT_RECOVERING;
+	bool on = incident_is_on(i->state);
 	struct track *t = engine_track(e, i->service);
 	if (!on || (incident_kinds(i) & (INCIDENT_TRAFFIC | INCIDENT_REQUESTS)) == 0)
 		return WD_OK;
@@ -90,7 +90,7 @@ enum wd_err engine_resume(struct engine *e, const struct incident *i)
 		return close(e, i);
 	struct episode *ep = &t->episode;
 	bool same = ep->known && strcmp(ep->incident.id, i->id) == 0;
-	bool busy = ep->state == INCIDENT_OPEN || ep->state == INCIDENT_RECOVERING;
+	bool busy = incident_is_on(ep->state);
 	if (!same && busy)
 		return close(e, i);
 	if (same)

@@ -9,26 +9,8 @@
 
 #include <cmocka.h>
 
-/* A service a letter. */
-static enum wd_err configure(struct world *w, const char *letters)
-{
-	size_t count = strlen(letters);
-	struct service *services = calloc(count, sizeof(*services));
-	struct catalogue *c;
-	assert_non_null(services);
-	for (size_t n = 0; n < count; n++) {
-		const char id[] = {letters[n], '\0'};
-		services[n] = (struct service){.id = strdup(id), .name = strdup(id),
-					       .category = strdup(""), .zone = zone_new_utc()};
-	}
-	assert_int_equal(catalogue_open(services, count, &c, NULL), WD_OK);
-	enum wd_err err = engine_configure(w->e, c, NULL);
-	catalogue_release(c);
-	return err;
-}
-
 /* Room for so many, and no others than the configuration names. */
-static void open_small(struct world *w, size_t services, size_t watched, const char *letters)
+static void open_small(struct world *w, size_t services, size_t watched, const char *ids)
 {
 	world_open(w, 1);
 	engine_close(w->e);
@@ -37,14 +19,14 @@ static void open_small(struct world *w, size_t services, size_t watched, const c
 	o.services_max = services;
 	o.services_watched_max = watched;
 	assert_int_equal(engine_open(&o, &w->e, NULL), WD_OK);
-	assert_int_equal(configure(w, letters), WD_OK);
+	assert_int_equal(world_configure(w, ids), WD_OK);
 	engine_advance(w->e, wall_s(START_S));
 }
 
 static void minute(struct world *w)
 {
 	w->at_ms += 60000;
-	engine_advance(w->e, wall_add(wall_s(START_S), span_ms(w->at_ms)));
+	engine_advance(w->e, world_now(w));
 	world_collect(w);
 }
 
@@ -75,20 +57,20 @@ static void who_is_gone_and_was_seen_longest_ago_makes_room(void **state)
 {
 	struct world w;
 	(void)state;
-	open_small(&w, 3, 3, "abc");
+	open_small(&w, 3, 3, "a b c");
 	report_each(&w, "b");
 	report_each(&w, "a");
 	report_each(&w, "c");
-	assert_int_equal(configure(&w, "c"), WD_OK);
-	assert_int_equal(configure(&w, "cd"), WD_OK); /* b makes room */
+	assert_int_equal(world_configure(&w, "c"), WD_OK);
+	assert_int_equal(world_configure(&w, "c d"), WD_OK); /* b makes room */
 	assert_int_equal(engine_service_count(w.e), 3);
 	report_each(&w, "dc");
-	assert_int_equal(configure(&w, "abc"), WD_OK); /* d does, however new it is */
+	assert_int_equal(world_configure(&w, "a b c"), WD_OK); /* d does, however new it is */
 	assert_true(is_known(&w, "a"));
 	assert_false(is_known(&w, "b"));
 	assert_true(is_known(&w, "c"));
 	for (char id = 'e'; id < 'z'; id += 2)
-		assert_int_equal(configure(&w, (char[]){'c', id, id + 1, '\0'}), WD_OK);
+		assert_int_equal(world_configure(&w, (char[]){'c', ' ', id, ' ', id + 1, '\0'}), WD_OK);
 	assert_true(is_known(&w, "c"));
 	assert_int_equal(engine_service_count(w.e), 3);
 	world_close(&w);
@@ -98,9 +80,9 @@ static void more_than_there_are_seats_for_change_nothing(void **state)
 {
 	struct world w;
 	(void)state;
-	open_small(&w, 3, 3, "abc");
+	open_small(&w, 3, 3, "a b c");
 	assert_int_equal(world_report(&w, "a"), ENGINE_COUNTED);
-	assert_int_equal(configure(&w, "bcde"), WD_FULL);
+	assert_int_equal(world_configure(&w, "b c d e"), WD_FULL);
 	assert_int_equal(world_report(&w, "a"), ENGINE_COUNTED);
 	assert_int_equal(world_report(&w, "d"), ENGINE_UNKNOWN_SERVICE);
 	assert_true(is_known(&w, "a"));
@@ -112,10 +94,10 @@ static void a_state_of_services_that_are_gone_is_read_as_far_as_there_is_room(vo
 {
 	struct world a, b;
 	(void)state;
-	open_small(&a, 3, 2, "abc");
+	open_small(&a, 3, 2, "a b c");
 	world_play(&a, 2, (struct scene[]){{"a", 400, 0}, {"b", 400, 0}}, 2);
 	report_each(&a, "abc");
-	open_small(&b, 3, 2, "bcd");
+	open_small(&b, 3, 2, "b c d");
 	world_restart(&a, &b);
 	assert_int_equal(engine_service_count(b.e), 3);
 	assert_true(is_known(&b, "b"));
@@ -130,20 +112,20 @@ static void a_watch_of_who_is_gone_is_free_for_others(void **state)
 {
 	struct world w;
 	(void)state;
-	open_small(&w, 9, 2, "xyz");
+	open_small(&w, 9, 2, "x y z");
 	world_minutes(&w, 1, &(struct scene){"x", 400, 0});
 	world_minutes(&w, 1, &(struct scene){"y", 400, 0});
-	traffic_clear(w.tick, "z", wall_add(wall_s(START_S), span_ms(w.at_ms)));
+	traffic_clear(w.tick, "z", world_now(&w));
 	assert_int_equal(engine_traffic(w.e, w.tick), ENGINE_FULL);
-	assert_int_equal(configure(&w, "yz"), WD_OK);
+	assert_int_equal(world_configure(&w, "y z"), WD_OK);
 	world_minutes(&w, 1, &(struct scene){"z", 400, 0});
 	world_minutes(&w, 1, &(struct scene){"y", 400, 0});
-	assert_int_equal(configure(&w, "xyz"), WD_OK);
-	traffic_clear(w.tick, "x", wall_add(wall_s(START_S), span_ms(w.at_ms)));
+	assert_int_equal(world_configure(&w, "x y z"), WD_OK);
+	traffic_clear(w.tick, "x", world_now(&w));
 	assert_int_equal(engine_traffic(w.e, w.tick), ENGINE_FULL);
 	/* It may also be the state that has them. */
 	struct world again;
-	assert_int_equal(configure(&w, "yz"), WD_OK);
+	assert_int_equal(world_configure(&w, "y z"), WD_OK);
 	open_small(&again, 9, 2, "x");
 	world_restart(&w, &again);
 	world_minutes(&again, 1, &(struct scene){"x", 400, 0});
@@ -156,7 +138,7 @@ static void floods_of_those_before_and_behind_are_followed_right(void **state)
 {
 	struct world w;
 	(void)state;
-	open_small(&w, 3, 3, "xyz");
+	open_small(&w, 3, 3, "x y z");
 	world_minutes(&w, 10, &(struct scene){"x", 4000, 0});
 	for (int n = 0; n < 10; n++)
 		world_play(&w, 60, (struct scene[]){{"x", 4000, 0}, {"z", 4000, 0}}, 2);
@@ -165,7 +147,7 @@ static void floods_of_those_before_and_behind_are_followed_right(void **state)
 	assert_string_equal(w.last.service, "x");
 	world_play(&w, 10, (struct scene[]){{"x", 4000, 36000}, {"z", 4000, 0, 36000}}, 2);
 	assert_int_equal(w.opened, 2);
-	assert_int_equal(configure(&w, "yza"), WD_OK);
+	assert_int_equal(world_configure(&w, "y z a"), WD_OK);
 	world_collect(&w);
 	assert_int_equal(w.closed, 1);
 	assert_string_equal(w.last.service, "x");
@@ -185,13 +167,13 @@ static void the_budget_is_of_who_is_followed(void **state)
 {
 	struct world w;
 	(void)state;
-	open_small(&w, 9, 9, "abc");
+	open_small(&w, 9, 9, "a b c");
 	report_each(&w, "abc");
 	for (int n = 0; n < 2; n++) {
 		struct snapshot *s = engine_snapshot(w.e);
 		assert_int_equal(s->budget.series, n == 0 ? 3 : 1);
 		snapshot_release(s);
-		assert_int_equal(configure(&w, "b"), WD_OK);
+		assert_int_equal(world_configure(&w, "b"), WD_OK);
 		minute(&w);
 	}
 	world_close(&w);

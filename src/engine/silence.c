@@ -49,11 +49,6 @@ static void fill(struct engine *e, struct track *t, const struct hearing *h, wd_
 
 /* ---- who is silent ---- */
 
-static bool is_on(const struct track *t)
-{
-	return t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
-}
-
 /* The incident says since when part of its traffic, or all, is not seen. */
 static void tell_silence(struct engine *e, struct track *t)
 {
@@ -61,7 +56,7 @@ static void tell_silence(struct engine *e, struct track *t)
 	struct incident_traffic *x = &t->episode.incident.traffic;
 	bool part = h->state == HEARD_PARTLY;
 
-	if (!is_on(t) || (t->episode.incident.kinds & INCIDENT_TRAFFIC) == 0 ||
+	if (!track_is_on(t) || (t->episode.incident.kinds & INCIDENT_TRAFFIC) == 0 ||
 	    x->ended_at.ns != 0 || (x->silent_since.ns == h->since.ns && x->silent_partly == part))
 		return;
 	x->silent_since = h->since;

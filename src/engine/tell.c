@@ -142,9 +142,8 @@ void engine_find_related(struct engine *e, struct track *t)
 	struct incident *mine = &t->episode.incident;
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *other = &e->tracks[n];
-		enum incident_state state = other->episode.state;
 		struct incident *theirs = &other->episode.incident;
-		bool on = state == INCIDENT_OPEN || state == INCIDENT_RECOVERING;
+		bool on = track_is_on(other);
 		if (other == t || !on || other->service == NULL || t->service == NULL ||
 		    llabs(wall_sub(mine->began_at, theirs->began_at).ns) > RELATED_WITHIN.ns)
 			continue;

@@ -320,7 +320,7 @@ void track_seal(struct track *t, const struct surge_plan *plan, int64_t bin, con
 
 void track_peek(struct track *t, const struct surge_plan *plan, int64_t last_whole_bin)
 {
-	bool open = t->episode.state == INCIDENT_OPEN || t->episode.state == INCIDENT_RECOVERING;
+	bool open = track_is_on(t);
 
 	for (uint32_t n = 0; n < t->signal_count; n++) {
 		struct signal *s = &t->signals[n];

@@ -88,6 +88,12 @@ struct track {
 	struct service_state *shown; /* of the last snapshot; NULL = stale */
 };
 
+/* Its incident is open or recovering. */
+static inline bool track_is_on(const struct track *t)
+{
+	return incident_is_on(t->episode.state);
+}
+
 /* Bin arithmetic. */
 int64_t track_bin(const struct track *t, wd_wall at);
 wd_wall track_bin_begin(const struct track *t, int64_t bin);

@@ -10,16 +10,11 @@
 
 #include <cmocka.h>
 
-static wd_wall now_of(const struct world *w)
-{
-	return wall_add(wall_s(START_S), span_ms(w->at_ms));
-}
-
 static enum engine_verdict count(struct world *w, const char *surface, uint32_t n)
 {
 	struct observation o = observation_blank(OBSERVATION_COUNT);
 	o.service = "x";
-	o.at = now_of(w);
+	o.at = world_now(w);
 	o.step = span_s(60);
 	o.count = n;
 	o.surface = surface;
@@ -33,7 +28,7 @@ static void minutes(struct world *w, int from, int to, int every, uint32_t n)
 		if (minute % every == 0)
 			assert_int_equal(count(w, "", n), ENGINE_COUNTED);
 		w->at_ms += 60000;
-		engine_advance(w->e, now_of(w));
+		engine_advance(w->e, world_now(w));
 		world_collect(w);
 	}
 }
@@ -43,7 +38,7 @@ static void it_recovers_though_every_other_minute_is_missing_from_then_on(void *
 	struct world w;
 	(void)state;
 	world_open(&w, 1);
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	minutes(&w, 0, 600, 1, 4);
 	minutes(&w, 600, 630, 1, 80);
 	assert_int_equal(w.opened, 1);
@@ -59,7 +54,7 @@ static void counts_of_a_minute_do_not_begin_anew(void **state)
 	struct world w;
 	(void)state;
 	world_open(&w, 2);
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	world_report(&w, "x"); /* one by one: counts of minutes join them */
 	for (int n = 0; n < 6; n++)
 		assert_int_equal(count(&w, "app", 1000000000), ENGINE_COUNTED);

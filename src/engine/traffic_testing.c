@@ -52,19 +52,23 @@ static void make_book(struct vector_book *b)
 	};
 }
 
-/* Snapshots show a catalogue. */
-static void configure(struct engine *e)
+enum wd_err world_configure(struct world *w, const char *ids)
 {
-	static const char *const ids[] = {"x", "y", "z"};
-	struct service *services = calloc(3, sizeof(*services));
+	struct service *services = calloc(strlen(ids), sizeof(*services));
 	struct catalogue *c;
+	size_t count = 0;
 	assert_non_null(services);
-	for (int n = 0; n < 3; n++)
-		services[n] = (struct service){.id = strdup(ids[n]), .name = strdup(ids[n]),
-					       .category = strdup(""), .zone = zone_new_utc()};
-	assert_int_equal(catalogue_open(services, 3, &c, NULL), WD_OK);
-	assert_int_equal(engine_configure(e, c, NULL), WD_OK);
+	for (size_t len; *ids != '\0'; ids += len + (ids[len] == ' ')) {
+		len = strcspn(ids, " ");
+		services[count++] = (struct service){.id = strndup(ids, len),
+						     .name = strndup(ids, len),
+						     .category = strdup(""),
+						     .zone = zone_new_utc()};
+	}
+	assert_int_equal(catalogue_open(services, count, &c, NULL), WD_OK);
+	enum wd_err err = engine_configure(w->e, c, NULL);
 	catalogue_release(c);
+	return err;
 }
 
 void world_open(struct world *w, uint64_t seed)
@@ -82,7 +86,7 @@ void world_open(struct world *w, uint64_t seed)
 	buf_init(&w->told, 1 << 24);
 	struct engine_options o = world_options(w);
 	assert_int_equal(engine_open(&o, &w->e, NULL), WD_OK);
-	configure(w->e);
+	assert_int_equal(world_configure(w, "x y z"), WD_OK); /* snapshots show a catalogue */
 }
 
 void world_close(struct world *w)
@@ -94,6 +98,11 @@ void world_close(struct world *w)
 	free(w->web);
 	free(w->trace);
 	buf_done(&w->told);
+}
+
+wd_wall world_now(const struct world *w)
+{
+	return wall_add(wall_s(START_S), span_ms(w->at_ms));
 }
 
 void world_collect(struct world *w)
@@ -208,7 +217,7 @@ static void add_dns(struct world *w, double packets_per_s, uint32_t crowd)
 /* One tick of each service, then the clock. */
 static void tick(struct world *w, const struct scene *scenes, size_t count)
 {
-	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
+	wd_wall at = world_now(w);
 	w->at_ms += 250;
 	for (size_t n = 0; n < count; n++) {
 		traffic_clear(w->tick, scenes[n].service, at);
@@ -219,7 +228,7 @@ static void tick(struct world *w, const struct scene *scenes, size_t count)
 		add_bots(w, scenes[n].bots, scenes[n].crowd);
 		assert_int_equal(engine_traffic(w->e, w->tick), ENGINE_COUNTED);
 	}
-	wd_wall end = wall_add(wall_s(START_S), span_ms(w->at_ms));
+	wd_wall end = world_now(w);
 	if (w->at_ms % 1000 == 0)
 		engine_advance(w->e, end);
 	world_collect(w);
@@ -242,7 +251,7 @@ enum engine_verdict world_report(struct world *w, const char *service)
 {
 	struct observation o = observation_blank(OBSERVATION_REPORT);
 	o.service = service;
-	o.at = wall_add(wall_s(START_S), span_ms(w->at_ms));
+	o.at = world_now(w);
 	o.person = 1000000 + w->persons++;
 	o.network = 100 + (uint32_t)(world_next(w) % 20);
 	return engine_observe(w->e, &o);

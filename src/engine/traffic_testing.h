@@ -31,6 +31,9 @@ struct scene { const char *service; double users, dns, bots; uint32_t crowd; uin
 
 void world_open(struct world *w, uint64_t seed);
 void world_close(struct world *w);
+/* Services of these ids, with a space between. */
+enum wd_err world_configure(struct world *w, const char *ids);
+wd_wall world_now(const struct world *w);
 struct engine_options world_options(const struct world *w);
 uint64_t world_next(struct world *w);
 /* Near a Poisson count of this mean, for means that are not small. */

@@ -126,7 +126,7 @@ static bool add_shares(const struct track *t, struct service_state *s)
 static enum status status_of(const struct engine *e, const struct track *t)
 {
 	enum incident_state state = t->episode.state;
-	if (state == INCIDENT_OPEN || state == INCIDENT_RECOVERING)
+	if (incident_is_on(state))
 		return STATUS_INCIDENT;
 	const struct watch *w = t->watch;
 	bool flows_known = w != NULL && w->flood.ticks >= FLOWS_KNOWN && !w->flows.cold;

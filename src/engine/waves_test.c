@@ -10,11 +10,6 @@
 
 #include <cmocka.h>
 
-static wd_wall now_of(const struct world *w)
-{
-	return wall_add(wall_s(START_S), span_ms(w->at_ms));
-}
-
 /* So many reports at the begin of each minute. */
 static void reports(struct world *w, int minutes, int each)
 {
@@ -22,7 +17,7 @@ static void reports(struct world *w, int minutes, int each)
 		for (int k = 0; k < each; k++)
 			assert_int_equal(world_report(w, "x"), ENGINE_COUNTED);
 		w->at_ms += 60000;
-		engine_advance(w->e, now_of(w));
+		engine_advance(w->e, world_now(w));
 		world_collect(w);
 	}
 }
@@ -74,7 +69,7 @@ static void reports_above_usual_count_once(void **state)
 	struct snapshot *s;
 	(void)state;
 	world_open(&w, 2);
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	reports(&w, 300, 4);
 	reports(&w, 10, 60);
 	reports(&w, 16, 4);
@@ -96,7 +91,7 @@ static void reports_above_usual_are_told_up_to_the_last_minute(void **state)
 	(void)state;
 	world_open(&w, 3);
 	world_open(&again, 3);
-	engine_advance(w.e, now_of(&w));
+	engine_advance(w.e, world_now(&w));
 	reports(&w, 300, 4);
 	for (int n = 1; n <= 12; n++) {
 		reports(&w, 1, 60);
@@ -122,13 +117,13 @@ static void row(struct world *w, bool metric, double value)
 {
 	struct observation o = observation_blank(metric ? OBSERVATION_METRIC : OBSERVATION_COUNT);
 	o.service = "x";
-	o.at = now_of(w);
+	o.at = world_now(w);
 	o.step = span_s(900);
 	o.count = metric ? 1 : (uint32_t)value;
 	o.value = metric ? value : 0;
 	assert_int_equal(engine_observe(w->e, &o), ENGINE_COUNTED);
 	w->at_ms += 900000;
-	engine_advance(w->e, now_of(w));
+	engine_advance(w->e, world_now(w));
 	world_collect(w);
 }
 
@@ -142,7 +137,7 @@ static void the_first_bucket_is_the_peak_wherever_buckets_begin(void **state)
 			w.at_ms = first * 60000;
 			for (int n = 0; n < 400; n++)
 				row(&w, metric, metric ? (n % 7) * .01 : 20 + n % 7);
-			wd_wall began = now_of(&w);
+			wd_wall began = world_now(&w);
 			for (int n = 0; n < 8 && w.opened == 0; n++)
 				row(&w, metric, metric ? .9 : 900);
 			assert_int_equal(w.opened, 1);
@@ -182,7 +177,7 @@ static void bad_minute(struct world *w, bool ticks)
 		return;
 	}
 	w->at_ms += 60000;
-	engine_advance(w->e, now_of(w));
+	engine_advance(w->e, world_now(w));
 	world_collect(w);
 }
 

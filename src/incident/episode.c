@@ -361,8 +361,8 @@ void episode_read(struct episode *e, struct cur *c)
 	e->peak_of_peaks = cur_f32(c);
 	e->valley = cur_f32(c);
 	e->valley_last_at.ns = cur_i64(c);
-	bool open = state == INCIDENT_OPEN || state == INCIDENT_RECOVERING;
-	if (state > INCIDENT_CLOSED || e->recent_count > EPISODE_SMOOTH_MAX || (open && !e->known))
+	if (state > INCIDENT_CLOSED || e->recent_count > EPISODE_SMOOTH_MAX ||
+	    (incident_is_on((enum incident_state)state) && !e->known))
 		c->bad = true;
 	if (c->bad)
 		episode_init(e);

@@ -32,6 +32,10 @@ enum incident_state {
 	INCIDENT_RECOVERING, /* back to usual, not yet for long enough */
 	INCIDENT_CLOSED,
 };
+static inline bool incident_is_on(enum incident_state s)
+{
+	return s == INCIDENT_OPEN || s == INCIDENT_RECOVERING;
+}
 
 enum severity { SEVERITY_MINOR, SEVERITY_MODERATE, SEVERITY_MAJOR, SEVERITY_SEVERE };
 
