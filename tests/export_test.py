@@ -48,6 +48,11 @@ def try_damage(data):
     check("a damaged batch: the rest comes, and the status says that it is not all",
           done.returncode == 1 and 0 < len(done.stdout.splitlines()) < 9 * 96, (done.returncode, done.stderr))
     check("… and so do words", "1 damaged batch was left out in part: only what is whole of it" in done.stderr, done.stderr)
+    with sqlite3.connect(data / "whydown.db") as database:
+        database.execute("UPDATE incident SET json = substr(json, 9)")
+    done = subprocess.run([live.WHYDOWN, "export", "--data", data, "--what", "incidents"], capture_output=True, text=True)
+    check("a damaged incident is left out and told", (done.returncode, done.stdout, done.stderr) ==
+          (1, "", "whydown export: 1 incident could not be read and was left out\n"), done)
 
 
 def main():

@@ -305,6 +305,7 @@ static int run(struct job *job)
 	buf_init(&job->out, LINE_MAX_BYTES);
 	if (err == WD_OK)
 		err = write_all(job, s, &counted, &why);
+	uint64_t unread = err == WD_OK ? store_count(s).unread : 0;
 	store_close(s);
 	bool written = err == WD_OK && !job->failed && flush(job) && fflush(stdout) == 0;
 	buf_done(&job->out);
@@ -331,6 +332,14 @@ static int run(struct job *job)
 			(unsigned long long)counted.damaged,
 			counted.damaged == 1 ? "batch was" : "batches were",
 			counted.damaged == 1 ? "it" : "them");
+		return 1;
+	}
+	if (unread > 0) {
+		fprintf(stderr, "whydown export: %llu %s could not be read and %s left out\n",
+			(unsigned long long)unread,
+			job->what == WHAT_TRACES ? unread == 1 ? "trace" : "traces"
+			: unread == 1		 ? "incident" : "incidents",
+			unread == 1 ? "was" : "were");
 		return 1;
 	}
 	return 0;

@@ -151,10 +151,13 @@ static enum wd_err tell_incidents(struct store *s, void (*each)(void *ctx, const
 		size_t len = (size_t)sqlite3_column_bytes(stmt, 0);
 		const char *id = (const char *)sqlite3_column_text(stmt, 1);
 		struct wd_why unread;
-		if (json != NULL && incident_from_json(json, len, i, &unread) == WD_OK)
+		if (json != NULL && incident_from_json(json, len, i, &unread) == WD_OK) {
 			each(ctx, i);
-		else if (ret_unread[0] == '\0')
+			continue;
+		}
+		if (ret_unread[0] == '\0')
 			(void)text_copy(ret_unread, INCIDENT_ID_MAX + 1, id != NULL ? id : "?");
+		s->unread++;
 	}
 	free(i);
 	return store_read_done(s, stmt, rc, "read incidents", why);

@@ -273,6 +273,7 @@ struct store_counters store_count(struct store *s)
 		store_exec_int(s->reader, "PRAGMA page_size", &page_size, "", NULL) == WD_OK &&
 		store_exec_int(s->reader, "SELECT count(*) FROM damage", &damages, "", NULL) ==
 			WD_OK);
+	counters.unread = s->unread;
 	pthread_mutex_unlock(&s->reading);
 	counters.file_bytes = (uint64_t)(pages * page_size);
 	counters.damages = (uint64_t)damages;

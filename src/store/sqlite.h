@@ -72,6 +72,7 @@ struct store {
 	struct store_position marked;
 	pthread_mutex_t reading;
 	sqlite3 *reader;
+	uint64_t unread; /* under reading: rows that could not be read */
 	struct checkpointer checkpointer;
 	struct store_counters counters; /* under turn */
 	uint64_t comments_filed;        /* since the held ones were last trimmed */

@@ -167,7 +167,7 @@ enum wd_err store_trace_put(struct store *s, const struct trace *t,
 enum wd_err store_trace_get(struct store *s, const char *incident, struct trace *ret_t,
 			    struct wd_why *why) WD_MUST_CHECK;
 /* The `limit` that changed last (0 = all), the earliest of them first. One that cannot be read is
- * left out. */
+ * left out, and counted. */
 enum wd_err store_each_trace(struct store *s, size_t limit,
 			     void (*each)(void *ctx, const struct trace *), void *ctx,
 			     struct wd_why *why) WD_MUST_CHECK;
@@ -258,6 +258,7 @@ struct store_counters {
 	uint64_t file_bytes; /* whydown.db */
 	uint64_t deleted_batches, deleted_ids, deleted_comments, deleted_traces;
 	uint64_t damages; /* notes of damage, all in all */
+	uint64_t unread;  /* incidents and traces that were left out since it was opened */
 };
 
 struct store_counters store_count(struct store *s);

@@ -75,6 +75,8 @@ enum wd_err store_each_trace(struct store *s, size_t limit,
 		struct wd_why unread;
 		if (json != NULL && trace_from_json(json, len, t, &unread) == WD_OK)
 			each(ctx, t);
+		else
+			s->unread++;
 	}
 	free(t);
 	return store_read_done(s, stmt, rc, "read traces", why);
