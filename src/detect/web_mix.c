@@ -15,6 +15,9 @@ static const uint32_t masks_min = 10, masks_count_min = 3;
 static const uint32_t missing_paths_min = 10;
 static const uint32_t mix_apart_pages = 20;
 static const float random_like = 0.8F, random_agents = 0.5F, scanners_min = 0.5F;
+/* Nor do many search together and find no word twice, as fast as that. */
+static const float random_apart = 0.95F;
+static const uint32_t random_clients = 10, random_paths_min = 50;
 
 const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
 					.key = 0.1F, .apart = 0.5F, .per_client = 2};
@@ -122,6 +125,7 @@ static void look_at_missing(const struct web_tick *t, const struct picked *missi
 	uint32_t lengths[WEB_PATH_MAX + 1] = {0}, crawlers = 0, scanners = 0, plain = 0, most = 0;
 	struct variety paths = variety_of(missing, WEB_MISSING);
 	struct variety agents = variety_of(missing, WEB_AGENT);
+	struct variety clients = variety_of(missing, WEB_CLIENT);
 
 	if (paths.different < missing_paths_min)
 		return;
@@ -135,9 +139,12 @@ static void look_at_missing(const struct web_tick *t, const struct picked *missi
 	}
 	s->count[WEB_S_MISSING] =
 		(float)paths.all / (float)t->sample_count * (float)t->requests;
+	bool many = clients.different >= random_clients && paths.all >= random_paths_min &&
+		    (float)paths.different >= random_apart * (float)paths.all &&
+		    (float)crawlers < scanners_min * (float)paths.all;
+	bool masked = (float)agents.different >= random_agents * (float)paths.all;
 	s->random_paths = (float)most >= random_like * (float)paths.all ||
-			  ((float)agents.different >= random_agents * (float)paths.all &&
-			   (float)plain >= random_like * (float)paths.all);
+			  ((many || masked) && (float)plain >= random_like * (float)paths.all);
 	s->random_paths &= (float)scanners < scanners_min * (float)paths.all;
 	s->missed_by_crawlers = (float)crawlers >= random_like * (float)paths.all;
 }

@@ -327,6 +327,7 @@ static void signatures_need_no_history(void **state)
 		{ATTACK_LOGIN, true}, {ATTACK_SLOW, true},
 		{ATTACK_GET, false}, {ATTACK_CRAWLER, false}, {ATTACK_READ, false},
 		{ATTACK_SCANNER, false}, {ATTACK_SPOTS, false},
+		{ATTACK_WORDS, true}, {ATTACK_GONE, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {

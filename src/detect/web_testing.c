@@ -143,7 +143,8 @@ const char *attack_vector(enum attack a)
 		[ATTACK_PINGBACK] = "http.pingback", [ATTACK_SLOW] = "slow.headers",
 		[ATTACK_READ] = "slow.read",	     [ATTACK_SEARCH] = "http.api",
 		[ATTACK_CRAWLER] = "http.scrape",    [ATTACK_SCANNER] = "http.probe",
-		[ATTACK_SPOTS] = "http.probe",
+		[ATTACK_WORDS] = "http.cachebust",   [ATTACK_SPOTS] = "http.probe",
+		[ATTACK_GONE] = "http.probe",
 	};
 	return names[a];
 }
@@ -196,6 +197,18 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 	case ATTACK_SCANNER:
 		snprintf(m->path, sizeof(m->path), "/%08x", draw);
 		snprintf(m->agent, sizeof(m->agent), "gobuster/3.6");
+		m->r.status = 404;
+		break;
+	case ATTACK_WORDS:
+		snprintf(m->path, sizeof(m->path), "/%.*s", 5 + (int)(draw % 7), "abcdefghijk");
+		for (char *p = m->path + 1; *p != '\0'; p++)
+			*p = (char)('a' + prng_below(&w->prng, 26));
+		m->r.status = 404;
+		break;
+	case ATTACK_GONE:
+		draw = (uint32_t)zipf(&w->prng, 300);
+		snprintf(m->path, sizeof(m->path), "/article-%.*s%u", (int)(draw % 7), "abcdefg",
+			 draw);
 		m->r.status = 404;
 		break;
 	case ATTACK_SPOTS:
@@ -262,7 +275,9 @@ void attack_second(struct world *w, struct web_tick *t, enum attack a, int reque
 		struct made m;
 		bool says = a == ATTACK_CRAWLER || a == ATTACK_SCANNER;
 		int client = (1 << 20) + (a == ATTACK_ONE ? 0
-					  : (int)prng_below(&w->prng, says ? 8 : 300));
+					  : (int)prng_below(&w->prng, says                ? 8
+							    : a == ATTACK_WORDS ? 20
+										: 300));
 		blank(&m, client);
 		w->second--; /* the tick's own second */
 		snprintf(m.path, sizeof(m.path), "/");

@@ -46,7 +46,9 @@ enum attack {
 	ATTACK_SEARCH,   /* an expensive page */
 	ATTACK_CRAWLER,  /* says that it is one: load */
 	ATTACK_SCANNER,  /* the same, of random paths */
+	ATTACK_WORDS,    /* a path of random letters each, of twenty clients */
 	ATTACK_SPOTS,    /* files that are not there, each under an agent of its own: load */
+	ATTACK_GONE,     /* visitors of a service that has lost its pages: load */
 	ATTACKS,
 };
 const char *attack_vector(enum attack a);
