@@ -2,10 +2,12 @@
 #include "command/weblogs.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/prng.h"
 #include "base/text.h"
 #include "command/clock.h"
 #include "command/log.h"
+#include "command/log_hosts.h"
 #include "command/web_ticks.h"
 #include "decode/accesslog.h"
 #include "detect/conduct.h"
@@ -24,6 +26,8 @@
 #include <unistd.h>
 
 enum { POLL_MS = 250, NOTES_KEPT_S = 86400 };
+/* Logs and senders of syslog; beyond that several share one, and speak for each other. */
+enum { SOURCES = 64 };
 /* A tick goes as a pointer to it, and the engine's thread gives it back. */
 enum message { MESSAGE_TICK, MESSAGE_IDLE, MESSAGE_CLIENTS };
 struct idle { char service[SERVICE_ID_MAX + 1]; int64_t second; }; /* without a request */
@@ -33,6 +37,7 @@ struct site {
 	struct web_window window;
 	struct web_tick *ticks[WEB_WINDOW_LIVE];
 	int64_t told;           /* the last second that was handed on */
+	uint64_t by;            /* bit a source: whose lines are its */
 	struct conduct conduct; /* what single clients do */
 	uint64_t conduct_told;  /* its changes that were handed on */
 };
@@ -44,8 +49,6 @@ struct followed {
 	char *service; /* "" = by host */
 	bool gone;     /* the catalogue has that service no more */
 };
-
-struct host { const char *name, *service; }; /* borrowed from the catalogue */
 
 struct weblogs {
 	struct followed *logs;
@@ -67,6 +70,7 @@ struct weblogs {
 	struct conduct_table *clients; /* of all services */
 	struct web_agents agents;
 	int64_t second;
+	int64_t heard[SOURCES]; /* of each, the second of its last line, of whatever */
 	struct weblogs_counts counts;
 	pthread_t thread;
 	bool started;
@@ -74,8 +78,7 @@ struct weblogs {
 
 	pthread_mutex_t lock; /* of what follows; held while lines are read */
 	struct catalogue *catalogue;
-	struct host *hosts; /* sorted */
-	size_t host_count;
+	struct log_hosts hosts; /* of the catalogue */
 
 	pthread_mutex_t told_lock; /* of what others ask for, who shall not wait for lines */
 	struct weblogs_counts told;
@@ -86,47 +89,13 @@ static int64_t second_now(const struct weblogs *w)
 	return wall_to_s(w->clock != NULL ? w->clock(w->ctx) : wall_now());
 }
 
-/* ---- whose host it is ---- */
-
-static int by_name(const void *a, const void *b)
+static bool take_catalogue(struct weblogs *w, struct catalogue *c)
 {
-	return strcmp(((const struct host *)a)->name, ((const struct host *)b)->name);
-}
-
-static bool take_hosts(struct weblogs *w, struct catalogue *c)
-{
-	size_t count = 0, at = 0;
-	for (size_t i = 0; i < catalogue_count(c); i++)
-		count += catalogue_at(c, i)->hosts.count;
-	struct host *hosts = calloc(count + 1, sizeof(*hosts));
-	if (hosts == NULL)
+	if (!log_hosts_take(&w->hosts, c))
 		return false;
-	for (size_t i = 0; i < catalogue_count(c); i++) {
-		const struct service *s = catalogue_at(c, i);
-		for (size_t k = 0; k < s->hosts.count; k++)
-			hosts[at++] = (struct host){s->hosts.items[k], s->id};
-	}
-	qsort(hosts, count, sizeof(*hosts), by_name);
-	free(w->hosts);
 	catalogue_release(w->catalogue);
 	w->catalogue = catalogue_hold(c);
-	w->hosts = hosts;
-	w->host_count = count;
 	return true;
-}
-
-static const char *service_of(const struct weblogs *w, const struct text_span *host)
-{
-	char name[SERVICE_HOST_MAX + 1];
-	size_t len = 0;
-	for (; len < host->len && len < SERVICE_HOST_MAX && host->at[len] != ':'; len++)
-		name[len] = text_lower(host->at[len]);
-	name[len] = '\0';
-	const struct host key = {name, NULL};
-	const struct host *found = w->host_count == 0 ? NULL
-						      : bsearch(&key, w->hosts, w->host_count,
-								sizeof(key), by_name);
-	return found == NULL ? NULL : found->service;
 }
 
 /* ---- requests ---- */
@@ -172,15 +141,21 @@ static void hand_on_clients(struct weblogs *w, struct site *s)
 	s->conduct_told = s->conduct.changes;
 }
 
-/* Up to `second`; seconds without a request are told, too. */
+/* Up to `second`. Those without a request are told, too, as far as its logs have had lines since:
+ * what comes in a log that has stopped is not known (detect/web.h). */
 static void advance(struct weblogs *w, struct site *s, int64_t second)
 {
 	struct web_tick *t;
+	int64_t heard = 0;
+	for (uint64_t bits = s->by; bits != 0; bits &= bits - 1) {
+		int64_t last = w->heard[__builtin_ctzll(bits)];
+		heard = last > heard ? last : heard;
+	}
 	while ((t = web_window_due(&s->window, second)) != NULL)
 		hand_on(w, s, t);
 	while (web_ticks_scarce(w->ticks) && (t = web_window_seal(&s->window, second)) != NULL)
 		hand_on(w, s, t);
-	int64_t over = second - WEB_WINDOW_LIVE;
+	int64_t over = heard < second - WEB_WINDOW_LIVE ? heard : second - WEB_WINDOW_LIVE;
 	if (s->told != 0 && s->told < over)
 		hand_on_idle(w, s, over);
 	if (s->told < over)
@@ -198,6 +173,7 @@ static struct site *site_of(struct weblogs *w, const char *service)
 	const struct web_room room = {web_ticks_take, w->ticks};
 	struct site *s = &w->sites[w->site_count++];
 	s->told = 0;
+	s->by = 0;
 	web_window_init(&s->window, s->ticks, WEB_WINDOW_LIVE, service, true, room);
 	conduct_init(&s->conduct, w->clients, service);
 	s->conduct_told = UINT64_MAX; /* nothing is noted, whatever was before */
@@ -206,9 +182,10 @@ static struct site *site_of(struct weblogs *w, const char *service)
 }
 
 static void take_line(struct weblogs *w, struct accesslog *reader, const char *service,
-		      const char *line, size_t len)
+		      uint32_t source, const char *line, size_t len)
 {
 	struct request r;
+	w->heard[source % SOURCES] = w->second;
 	uint64_t malformed = reader->malformed, others = reader->others;
 	w->counts.lines++;
 	w->counts.bytes += len;
@@ -218,7 +195,7 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 		return;
 	}
 	if (service != NULL && service[0] == '\0')
-		service = service_of(w, &r.host);
+		service = log_hosts_service(&w->hosts, &r.host);
 	if (service == NULL) {
 		w->counts.nobodys++;
 		return;
@@ -228,6 +205,7 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 		w->counts.no_room++;
 		return;
 	}
+	s->by |= UINT64_C(1) << source % SOURCES;
 	/* A server's clock may be ahead of ours: such requests have just ended. */
 	if (wall_to_s(r.at) > w->second)
 		r.at = wall_s(w->second);
@@ -247,15 +225,18 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 static void on_line(void *context, const char *text, size_t len)
 {
 	struct followed *f = context;
-	take_line(f->owner, &f->reader, f->gone ? NULL : f->service, text, len);
+	uint32_t source = (uint32_t)(f - f->owner->logs);
+	take_line(f->owner, &f->reader, f->gone ? NULL : f->service, source, text, len);
 }
 
 static void on_message(void *context, const struct exporter_address *from, const char *text,
 		       size_t len)
 {
 	struct weblogs *w = context;
-	(void)from;
-	take_line(w, &w->syslog_reader, "", text, len);
+	uint64_t halves[2];
+	memcpy(halves, from->bytes, sizeof(halves));
+	uint32_t source = (uint32_t)(hash_mix(halves[0] ^ hash_mix(halves[1])) >> 32);
+	take_line(w, &w->syslog_reader, "", source, text, len);
 }
 
 /* ---- the thread ---- */
@@ -411,7 +392,7 @@ static enum wd_err open_all(struct weblogs *w, const struct config *c, struct wd
 	    ring_open(WEBLOGS_RING_BYTES, &w->ring) != WD_OK ||
 	    web_ticks_open(&w->ticks) != WD_OK ||
 	    conduct_table_open(w->key, CONDUCT_ROWS_LIVE, &w->clients) != WD_OK ||
-	    !take_hosts(w, c->catalogue))
+	    !take_catalogue(w, c->catalogue))
 		return wd_fail(why, WD_NOMEM, 0, "memory for access logs");
 	web_ticks_allow(w->ticks, w->catalogue, w->site_max);
 	for (size_t i = 0; i < logs->count; i++) {
@@ -492,7 +473,7 @@ void weblogs_close(struct weblogs *w)
 	senders_close(w->senders);
 	ring_close(w->ring);
 	catalogue_release(w->catalogue);
-	free(w->hosts);
+	log_hosts_done(&w->hosts);
 	free(w->sites);
 	free(w->logs);
 	free(w->empty);
@@ -536,7 +517,7 @@ void weblogs_reload(struct weblogs *w, const struct config *config)
 {
 	struct senders *senders = senders_of(config);
 	pthread_mutex_lock(&w->lock);
-	bool taken = take_hosts(w, config->catalogue);
+	bool taken = take_catalogue(w, config->catalogue);
 	if (taken) {
 		drop_sites(w);
 		web_ticks_allow(w->ticks, w->catalogue, w->site_max);

@@ -27,7 +27,7 @@ static const float learn_sd = 4;
 static const float slower = 20;      /* while an incident is open */
 static const uint32_t frozen_max_s = 86400; /* then what is now is normal */
 static const uint32_t calm_s = 60;
-static const int64_t gap_max_s = 3600;
+static const int64_t gap_max_s = 3600, gap_min_s = 120; /* web.h */
 static const int64_t idle_steps_max = 120; /* zeros after which no evidence is left */
 static const float excited = 1;      /* decades: what is learned of then is not usual */
 /* A signature's share of the tick: without history it must be most of it; with, more than
@@ -214,6 +214,16 @@ static void forget_evidence(struct web_watch *w)
 	memset(&w->rush, 0, sizeof(w->rush));
 }
 
+bool web_watch_misses(const struct web_watch *w, int64_t second)
+{
+	const struct web_level *l = &w->levels[WEB_S_REQUESTS];
+	int64_t gap = second - w->last;
+
+	if (w->seen == 0 || gap < gap_min_s)
+		return false;
+	return gap > gap_max_s || (float)gap * fminf(l->fast, l->slow) > WEB_MISSED;
+}
+
 static wd_wall began_at(const struct web_watch *w, const struct web_judged *j,
 			const struct web_tick *t)
 {
@@ -248,7 +258,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 	if (since < 0 || (double)t->requests > count_max)
 		return;
 	frozen = frozen && w->frozen < frozen_max_s;
-	if (since > gap_max_s)
+	if (web_watch_misses(w, begin))
 		forget_evidence(w);
 	else if (since > 0)
 		idle(w, since, frozen);

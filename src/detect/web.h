@@ -123,11 +123,17 @@ struct web_watch {
 };
 
 void web_watch_init(struct web_watch *w);
-/* Ticks in order of time. A second that is missing before t had no requests, unless it is
- * more than an hour: then nobody watched. `frozen`: an incident is open; only the slow level
+/* Ticks in order of time. Seconds that are missing before t had no requests, unless nobody can have
+ * watched (web_watch_misses). `frozen`: an incident is open; only the slow level
  * learns, and that 20 times slower. */
 void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 		    struct web_reading *ret);
+
+/* Nothing came from the last tick on until that second: then nobody watched? Yes if that is more
+ * than an hour, or two minutes and more in which WEB_MISSED requests would have come as they did of
+ * late (a visit may be ten): a log that stopped, not a service that nobody asks. */
+enum { WEB_MISSED = 500 };
+bool web_watch_misses(const struct web_watch *w, int64_t second);
 
 /* State to bytes and back: web_watch_write fills WEB_WATCH_BYTES. web_watch_read checks what it
  * reads (WD_SHORT, WD_MALFORMED, or WD_UNKNOWN for a version of the future) and on failure

@@ -441,9 +441,43 @@ static void what_lasts_a_day_is_usual_however_few_its_ticks(void **state)
 	free(r);
 }
 
+/* The same seconds without a line, where many would have come and where none would. */
+static void a_log_that_stops_is_no_service_without_visitors(void **state)
+{
+	(void)state;
+	for (int minutes = 10; minutes <= 59; minutes += 49) {
+		struct run *r = run_new(7);
+		r->world.pages_per_s = 5;
+		r->world.assets = 4;
+		live(r, 900);
+		float usual = r->last.usual_per_s;
+		uint64_t seen = r->watch.seen;
+		int64_t last = r->watch.last;
+		assert_false(web_watch_misses(&r->watch, last + 60));
+		assert_true(web_watch_misses(&r->watch, last + 60 * minutes));
+		r->world.second += 60 * minutes;
+		live(r, 1);
+		assert_int_equal(r->watch.seen, seen + 1);
+		assert_true(fabsf(r->last.usual_per_s - usual) < .05F * usual);
+		live(r, 60);
+		assert_int_equal(r->opened, 0);
+		assert_true(r->most < 3);
+		free(r);
+	}
+	struct run *r = run_new(8);
+	r->world.pages_per_s = .01;
+	live(r, 7200);
+	uint64_t seen = r->watch.seen;
+	r->world.second += 1800;
+	live(r, 1);
+	assert_int_equal(r->watch.seen, seen + 1801); /* nobody came */
+	free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_log_that_stops_is_no_service_without_visitors),
 		cmocka_unit_test(visitors_raise_nothing),
 		cmocka_unit_test(a_crowd_is_load),
 		cmocka_unit_test(readers_of_a_letter_are_load),

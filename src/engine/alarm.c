@@ -305,6 +305,8 @@ void engine_watch_minute(struct engine *e)
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
 		struct episode *ep = &t->episode;
+		if (t->watch != NULL)
+			engine_hear_log(e, t, e->now);
 		if (t->watch == NULL || !t->whole)
 			continue; /* the others are judged every minute */
 		struct cause c = {.now = e->now};
@@ -435,6 +437,8 @@ static enum engine_verdict step_requests(struct engine *e, struct track *t,
 	}
 	bool carried = track_is_on(t) && (t->episode.incident.kinds & INCIDENT_REQUESTS) != 0;
 	k->end = wall_add(tick->at, width);
+	if (w->log_silent)
+		engine_hear_log(e, t, k->end);
 	k->began = r->began;
 	k->log10_return = r->log10_return;
 	k->calm = r->calm;

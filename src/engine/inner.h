@@ -125,6 +125,8 @@ enum engine_verdict engine_step_flows(struct engine *e, struct track *t,
 void engine_hear_tick(struct engine *e, struct track *t, const struct traffic_tick *tick);
 /* After it was. */
 void engine_note_witnesses(struct engine *e, struct track *t, const struct traffic_tick *tick);
+/* Once a minute, and with a second of requests: whether its log has fallen silent. */
+void engine_hear_log(struct engine *e, struct track *t, wd_wall now);
 
 /* traces.c */
 enum wd_err engine_traces_open(struct engine *e) WD_MUST_CHECK;

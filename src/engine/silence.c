@@ -105,6 +105,28 @@ void engine_note_witnesses(struct engine *e, struct track *t, const struct traff
 		told_tick(&w->told, &e->witnesses, tick);
 }
 
+/* ---- requests ---- */
+
+void engine_hear_log(struct engine *e, struct track *t, wd_wall now)
+{
+	struct watch *w = t->watch;
+	struct incident_requests *x = &t->episode.incident.requests;
+	wd_wall end = w->kinds[WATCH_REQUESTS].end;
+	bool silent = end.ns != 0 && web_watch_misses(&w->web, wall_to_s(now));
+	wd_wall since = silent ? end : (wd_wall){0};
+
+	if (silent != w->log_silent)
+		engine_touch(e, t);
+	w->log_silent = silent;
+	if (!track_is_on(t) || (t->episode.incident.kinds & INCIDENT_REQUESTS) == 0 ||
+	    x->ended_at.ns != 0 || x->silent_since.ns == since.ns)
+		return;
+	x->silent_since = since;
+	engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+}
+
+/* ---- all that came until then ---- */
+
 /* Readers see who falls silent at once, and else now and then when each was heard. */
 static void look_around(struct engine *e, wd_wall until)
 {

@@ -287,6 +287,33 @@ static void silence_survives_a_restart(void **state)
 	world_close(&b);
 }
 
+/* As long as an hour: a log without a line may also be one without visitors. */
+static void a_flood_of_requests_whose_log_stops_stays_open(void **state)
+{
+	struct world w;
+	(void)state;
+	world_open(&w, 11);
+	for (int n = 0; n < 900; n++)
+		world_web(&w, 40, n < 840 ? 0 : 800);
+	assert_int_equal(w.opened, 1);
+	wd_wall silent = now_of(&w);
+	for (int n = 0; n < 55; n++) {
+		w.at_ms += 60000;
+		engine_advance(w.e, now_of(&w));
+		world_collect(&w);
+	}
+	assert_int_equal(w.last.state, INCIDENT_OPEN);
+	assert_int_equal(w.last.requests.silent_since.ns, silent.ns);
+	assert_int_equal(traffic_of(&w).requests_silent_since.ns, silent.ns);
+	for (int n = 0; n < 180; n++)
+		world_web(&w, 40, 0);
+	assert_int_equal(w.last.requests.silent_since.ns, 0);
+	assert_int_equal(traffic_of(&w).requests_silent_since.ns, 0);
+	assert_true(w.last.state != INCIDENT_OPEN);
+	assert_true(llabs(wall_sub(w.last.ended_at, silent).ns) <= 5 * WD_NS_PER_S);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +327,7 @@ int main(void)
 		cmocka_unit_test(a_flood_seen_by_one_that_dies_is_not_ended_by_the_other),
 		cmocka_unit_test(the_time_between_two_runs_is_missing),
 		cmocka_unit_test(silence_survives_a_restart),
+		cmocka_unit_test(a_flood_of_requests_whose_log_stops_stays_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

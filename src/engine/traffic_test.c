@@ -325,48 +325,17 @@ static void an_incident_that_only_the_store_knows_may_be_followed_by_silence(voi
 
 /* ---- requests ---- */
 
-/* One second of visitors who fetch pages and pictures, and of one who asks for ever other queries. */
-static void web_second(struct world *w, double visits, int attack)
-{
-	static struct web_agents agents;
-	const struct address_key key = address_key_of(&(struct hash_key){"web"});
-	static const char *const paths[] = {"/", "/news", "/style.css", "/logo.png", "/about"};
-	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
-	web_clear(w->web, "x", at);
-	w->web->width = span_s(1);
-	int normal = (int)world_noisy(w, visits);
-	for (int n = 0; n < normal + attack; n++) {
-		char query[24];
-		bool bad = n >= normal;
-		int len = snprintf(query, sizeof(query), "%llx=1", (unsigned long long)world_next(w));
-		const char *path = bad ? "/search" : paths[world_next(w) % 5];
-		struct request r = {.at = at, .family = 4, .method = REQUEST_GET, .protocol = REQUEST_H1,
-				    .status = 200, .path = {path, (uint32_t)strlen(path)},
-				    .agent = {"Mozilla/5.0", 11}, .bytes = 1000, .duration_us = -1};
-		uint32_t client = bad ? 0x0100007f + (uint32_t)(n % 3) : (uint32_t)(world_next(w) % 4000) << 8 | 10;
-		memcpy(r.client, &client, 4);
-		if (bad)
-			r.query = (struct text_span){query, (uint32_t)len};
-		const struct web_facts facts = web_facts_of(&agents, &key, &r);
-		web_add(w->web, &key, &r, &facts, world_next(w));
-	}
-	w->at_ms += 1000;
-	assert_int_equal(engine_web(w->e, w->web), ENGINE_COUNTED);
-	engine_advance(w->e, wall_add(wall_s(START_S), span_ms(w->at_ms)));
-	world_collect(w);
-}
-
 static void a_flood_of_requests_is_an_incident_with_its_finding(void **state)
 {
 	struct world w;
 	(void)state;
 	world_open(&w, 9);
 	for (int n = 0; n < 1200; n++)
-		web_second(&w, 40, 0);
+		world_web(&w, 40, 0);
 	assert_int_equal(w.opened, 0);
 	wd_wall flood = wall_add(wall_s(START_S), span_ms(w.at_ms));
 	for (int n = 0; n < 60; n++)
-		web_second(&w, 40, 800);
+		world_web(&w, 40, 800);
 	wd_wall ended = wall_add(wall_s(START_S), span_ms(w.at_ms));
 	assert_int_equal(w.opened, 1);
 	assert_int_equal(w.last.kinds, INCIDENT_REQUESTS);
@@ -376,7 +345,7 @@ static void a_flood_of_requests_is_an_incident_with_its_finding(void **state)
 	assert_non_null(strstr(w.last.requests.why[0], "/s (usual "));
 	assert_true(w.last.requests.peak_requests_per_s > 800);
 	for (int n = 0; n < 600; n++)
-		web_second(&w, 40, 0);
+		world_web(&w, 40, 0);
 	assert_int_equal(w.last.state, INCIDENT_RECOVERING);
 	assert_true(llabs(wall_sub(w.last.ended_at, ended).ns) <= 5 * WD_NS_PER_S);
 	assert_true(w.traces >= 1 && w.trace->requests > 30000);
@@ -400,9 +369,9 @@ static void of_traffic_and_requests_the_peak_is_that_of_traffic(void **state)
 			if (requests_last) {
 				world_play(&w, 1, &s, 1);
 				w.at_ms -= 1000;
-				web_second(&w, 40, requests);
+				world_web(&w, 40, requests);
 			} else {
-				web_second(&w, 40, requests);
+				world_web(&w, 40, requests);
 				w.at_ms -= 1000;
 				world_play(&w, 1, &s, 1);
 			}
@@ -410,7 +379,7 @@ static void of_traffic_and_requests_the_peak_is_that_of_traffic(void **state)
 		while (w.last.state == INCIDENT_OPEN) {
 			world_play(&w, 1, &(struct scene){"x", 4000, 0}, 1);
 			w.at_ms -= 1000;
-			web_second(&w, 40, 0);
+			world_web(&w, 40, 0);
 		}
 		assert_int_equal(w.last.kinds, INCIDENT_TRAFFIC | INCIDENT_REQUESTS);
 		assert_int_not_equal(w.last.requests.peak_at.ns, w.last.traffic.peak_at.ns);
@@ -484,7 +453,7 @@ static void peaks_of_requests_are_told_beside_those_of_traffic(void **state)
 		bool flood = n >= 600;
 		world_play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
 		w.at_ms -= 1000;
-		web_second(&w, 40, !flood ? 0 : n < 620 ? 800 : 2400);
+		world_web(&w, 40, !flood ? 0 : n < 620 ? 800 : 2400);
 	}
 	assert_int_equal(w.last.kinds, INCIDENT_TRAFFIC | INCIDENT_REQUESTS);
 	assert_true(w.last.requests.peak_requests_per_s > 2400);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,4 +256,38 @@ enum engine_verdict world_report(struct world *w, const char *service)
 	o.person = 1000000 + w->persons++;
 	o.network = 100 + (uint32_t)(world_next(w) % 20);
 	return engine_observe(w->e, &o);
+}
+
+void world_web(struct world *w, double visits, int attack)
+{
+	static struct web_agents agents;
+	const struct address_key key = address_key_of(&(struct hash_key){"web"});
+	static const char *const paths[] = {"/", "/news", "/style.css", "/logo.png", "/about"};
+	wd_wall at = wall_add(wall_s(START_S), span_ms(w->at_ms));
+	web_clear(w->web, "x", at);
+	w->web->width = span_s(1);
+	int normal = (int)world_noisy(w, visits);
+	for (int n = 0; n < normal + attack; n++) {
+		char query[24];
+		bool bad = n >= normal;
+		int len = snprintf(query, sizeof(query), "%llx=1",
+				   (unsigned long long)world_next(w));
+		const char *path = bad ? "/search" : paths[world_next(w) % 5];
+		struct request r = {.at = at, .family = 4, .method = REQUEST_GET,
+				    .protocol = REQUEST_H1, .status = 200,
+				    .path = {path, (uint32_t)strlen(path)},
+				    .agent = {"Mozilla/5.0", 11}, .bytes = 1000,
+				    .duration_us = -1};
+		uint32_t client = bad ? 0x0100007f + (uint32_t)(n % 3)
+				      : (uint32_t)(world_next(w) % 4000) << 8 | 10;
+		memcpy(r.client, &client, 4);
+		if (bad)
+			r.query = (struct text_span){query, (uint32_t)len};
+		const struct web_facts facts = web_facts_of(&agents, &key, &r);
+		web_add(w->web, &key, &r, &facts, world_next(w));
+	}
+	w->at_ms += 1000;
+	assert_int_equal(engine_web(w->e, w->web), ENGINE_COUNTED);
+	engine_advance(w->e, wall_add(wall_s(START_S), span_ms(w->at_ms)));
+	world_collect(w);
 }

@@ -43,6 +43,9 @@ void world_collect(struct world *w);
 /* Ticks of these services, with the clock. */
 void world_play(struct world *w, double seconds, const struct scene *scenes, size_t count);
 void world_minutes(struct world *w, int count, const struct scene *scene);
+/* One second of visitors who fetch pages and pictures, and of one who asks for ever other
+ * queries. */
+void world_web(struct world *w, double visits, int attack);
 /* Both engines go on with the same ticks from here. */
 void world_restart(const struct world *from, struct world *to);
 /* By somebody new, now. */

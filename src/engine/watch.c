@@ -78,6 +78,8 @@ struct traffic_state *watch_show(const struct watch *w, const struct flood_plan 
 		.log10_return = f->log10_return, .requests_log10_return = q->log10_return,
 		.silent_since = w->hearing.since,
 		.silent_partly = w->hearing.state == HEARD_PARTLY,
+		.requests_silent_since = w->log_silent ? w->kinds[WATCH_REQUESTS].end
+						       : (wd_wall){0},
 		.cold = w->flood.ticks < plan->cold, .requests_cold = w->web.seen < WEB_WARM,
 		.learned.ns = (int64_t)w->flood.ticks * TRAFFIC_TICK_NS,
 		.requests_learned = span_s((int64_t)w->web.seen),
@@ -122,8 +124,9 @@ static bool carries(const struct track *t, size_t k)
 /* For so long that nothing is known to go on. */
 static bool is_silent(const struct watch *w, size_t k, wd_wall now)
 {
-	bool named = k == WATCH_FLOWS && w->told.by != 0;
-	int64_t most_s = named ? WATCH_SILENT_S : WATCH_SILENCE_S;
+	int64_t most_s = k == WATCH_REQUESTS ? WATCH_LOG_SILENT_S
+			 : w->told.by != 0   ? WATCH_SILENT_S
+					     : WATCH_SILENCE_S;
 	return wall_sub(now, w->kinds[k].end).ns > most_s * WD_NS_PER_S;
 }
 

@@ -26,6 +26,7 @@ enum watch_rate { RATE_PACKETS, RATE_BITS, RATE_REQUESTS, WATCH_RATES };
 enum {
 	WATCH_SILENCE_S = 600,  /* without a tick for so long, nothing is known to go on, … */
 	WATCH_SILENT_S = 86400, /* … and so long where it is known who would tell of it */
+	WATCH_LOG_SILENT_S = 3600, /* of requests: its log may have no visitors to tell of */
 	WATCH_FRESH_S = 60,     /* the last reading speaks of now for so long */
 	WATCH_BYTES_MAX = 77 * 1024, /* with its charts; a tracer is extra */
 };
@@ -53,6 +54,7 @@ struct watch {
 	uint32_t tracing; /* 1 + index of the engine's tracings; 0 = none */
 	bool traced;      /* the incident's vectors are the trace's */
 	bool untraced;    /* no tracer was free for it */
+	bool log_silent;  /* no line comes where many would (web_watch_misses) */
 	struct usual *usual; /* NULL without a key, or while nothing came */
 	struct told told;       /* who tells of its traffic */
 	struct hearing hearing; /* and whether they do, now */

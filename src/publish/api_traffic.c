@@ -44,6 +44,7 @@ void api_traffic_member(struct buf *b, const struct traffic_state *t)
 	wd_json_number(b, "log10_return", (double)t->log10_return);
 	wd_json_truth(b, "cold", t->cold);
 	wd_json_time(b, "requests_at", t->requests_at);
+	wd_json_time(b, "requests_silent_since", t->requests_silent_since);
 	rate(b, "requests_per_s", t->requests_at, t->requests_per_s);
 	rate(b, "usual_requests_per_s", t->requests_at, t->usual_requests_per_s);
 	rate(b, "clients", t->requests_at, t->clients);

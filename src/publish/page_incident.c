@@ -113,11 +113,11 @@ static void numbers(const struct render *r)
 static void silence(const struct render *r)
 {
 	struct words w = html_words(r);
-	if (!(incident_kinds(r->incident) & INCIDENT_TRAFFIC) ||
-	    r->incident->traffic.silent_since.ns == 0)
+	const struct incident *i = r->incident;
+	if (i->traffic.silent_since.ns == 0 && i->requests.silent_since.ns == 0)
 		return;
 	buf_str(r->out, "<p class=\"note\">");
-	words_silence(&w, r->incident);
+	words_silence(&w, i);
 	buf_str(r->out, "</p>\n");
 }
 

@@ -104,15 +104,24 @@ void words_attack(const struct words *w, const struct snapshot *snapshot,
 void words_silence(const struct words *w, const struct incident *i)
 {
 	const struct incident_traffic *t = &i->traffic;
+	const struct incident_requests *q = &i->requests;
+	bool traffic = incident_kinds(i) & INCIDENT_TRAFFIC && t->silent_since.ns != 0;
 
-	if (!(incident_kinds(i) & INCIDENT_TRAFFIC) || t->silent_since.ns == 0)
-		return;
-	words_text(w, t->silent_partly ? "A part of its telemetry is missing since "
-				       : "No telemetry of its traffic since ");
-	words_second(w, t->silent_since);
-	words_text(w, t->silent_partly	    ? ": there may be more than was seen."
-		      : t->ended_at.ns == 0 ? ": whether it goes on is not known."
-					    : ": when it ended is not known.");
+	if (traffic) {
+		words_text(w, t->silent_partly ? "A part of its telemetry is missing since "
+					       : "No telemetry of its traffic since ");
+		words_second(w, t->silent_since);
+		words_text(w, t->silent_partly	    ? ": there may be more than was seen."
+			      : t->ended_at.ns == 0 ? ": whether it goes on is not known."
+						    : ": when it ended is not known.");
+	}
+	if (incident_kinds(i) & INCIDENT_REQUESTS && q->silent_since.ns != 0) {
+		words_text(w, traffic ? " No line of its access log since "
+				      : "No line of its access log since ");
+		words_second(w, q->silent_since);
+		words_text(w, q->ended_at.ns == 0 ? ": whether requests go on is not known."
+						  : ": when requests ended is not known.");
+	}
 }
 
 /* ---- numbers ---- */
