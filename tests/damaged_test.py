@@ -56,13 +56,12 @@ def add_past(folder):
 def damage_page(folder, table):
     """Makes the first page of a table noise, in the file."""
     with database(folder) as db:
-        busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         root = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
     db.close()
     with open(folder / "data/whydown.db", "r+b") as file:
         file.seek((root - 1) * PAGE)
         file.write(b"\xff" * 64)
-    return busy == 0
 
 
 def kept(folder):
@@ -78,26 +77,37 @@ def start(what, folder, past, said):
         check(f"{what}: it stops in good order", server.stop() == 0, server.said())
 
 
+def wait_until(true, seconds=30):
+    until = time.time() + seconds
+    while not true() and time.time() < until:
+        time.sleep(0.2)
+    return true()
+
+
+def states(folder):
+    """How many rows of services are in states that were finished; 0 while the database is being made anew."""
+    try:
+        with database(folder) as db:
+            count = db.execute("SELECT count(*) FROM state WHERE generation IN (SELECT generation FROM state_whole)").fetchone()[0]
+        db.close()
+        return count
+    except sqlite3.Error:
+        return 0
+
+
 def damage_running(folder):
     server = Server(folder, CONFIG)
     before = kept(folder)
     try:
-        for _ in range(50):  # until all of the log is in the file, and the server must read that again
-            if damage_page(folder, "state"):
+        for _ in range(5):  # again where the server wrote the page from memory before it had to read it
+            damage_page(folder, "state")
+            with database(folder) as db:  # somebody else wrote: what it has in memory counts no more
+                db.execute("UPDATE retained SET now_ns = now_ns")
+            db.close()
+            if wait_until(lambda: kept(folder) != before, 10):
                 break
-            time.sleep(0.1)
-        with database(folder) as db:
-            db.execute("UPDATE retained SET now_ns = now_ns")
-        db.close()
-        until = time.time() + 30
-        while kept(folder) == before and time.time() < until:
-            time.sleep(0.2)
         check("damaged while it runs: a new database is made", len(kept(folder)) == len(before) + 1, server.said())
-        time.sleep(3)
-        with database(folder) as db:
-            whole = db.execute("SELECT count(*) FROM state_whole").fetchone()[0]
-        db.close()
-        check("… and the state is written again", whole > 0, server.said())
+        check("… and the state is written again", wait_until(lambda: states(folder) > 0), server.said())
         check("… once", len(kept(folder)) == len(before) + 1, kept(folder))
     finally:
         check("… and it stops in good order", server.stop() == 0, server.said())
