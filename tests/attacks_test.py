@@ -396,6 +396,29 @@ def try_usual():
               (err, [v["id"] for i in incidents for v in i.get("trace", {}).get("vectors", [])]))
 
 
+def try_among_calls():
+    """Floods in the class that calls have, too, which are answered packet for packet."""
+    ssdp = b"HTTP/1.1 200 OK\r\nCACHE-"
+    floods = {
+        "made-up sources": (lambda m: m.udp(6000, 0, 80, 200, 200), "udp.fixed", 6000),
+        "bots that change ports": (lambda m: m.udp(6000, 120, 0, 512, 512), "udp.random", 6000),
+        "answers from any port": (lambda m: [udp_packet(a, m.port(), SHOP, m.port(), ssdp + m.r.randbytes(250), m.ttl(a))
+                                             for a in m.r.choices([m.address() for _ in range(900)], k=6000)],
+                                  "amp.ssdp", 6000),
+    }
+    for what, (make, vector, right) in floods.items():
+        m = Maker()
+        calls = talk(m, 3, 2200, back=1, low=172, high=172, many=15, port=5004)
+        flood = [(at + SECOND, p) for at, p in spread(make(m), 2)]
+        code, incidents, err = replay(pcap(sorted(calls + flood)), "--service", "shop=203.0.113.9/32")
+        found = [v for i in incidents for v in i.get("trace", {}).get("vectors", [])]
+        most = right * (1.05 if vector == "amp.ssdp" else 1.4)  # of what has no sign of its own the calls are counted, too
+        check(f"{what} among calls: {vector}", code == 0 and len(incidents) == 1 and found[0]["id"] == vector and
+              0.95 * right <= found[0]["packets"] <= most and
+              (vector != "amp.ssdp" or found[0]["status"] == R),
+              (err, [(v["id"], v["status"], v["packets"]) for v in found]))
+
+
 def try_together():
     """What many do at a time: from one address, over one distance, or to whoever has joined."""
     one, maker = bytes([198, 18, 0, 7]), Maker()
@@ -540,6 +563,7 @@ def main():
         try_forms()
         try_carpet()
         try_usual()
+        try_among_calls()
         try_together()
         try_inside()
         try_scanner()

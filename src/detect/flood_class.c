@@ -10,6 +10,7 @@ static const float ticks_per_s = 4;
 static const float second_gain = 0.15F; /* running mean of about a second */
 static const float seen_keep = 0.9F;    /* sum of about ten ticks */
 static const uint64_t settled = 20;     /* ticks: what is usual is no guess */
+static const float less_before = 1 / 3.0F;
 static const float answers_asked = 3;   /* packets that may come back for one, */
 static const float answers_fetched = 30; /* where a packet may acknowledge many */
 static const int64_t run_gap_ns = 5 * TRAFFIC_TICK_NS; /* does not end a run */
@@ -87,9 +88,12 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 	return flood_cold_judge(s->plan, &cold);
 }
 
-/* What was learned before the first verdict may have been the flood: forgotten. */
-static void forget(struct flood *f, const struct flood_plan *plan, int c)
+/* What was learned before the first verdict may have been the flood: forgotten, unless it was
+ * learned for a while and is much less than what the flood makes of it. */
+static void forget(struct flood *f, const struct flood_plan *plan, int c, float packets)
 {
+	if (f->ticks >= settled && f->class[c].rate[0].recent < less_before * packets)
+		return;
 	for (int i = 0; i < METER_RATES; i++) {
 		struct flood_rate *whole = &f->whole[0].rate[i];
 		const struct flood_rate *class = &f->class[c].rate[i];
@@ -125,7 +129,7 @@ static void with_fragments(struct flood_step *s, int c)
 		return;
 	s->cold_fragments = true;
 	if (!s->f->cold_fired[later])
-		forget(s->f, s->plan, later);
+		forget(s->f, s->plan, later, 0);
 	s->f->cold_fired[later] = true;
 	name_cold(s, later, (const float[]){s->fragments, s->fragment_bytes});
 }
@@ -143,7 +147,7 @@ void flood_class_look(struct flood_step *s, int c)
 		return;
 	/* One tick may be chance: without what was learned the next would all look like floods. */
 	if (!f->cold_fired[c] && (f->hits > 0 || s->now[c].cold == FLOOD_COLD_OVER)) {
-		forget(f, s->plan, c);
+		forget(f, s->plan, c, s->now[c].value[0]);
 		f->cold_fired[c] = true;
 	}
 	f->cold_open = true;

@@ -33,6 +33,8 @@ static const float first_many = 2, first_few = 8; /* floors: enough where nothin
 static const float full_size = 100;   /* bytes: more than acknowledges something, or keeps alive */
 static const float opens_several = 2; /* floors, of thirty sources */
 static const float each_some = 0.5F;
+static const float aside_max = 0.5F; /* of datagrams: answered, so that the rest stands out */
+static const float rest_min = 0.7F;  /* who talks has sources, too, and the fewer answers more */
 
 struct sight {
 	struct flood_shape shape;
@@ -44,6 +46,10 @@ struct sight {
 	bool answered; /* the service sends back a tenth as much, or more */
 	bool unsampled;
 	float each;    /* sources for a packet seen */
+	/* Of datagrams what talks, or is usual, is set aside as far as it is answered: */
+	float rest;        /* share of the packets that is left; 1 = all, nothing was */
+	float pairs, same; /* of the rest: records of sources seen before, between the same ports */
+	float equal;       /* of the rest: share of the commonest size, at most */
 };
 
 static void count_sources(const struct flood_cold *c, struct sight *s)
@@ -64,23 +70,25 @@ static void count_sources(const struct flood_cold *c, struct sight *s)
  * each packet is from somebody else, too. */
 static bool loose(const struct sight *s, float most)
 {
-	if (s->shape.pairs >= pairs_min)
-		return s->shape.same_talk <= most;
-	if (s->shape.pairs >= pairs_some && s->shape.same_talk <= 0 && s->each >= each_some)
+	bool strangers = s->unsampled && s->each >= one_each * fmaxf(s->rest, rest_min);
+
+	if (s->pairs >= (float)pairs_min)
+		return s->same <= most * s->pairs || (s->rest < 1 && strangers);
+	if (s->pairs >= (float)pairs_some && s->same <= 0 && s->each >= each_some)
 		return s->unsampled;
-	return s->unsampled && s->each >= one_each;
+	return strangers;
 }
 
 /* The same of equal datagrams: few sources were seen twice, but the ports are all over. */
 static bool aimless(const struct sight *s)
 {
-	return s->shape.pairs < pairs_min && s->unsampled && s->each >= 0.5F &&
+	return s->pairs < (float)pairs_min && s->unsampled && s->each >= 0.5F &&
 	       s->shape.ports >= 0.5F * (float)s->shape.records;
 }
 
 static bool talks(const struct sight *s)
 {
-	return s->shape.pairs >= pairs_min && s->shape.same_talk >= talk_min && s->shape.has_ports;
+	return s->pairs >= (float)pairs_min && s->same >= talk_min * s->pairs && s->shape.has_ports;
 }
 
 static bool scans(const struct sight *s)
@@ -194,6 +202,27 @@ static bool asks(const struct flood_cold *c, uint8_t stream_class)
 	       (double)out->bytes > (double)request_size * (double)out->packets;
 }
 
+/* Each packet of a conversation is answered, about; what is sent is the answer to no more. Half
+ * of all answered is a service that answers. Who talks is then in the sample as often. */
+static void set_aside(const struct flood_plan *plan, const struct flood_cold *c, struct sight *s)
+{
+	float part = c->packets > 0 && c->out_seen ? c->out / c->packets : 0;
+
+	s->rest = 1;
+	s->pairs = (float)s->shape.pairs;
+	s->same = s->shape.same_talk * s->pairs;
+	s->equal = s->shape.one_size;
+	if (plan->nature[c->class] != FLOOD_DATAGRAM || plan->habit[c->class] == FLOOD_TROUBLE ||
+	    part <= 0 || part > aside_max)
+		return;
+	float talking = fminf(part * (float)s->shape.records, s->same);
+	s->rest = 1 - part;
+	s->floors *= s->rest;
+	s->pairs -= talking;
+	s->same -= talking;
+	s->equal /= s->rest;
+}
+
 /* Answers of third parties by how they begin, in a class that is mostly something else. */
 static bool answers_by_content(const struct flood_plan *plan, const struct flood_cold *c,
 			       const struct sight *s)
@@ -205,7 +234,8 @@ static bool answers_by_content(const struct flood_plan *plan, const struct flood
 	if ((!stream && nature != FLOOD_DATAGRAM) || plan->mark_count == 0 || !s->several ||
 	    s->floors < 1 || s->shape.records < records_min)
 		return false;
-	if (stream ? asks(c, plan->stream_class) || synacks > synacks_max * c->tcp : s->answered)
+	if (stream ? asks(c, plan->stream_class) || synacks > synacks_max * c->tcp
+		   : s->answered && s->rest >= 1)
 		return false;
 	return flood_shape_marked(c->tick, plan, c->class, false) >= marked_min;
 }
@@ -321,15 +351,16 @@ static enum flood_cold_verdict tunnels(const struct sight *s, float floors)
 static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const struct flood_cold *c,
 					 const struct sight *s)
 {
-	float bit_floors = c->bytes * 32 / (float)plan->bits_floor;
+	float bit_floors = s->rest * c->bytes * 32 / (float)plan->bits_floor;
 	float floors = s->floors > bit_floors ? s->floors : bit_floors;
 	enum flood_habit habit = plan->habit[c->class];
-	bool equal = s->shape.one_size >= 0.8F && habit != FLOOD_EQUAL;
+	bool equal = s->equal >= 0.8F && habit != FLOOD_EQUAL;
 	bool nobody = loose(s, loose_max) && habit != FLOOD_EQUAL && habit != FLOOD_REQUEST;
+	bool is_answered = s->rest < 1 && (nobody || (equal && aimless(s))) ? false : s->answered;
 	/* What a collector gets from its own network came over one distance, too. */
 	bool one_way_in = s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources && !talks(s);
 
-	if (floors < trouble_floors || probes(s) || s->answered)
+	if (floors < trouble_floors || probes(s) || is_answered)
 		return FLOOD_COLD_NO;
 	if (habit == FLOOD_TROUBLE)
 		return many_or_hit(s);
@@ -463,6 +494,7 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	count_sources(c, &s);
 	s.unit = c->packets / (float)s.shape.records;
 	s.answered = answered(c);
+	set_aside(plan, c, &s);
 	if (answers_by_content(plan, c, &s))
 		return many_or_hit(&s);
 	enum flood_cold_verdict verdict = by_nature(plan, c, &s);

@@ -18,7 +18,7 @@
  *          sends are one kind, whichever they are;
  * datagrams two to three times above a floor without conversations, and equal in size, not
  *          answered, or from many sources; ten times, one way, equal in size or from many,
- *          or to all ports;
+ *          or to all ports; of what is answered in part, that part is set aside;
  *          twenty times equal ones of one conversation, five of many to one port;
  * trouble  (ICMP, protocols that no service uses) twice above the floor; tunnels from many;
  * streams  without conversations, openings and ends, not answered; five times above the packet

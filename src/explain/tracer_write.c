@@ -56,6 +56,13 @@ static bool telling(const struct vector_index *ix, const struct tracer_bucket *b
 	       (row->payload_len > 0 && row->from_count == 0);
 }
 
+/* Named by its content among what has other ports: the rest of the class is something else. */
+static bool elsewhere(const struct vector_index *ix, const struct tracer_bucket *b, uint8_t class)
+{
+	return b->row != VECTOR_NONE && b->row < ix->book->count &&
+	       ix->book->rows[b->row].any_port && ix->class_of[b->row] != class;
+}
+
 /* The heaviest, or a telling one that could be most of what is above usual. */
 static const struct tracer_bucket *main_bucket(const struct tracer *t,
 					       const struct vector_index *ix, uint8_t slot,
@@ -115,13 +122,16 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 		facts.seen = p->records;
 		facts.sources = hll_estimate(p->sources, PROFILE_BITS);
 	}
-	if (share < ALMOST_PURE && telling(ix, n->bucket)) { /* the rest is somebody else's */
+	bool among = elsewhere(ix, n->bucket, s->class);
+	if (share < ALMOST_PURE && (among || telling(ix, n->bucket))) { /* the rest is another's */
 		n->packets *= share;
 		n->bytes *= share;
 		n->only = (uint8_t)(n->bucket - t->buckets);
 		n->few = hll_estimate(p->sources, PROFILE_BITS);
 		facts.sources = n->few <= FEW ? n->few : facts.sources;
 	}
+	if (among) /* the rest may be what the service sent so much for */
+		facts.asked = fmax(0, s->asked - (1 - share) * s->packets);
 	/* Once for the signs that rows ask for, then with the row that they lead to. */
 	source_judge(&facts, &n->found);
 	n->row = vector_refine(ix, s->class, n->bucket->row, p, &n->found);
