@@ -6,7 +6,7 @@
 #include "detect/conduct.h"
 #include "tally/text_hash.h"
 
-enum { CONDUCT_SPOTS_KEPT = 2048 }; /* a power of 2; 16 KB */
+enum { CONDUCT_SPOTS_KEPT = 8192 }; /* a power of 2; 64 KB */
 
 struct conduct_table {
 	struct address_key key;
