@@ -7,6 +7,8 @@
 #include "intake/simulation.h"
 
 #include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -80,8 +82,21 @@ static bool next_past(void *ctx, struct observation *ret_o, struct wd_why *why)
 	return advance(p, why);
 }
 
+static void tell_unknown(const struct scenario *s, const struct catalogue *catalogue)
+{
+	for (size_t n = 0; n < s->service_count; n++) {
+		char id[SERVICE_ID_MAX + sizeof("-001")];
+		snprintf(id, sizeof(id), "%s%s", s->services[n].id,
+			 s->services[n].numbered ? "-001" : "");
+		if (catalogue_index(catalogue, id) == SIZE_MAX)
+			log_line(LOG_LEVEL_WARNING, "play_unknown_service",
+				 "service=%s reason=\"the configuration does not name it: its "
+				 "reports count nowhere\"", id);
+	}
+}
+
 enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *store,
-			   struct wd_why *why)
+			   const struct catalogue *catalogue, struct wd_why *why)
 {
 	if (store_end(store).clock.ns != 0) {
 		log_line(LOG_LEVEL_INFO, "play_skipped",
@@ -92,6 +107,7 @@ enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *
 	char title[256];
 	log_line(LOG_LEVEL_INFO, "playing", "scenario=%s",
 		 log_text(title, sizeof(title), p->scenario->title));
+	tell_unknown(p->scenario, catalogue);
 	return pilot_preload(pilot, next_past, p, why);
 }
 

@@ -15,9 +15,11 @@ struct player;
 
 /* NULL on failure, told on stderr. */
 struct player *player_open(const char *scenario);
-/* WD_FULL if the data folder is not empty: real reports and played ones must not mix. */
+/* Nothing is played into a data folder that is not empty: real reports and played ones must not
+ * mix. That is told in the log, and so is each service that `catalogue` does not name: its reports
+ * count nowhere. */
 enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *store,
-			   struct wd_why *why) WD_MUST_CHECK;
+			   const struct catalogue *catalogue, struct wd_why *why) WD_MUST_CHECK;
 enum wd_err player_start(struct player *p, struct journal *journal,
 			 struct wd_why *why) WD_MUST_CHECK;
 void player_stop(struct player *p);  /* NULL is fine */

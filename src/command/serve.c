@@ -335,7 +335,8 @@ static bool start(struct server *s, struct player *player)
 		return said("telemetry", &why);
 	if (!open_pilot(s))
 		return false;
-	if (player != NULL && player_preload(player, s->pilot, s->store, &why) != WD_OK)
+	if (player != NULL &&
+	    player_preload(player, s->pilot, s->store, s->config->catalogue, &why) != WD_OK)
 		return said("play", &why);
 	if (page_cache_open(PAGES_BYTES_MAX, &s->cache) != WD_OK)
 		return said("memory", &(struct wd_why){.err = WD_NOMEM});
