@@ -47,7 +47,7 @@ size_t number_read(const char *text, size_t len, struct number *ret_number)
 	size_t at = 0, count = 0, whole_len, fraction_len = 0;
 	uint64_t digits = 0;
 	int power = 0;
-	bool plain = true; /* no sign, point or exponent */
+	bool plain = true; /* no point or exponent */
 
 	if (len > NUMBER_LEN_MAX + 1)
 		len = NUMBER_LEN_MAX + 1;
@@ -78,7 +78,8 @@ size_t number_read(const char *text, size_t len, struct number *ret_number)
 	if (at > NUMBER_LEN_MAX)
 		return 0;
 
-	struct number n = {.is_whole = plain && !negative && count <= WHOLE_DIGITS};
+	struct number n = {.is_whole = plain && (!negative || digits == 0) &&
+				       count <= WHOLE_DIGITS};
 	power -= (int)fraction_len;
 	if (count <= EXACT_DIGITS && power >= -EXACT_POWER && power <= EXACT_POWER) {
 		n.value = power < 0 ? (double)digits / powers[-power]

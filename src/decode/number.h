@@ -13,7 +13,7 @@ enum { NUMBER_LEN_MAX = 63 }; /* bytes; a longer one is not read */
 struct number {
 	double value;   /* finite; the nearest to what is written; zero has no sign */
 	uint64_t whole; /* the same exactly, if is_whole */
-	bool is_whole;  /* written without sign, point and exponent, and below 10^18 */
+	bool is_whole;  /* not negative, written without point and exponent, below 10^18 */
 };
 
 /* Reads the number at the front of text; returns its length, 0 if there is none or if it is

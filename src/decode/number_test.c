@@ -45,8 +45,10 @@ static void a_whole_number_is_exact_up_to_eighteen_digits(void **state)
 	assert_true(n.value == 1e18);
 	assert_int_equal(number_read("12.0", 4, &n), 4);
 	assert_false(n.is_whole);
-	assert_int_equal(number_read("-0", 2, &n), 2);
+	assert_int_equal(number_read("-1", 2, &n), 2);
 	assert_false(n.is_whole);
+	assert_int_equal(number_read("-0", 2, &n), 2);
+	assert_true(n.is_whole && n.whole == 0);
 	assert_false(signbit(n.value));
 }
 
