@@ -16,6 +16,11 @@ static const char *change_name(enum effect_kind kind)
 						: "changed";
 }
 
+void keeper_failed(struct keeper *k, const struct wd_why *why)
+{
+	k->damaged = k->damaged || store_is_damaged(why);
+}
+
 /* Something of this time could not be written. */
 static void miss(struct keeper *k, const char *event, wd_wall at, const struct wd_why *why)
 {
@@ -23,7 +28,7 @@ static void miss(struct keeper *k, const char *event, wd_wall at, const struct w
 	if (k->missed.ns == 0 || wall_before(at, k->missed))
 		k->missed = at;
 	k->again = mono_add(mono_now(), AGAIN_AFTER);
-	k->damaged = k->damaged || store_is_damaged(why);
+	keeper_failed(k, why);
 }
 
 static bool put(struct keeper *k, const struct incident *i, enum effect_kind kind, wd_wall at)
@@ -65,7 +70,7 @@ static void keep_coordinated(struct keeper *k, const struct effect *x)
 
 	if (store_put_coordinated(k->store, c, x->at, &why) != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "evidence_not_kept", &why);
-		k->damaged = k->damaged || store_is_damaged(&why);
+		keeper_failed(k, &why);
 	}
 	log_line(LOG_LEVEL_INFO, "reports_coordinated",
 		 "service=%s persons=%u networks=%u top_share=%.2f", c->service, c->persons,

@@ -20,7 +20,7 @@ struct keeper {
 	struct engine *engine;
 	wd_wall missed; /* incidents that changed since then may be missing; 0 = none is */
 	wd_mono again;  /* not before that */
-	bool damaged;   /* the database: whoever reads this has it repaired */
+	bool damaged;   /* the database (keeper_failed): whoever reads this has it repaired */
 };
 
 /* Writes the engine's effects and drops them. True: an incident was opened that the journal does
@@ -29,5 +29,7 @@ bool keeper_keep(struct keeper *k);
 /* Tries what could not be written once more, if it is time; `last`: it is. True: now all of it is
  * written. */
 bool keeper_again(struct keeper *k, bool last);
+/* The store failed: marks the database as damaged if that is why. */
+void keeper_failed(struct keeper *k, const struct wd_why *why);
 
 #endif

@@ -80,11 +80,6 @@ static void keep_effects(struct pilot *p)
 }
 
 /* The journal's thread repairs the database, also where the journal itself is whole. */
-static void find_damage(struct pilot *p, const struct wd_why *why)
-{
-	p->keeper.damaged = p->keeper.damaged || store_is_damaged(why);
-}
-
 static void ask_for_repair(struct pilot *p)
 {
 	if (!p->keeper.damaged || !is_due(p->repair_due))
@@ -270,7 +265,7 @@ static void keep_state(struct pilot *p)
 	wd_mono begin = mono_now();
 	if (write_state(p, &why) != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "state_not_kept", &why);
-		find_damage(p, &why);
+		keeper_failed(&p->keeper, &why);
 	}
 	wd_span took = mono_sub(mono_now(), begin);
 	wd_span rest = {took.ns * STATE_REST};
@@ -293,7 +288,7 @@ static void retain(struct pilot *p)
 	}
 	if (err != WD_OK) {
 		log_why(LOG_LEVEL_ERROR, "retention_failed", &why);
-		find_damage(p, &why);
+		keeper_failed(&p->keeper, &why);
 	}
 	if (j.repairs != p->repairs)
 		log_line(LOG_LEVEL_ERROR, "database_repaired", "times=%llu",

@@ -85,9 +85,8 @@ static bool next_past(void *ctx, struct observation *ret_o, struct wd_why *why)
 static void tell_unknown(const struct scenario *s, const struct catalogue *catalogue)
 {
 	for (size_t n = 0; n < s->service_count; n++) {
-		char id[SERVICE_ID_MAX + sizeof("-001")];
-		snprintf(id, sizeof(id), "%s%s", s->services[n].id,
-			 s->services[n].numbered ? "-001" : "");
+		char id[SERVICE_ID_MAX + 1];
+		scenario_copy_id(&s->services[n], 0, id);
 		if (catalogue_index(catalogue, id) == SIZE_MAX)
 			log_line(LOG_LEVEL_WARNING, "play_unknown_service",
 				 "service=%s reason=\"the configuration does not name it: its "

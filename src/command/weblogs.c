@@ -2,7 +2,6 @@
 #include "command/weblogs.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/prng.h"
 #include "base/text.h"
 #include "command/clock.h"
@@ -233,9 +232,7 @@ static void on_message(void *context, const struct exporter_address *from, const
 		       size_t len)
 {
 	struct weblogs *w = context;
-	uint64_t halves[2];
-	memcpy(halves, from->bytes, sizeof(halves));
-	uint32_t source = (uint32_t)(hash_mix(halves[0] ^ hash_mix(halves[1])) >> 32);
+	uint32_t source = (uint32_t)(exporter_address_hash(from) >> 32);
 	take_line(w, &w->syslog_reader, "", source, text, len);
 }
 

@@ -30,7 +30,6 @@ enum wd_err conduct_table_open(const struct address_key *key, size_t rows,
 	t->clients = (void *)(begin + rows * sizeof(*t->rows));
 	t->key = *key;
 	t->mask = rows - 1;
-	conduct_agents_prepare(&t->words);
 	conduct_lists_prepare(&t->lists);
 	*ret_table = t;
 	return WD_OK;
@@ -250,7 +249,7 @@ static void see_agent(const struct conduct_table *t, struct web_agent *agent,
 		      struct conduct_look *look)
 {
 	if (agent->tool == CONDUCT_UNTOLD && agent->len > 0)
-		agent->tool = (uint8_t)conduct_agent_of(&t->words, look->r->agent);
+		agent->tool = (uint8_t)conduct_agent_of(&t->lists, look->r->agent);
 	look->agent = agent->hash;
 	look->tool = agent->tool;
 }

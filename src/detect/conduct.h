@@ -103,29 +103,27 @@ size_t conduct_notes(const struct conduct *c, struct client_note dst[CLIENT_NOTE
 
 /* ---- what one request gives away (conduct_mark.c) ---- */
 
+/* Of an agent that has words of several the highest is told. */
 enum conduct_agent {
-	CONDUCT_UNTOLD, CONDUCT_BROWSER, CONDUCT_CRAWLER, CONDUCT_LIBRARY,
+	CONDUCT_UNTOLD, CONDUCT_BROWSER, CONDUCT_LIBRARY,
 	CONDUCT_FETCHER, /* a program that fetches many things: packages, sources, folders */
-	CONDUCT_SCANNER, /* names a tool that searches for weak spots, or is an injection itself */
+	CONDUCT_CRAWLER,
 	CONDUCT_LOADER,  /* names a tool that makes load */
+	CONDUCT_SCANNER, /* names a tool that searches for weak spots, or is an injection itself */
 };
-/* The words that agents are told by, to be looked for all at once; prepared once. */
-enum { CONDUCT_AGENT_WORDS = 192 };
-struct conduct_agent_word { const char *text; uint8_t list, next; };
-struct conduct_agents { uint8_t first[256]; struct conduct_agent_word words[CONDUCT_AGENT_WORDS]; };
-void conduct_agents_prepare(struct conduct_agents *a);
-enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent);
-
-/* Words that a path or query may have somewhere, and how sure each of them makes. */
+/* How sure a word in a path or query makes. */
 enum conduct_sort { CONDUCT_NONE, CONDUCT_PERHAPS, CONDUCT_SURE, CONDUCT_HOLE };
 enum { CONDUCT_LIST_MAX = 224, CONDUCT_TEXT_MAX = 512 };
-struct conduct_word { const char *text; uint8_t sort; };
+struct conduct_word { const char *text; uint8_t sort; }; /* enum conduct_sort or conduct_agent */
+/* Words to be looked for all at once. */
 struct conduct_list {
 	uint8_t first[256], next[CONDUCT_LIST_MAX]; /* chains by the first two bytes: place + 1 */
+	uint8_t highest; /* sort */
 	const struct conduct_word *words;
 };
-struct conduct_lists { struct conduct_list spots, injections, logins, login_values; };
-void conduct_lists_prepare(struct conduct_lists *l);
+struct conduct_lists { struct conduct_list spots, injections, logins, login_values, agents; };
+void conduct_lists_prepare(struct conduct_lists *l); /* once */
+enum conduct_agent conduct_agent_of(const struct conduct_lists *l, struct text_span agent);
 /* What only somebody who searches asks for: perhaps, if it is refused; for sure; or a hole that
  * attacks on one product begin with. */
 enum conduct_sort conduct_spot_of(const struct conduct_lists *l, struct text_span path);

@@ -13,7 +13,6 @@ struct conduct_table {
 	uint64_t mask; /* of rows */
 	struct conduct_row *rows;
 	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
-	struct conduct_agents words;
 	struct conduct_lists lists;
 	/* Paths that were looked at lately, as keyed hashes: the lowest two bits say which sort of
 	 * weak spot (enum conduct_sort). */
@@ -56,6 +55,7 @@ void conduct_list_make(struct conduct_list *l, const struct conduct_word *words,
 /* The highest sort of a word that is in the text. */
 unsigned conduct_list_find(const struct conduct_list *l, const char *text);
 void conduct_logins_prepare(struct conduct_lists *l);
+void conduct_agents_prepare(struct conduct_lists *l);
 
 /* ---- rules ---- */
 

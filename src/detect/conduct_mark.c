@@ -9,13 +9,6 @@
 
 /* ---- harmless ---- */
 
-static bool starts(struct text_span s, const char *word)
-{
-	size_t len = strlen(word);
-
-	return s.len >= len && memcmp(s.at, word, len) == 0;
-}
-
 bool conduct_is_usual_miss(struct text_span path)
 {
 	static const char *const usual[] = {
@@ -26,7 +19,7 @@ bool conduct_is_usual_miss(struct text_span path)
 	};
 
 	for (size_t i = 0; i < WD_COUNT(usual) && path.len > 1; i++)
-		if (path.at[1] == usual[i][1] && starts(path, usual[i]))
+		if (path.at[1] == usual[i][1] && span_starts(path, usual[i]))
 			return true;
 	return false;
 }
@@ -58,13 +51,6 @@ void conduct_logins_prepare(struct conduct_lists *l)
 	conduct_list_make(&l->login_values, login_values, WD_COUNT(login_values));
 }
 
-static bool ends(struct text_span s, const char *word)
-{
-	size_t len = strlen(word);
-
-	return s.len >= len && memcmp(s.at + s.len - len, word, len) == 0;
-}
-
 /* All of phpMyAdmin's work is POSTs to its one page; who signs in names no other. */
 static bool is_database_login(const char *path, struct text_span query)
 {
@@ -74,7 +60,7 @@ static bool is_database_login(const char *path, struct text_span query)
 		return false;
 	at = at != NULL ? at + strlen("/phpmyadmin/") : pma + strlen("/pma/");
 	return (*at == '\0' || strcmp(at, "index.php") == 0) &&
-	       (query.len == 0 || ends(query, "route=/") || ends(query, "route=%2F"));
+	       (query.len == 0 || span_ends(query, "route=/") || span_ends(query, "route=%2F"));
 }
 
 enum conduct_sort conduct_login_of(const struct conduct_lists *l, struct text_span path,
@@ -82,8 +68,8 @@ enum conduct_sort conduct_login_of(const struct conduct_lists *l, struct text_sp
 {
 	char text[CONDUCT_TEXT_MAX + 1];
 
-	if (path.len == 0 || path.len > 256 || ends(query, "for=jetpack") ||
-	    starts(query, "for=jetpack&")) /* signed */
+	if (path.len == 0 || path.len > 256 || span_ends(query, "for=jetpack") ||
+	    span_starts(query, "for=jetpack&")) /* signed */
 		return CONDUCT_NONE;
 	size_t len = conduct_plain(text, path);
 	if (conduct_list_find(&l->logins, text) != 0 || is_database_login(text, query))
@@ -145,78 +131,65 @@ bool conduct_is_file(struct text_span path)
 
 /* ---- agents ---- */
 
-static const char *const scanners[] = {
-	"sqlmap", "nikto", "nmap", "masscan", "zgrab", "dirbuster",
-	"gobuster", "feroxbuster", "wpscan", "nuclei", "acunetix", "nessus",
-	"openvas", "w3af", "arachni", "netsparker", "havij", "fimap",
-	"zmeu", "jorgee", "muieblackcat", "morfeus", "dirb", "wfuzz", "ffuf",
-	"hydra", "joomscan", "skipfish", "whatweb", "paros", "burp",
-	"owasp zap", "qualys", "jaeles", "commix", "l9explore", "l9tcpid",
-	"dirsearch", "fuzz faster", "hello, world", "gawa.sa", "cmsmap",
-	"webinspect", "dotdotpwn", "xsstrike", "golismero", "detectify", "interactsh",
-	"projectdiscovery", "rustbuster", "appscan", "droopescan", "dalfox", "ghauri", "sslscan",
-	"kiterunner", "gospider", "mozlila", "custom-asynchttpclient", "nvdorz", "leakix",
+#define S CONDUCT_SCANNER
+#define L CONDUCT_LOADER
+#define C CONDUCT_CRAWLER
+#define F CONDUCT_FETCHER
+/* Of several the highest wins. */
+static const struct conduct_word agents[] = {
+	{"sqlmap", S}, {"nikto", S}, {"nmap", S}, {"masscan", S}, {"zgrab", S}, {"dirbuster", S},
+	{"gobuster", S}, {"feroxbuster", S}, {"wpscan", S}, {"nuclei", S}, {"acunetix", S},
+	{"nessus", S}, {"openvas", S}, {"w3af", S}, {"arachni", S}, {"netsparker", S},
+	{"havij", S}, {"fimap", S}, {"zmeu", S}, {"jorgee", S}, {"muieblackcat", S},
+	{"morfeus", S}, {"dirb", S}, {"wfuzz", S}, {"ffuf", S}, {"hydra", S}, {"joomscan", S},
+	{"skipfish", S}, {"whatweb", S}, {"paros", S}, {"burp", S}, {"owasp zap", S},
+	{"qualys", S}, {"jaeles", S}, {"commix", S}, {"l9explore", S}, {"l9tcpid", S},
+	{"dirsearch", S}, {"fuzz faster", S}, {"hello, world", S}, {"gawa.sa", S}, {"cmsmap", S},
+	{"webinspect", S}, {"dotdotpwn", S}, {"xsstrike", S}, {"golismero", S}, {"detectify", S},
+	{"interactsh", S}, {"projectdiscovery", S}, {"rustbuster", S}, {"appscan", S},
+	{"droopescan", S}, {"dalfox", S}, {"ghauri", S}, {"sslscan", S}, {"kiterunner", S},
+	{"gospider", S}, {"mozlila", S}, {"custom-asynchttpclient", S}, {"nvdorz", S},
+	{"leakix", S},
 	/* No agent, but an injection where the agent is put into a log or a page. */
-	"${jndi", "${${", "${lower", "() {", "<?php", "<script", "../../",
+	{"${jndi", S}, {"${${", S}, {"${lower", S}, {"() {", S}, {"<?php", S}, {"<script", S},
+	{"../../", S},
+	{"apachebench", L}, {"wrk/", L}, {"hey/", L}, {"siege", L}, {"jmeter", L}, {"k6/", L},
+	{"vegeta", L}, {"bombardier", L}, {"slowhttptest", L}, {"goldeneye", L}, {"hulk", L},
+	{"locust", L}, {"fasthttp", L},
+	{"http:", C}, {"https:", C}, {"bot", C}, {"crawl", C}, {"spider", C}, {"slurp", C},
+	{"monitor", C}, {"uptime", C}, {"pingdom", C}, {"statuscake", C}, {"health", C},
+	{"check", C}, {"probe", C}, {"facebookexternalhit", C}, {"feed", C}, {"lighthouse", C},
+	{"prerender", C},
+	{"pip/", F}, {"npm/", F}, {"yarn/", F}, {"pnpm/", F}, {"git/", F}, {"jgit/", F},
+	{"apt-http", F}, {"libdnf", F}, {"urlgrabber", F}, {"pacman/", F}, {"apk-tools", F},
+	{"docker/", F}, {"containerd", F}, {"podman", F}, {"aws-sdk", F}, {"aws-cli", F},
+	{"boto", F}, {"minio", F}, {"s3cmd", F}, {"rclone", F}, {"restic", F}, {"mirall", F},
+	{"webdav", F}, {"davx", F}, {"davfs", F}, {"gvfs", F}, {"composer/", F}, {"maven", F},
+	{"gradle", F}, {"cargo", F}, {"nuget", F}, {"bundler", F}, {"conda/", F}, {"helm/", F},
+	{"terraform", F}, {"applecoremedia", F}, {"exoplayer", F}, {"vlc/", F}, {"lavf", F},
+	{"lftp/", F}, {"aria2/", F}, {"zypp", F}, {"dataaccessd", F}, {"webdavfs", F},
+	{"qgis/", F}, {"josm/", F}, {"kubectl", F}, {"librepo", F}, {"synapse/", F},
 };
-static const char *const loaders[] = {
-	"apachebench", "wrk/", "hey/", "siege", "jmeter", "k6/", "vegeta",
-	"bombardier", "slowhttptest", "goldeneye", "hulk", "locust", "fasthttp",
-};
-static const char *const crawlers[] = {
-	"http:", "https:", "bot", "crawl", "spider", "slurp", "monitor",
-	"uptime", "pingdom", "statuscake", "health", "check", "probe",
-	"facebookexternalhit", "feed", "lighthouse", "prerender",
-};
-static const char *const fetchers[] = {
-	"pip/", "npm/", "yarn/", "pnpm/", "git/", "jgit/", "apt-http",
-	"libdnf", "urlgrabber", "pacman/", "apk-tools", "docker/", "containerd",
-	"podman", "aws-sdk", "aws-cli", "boto", "minio", "s3cmd", "rclone",
-	"restic", "mirall", "webdav", "davx", "davfs", "gvfs", "composer/",
-	"maven", "gradle", "cargo", "nuget", "bundler", "conda/", "helm/",
-	"terraform", "applecoremedia", "exoplayer", "vlc/", "lavf", "lftp/", "aria2/", "zypp",
-	"dataaccessd", "webdavfs", "qgis/", "josm/", "kubectl", "librepo", "synapse/",
-};
+#undef S
+#undef L
+#undef C
+#undef F
 
-/* What stands first wins. */
-static const struct { uint8_t agent, count; const char *const *words; } agents[] = {
-	{CONDUCT_SCANNER, WD_COUNT(scanners), scanners},
-	{CONDUCT_LOADER, WD_COUNT(loaders), loaders},
-	{CONDUCT_CRAWLER, WD_COUNT(crawlers), crawlers},
-	{CONDUCT_FETCHER, WD_COUNT(fetchers), fetchers},
-};
-
-void conduct_agents_prepare(struct conduct_agents *a)
+void conduct_agents_prepare(struct conduct_lists *l)
 {
-	unsigned n = 0;
-
-	memset(a, 0, sizeof(*a));
-	for (uint8_t list = 0; list < WD_COUNT(agents); list++) {
-		for (uint8_t i = 0; i < agents[list].count; i++, n++) {
-			uint8_t *first = &a->first[conduct_chain_of(agents[list].words[i])];
-			WD_CHECK(n < CONDUCT_AGENT_WORDS - 1);
-			a->words[n] = (struct conduct_agent_word){
-				.text = agents[list].words[i], .list = list, .next = *first};
-			*first = (uint8_t)(n + 1);
-		}
-	}
+	conduct_list_make(&l->agents, agents, WD_COUNT(agents));
 }
 
-enum conduct_agent conduct_agent_of(const struct conduct_agents *a, struct text_span agent)
+enum conduct_agent conduct_agent_of(const struct conduct_lists *l, struct text_span agent)
 {
 	char text[CONDUCT_TEXT_MAX + 1];
-	unsigned best = WD_COUNT(agents);
 
 	if (agent.len == 0)
 		return CONDUCT_UNTOLD;
 	conduct_plain(text, agent);
-	for (const char *at = text; *at != '\0' && best > 0; at++)
-		for (unsigned i = a->first[conduct_chain_of(at)]; i != 0; i = a->words[i - 1].next)
-			if (a->words[i - 1].list < best &&
-			    conduct_begins_with(at, a->words[i - 1].text))
-				best = a->words[i - 1].list;
-	if (best < WD_COUNT(agents))
-		return (enum conduct_agent)agents[best].agent;
-	return starts(agent, "Mozilla/") || starts(agent, "Opera/") ? CONDUCT_BROWSER
-								     : CONDUCT_LIBRARY;
+	unsigned found = conduct_list_find(&l->agents, text);
+	if (found != 0)
+		return (enum conduct_agent)found;
+	return span_starts(agent, "Mozilla/") || span_starts(agent, "Opera/") ? CONDUCT_BROWSER
+									      : CONDUCT_LIBRARY;
 }

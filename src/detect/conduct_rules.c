@@ -49,8 +49,8 @@ static const unsigned seen_max = 96;
 
 static bool is_api(struct text_span path)
 {
-	return path.len > 4 && (memcmp(path.at, "/api", 4) == 0 ||
-				memcmp(path.at, "/v1/", 4) == 0 || memcmp(path.at, "/v2/", 4) == 0);
+	return path.len > 4 && (span_starts(path, "/api") || span_starts(path, "/v1/") ||
+				span_starts(path, "/v2/"));
 }
 
 /* Letters and digits at `at`: how many; is it a number of base 16, as ids have? Letters alone are
@@ -349,23 +349,13 @@ struct before { bool again, tried, challenged, soon, same_second; };
 /* WordPress answers 200 to a wrong password alone: the right one leads on. */
 static bool fails_with_200(const struct request *r)
 {
-	static const char name[] = "/wp-login.php";
-	size_t len = strlen(name);
-
-	return r->path.len >= len && memcmp(r->path.at + r->path.len - len, name, len) == 0 &&
+	return span_ends(r->path, "/wp-login.php") &&
 	       (r->query.len == 0 || memmem(r->query.at, r->query.len, "action=", 7) == NULL);
 }
 
 static bool is_program(const struct conduct_look *look)
 {
 	return look->tool != CONDUCT_BROWSER && look->tool != CONDUCT_LOADER;
-}
-
-static bool ends_with(struct text_span path, const char *ending)
-{
-	size_t len = strlen(ending);
-
-	return path.len >= len && memcmp(path.at + path.len - len, ending, len) == 0;
 }
 
 /* A POST to a login that was not refused: a form answers 200 with itself to a wrong password, an
@@ -376,7 +366,7 @@ static float weight_answered(const struct conduct_look *look, const struct befor
 	bool api = is_api(r->path), page = conduct_is_script(r->path);
 	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || api);
 
-	if (r->status == 200 && ends_with(r->path, "token"))
+	if (r->status == 200 && span_ends(r->path, "token"))
 		return 0; /* what it asked for */
 	if (r->status == 200 && program && api)
 		return seldom_failed;

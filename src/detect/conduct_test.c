@@ -542,9 +542,9 @@ static void agents_do_not_poison_each_other(void **state)
 
 	memcpy(forged, browser, sizeof(browser));
 	memcpy(forged + 20, "sqlmap", 6);
-	struct conduct_agents words;
-	conduct_agents_prepare(&words);
-	assert_int_equal(conduct_agent_of(&words, span(forged)), CONDUCT_SCANNER);
+	struct conduct_lists lists;
+	conduct_lists_prepare(&lists);
+	assert_int_equal(conduct_agent_of(&lists, span(forged)), CONDUCT_SCANNER);
 	see(c, (struct ask){0, 66, .status = 200, .path = "/", .agent = forged});
 	for (int i = 0; i < 20; i++)
 		see(c, (struct ask){i, 7, .status = 200, .path = "/", .referer = "https://a.example/"});

@@ -78,12 +78,12 @@ size_t conduct_plain(char dst[CONDUCT_TEXT_MAX + 1], struct text_span s)
 void conduct_list_make(struct conduct_list *l, const struct conduct_word *words, size_t count)
 {
 	WD_CHECK(count <= CONDUCT_LIST_MAX);
-	memset(l->first, 0, sizeof(l->first));
-	l->words = words;
+	*l = (struct conduct_list){.words = words};
 	for (size_t i = 0; i < count; i++) {
 		uint8_t *first = &l->first[conduct_chain_of(words[i].text)];
 		l->next[i] = *first;
 		*first = (uint8_t)(i + 1);
+		l->highest = words[i].sort > l->highest ? words[i].sort : l->highest;
 	}
 }
 
@@ -91,7 +91,7 @@ unsigned conduct_list_find(const struct conduct_list *l, const char *text)
 {
 	unsigned most = 0;
 
-	for (const char *at = text; *at != '\0' && most < CONDUCT_HOLE; at++)
+	for (const char *at = text; *at != '\0' && most < l->highest; at++)
 		for (unsigned i = l->first[conduct_chain_of(at)]; i != 0; i = l->next[i - 1])
 			if (l->words[i - 1].sort > most &&
 			    conduct_begins_with(at, l->words[i - 1].text))
@@ -445,4 +445,5 @@ void conduct_lists_prepare(struct conduct_lists *l)
 	conduct_list_make(&l->spots, spots, WD_COUNT(spots));
 	conduct_list_make(&l->injections, injections, WD_COUNT(injections));
 	conduct_logins_prepare(l);
+	conduct_agents_prepare(l);
 }

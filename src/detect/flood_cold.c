@@ -356,7 +356,7 @@ static enum flood_cold_verdict datagrams(const struct flood_plan *plan, const st
 	enum flood_habit habit = plan->habit[c->class];
 	bool equal = s->equal >= 0.8F && habit != FLOOD_EQUAL;
 	bool nobody = loose(s, loose_max) && habit != FLOOD_EQUAL && habit != FLOOD_REQUEST;
-	bool is_answered = s->rest < 1 && (nobody || (equal && aimless(s))) ? false : s->answered;
+	bool is_answered = s->answered && !(s->rest < 1 && (nobody || (equal && aimless(s))));
 	/* What a collector gets from its own network came over one distance, too. */
 	bool one_way_in = s->shape.one_hop >= 0.9F && s->shape.sources >= few_sources && !talks(s);
 

@@ -15,7 +15,6 @@ static const wd_span OFF_MAX = {120 * WD_NS_PER_S};
 static const float STIRS_DECADES = 3; /* once in four minutes of ticks of 250 ms */
 static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
 static const wd_span KEEP_EVERY = {WD_NS_PER_S};
-static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S}; /* of a service where all is usual */
 static const float NEWS_PEAK = 1.1f;
 static const float ABOVE_USUAL = 1.5f;
 

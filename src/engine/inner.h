@@ -16,6 +16,8 @@ enum {
 	PLANS_MAX = 64, /* distinct bucket widths and kinds at one time */
 };
 
+/* How often what is usual is shown anew. */
+static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S};
 /* The closing and reopening times, in the larger of time and buckets. */
 static const wd_span CLOSE_AFTER = {1800 * WD_NS_PER_S};
 static const wd_span REOPEN_WITHIN = {4 * 3600 * WD_NS_PER_S};

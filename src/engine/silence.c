@@ -12,7 +12,6 @@ static const wd_span FILL_MAX = {60 * WD_NS_PER_S};
 /* Longer than anybody's patience: one that engine_resume made may have ended long ago. */
 static const wd_span FILL_TOLD_MAX = {(WITNESS_PATIENCE_MAX_S + 10) * WD_NS_PER_S};
 
-static const wd_span SHOW_EVERY = {5 * WD_NS_PER_S};
 
 void engine_heard(struct engine *e, uint32_t slot, const char *name, wd_wall at)
 {

@@ -19,18 +19,13 @@ static const struct scene flood = {"x", 4000, 36000, 0, 0, {1, 1}};
 static const struct scene calm_of_both = {"x", 4000, 0, 0, 0, {1, 2}};
 static const struct scene half_of_b = {"x", 2000, 0, 0, 0, {2, 2}};
 
-static wd_wall now_of(const struct world *w)
-{
-	return wall_add(wall_s(START_S), span_ms(w->at_ms));
-}
-
 /* As the live program has it: who spoke, the ticks, and until when all has been told. `scene` may
  * be NULL: no tick came. */
 static void live(struct world *w, double seconds, const struct scene *scene, unsigned speak)
 {
 	static const char *const names[] = {"192.0.2.1", "192.0.2.2"};
 	for (int n = 0; n < (int)(4 * seconds); n++) {
-		wd_wall end = wall_add(now_of(w), span_ms(250));
+		wd_wall end = wall_add(world_now(w), span_ms(250));
 		for (uint32_t slot = 0; slot < 2; slot++) {
 			if ((speak & 1U << slot) != 0)
 				engine_heard(w->e, slot, names[slot], end);
@@ -88,7 +83,7 @@ static void a_service_without_traffic_is_zero_as_long_as_its_exporter_speaks(voi
 	live(&w, 600, &calm, A);
 	live(&w, 300, NULL, A); /* of other services */
 	struct traffic_state t = traffic_of(&w);
-	assert_int_equal(t.flows_at.ns, now_of(&w).ns);
+	assert_int_equal(t.flows_at.ns, world_now(&w).ns);
 	assert_true(t.packets_per_s < 1 && t.usual_packets_per_s < 100);
 	world_close(&w);
 }
@@ -127,7 +122,7 @@ static void another_exporter_does_not_speak_for_this_one(void **state)
 	(void)state;
 	world_open(&w, 4);
 	live(&w, 600, &calm, BOTH);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	float usual = usual_of(&w);
 	live(&w, 3600, NULL, B);
 	struct traffic_state t = traffic_of(&w);
@@ -146,7 +141,7 @@ static void of_two_exporters_the_one_that_is_left_teaches_nothing(void **state)
 	(void)state;
 	world_open(&w, 5);
 	live(&w, 660, &calm_of_both, BOTH);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	float usual = usual_of(&w);
 	live(&w, 3600, &half_of_b, B);
 	struct traffic_state t = traffic_of(&w);
@@ -172,7 +167,7 @@ static void a_flood_that_kills_the_exporter_stays_open(void **state)
 	live(&w, 600, &calm, A);
 	live(&w, 30, &flood, A);
 	assert_int_equal(w.opened, 1);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	live(&w, 6 * 3600, NULL, NOBODY);
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	assert_int_equal(w.last.traffic.silent_since.ns, silent.ns);
@@ -182,7 +177,7 @@ static void a_flood_that_kills_the_exporter_stays_open(void **state)
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	assert_int_equal(w.last.traffic.silent_since.ns, 0);
 	assert_int_equal(w.opened, 1);
-	wd_wall ended = now_of(&w);
+	wd_wall ended = world_now(&w);
 	live(&w, 300, NULL, NOBODY);
 	assert_int_equal(w.last.traffic.silent_since.ns, ended.ns);
 	/* And when it is heard again it is over. */
@@ -200,7 +195,7 @@ static void after_a_day_of_silence_nobody_knows_of_a_flood(void **state)
 	world_open(&w, 7);
 	live(&w, 600, &calm, A);
 	live(&w, 30, &flood, A);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	live(&w, 86400 - 120, NULL, NOBODY);
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	live(&w, 300, NULL, NOBODY);
@@ -218,7 +213,7 @@ static void a_flood_seen_by_one_that_dies_is_not_ended_by_the_other(void **state
 	live(&w, 600, &calm_of_both, BOTH);
 	live(&w, 30, &both, BOTH);
 	assert_int_equal(w.opened, 1);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	live(&w, 3600, &half_of_b, B);
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	assert_int_equal(w.last.traffic.silent_since.ns, silent.ns);
@@ -247,7 +242,7 @@ static void the_time_between_two_runs_is_missing(void **state)
 		float usual = usual_of(&a);
 		/* Nobody listens; then it does, but the exporter's templates are not here yet. */
 		b.at_ms += seconds * 1000;
-		engine_gap(b.e, now_of(&b));
+		engine_gap(b.e, world_now(&b));
 		live(&b, 20, NULL, NOBODY);
 		live(&b, .25, &calm, A);
 		assert_true(fabsf(usual_of(&b) - usual) < .01f * usual);
@@ -267,7 +262,7 @@ static void silence_survives_a_restart(void **state)
 	world_open(&b, 10);
 	live(&a, 600, &calm, A);
 	live(&a, 30, &flood, A);
-	wd_wall silent = now_of(&a);
+	wd_wall silent = world_now(&a);
 	live(&a, 1200, NULL, NOBODY);
 	assert_int_equal(a.last.state, INCIDENT_OPEN);
 	world_restart(&a, &b);
@@ -296,10 +291,10 @@ static void a_flood_of_requests_whose_log_stops_stays_open(void **state)
 	for (int n = 0; n < 900; n++)
 		world_web(&w, 40, n < 840 ? 0 : 800);
 	assert_int_equal(w.opened, 1);
-	wd_wall silent = now_of(&w);
+	wd_wall silent = world_now(&w);
 	for (int n = 0; n < 55; n++) {
 		w.at_ms += 60000;
-		engine_advance(w.e, now_of(&w));
+		engine_advance(w.e, world_now(&w));
 		world_collect(&w);
 	}
 	assert_int_equal(w.last.state, INCIDENT_OPEN);

@@ -364,7 +364,8 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 	uint8_t slots[VECTOR_CLASSES_MAX];
 	uint32_t count = tick->sample_count < TRAFFIC_SAMPLES ? tick->sample_count
 							      : TRAFFIC_SAMPLES;
-	uint8_t odd = ix->classes->tcp[FLOW_TCP_PSH];
+	uint8_t odd =
+		ix->classes->tcp[FLOW_TCP_PSH]; /* flags that no connection has in one packet */
 
 	memset(slots, NO_SLOT, sizeof(slots));
 	for (uint32_t i = 0; i < t->slot_count; i++)

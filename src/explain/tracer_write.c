@@ -289,7 +289,7 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 	v->sources = lost ? -1 : count;
 	if (n->few >= 0 && n->few <= FEW) {
 		v->sources = n->few;
-		v->sources_error = (float)(1.04 / sqrt(1 << PROFILE_BITS));
+		v->sources_error = (float)hll_error(PROFILE_BITS);
 	}
 }
 
@@ -560,7 +560,7 @@ void tracer_write(const struct tracer *t, const struct vector_index *ix,
 	ret->records = t->records;
 	ret->requests = t->requests;
 	ret->sources = hll_estimate(t->sources, TRAFFIC_SOURCES_BITS);
-	ret->sources_error = (float)(1.04 / sqrt(1 << TRAFFIC_SOURCES_BITS));
+	ret->sources_error = (float)hll_error(TRAFFIC_SOURCES_BITS);
 	ret->targets = (uint32_t)lround(hll_estimate(t->targets, TRAFFIC_TARGETS_BITS));
 	for (uint32_t i = 0; i < count; i++) {
 		put_vector(t, &list[i], &ret->vectors[i]);

@@ -66,13 +66,6 @@ struct collector {
 
 /* ---- a datagram ---- */
 
-static uint64_t mix(const struct exporter_address *s)
-{
-	uint64_t halves[2];
-	memcpy(halves, s->bytes, sizeof(halves));
-	return hash_mix(halves[0] ^ hash_mix(halves[1]));
-}
-
 /* The rule of who is not allowed is NULL. */
 static const struct known_sender *known_of(struct worker *w, const struct exporter_address *s)
 {
@@ -85,7 +78,7 @@ static const struct known_sender *known_of(struct worker *w, const struct export
 		memset(w->known, 0, sizeof(w->known));
 		w->generation = lane_generation(w->lane);
 	}
-	struct known_sender *k = &w->known[mix(s) % KNOWN_SENDERS];
+	struct known_sender *k = &w->known[exporter_address_hash(s) % KNOWN_SENDERS];
 	if (k->sender.family != 0 && memcmp(&k->sender, s, sizeof(*s)) == 0)
 		return k;
 	*k = (struct known_sender){*s, senders_find(senders, s), WITNESS_NONE};
@@ -185,7 +178,7 @@ static void take_sflow(struct worker *w, const struct datagram *d,
  * that fell silent gives way. */
 static void note_refused(struct worker *w, const struct exporter_address *s, wd_wall now)
 {
-	struct collector_refused *r = &w->refused[mix(s) % COLLECTOR_REFUSED_MAX];
+	struct collector_refused *r = &w->refused[exporter_address_hash(s) % COLLECTOR_REFUSED_MAX];
 	bool same = memcmp(&r->address, s, sizeof(*s)) == 0;
 	w->counts.refused++;
 	if (!same && r->datagrams > 0 && wall_sub(now, r->seen).ns < REFUSED_SILENCE.ns)

@@ -7,6 +7,8 @@
 #include "base/check.h"
 #include "base/text.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +245,14 @@ static void begin_one_service(struct reader *r)
 static void begin_many_services(struct reader *r)
 {
 	begin_service(r, true);
+}
+
+void scenario_copy_id(const struct scenario_service *s, size_t copy, char dst[SERVICE_ID_MAX + 1])
+{
+	if (s->numbered) /* begin_service left room for the number */
+		snprintf(dst, SERVICE_ID_MAX + 1, "%.58s-%03" PRIu16, s->id, (uint16_t)(copy + 1));
+	else
+		memcpy(dst, s->id, sizeof(s->id));
 }
 
 /* Is `id` a service that was defined above, or one of its numbered copies? */

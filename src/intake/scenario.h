@@ -100,4 +100,7 @@ enum wd_err scenario_read(const char *text, size_t len, struct scenario **ret_sc
 			  struct wd_why *why) WD_MUST_CHECK;
 void scenario_free(struct scenario *s); /* NULL is fine */
 
+/* The id of a service's copy, from 0: its own, or "id-001", "id-002", … where they are numbered. */
+void scenario_copy_id(const struct scenario_service *s, size_t copy, char dst[SERVICE_ID_MAX + 1]);
+
 #endif

@@ -7,9 +7,7 @@
 #include "base/hash.h"
 #include "base/prng.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,11 +75,7 @@ enum wd_err simulation_open(const struct scenario *s, uint64_t seed,
 		const struct scenario_service *plan = &s->services[i];
 		for (size_t copy = 0; copy < plan->copies; copy++) {
 			struct actor *a = &m->actors[m->actor_count];
-			if (plan->numbered) /* the parser left room for the number */
-				snprintf(a->id, sizeof(a->id), "%.58s-%03" PRIu16, plan->id,
-					 (uint16_t)(copy + 1));
-			else
-				memcpy(a->id, plan->id, sizeof(a->id));
+			scenario_copy_id(plan, copy, a->id);
 			double part =
 				plan->copies > 1 ? (double)copy / (double)(plan->copies - 1) : 0;
 			double low = fmax(plan->usually_low, plan->usually_high * 1e-6);

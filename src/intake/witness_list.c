@@ -2,6 +2,7 @@
 #include "intake/witness_list.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 #include <arpa/inet.h>
@@ -49,10 +50,8 @@ static uint32_t find(const struct witness_list *l, const char *name)
 /* Any of those there are, but for one name always the same. */
 static uint32_t shared_slot(const char *name)
 {
-	uint32_t sum = 0;
-	for (; *name != '\0'; name++)
-		sum = 31 * sum + (uint8_t)*name;
-	return sum % WITNESSES_MAX;
+	static const struct hash_key key;
+	return (uint32_t)(hash_bytes(&key, name, strlen(name)) % WITNESSES_MAX);
 }
 
 static uint32_t slot_of(struct witness_list *l, const char *name)

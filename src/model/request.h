@@ -10,8 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text_span { const char *at; uint32_t len; }; /* at is NULL exactly when len is 0 */
+
+static inline bool span_starts(struct text_span s, const char *word)
+{
+	size_t len = strlen(word);
+	return s.len >= len && memcmp(s.at, word, len) == 0;
+}
+
+static inline bool span_ends(struct text_span s, const char *word)
+{
+	size_t len = strlen(word);
+	return s.len >= len && memcmp(s.at + s.len - len, word, len) == 0;
+}
 
 enum request_method {
 	REQUEST_OTHER, /* a method of its own making, or none: see `malformed` */

@@ -157,9 +157,7 @@ static void silent(const struct render *r, const struct traffic_state *t)
 		return;
 	}
 	buf_str(r->out, "<p class=\"note\">");
-	buf_str(r->out, t->silent_partly ? "A part of its telemetry is missing since "
-					 : "No telemetry of its traffic since ");
-	words_second(&w, t->silent_since);
+	words_missing(&w, t->silent_since, t->silent_partly);
 	buf_str(r->out, t->silent_partly ? ": there may be more than is seen here."
 					 : ": what it receives is not known.");
 	buf_str(r->out, " What is usual stays as it was.</p>");

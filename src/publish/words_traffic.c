@@ -101,6 +101,13 @@ void words_attack(const struct words *w, const struct snapshot *snapshot,
 	}
 }
 
+void words_missing(const struct words *w, wd_wall since, bool partly)
+{
+	words_text(w, partly ? "A part of its telemetry is missing since "
+			     : "No telemetry of its traffic since ");
+	words_second(w, since);
+}
+
 void words_silence(const struct words *w, const struct incident *i)
 {
 	const struct incident_traffic *t = &i->traffic;
@@ -108,9 +115,7 @@ void words_silence(const struct words *w, const struct incident *i)
 	bool traffic = incident_kinds(i) & INCIDENT_TRAFFIC && t->silent_since.ns != 0;
 
 	if (traffic) {
-		words_text(w, t->silent_partly ? "A part of its telemetry is missing since "
-					       : "No telemetry of its traffic since ");
-		words_second(w, t->silent_since);
+		words_missing(w, t->silent_since, t->silent_partly);
 		words_text(w, t->silent_partly	    ? ": there may be more than was seen."
 			      : t->ended_at.ns == 0 ? ": whether it goes on is not known."
 						    : ": when it ended is not known.");

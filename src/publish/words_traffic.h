@@ -27,7 +27,10 @@ const char *source_clause(enum source_status s);
  * "" where neither carries it. */
 void words_attack(const struct words *w, const struct snapshot *snapshot,
 		  const struct incident *i);
-/* "Who told of its traffic has fallen silent, at 12:03:10: …" "" where nobody has. */
+/* "A part of its telemetry is missing since 12:03:10": some of those who told of it, or all. */
+void words_missing(const struct words *w, wd_wall since, bool partly);
+/* "No telemetry of its traffic since 12:03:10: whether it goes on is not known." "" where nobody
+ * who told of it has fallen silent. */
 void words_silence(const struct words *w, const struct incident *i);
 /* How often normal signals do this, for each kind that carries it; where a fixed rule opened it
  * for want of history, that. */

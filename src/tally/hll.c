@@ -90,7 +90,7 @@ double hll_estimate_part(const uint8_t *part, unsigned part_bits, const uint8_t 
 	double count = hll_estimate(part, part_bits), all = hll_estimate(whole, whole_bits);
 	double all_coarse = hll_estimate(coarse, part_bits);
 	double share = all_coarse > 0 ? fmin(count / all_coarse, 1) : 0;
-	double own = (1 - share * share) / ldexp(1, (int)part_bits);
-	*ret_error = (float)(1.04 * sqrt(own + share * share / ldexp(1, (int)whole_bits)));
+	double own = hll_error(part_bits) * sqrt(1 - share * share);
+	*ret_error = (float)hypot(own, hll_error(whole_bits) * share);
 	return share > 0 ? fmin(count * pow(all / all_coarse, share), all) : count;
 }

@@ -8,6 +8,7 @@
 #ifndef WD_TALLY_HLL_H
 #define WD_TALLY_HLL_H
 
+#include <math.h>
 #include <stdint.h>
 
 enum { HLL_BITS_MIN = 7, HLL_BITS_MAX = 16, HLL_PART_BITS_MAX = 12 };
@@ -31,6 +32,12 @@ static inline void hll_add(uint8_t *registers, unsigned bits, uint64_t hash)
 void hll_fold(uint8_t *registers, unsigned bits, const uint8_t *other, unsigned other_bits);
 void hll_merge(uint8_t *registers, const uint8_t *other, unsigned bits);
 double hll_estimate(const uint8_t *registers, unsigned bits);
+
+/* Its standard error, a share of it. */
+static inline double hll_error(unsigned bits)
+{
+	return 1.04 / sqrt((double)(1U << bits));
+}
 
 /* The estimate of a part whose hashes were all added to `whole` too (whole_bits >= part_bits). By
  * chance the part's few registers are as wrong as the whole's would be, had it so few, the more

@@ -20,7 +20,7 @@
 static void error_is_as_stated(unsigned bits, uint64_t n, unsigned seeds)
 {
 	static uint8_t registers[1 << HLL_BITS_MAX];
-	double squares = 0, sum = 0, stated = 1.04 / sqrt((double)(1 << bits));
+	double squares = 0, sum = 0, stated = hll_error(bits);
 	for (uint64_t seed = 0; seed < seeds; seed++) {
 		struct prng r = prng_of(seed, bits);
 		memset(registers, 0, sizeof(registers));
@@ -179,7 +179,7 @@ static void addresses_with_a_pattern_count_like_random_ones(void **state)
 				squares += error * error;
 				sum += error;
 			}
-			double stated = 1.04 / sqrt(2048);
+			double stated = hll_error(11);
 			assert_true(sqrt(squares / KEYS) < stated * (1 + 4 / sqrt(2.0 * KEYS)));
 			assert_true(fabs(sum / KEYS) < stated * 4 / sqrt(KEYS));
 		}

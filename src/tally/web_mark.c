@@ -39,13 +39,6 @@ static bool has(struct text_span s, const char *word)
 	return s.len > 0 && memmem(s.at, s.len, word, strlen(word)) != NULL;
 }
 
-static bool starts(struct text_span s, const char *word)
-{
-	size_t len = strlen(word);
-
-	return s.len >= len && memcmp(s.at, word, len) == 0;
-}
-
 /* The bytes A to Z of eight made a to z, without a branch. */
 static uint64_t lower_of(uint64_t x)
 {
@@ -118,7 +111,7 @@ static bool is_loic(struct text_span query)
 {
 	uint32_t digits = 3;
 
-	if (!starts(query, "id="))
+	if (!span_starts(query, "id="))
 		return false;
 	while (digits < query.len && query.at[digits] >= '0' && query.at[digits] <= '9')
 		digits++;
@@ -136,7 +129,7 @@ static bool is_scanner(struct text_span agent)
 	};
 
 	for (size_t i = 0; i < WD_COUNT(names); i++)
-		if (starts(agent, names[i]))
+		if (span_starts(agent, names[i]))
 			return true;
 	return false;
 }
@@ -147,7 +140,7 @@ uint16_t web_marks_of_agent(struct text_span agent)
 		return 1 << WEB_SCANNER;
 	if (!is_crawler(agent))
 		return 0;
-	bool pingback = starts(agent, "WordPress/") && has(agent, "pingback");
+	bool pingback = span_starts(agent, "WordPress/") && has(agent, "pingback");
 	return pingback ? 1 << WEB_PINGBACK : 1 << WEB_CRAWLER;
 }
 
