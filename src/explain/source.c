@@ -18,6 +18,7 @@ enum { SEEN_MIN = 30, FEW_SOURCES = 16, MANY_SEEN = 1000 };
 #define HOPS_IMPOSSIBLE 0.1    /* share of TTLs that no path leaves: made up by packet */
 #define ONE_EACH 1.2           /* packets a source */
 #define UNROUTABLE 0.02        /* share of addresses that cannot be on the Internet */
+#define NO_HOSTS 0.9           /* the same, of few sources: then no handshake will ever tell */
 #define NOBODY 0.1             /* share of IPv6 addresses where nobody was ever given any */
 #define SILENT 0.02            /* share of addresses in /8s that send nothing (profile_silent) */
 #define MARKED 0.9             /* share of packets with a tool's mark */
@@ -172,6 +173,12 @@ static void judge_unknown(const struct source_facts *f, struct source_finding *r
 	r->status = SOURCE_UNKNOWN;
 	if (f->seen < SEEN_MIN) {
 		say(r->why, "only %.0f packets were looked at; more would tell", f->seen);
+		return;
+	}
+	if (r->few && profile_unroutable(f->profile) >= NO_HOSTS) {
+		say(r->why, "%.0f source%s that no host on the Internet has: forged, or sent "
+		    "within its own network by who has no address yet",
+		    ceil(f->sources - 0.5), f->sources < 1.5 ? "" : "s");
 		return;
 	}
 	if (r->few) {

@@ -94,6 +94,34 @@ static void handshakes_from_forged_addresses_are_none(void **state)
 	assert_non_null(strstr(f.why, " % from /8s that nobody sends from"));
 }
 
+/* 0.0.0.0 is who has no address yet (RFC 1122, 3.2.1.3); one of ten others is a host. */
+static void few_addresses_of_no_host_are_said_to_be_so(void **state)
+{
+	static const struct { uint8_t top; const char *why; } cases[] = {
+		{0, "1 source that no host on the Internet has: forged, or sent within its own "
+		    "network by who has no address yet"},
+		{255, "1 source that no host on the Internet has"},
+		{10, "1 source, no handshake seen"},
+		{203, "1 source, no handshake seen"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		static struct profile p;
+		struct source_finding f;
+		struct traffic_record one = {.packets = 1, .family = 4, .protocol = 17,
+					     .known = FLOW_PACKET | FLOW_TTL, .ttl = 64};
+		memset(&p, 0, sizeof(p));
+		one.src[0] = cases[i].top;
+		for (int n = 0; n < RECORDS; n++)
+			profile_add(&p, &one, 1, false);
+		source_judge(&(struct source_facts){.profile = &p, .packets = RECORDS,
+						    .seen = RECORDS, .sources = 1}, &f);
+		assert_int_equal(f.status, SOURCE_UNKNOWN);
+		if (strstr(f.why, cases[i].why) != f.why)
+			fail_msg("%u/8: %s", cases[i].top, f.why);
+	}
+}
+
 /* Neither packets a source nor TTLs are known of a sampled export. */
 static void sampled_addresses_of_nobody_are_forged(void **state)
 {
@@ -192,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshakes_of_a_crowd_are_proof),
 		cmocka_unit_test(handshakes_from_forged_addresses_are_none),
+		cmocka_unit_test(few_addresses_of_no_host_are_said_to_be_so),
 		cmocka_unit_test(sampled_addresses_of_nobody_are_forged),
 		cmocka_unit_test(addresses_that_nobody_was_given_are_forged),
 		cmocka_unit_test(blocks_of_ipv6_are_as_the_registry_has_them),
