@@ -55,10 +55,10 @@ static inline bool plain_finish(const struct plain *p, struct plain_time at, str
 	uint32_t tunnel = is_udp & packet_is_tunnel_port(dport);
 	if (__builtin_expect((p->seen < least) | (header < least) | other | tunnel, 0))
 		return false;
-	/* UDP's own length, where it is no less than its header and no more than there is. */
+	/* UDP's own length, where it is no less than its header (less is a great number here) and
+	 * less than what there is. */
 	uint32_t words = wire_u32(t + 4), datagram = (words >> 16) | tcp;
-	uint32_t cut = 0 - (uint32_t)((datagram >= PLAIN_UDP) & (datagram < p->seen));
-	uint32_t end = (datagram & cut) | (p->seen & ~cut);
+	uint32_t end = datagram - PLAIN_UDP < p->seen - PLAIN_UDP ? datagram : p->seen;
 	uint64_t has = 0 - (uint64_t)(end > header);
 
 	f->packets = 1;

@@ -46,8 +46,7 @@ struct decoding {
 	struct sflow *s;
 	wd_wall now;
 	struct plain_time at; /* the same, as flows have it */
-	struct flow *out;
-	size_t cap, count;
+	struct flow *next, *end; /* room for flows */
 	uint64_t agent_key;
 	bool broken; /* something was */
 };
@@ -146,20 +145,27 @@ static inline struct sflow_seat *seat_of(struct decoding *d, uint32_t type, uint
 	return seat;
 }
 
-/* False: it is late, and the source's counters have been further on already. */
-static inline bool samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
-				uint32_t sequence)
+/* A number that is not the next one. False: it is late, and the source's counters have been further
+ * on already. */
+static __attribute__((noinline)) bool samples_jump(struct decoding *d, struct sflow_seat *seat,
+						   struct sflow_row *row, uint32_t sequence)
 {
 	uint32_t lost;
-	enum sflow_step step = sflow_row_step(row, sequence, &lost);
+	enum sflow_step step = sflow_row_jump(row, sequence, &lost);
 	if (step == STEP_LATE && seat->source.lost > 0) {
 		seat->source.lost--;
 		d->s->counts.lost_samples--;
 	}
 	seat->source.lost += lost;
-	seat->source.samples++;
 	d->s->counts.lost_samples += lost;
 	return step != STEP_LATE;
+}
+
+static inline bool samples_step(struct decoding *d, struct sflow_seat *seat, struct sflow_row *row,
+				uint32_t sequence)
+{
+	seat->source.samples++;
+	return sflow_row_next(row, sequence) || samples_jump(d, seat, row, sequence);
 }
 
 /* Where a sample's one header is, if nothing else of what its records tell is of use here; NULL:
@@ -197,7 +203,7 @@ static inline bool sample_plain(struct decoding *d, const struct cur *c, uint32_
 	uint32_t frame = wire_u32(header + 4), stripped = wire_u32(header + 8);
 	uint32_t len = wire_u32(header + 12);
 	uint32_t whole = frame > stripped ? frame - stripped : 0;
-	return packet_plain(header + 16, len, packet_whole(whole, len), d->at, &d->out[d->count]);
+	return packet_plain(header + 16, len, packet_whole(whole, len), d->at, d->next);
 }
 
 /* What the sample knows of its flow beside the packet. */
@@ -213,13 +219,12 @@ static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur
 {
 	struct sflow_counts *counts = &d->s->counts;
 	struct sflow_found found = {0};
-	if (d->count == d->cap) {
+	if (d->next == d->end) {
 		counts->flows_cut++;
 		return true;
 	}
-	struct flow *out = &d->out[d->count];
 	const struct sflow_reading r = {d->now, d->at, d->s->packet};
-	bool sound = sflow_records(&r, c, m->records, out, &found);
+	bool sound = sflow_records(&r, c, m->records, d->next, &found);
 	if (!found.flow) {
 		if (!found.header)
 			counts->no_packet++;
@@ -229,7 +234,7 @@ static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur
 			counts->headers_bad++;
 		return sound;
 	}
-	struct flow *f = &d->out[d->count++];
+	struct flow *f = d->next++;
 	f->sampling = m->sampling;
 	f->known |= known_of(m);
 	if (found.as) {
@@ -240,7 +245,6 @@ static __attribute__((noinline)) bool sample_walk(struct decoding *d, struct cur
 	return sound;
 }
 
-/* Each field is read where it is needed: more of them than a processor has registers. */
 static inline struct sample sample_at(const uint8_t *p, bool expanded)
 {
 	struct sample m = {.sequence = wire_u32(p)};
@@ -270,6 +274,15 @@ static inline struct sample sample_at(const uint8_t *p, bool expanded)
 	return m;
 }
 
+/* Samples that the agent had no room for. */
+static __attribute__((noinline)) void count_drops(struct decoding *d, struct sflow_seat *seat,
+						  struct sflow_meter *meter, uint32_t value)
+{
+	uint32_t drops = sflow_meter_grown(meter, value);
+	seat->source.drops += drops;
+	d->s->counts.agent_drops += drops;
+}
+
 /* The accounts of the sample's source. */
 static inline void sample_count(struct decoding *d, const struct sample *m)
 {
@@ -280,40 +293,32 @@ static inline void sample_count(struct decoding *d, const struct sample *m)
 	if (!samples_step(d, seat, &seat->samples, m->sequence))
 		return;
 	uint32_t pool = sflow_meter_grown(&seat->pool, m->pool);
-	uint32_t drops = sflow_meter_grown(&seat->drops, m->drops);
 	seat->source.pool += pool;
-	seat->source.drops += drops;
 	counts->pool += pool;
-	counts->agent_drops += drops;
+	if (__builtin_expect(!sflow_meter_stands(&seat->drops, m->drops), 0))
+		count_drops(d, seat, &seat->drops, m->drops);
 }
 
+/* The packet first, then the accounts, so that each field is read where it is needed: they are more
+ * than a processor has registers. */
 static inline __attribute__((always_inline)) bool sample_take(struct decoding *d, struct cur *c,
 							      bool expanded)
 {
 	const uint8_t *p = cur_bytes(c, expanded ? 44 : 32);
 	if (p == NULL)
 		return false;
-	struct sample m = sample_at(p, expanded);
+	bool plain = d->next < d->end && sample_plain(d, c, wire_u32(p + (expanded ? 40 : 28)));
+	const struct sample m = sample_at(p, expanded);
 	sample_count(d, &m);
-	if (__builtin_expect(d->count == d->cap || !sample_plain(d, c, m.records), 0)) {
+	if (__builtin_expect(!plain, 0)) {
 		const struct sample again = sample_at(p, expanded);
-		return sample_walk(d, c, &again);
+		struct cur rest = *c;
+		return sample_walk(d, &rest, &again);
 	}
-	m = sample_at(p, expanded);
-	struct flow *f = &d->out[d->count++];
+	struct flow *f = d->next++;
 	f->sampling = m.sampling;
 	f->known |= known_of(&m);
 	return true;
-}
-
-static __attribute__((noinline)) bool flow_sample(struct decoding *d, struct cur *c)
-{
-	return sample_take(d, c, false);
-}
-
-static __attribute__((noinline)) bool flow_sample_expanded(struct decoding *d, struct cur *c)
-{
-	return sample_take(d, c, true);
 }
 
 /* A packet that the agent dropped: each one is told, as far as its limit of them goes. Where the
@@ -336,11 +341,8 @@ static __attribute__((noinline)) bool drop_notice(struct decoding *d, struct cur
 	};
 	struct sflow_seat *seat = seat_of(d, m.type, m.index);
 	d->s->counts.drop_notices++;
-	if (samples_step(d, seat, &seat->notices, m.sequence)) {
-		uint32_t drops = sflow_meter_grown(&seat->notice_drops, m.drops);
-		seat->source.drops += drops;
-		d->s->counts.agent_drops += drops;
-	}
+	if (samples_step(d, seat, &seat->notices, m.sequence))
+		count_drops(d, seat, &seat->notice_drops, m.drops);
 	if (is_sampled(d, 0, m.input) || is_sampled(d, m.type, m.index)) {
 		d->s->counts.drops_sampled++;
 		return true;
@@ -375,51 +377,41 @@ static __attribute__((noinline)) bool counter_sample(struct decoding *d, struct 
 	return true;
 }
 
+static __attribute__((noinline)) bool sample_other(struct decoding *d, uint32_t format,
+						   struct cur body)
+{
+	switch (format) {
+	case SAMPLE_FLOW_EXPANDED:
+		return sample_take(d, &body, true);
+	case SAMPLE_COUNTERS:
+	case SAMPLE_COUNTERS_EXPANDED:
+		return counter_sample(d, &body, format == SAMPLE_COUNTERS_EXPANDED);
+	case SAMPLE_DROPPED:
+		return drop_notice(d, &body);
+	default:
+		d->s->counts.unknown_samples++;
+		return true;
+	}
+}
+
 /* What is broken within a sample costs its rest; false: the next one cannot be found. */
-static bool sample(struct decoding *d, struct cur *c)
+static inline bool sample(struct decoding *d, struct cur *c)
 {
 	struct cur body = {0};
 	uint32_t format = 0;
-	bool sound = true;
 	if (!sflow_item(c, &format, &body))
 		return false;
-	switch (format) {
-	case SAMPLE_FLOW:
-		sound = flow_sample(d, &body);
-		break;
-	case SAMPLE_FLOW_EXPANDED:
-		sound = flow_sample_expanded(d, &body);
-		break;
-	case SAMPLE_COUNTERS:
-	case SAMPLE_COUNTERS_EXPANDED:
-		sound = counter_sample(d, &body, format == SAMPLE_COUNTERS_EXPANDED);
-		break;
-	case SAMPLE_DROPPED:
-		sound = drop_notice(d, &body);
-		break;
-	default:
-		d->s->counts.unknown_samples++;
-		break;
-	}
-	d->broken |= !sound;
+	if (!(format == SAMPLE_FLOW ? sample_take(d, &body, false) : sample_other(d, format, body)))
+		d->broken = true;
 	return true;
 }
 
-/* Finds the agent's seat and counts what was lost since its last datagram. */
-static void agent_step(struct decoding *d, const struct agent_id *id, uint32_t sequence)
+/* A datagram that is not the agent's next one. */
+static __attribute__((noinline)) void agent_jump(struct sflow_counts *counts,
+						 struct sflow_seat *seat, uint32_t sequence)
 {
-	struct sflow_counts *counts = &d->s->counts;
-	if (memcmp(id, &d->s->id, sizeof(*id)) != 0) {
-		d->s->id = *id;
-		d->s->id_key = hash_bytes(&d->s->key, id, sizeof(*id));
-	}
-	d->agent_key = d->s->id_key;
-
-	bool is_new;
 	uint32_t lost;
-	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, d->agent_key, &is_new);
-	seat->is_agent = true;
-	enum sflow_step step = sflow_row_step(&seat->samples, sequence, &lost);
+	enum sflow_step step = sflow_row_jump(&seat->samples, sequence, &lost);
 	if (step == STEP_LATE) {
 		counts->late++;
 		if (seat->source.lost > 0) {
@@ -432,12 +424,28 @@ static void agent_step(struct decoding *d, const struct agent_id *id, uint32_t s
 	counts->lost_datagrams += lost;
 }
 
+/* Finds the agent's seat and counts what was lost since its last datagram. */
+static void agent_step(struct decoding *d, const struct agent_id *id, uint32_t sequence)
+{
+	if (memcmp(id, &d->s->id, sizeof(*id)) != 0) {
+		d->s->id = *id;
+		d->s->id_key = hash_bytes(&d->s->key, id, sizeof(*id));
+	}
+	d->agent_key = d->s->id_key;
+
+	bool is_new;
+	struct sflow_seat *seat = sflow_seat_of(&d->s->seats, d->agent_key, &is_new);
+	seat->is_agent = true;
+	if (!sflow_row_next(&seat->samples, sequence))
+		agent_jump(&d->s->counts, seat, sequence);
+}
+
 enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 			 const uint8_t *datagram, size_t len, wd_wall now, struct flow *out,
 			 size_t cap, size_t *ret_count, struct wd_why *why)
 {
 	struct decoding d = {
-		.s = s, .now = now, .at = plain_time(now), .out = out, .cap = cap};
+		.s = s, .now = now, .at = plain_time(now), .next = out, .end = out + cap};
 	struct cur c = cur_over(datagram, len);
 	uint32_t version = cur_be32(&c), kind = cur_be32(&c);
 	s->counts.datagrams++;
@@ -475,8 +483,9 @@ enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 			break;
 		}
 	}
+	size_t count = (size_t)(d.next - out);
 	s->counts.malformed += d.broken;
-	s->counts.flows += d.count;
-	*ret_count = d.count;
+	s->counts.flows += count;
+	*ret_count = count;
 	return WD_OK;
 }

@@ -76,15 +76,18 @@ enum sflow_step { STEP_IN_ROW, STEP_LATE, STEP_RESTART };
 /* Takes a number that is not the next one; *ret_lost is how many were left out before it. */
 enum sflow_step sflow_row_jump(struct sflow_row *row, uint32_t number, uint32_t *ret_lost);
 
-/* Takes the next number. */
-static inline enum sflow_step sflow_row_step(struct sflow_row *row, uint32_t number,
-					     uint32_t *ret_lost)
+/* Takes the next number; false, and nothing is done, if it is another. */
+static inline bool sflow_row_next(struct sflow_row *row, uint32_t number)
 {
 	if (__builtin_expect(!row->begun || number != row->next, 0))
-		return sflow_row_jump(row, number, ret_lost);
+		return false;
 	row->next = number + 1;
-	*ret_lost = 0;
-	return STEP_IN_ROW;
+	return true;
+}
+
+static inline bool sflow_meter_stands(const struct sflow_meter *m, uint32_t value)
+{
+	return m->begun && m->last == value;
 }
 
 /* By how much it has grown; 0 at first, when it fell (began anew) and when it is not known. */
