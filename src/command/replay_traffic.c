@@ -249,7 +249,8 @@ static size_t take_request(struct traffic_play *p, struct traffic_input *in, str
 	conduct_expect(&s->conduct, &facts);
 	if (!web_window_add(&s->window, &p->book.rules.key, r, &facts, prng_u64(&p->random)))
 		p->no_room++;
-	conduct_see(&s->conduct, r, &facts);
+	if (conduct_see(&s->conduct, r, &facts))
+		web_window_tell(&s->window, r, WEB_AGAIN);
 	return 1;
 }
 

@@ -218,7 +218,8 @@ static void take_line(struct weblogs *w, struct accesslog *reader, const char *s
 	/* And one that is late counts when it came. */
 	if (wall_to_s(r.at) < w->second - WEB_WINDOW_LIVE)
 		r.at = wall_s(w->second - WEB_WINDOW_LIVE);
-	conduct_see(&s->conduct, &r, &facts);
+	if (conduct_see(&s->conduct, &r, &facts))
+		web_window_tell(&s->window, &r, WEB_AGAIN);
 }
 
 static void on_line(void *context, const char *text, size_t len)

@@ -139,7 +139,9 @@ static struct conduct_client *place_take(struct place p)
 	if (p.row->state[p.way] != CONDUCT_BLANK)
 		return k;
 	memset(k->level, 0, sizeof(k->level));
-	k->path = k->query = 0;
+	k->path = 0;
+	k->query = 0;
+	k->run = 0;
 	k->pages = k->led = k->missing = k->marked = 0;
 	memset(k->noted, 0, sizeof(k->noted));
 	k->seen_count = k->last = k->masks = k->masks_new = 0;
@@ -205,7 +207,8 @@ void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind 
 	if (k->noted[kind] == 0) {
 		*n = (struct client_note){
 			.kind = (uint8_t)kind, .family = r->family, .many = many,
-			.queries = many ? c->all.query != 0 : k->query != conduct_quick(r->query),
+			.queries = many ? c->all.query != 0
+					: k->query != (uint32_t)conduct_quick(r->query),
 			.requests = k->hits[kind] - 1,
 			.posts = r->method == REQUEST_POST, .began = wall_s(since_of(k, kind))};
 		if (!many)
@@ -259,7 +262,7 @@ void conduct_expect(const struct conduct *c, const struct web_facts *facts)
 	__builtin_prefetch(&c->table->rows[row_of(c->table, facts->client ^ c->salt)], 1);
 }
 
-void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts)
+bool conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts)
 {
 	int64_t now = wall_to_s(r->at);
 	struct conduct_table *t = c->table;
@@ -281,9 +284,10 @@ void conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 	look.injection = (uint8_t)conduct_injection_of(&t->lists, r->path, r->query);
 	if (look.asset && *state != CONDUCT_LOADED && !conduct_asset_counts(&look)) {
 		*at = now > *at ? now : *at;
-		return;
+		return false;
 	}
 	struct conduct_client *k = place_take(p);
-	conduct_judge(c, k, &look);
+	bool again = conduct_judge(c, k, &look);
 	place_keep(p);
+	return again;
 }

@@ -48,7 +48,9 @@ enum conduct_last {
 struct conduct_client {
 	int64_t at;    /* the row's, while a request is looked at */
 	float level[CLIENT_KINDS];
-	uint64_t path, query; /* the last ones, quickly hashed */
+	uint64_t path;  /* the last one, quickly hashed; */
+	uint32_t query; /* its query, too */
+	uint8_t run;    /* requests for it in a row, another query each time: see is_running() */
 	uint32_t pages, led; /* requests that are no assets; those that a page led to (referer) */
 	uint32_t missing, marked;
 	uint8_t noted[CLIENT_KINDS]; /* place in notes + 1; may be another's by now */
@@ -95,7 +97,8 @@ void conduct_init(struct conduct *c, struct conduct_table *t, const char *servic
 /* `facts` with the table's key. What stands about a client lies where chance has it: conduct_expect
  * asks for that memory, some work before conduct_see needs it. */
 void conduct_expect(const struct conduct *c, const struct web_facts *facts);
-void conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts);
+/* True: the client asks for one path on and on, with another query each time (WEB_AGAIN). */
+bool conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts);
 /* Forgets notes whose last request was before that second. */
 void conduct_forget(struct conduct *c, int64_t before);
 /* Those in use, in dst; how many. */

@@ -31,6 +31,7 @@ struct conduct_look {
 	uint64_t path;  /* hashed with the table's key; 0: none yet */
 	uint8_t tool;   /* enum conduct_agent */
 	uint8_t injection; /* enum conduct_sort */
+	uint8_t poll; /* 1 + web_is_poll(); 0: not looked at yet */
 	bool asset;
 };
 
@@ -61,7 +62,8 @@ void conduct_agents_prepare(struct conduct_lists *l);
 
 /* All for which an asset counts, too. */
 bool conduct_asset_counts(const struct conduct_look *look);
-void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look);
+/* What conduct_see() says. */
+bool conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look);
 
 /* Its note; NULL if there is none, or not any more. */
 struct client_note *conduct_note_of(struct conduct *c, struct conduct_client *k,

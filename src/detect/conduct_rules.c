@@ -38,6 +38,7 @@ static const float at_once = 2; /* so many times that: faster than people type *
 /* In units of HAMMER: a version of HTTP that there is not; a query whose name is new each time,
  * which no link has; and a new agent each time. */
 static const float odd_version = 25, made_up = 8, masked = 18;
+static const uint8_t run_min = 5;
 static const unsigned masks_min = 12, masks_max = 64; /* then half of them is forgotten */
 static const float masks_share = 0.85F;
 /* So much of what a client asks for must count, for it to be no user who also errs. */
@@ -344,7 +345,7 @@ static void see_probe(struct conduct *c, struct conduct_client *k, struct conduc
 /* ---- sign-ins ---- */
 
 /* What the last page of the client was, and how soon this one came. */
-struct before { bool again, tried, challenged, soon, same_second; };
+struct before { bool again, altered, tried, challenged, soon, same_second; int64_t at; };
 
 /* WordPress answers 200 to a wrong password alone: the right one leads on. */
 static bool fails_with_200(const struct request *r)
@@ -476,6 +477,14 @@ static bool is_made_up(struct conduct_client *k, const struct request *r)
 	return key.len > 0 && is_new(k, conduct_quick(key) + 1);
 }
 
+/* Once a request. */
+static bool is_poll(struct conduct_look *look)
+{
+	if (look->poll == 0)
+		look->poll = 1 + web_is_poll(look->r);
+	return look->poll == 2;
+}
+
 /* Is it one more page of many? Files are what is fetched by links of other programs; a query that
  * is the time of day asks for the same again. */
 static bool is_copied(const struct conduct *c, struct conduct_client *k,
@@ -484,7 +493,7 @@ static bool is_copied(const struct conduct *c, struct conduct_client *k,
 	const struct request *r = look->r;
 	if (r->status < 200 || r->status >= 400 || r->referer.len > 0 || is_api(r->path) ||
 	    look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER || look->injection ||
-	    conduct_is_file(r->path) || web_is_poll(r))
+	    conduct_is_file(r->path) || is_poll(look))
 		return false;
 	return is_new(k, path_hash(c, look) + 3 * conduct_quick(r->query));
 }
@@ -502,9 +511,9 @@ static void see_volume(struct conduct *c, struct conduct_client *k, struct condu
 	float weight = again || (poses && reads && r->status == 403 && r->referer.len == 0);
 
 	if (again && b->soon)
-		c->all.query = k->query != conduct_quick(r->query);
+		c->all.query = b->altered;
 	/* What is new since then: a page that waits asks so, once a second at most. */
-	bool waits = !b->same_second && web_is_poll(r);
+	bool waits = again && !b->same_second && is_poll(look);
 	add_all(c, CLIENT_HAMMER, again && b->soon && !waits ? 1 : other, r);
 	if (r->protocol == REQUEST_ODD && !r->malformed)
 		weight = odd_version;
@@ -520,7 +529,23 @@ static void see_volume(struct conduct *c, struct conduct_client *k, struct condu
 		add(c, k, CLIENT_HAMMER, weight, r);
 }
 
-void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look)
+/* Does it ask for one page six times in a row and more, hardly two seconds between two, with
+ * another query each time, and no page leads there? Pages that wait for news say the time. Who has
+ * a browser and reads or types is slower, asks for what belongs to the page, or comes from it. */
+static bool is_running(struct conduct_client *k, struct conduct_look *look,
+		       const struct before *b)
+{
+	const struct request *r = look->r;
+	bool reads = r->method == REQUEST_GET || r->method == REQUEST_HEAD;
+	bool goes_on = b->again && b->altered && reads && look->tool == CONDUCT_BROWSER &&
+		       r->query.len > 0 && r->referer.len == 0 && wall_to_s(r->at) <= b->at + 2 &&
+		       !is_poll(look);
+
+	k->run = goes_on ? (uint8_t)(k->run + (k->run < UINT8_MAX)) : 0;
+	return k->run >= run_min;
+}
+
+bool conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_look *look)
 {
 	const struct request *r = look->r;
 	int64_t now = wall_to_s(r->at), at = k->at;
@@ -530,11 +555,14 @@ void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_l
 	k->led += !look->asset && r->referer.len > 0;
 	see_probe(c, k, look);
 	if (look->asset)
-		return;
+		return false;
 	see_others(c, k, r);
 	uint64_t path = conduct_quick(r->path) + r->method;
+	uint32_t query = (uint32_t)conduct_quick(r->query);
 	const struct before b = {
 		.again = k->pages > 1 && path == k->path,
+		.altered = query != k->query,
+		.at = at,
 		.tried = (k->last & 1 << CONDUCT_TRIED) && (k->last & ~3U) == last_agent(look),
 		.challenged = k->last & 1 << CONDUCT_REFUSED,
 		.soon = now <= at + 1,
@@ -542,6 +570,8 @@ void conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_l
 	};
 	see_login(c, k, look, &b);
 	see_volume(c, k, look, &b);
+	bool running = is_running(k, look, &b);
 	k->path = path;
-	k->query = conduct_quick(r->query);
+	k->query = query;
+	return running;
 }

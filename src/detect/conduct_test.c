@@ -34,7 +34,7 @@ static struct text_span span(const char *text)
 					       : (struct text_span){text, (uint32_t)strlen(text)};
 }
 
-static void see(struct conduct *c, struct ask a)
+static bool see(struct conduct *c, struct ask a)
 {
 	struct request r = {.at = wall_s(1700000000 + a.s), .family = 4, .bytes = 100};
 
@@ -46,7 +46,7 @@ static void see(struct conduct *c, struct ask a)
 	r.agent = span(a.agent != NULL ? a.agent : browser);
 	r.referer = span(a.referer);
 	const struct web_facts facts = web_facts_of(&agents, &key, &r);
-	conduct_see(c, &r, &facts);
+	return conduct_see(c, &r, &facts);
 }
 
 static struct conduct *fresh(void)
@@ -415,6 +415,48 @@ static void programs_that_fetch_much_are_not_noted(void **state)
 	noted(c, NULL);
 }
 
+/* The sixth in a row, hardly two seconds apart, and only of what says that it is a browser. */
+static void asking_on_and_on_is_told(void **state)
+{
+	static const struct { struct ask ask; int every_s; bool same; bool told; } cases[] = {
+		{{.status = 200}, 1, false, true},
+		{{.status = 503}, 2, false, true},
+		{{.status = 200, .method = REQUEST_HEAD}, 0, false, true},
+		{{.status = 200}, 3, false, false},
+		{{.status = 200}, 1, true, false},
+		{{.status = 200, .referer = "https://shop.example/"}, 1, false, false},
+		{{.status = 200, .method = REQUEST_POST}, 1, false, false},
+		{{.status = 200, .agent = "k6/0.49.0"}, 1, false, false},
+		{{.status = 200, .agent = "okhttp/4.12"}, 1, false, false},
+		{{.status = 200, .agent = google}, 1, false, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct conduct *c = fresh();
+		for (int n = 0; n < 20; n++) {
+			struct ask a = cases[i].ask;
+			char query[16];
+			snprintf(query, sizeof(query), "q=%x", cases[i].same ? 7 : 77 * n);
+			a.s = n * cases[i].every_s;
+			a.client = 7;
+			a.path = "/";
+			a.query = query;
+			if (see(c, a) != (cases[i].told && n >= 5))
+				fail_msg("%zu: %d", i, n);
+			/* What others ask for, and a picture, are no other page. */
+			assert_false(see(c, (struct ask){.s = a.s, .client = 8, .status = 200,
+							 .path = "/"}));
+			assert_false(see(c, (struct ask){.s = a.s, .client = 7, .status = 200,
+							 .path = "/a.png"}));
+		}
+		/* Another page, and it begins anew. */
+		see(c, (struct ask){.s = 60, .client = 7, .status = 200, .path = "/b"});
+		assert_false(see(c, (struct ask){.s = 60, .client = 7, .status = 200, .path = "/",
+						 .query = "q=1"}));
+		done(c);
+	}
+}
+
 /* Whatever comes, in whatever order of time. */
 static void strangers_do_no_harm(void **state)
 {
@@ -586,6 +628,7 @@ int main(void)
 		cmocka_unit_test(files_of_like_names_are_not_one),
 		cmocka_unit_test(many_pages_that_wait_are_no_flood),
 		cmocka_unit_test(pollers_crawlers_and_checks_are_not),
+		cmocka_unit_test(asking_on_and_on_is_told),
 		cmocka_unit_test(strangers_do_no_harm),
 		cmocka_unit_test(little_is_enough_where_it_is_clear),
 		cmocka_unit_test(programs_that_fetch_much_are_not_noted),

@@ -245,6 +245,14 @@ static void calm_count(struct web_watch *w, const struct web_judged *j, float se
 	w->calm = most > excited ? 0 : longer(w->calm, (int64_t)seconds);
 }
 
+/* Random values count like random names where they are most of what there is: fewer may be one
+ * program's, and what a flood does while it rises is not to be learned as usual. */
+static void take_again(struct web_seen *seen)
+{
+	if (seen->again >= cold_share * seen->count[WEB_S_REQUESTS])
+		seen->count[WEB_S_KEYS] = fmaxf(seen->count[WEB_S_KEYS], seen->again);
+}
+
 void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 		    struct web_reading *ret)
 {
@@ -263,6 +271,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 	else if (since > 0)
 		idle(w, since, frozen);
 	web_see(t, w->mixes > 0 ? &w->usual : &web_mix_unknown, &seen);
+	take_again(&seen);
 	ret->taken = true;
 	ret->cold = w->seen < WEB_WARM;
 	ret->requests_per_s = (float)t->requests / seen.seconds;

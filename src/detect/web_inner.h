@@ -24,9 +24,33 @@ struct web_seen {
 	bool missed_by_crawlers;
 	bool scanned;           /* half or more by programs that search for weak spots and say so */
 	float failed;           /* share of the answers: 5xx */
+	float again;            /* requests with a random value, of clients that ask on and on */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
 	float path_share;       /* of pages */
 };
+
+/* Requests of a sort, in the sample's order. */
+struct web_picked { uint32_t count; const struct web_record *all[WEB_SAMPLES]; };
+
+/* No branch: which sort a request is, is chance. */
+static inline void web_pick(struct web_picked *p, const struct web_record *r, bool is)
+{
+	p->all[p->count] = r;
+	p->count += is;
+}
+
+/* How many different hashes of a kind are among them, and how many there are of the most
+ * frequent. */
+struct web_variety {
+	uint32_t different, most, all;
+	uint32_t pairs;                 /* of equal ones */
+	const struct web_record *first; /* one of the most frequent */
+};
+struct web_variety web_variety_of(const struct web_picked *p, enum web_kind kind);
+
+/* Are the queries for its heaviest path values of one name that a program makes up, for a page that
+ * does not look at them? (web_values.c) */
+bool web_values_random(const struct web_picked *pages, const struct web_record *path);
 
 /* `usual` is what the requests are like otherwise. */
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *ret);

@@ -34,18 +34,9 @@ static bool has_mark(const struct web_record *r, enum web_mark mark)
 	return r->marks & 1 << mark;
 }
 
-/* Requests of a sort, in the sample's order. */
-struct picked { uint32_t count; const struct web_record *all[WEB_SAMPLES]; };
 /* All that the sample is looked through for. Once, with memory asked for ahead: a tick that is due
  * was filled long ago. */
-struct sorts { struct picked pages, crawlers, missing; };
-
-/* No branch: which sort a request is, is chance. */
-static void pick(struct picked *p, const struct web_record *r, bool is)
-{
-	p->all[p->count] = r;
-	p->count += is;
-}
+struct sorts { struct web_picked pages, crawlers, missing; };
 
 static void sort_out(const struct web_tick *t, struct sorts *s)
 {
@@ -55,24 +46,16 @@ static void sort_out(const struct web_tick *t, struct sorts *s)
 		const struct web_record *later = &t->sample[(i + AHEAD) % WEB_SAMPLES];
 		__builtin_prefetch(later->hash);
 		__builtin_prefetch(&later->marks);
-		pick(&s->pages, r, is_page(r));
-		pick(&s->crawlers, r, has_mark(r, WEB_CRAWLER));
-		pick(&s->missing, r, r->hash[WEB_MISSING] != 0);
+		web_pick(&s->pages, r, is_page(r));
+		web_pick(&s->crawlers, r, has_mark(r, WEB_CRAWLER));
+		web_pick(&s->missing, r, r->hash[WEB_MISSING] != 0);
 	}
 }
 
-/* How many different hashes of a kind are among them, and how many there are of the most
- * frequent. */
-struct variety {
-	uint32_t different, most, all;
-	uint32_t pairs;                 /* of equal ones */
-	const struct web_record *first; /* one of the most frequent */
-};
-
-static struct variety variety_of(const struct picked *p, enum web_kind kind)
+struct web_variety web_variety_of(const struct web_picked *p, enum web_kind kind)
 {
 	struct { uint64_t hash; uint32_t count; } seen[2 * WEB_SAMPLES] = {0}; /* hash 0: free */
-	struct variety v = {0};
+	struct web_variety v = {0};
 
 	for (uint32_t i = 0; i < p->count; i++) {
 		uint64_t hash = p->all[i]->hash[kind];
@@ -95,17 +78,17 @@ static struct variety variety_of(const struct picked *p, enum web_kind kind)
 }
 
 /* Does the client that asks most hide who it is? */
-static bool is_masked(const struct picked *pages, const struct web_record *client)
+static bool is_masked(const struct web_picked *pages, const struct web_record *client)
 {
-	struct picked own = {0};
+	struct web_picked own = {0};
 
 	if (client == NULL)
 		return false;
 	for (uint32_t i = 0; i < pages->count; i++)
-		pick(&own, pages->all[i],
+		web_pick(&own, pages->all[i],
 		     pages->all[i]->hash[WEB_CLIENT] == client->hash[WEB_CLIENT]);
-	struct variety targets = variety_of(&own, WEB_TARGET);
-	struct variety agents = variety_of(&own, WEB_AGENT);
+	struct web_variety targets = web_variety_of(&own, WEB_TARGET);
+	struct web_variety agents = web_variety_of(&own, WEB_AGENT);
 	float even = masks_uneven * (float)agents.all / fmaxf((float)agents.different, 1);
 
 	return (float)targets.most >= masks_one_target * (float)targets.all &&
@@ -119,13 +102,13 @@ static bool is_plain(const char *path)
 	return path[0] == '/' && strpbrk(path + 1, "/.") == NULL;
 }
 
-static void look_at_missing(const struct web_tick *t, const struct picked *missing,
+static void look_at_missing(const struct web_tick *t, const struct web_picked *missing,
 			    struct web_seen *s)
 {
 	uint32_t lengths[WEB_PATH_MAX + 1] = {0}, crawlers = 0, scanners = 0, plain = 0, most = 0;
-	struct variety paths = variety_of(missing, WEB_MISSING);
-	struct variety agents = variety_of(missing, WEB_AGENT);
-	struct variety clients = variety_of(missing, WEB_CLIENT);
+	struct web_variety paths = web_variety_of(missing, WEB_MISSING);
+	struct web_variety agents = web_variety_of(missing, WEB_AGENT);
+	struct web_variety clients = web_variety_of(missing, WEB_CLIENT);
 
 	if (paths.different < missing_paths_min)
 		return;
@@ -149,14 +132,14 @@ static void look_at_missing(const struct web_tick *t, const struct picked *missi
 	s->missed_by_crawlers = (float)crawlers >= random_like * (float)paths.all;
 }
 
-static float in_common(const struct variety *v)
+static float in_common(const struct web_variety *v)
 {
 	return v->all >= 2 ? 2 * (float)v->pairs / ((float)v->all * (float)(v->all - 1)) : 0;
 }
 
 /* Requests whose query has a name of its own making: of two queries fewer have one in common
  * than usual, by the square of the share that is not made up. */
-static float made_up(const struct variety *key, float usual, float requests, float different)
+static float made_up(const struct web_variety *key, float usual, float requests, float different)
 {
 	float alike = key->all >= 2 ? in_common(key) : usual;
 	float share = 1 - sqrtf(fminf(alike / fmaxf(usual, 0.001F), 1));
@@ -168,11 +151,11 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 		   struct web_seen *s)
 {
 	float all = fmaxf((float)t->requests, 1), pages = all - (float)t->marks[WEB_ASSET];
-	struct variety path = variety_of(&of->pages, WEB_PATH);
-	struct variety agent = variety_of(&of->pages, WEB_AGENT);
-	struct variety client = variety_of(&of->pages, WEB_CLIENT);
-	struct variety key = variety_of(&of->pages, WEB_KEY);
-	struct variety crawlers = variety_of(&of->crawlers, WEB_CLIENT);
+	struct web_variety path = web_variety_of(&of->pages, WEB_PATH);
+	struct web_variety agent = web_variety_of(&of->pages, WEB_AGENT);
+	struct web_variety client = web_variety_of(&of->pages, WEB_CLIENT);
+	struct web_variety key = web_variety_of(&of->pages, WEB_KEY);
+	struct web_variety crawlers = web_variety_of(&of->crawlers, WEB_CLIENT);
 	float clients = (float)client.different;
 
 	/* Beyond the sample only the registers know, and they count assets' clients too. */
@@ -226,6 +209,10 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->failed = (float)t->classes[5] / fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
 	mix_of(t, &of, usual, s);
+	/* Those alone whose clients ask on and on: an address that somebody was sent has a value of
+	 * its own, too. */
+	if (t->marks[WEB_AGAIN] > 0 && web_values_random(&of.pages, s->path))
+		s->again = (float)t->marks[WEB_AGAIN];
 	if (is_masked(&of.pages, s->client))
 		s->count[WEB_S_MASKS] = s->count[WEB_S_CLIENT];
 	look_at_missing(t, &of.missing, s);

@@ -104,6 +104,17 @@ static inline void text_keep(char *dst, size_t size, struct text_span s)
 }
 _Static_assert(WEB_PATH_MAX <= 48 && WEB_QUERY_MAX <= 48 && WEB_AGENT_MAX <= 48, "in pieces");
 
+uint8_t web_size_of(int64_t bytes)
+{
+	if (bytes < 0)
+		return WEB_SIZE_UNTOLD;
+	if (bytes < 4)
+		return (uint8_t)bytes;
+	unsigned doublings = 63 - (unsigned)__builtin_clzll((uint64_t)bytes);
+
+	return (uint8_t)(4 * doublings - 4 + ((uint64_t)bytes >> (doublings - 2) & 3));
+}
+
 static void record_fill(struct web_record *w, const struct request *r, uint16_t marks)
 {
 	memcpy(w->client, r->client, sizeof(w->client));
@@ -111,6 +122,7 @@ static void record_fill(struct web_record *w, const struct request *r, uint16_t 
 	w->method = r->method;
 	w->status = r->status;
 	w->marks = marks;
+	w->size = web_size_of(r->bytes);
 	w->query_cut = r->query.len > WEB_QUERY_MAX;
 	text_keep(w->path, sizeof(w->path), r->path);
 	text_keep(w->query, sizeof(w->query), r->query);

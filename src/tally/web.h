@@ -44,16 +44,18 @@ enum web_status {
 
 /* What one request alone shows. A request may have several. */
 enum web_mark {
-	WEB_ASSET,      /* a picture, script, style, font …: what a page makes a browser fetch */
-	WEB_QUERIED,    /* has a query */
-	WEB_MALFORMED,  /* its request line was none */
-	WEB_ODD,        /* a version of HTTP that there is not: a tool's mistake */
-	WEB_LOGIN,      /* POST to what looks like a login */
-	WEB_PINGBACK,   /* a WordPress site sent here by somebody: its agent says so */
-	WEB_LOIC,       /* the marker texts that LOIC's and HOIC's kind leave in target or agent */
-	WEB_CRAWLER,    /* says that it is one */
-	WEB_STALLED,    /* took WEB_STALLED_MS or longer for less than WEB_STALLED_BYTES */
-	WEB_SCANNER,    /* its agent names a program that searches for weak spots */
+	WEB_ASSET,     /* a picture, script, style, font …: what a page makes a browser fetch */
+	WEB_QUERIED,   /* has a query */
+	WEB_MALFORMED, /* its request line was none */
+	WEB_ODD,       /* a version of HTTP that there is not: a tool's mistake */
+	WEB_LOGIN,     /* POST to what looks like a login */
+	WEB_PINGBACK,  /* a WordPress site sent here by somebody: its agent says so */
+	WEB_LOIC,      /* the marker texts that LOIC's and HOIC's kind leave in target or agent */
+	WEB_CRAWLER,   /* says that it is one */
+	WEB_STALLED,   /* took WEB_STALLED_MS or longer for less than WEB_STALLED_BYTES */
+	WEB_SCANNER,   /* its agent names a program that searches for weak spots */
+	WEB_AGAIN,     /* its client asks on and on for the path, with another query each time: what
+			* detect/conduct says (web_window_tell); of no request in the sample */
 	WEB_MARKS,
 };
 enum { WEB_STALLED_MS = 10000, WEB_STALLED_BYTES = 4096 };
@@ -77,6 +79,7 @@ struct web_record {
 	uint16_t status;
 	uint16_t marks;           /* 1 << enum web_mark */
 	bool query_cut;           /* so is the text */
+	uint8_t size;             /* of the answer: web_size_of() */
 	char path[WEB_PATH_MAX + 1], query[WEB_QUERY_MAX + 1], agent[WEB_AGENT_MAX + 1];
 };
 
@@ -122,6 +125,10 @@ struct web_facts web_facts_of(struct web_agents *agents, const struct address_ke
 /* `random` is uniform: a prng's next. */
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     const struct web_facts *facts, uint64_t random);
+/* How large an answer is: four numbers each time it doubles (8: 8 bytes, 32: 512, 36: 1 KB), below
+ * 8 the bytes themselves; of -1 WEB_SIZE_UNTOLD. */
+enum { WEB_SIZE_UNTOLD = 255 };
+uint8_t web_size_of(int64_t bytes);
 /* How many different. Of WEB_AGENT: in the sample, so at most WEB_SAMPLES. */
 double web_distinct(const struct web_tick *t, enum web_kind kind);
 

@@ -210,7 +210,7 @@ static void the_sample_is_fair(void **state)
 	free(t);
 }
 
-struct pass { int64_t last; uint64_t requests, ticks, out, out_max, refused; };
+struct pass { int64_t last; uint64_t requests, told, ticks, out, out_max, refused; };
 
 static struct web_tick *tick_take(void *ctx, uint32_t *ret_samples)
 {
@@ -231,6 +231,7 @@ static void pass_on(struct pass *p, struct web_tick *t)
 	assert_true(p->ticks == 0 || wall_to_s(t->at) > p->last);
 	p->last = wall_to_s(t->at);
 	p->requests += t->requests;
+	p->told += t->marks[WEB_AGAIN];
 	p->ticks++;
 	p->out--;
 	free(t);
@@ -257,13 +258,30 @@ static void windows_put_in_order(void **state)
 				pass_on(&pass, t);
 			const struct web_facts facts = web_facts_of(&agents, &key, &r);
 			assert_true(web_window_add(&w, &key, &r, &facts, prng_u64(&p)));
+			web_window_tell(&w, &r, WEB_AGAIN);
 		}
 		while ((t = web_window_end(&w)) != NULL)
 			pass_on(&pass, t);
 		assert_true(w.late > 0 && w.late < 200);
 		assert_int_equal(pass.requests, live ? 20000 : 20000 - w.late);
+		assert_int_equal(pass.told, 20000 - w.late);
 		assert_int_equal(pass.out, 0);
 	}
+}
+
+/* Of any answer: never less for more, and four steps each time it doubles. */
+static void sizes_are_told_in_a_byte(void **state)
+{
+	(void)state;
+	assert_int_equal(web_size_of(-1), WEB_SIZE_UNTOLD);
+	for (int64_t bytes = 0; bytes < 100000; bytes++)
+		assert_in_range(web_size_of(bytes + 1) - web_size_of(bytes), 0, 1);
+	assert_int_equal(web_size_of(0), 0);
+	assert_int_equal(web_size_of(8), 8);
+	assert_int_equal(web_size_of(511), 31);
+	assert_int_equal(web_size_of(512), 32);
+	assert_int_equal(web_size_of(1024), 36);
+	assert_true(web_size_of(INT64_MAX) < WEB_SIZE_UNTOLD);
 }
 
 /* One tick is enough where all but the present second are sealed; else what has no room is told. */
@@ -305,6 +323,7 @@ int main(void)
 		cmocka_unit_test(polls_ask_for_the_same_again),
 		cmocka_unit_test(sums_are_exact_and_distincts_near),
 		cmocka_unit_test(the_sample_is_fair),
+		cmocka_unit_test(sizes_are_told_in_a_byte),
 		cmocka_unit_test(windows_put_in_order),
 		cmocka_unit_test(windows_live_with_little_memory),
 	};

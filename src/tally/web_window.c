@@ -84,6 +84,13 @@ bool web_window_add(struct web_window *w, const struct address_key *key, const s
 	return true;
 }
 
+void web_window_tell(struct web_window *w, const struct request *r, enum web_mark mark)
+{
+	/* One that was late, or found no memory, is in no tick, or in another one. */
+	if (w->last != NULL && wall_to_s(r->at) == w->last_s)
+		w->last->marks[mark]++;
+}
+
 struct web_tick *web_window_end(struct web_window *w)
 {
 	struct web_tick *t = w->begun ? take(w, w->newest) : NULL;

@@ -51,6 +51,8 @@ struct web_tick *web_window_seal(struct web_window *w, int64_t second);
  * memory for it. */
 bool web_window_add(struct web_window *w, const struct address_key *key, const struct request *r,
 		    const struct web_facts *facts, uint64_t random);
+/* What else was found out about the request that was added last: counted in its second. */
+void web_window_tell(struct web_window *w, const struct request *r, enum web_mark mark);
 /* The end: what is still open, as web_window_due. */
 struct web_tick *web_window_end(struct web_window *w);
 
