@@ -78,6 +78,13 @@ def look(what, folder, incident, trace):
         page = server.get("/i/" + incident)
         check(f"{what} its page has the vector and the sources", "<code>amp.dns</code>" in page and
               'id="sources"' in page, page)
+        said = json.loads(server.get(f"/api/v1/incidents/{incident}/versions"))["versions"]
+        check(f"{what} the API has what was said of it before", [v["number"] for v in said] ==
+              list(range(1, len(said) + 1)) and said[0]["change"] == "opened" and
+              "amp.dns" in [p["id"] for v in said for p in v["incident"]["traffic"]["vectors"]], said)
+        page = server.get(f"/i/{incident}/versions")
+        check(f"{what} its versions have a page", page.count('<li id="v') == min(len(said), 100) > 0 and
+              "DNS amplification" in page, page)
         svg = server.get(f"/i/{incident}/map.svg")
         check(f"{what} its map is drawn", "<svg" in svg, svg[:200])
     finally:

@@ -179,6 +179,15 @@ static bool stored_trace(void *ctx, const struct incident *i, struct trace *ret_
 	return err == WD_OK;
 }
 
+static void stored_versions(void *ctx, const struct store_versions *which,
+			    void (*each)(void *, const struct store_version *), void *each_ctx)
+{
+	struct server *s = ctx;
+	struct wd_why why = {0};
+	if (store_each_version(s->store, which, each, each_ctx, &why) != WD_OK)
+		log_why(LOG_LEVEL_ERROR, "versions_not_read", &why);
+}
+
 /* Measured error rates, a file that comes with the program; none is fine. */
 static char *read_measured(const char *name)
 {
@@ -206,6 +215,7 @@ static void open_site(struct server *s)
 		.collects_flows = t->listen.count > 0 || t->capture.count > 0,
 		.collects_logs = t->logs.count > 0 || t->syslog.count > 0,
 		.incident_series = stored_series, .incident_trace = stored_trace,
+		.incident_versions = stored_versions,
 		.comments = desk_published, .comments_version = desk_version, .ctx = s,
 	};
 	WD_CHECK(s->site.name != NULL && s->site.base_url != NULL && s->site.contact != NULL);

@@ -329,7 +329,9 @@ void page_incident(const struct render *r)
 	page_incident_live(r);
 	buf_str(r->out, "<p class=\"more\"><a href=\"/api/v1/incidents/");
 	buf_html(r->out, i->id);
-	buf_str(r->out, "\">The same as JSON</a> · <a href=\"/history?service=");
+	buf_str(r->out, "\">The same as JSON</a> · <a href=\"/i/");
+	buf_html(r->out, i->id);
+	buf_str(r->out, "/versions\">What was said, and when</a> · <a href=\"/history?service=");
 	buf_html(r->out, i->service);
 	buf_str(r->out, "\">All incidents of ");
 	buf_html(r->out, service_title(r->snapshot, i->service));

@@ -31,7 +31,7 @@ typedef void renderer(const struct render *r);
 
 /* Pages. A …_live one is the part of the page that changes. */
 renderer page_now, page_now_live, page_service, page_service_live, page_incident,
-	page_incident_live;
+	page_incident_live, page_versions;
 renderer page_history, page_method, page_vectors, page_api, page_missing;
 renderer page_bad_request;
 void page_refusal(const struct render *r, const struct site_refusal *refusal);
@@ -40,7 +40,7 @@ renderer page_asset, page_favicon, page_robots, page_sitemap;
 renderer page_comments_day, page_comments_incident;
 /* JSON. */
 renderer api_now, api_services, api_service, api_series, api_traffic, api_comments;
-renderer api_incidents, api_incident, api_trace, api_openapi;
+renderer api_incidents, api_incident, api_trace, api_versions, api_openapi;
 renderer api_missing, api_bad_request, api_health;
 /* Feeds, embeds and other people's formats. */
 renderer feed_atom, feed_json, embed_badge, embed_chart, embed_map, metrics_text;

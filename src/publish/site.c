@@ -54,6 +54,7 @@ static const struct route routes[] = {
 		.choice = "show", .choices = "packets bits flows requests sources"},
 	{"/i/{incident}/live", page_incident_live, HTML, FRESH, ON_SNAPSHOT, PAGE, .comments = true,
 		.choice = "show", .choices = "packets bits flows requests sources"},
+	{"/i/{incident}/versions", page_versions, HTML, FRESH, ON_SNAPSHOT, PAGE, .free = "after"},
 	{"/history", page_history, HTML, FRESH, ON_SNAPSHOT, PAGE,
 		.free = "service year kind vector order page"},
 	{"/method", page_method, HTML, FRESH, ON_SNAPSHOT, PAGE},
@@ -73,6 +74,8 @@ static const struct route routes[] = {
 		.free = "service state kind vector since limit cursor"},
 	{"/api/v1/incidents/{incident}", api_incident, JSON, FRESH, ON_SNAPSHOT, API},
 	{"/api/v1/incidents/{incident}/trace", api_trace, JSON, FRESH, ON_SNAPSHOT, API},
+	{"/api/v1/incidents/{incident}/versions", api_versions, JSON, FRESH, ON_SNAPSHOT, API,
+		.free = "after"},
 	{"/api/v1/openapi.json", api_openapi, JSON, LATER, ON_NOTHING, API, .undocumented = true},
 
 	{"/api/v2/summary.json", statuspage_summary, JSON, FRESH, ON_SNAPSHOT, API},

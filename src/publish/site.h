@@ -28,6 +28,8 @@ enum {
 
 struct comment; /* store/store.h */
 struct comment_window;
+struct store_version;
+struct store_versions;
 
 /* What stays the same from page to page. Borrowed; must outlive the calls. */
 struct site {
@@ -45,6 +47,10 @@ struct site {
 	bool (*incident_series)(void *ctx, const struct incident *i, struct series *ret_series);
 	/* The trace of an incident that is not in the snapshot any more. NULL = there is none. */
 	bool (*incident_trace)(void *ctx, const struct incident *i, struct trace *ret_trace);
+	/* Every version of an incident that was told, oldest first. NULL = there are none. */
+	void (*incident_versions)(void *ctx, const struct store_versions *which,
+				  void (*each)(void *each_ctx, const struct store_version *v),
+				  void *each_ctx);
 	/* Published comments, the latest first. NULL = there are none. */
 	void (*comments)(void *ctx, const struct comment_window *window,
 			 void (*each)(void *each_ctx, const struct comment *c), void *each_ctx);

@@ -52,11 +52,44 @@ static void fixture_comments(void *ctx, const struct comment_window *window,
 	}
 }
 
+/* Of each incident: as it was opened, one that cannot be read, and as it is. */
+static void fixture_versions(void *ctx, const struct store_versions *which,
+			     void (*each)(void *, const struct store_version *), void *each_ctx)
+{
+	struct incident i = {.state = INCIDENT_OPEN, .step = span_s(60), .peak_observed = 12,
+			     .peak_expected = 2, .log10_return = 8, .reports_log10_return = 8,
+			     .wave_count = 1};
+	wd_wall at = civil_to_wall(&(struct civil){2025, 3, 10, 9, 52, 0});
+	(void)ctx;
+	snprintf(i.id, sizeof(i.id), "%s", which->incident);
+	snprintf(i.service, sizeof(i.service), "x");
+	for (uint32_t n = 1; n <= FIXTURE_VERSIONS; n++) {
+		struct buf json;
+		i.decided_at = at;
+		i.began_at = i.peak_at = i.waves[0].began_at = wall_back(at, span_s(420));
+		if (n == FIXTURE_VERSIONS) {
+			i.state = INCIDENT_CLOSED;
+			i.ended_at = i.waves[0].ended_at = wall_add(at, span_s(3600));
+		}
+		buf_init(&json, 1 << 16);
+		incident_to_json(&json, &i);
+		struct store_version v = {
+			n, wall_add(at, span_s(60 * n)),
+			n == 1 ? "opened" : n == FIXTURE_VERSIONS ? "closed" : "changed",
+			n == 2 ? "{\"v\":99}" : json.data};
+		if (n > which->after && n <= which->after + which->limit)
+			each(each_ctx, &v);
+		buf_done(&json);
+		i.peak_observed += 3;
+	}
+}
+
 const struct site fixture_site = {
 	.name = "whydown",
 	.base_url = "https://whydown.example",
 	.contact = "desk@whydown.example",
 	.measured = "",
+	.incident_versions = fixture_versions,
 	.comments = fixture_comments,
 };
 

@@ -667,6 +667,8 @@ static void wrong_parameters_are_refused_by_their_name(void **state)
 		{"/api/v1/incidents", "since=yesterday", "since"},
 		{"/api/v1/incidents", "cursor=x", "cursor"},
 		{"/api/v1/services/x/series", "range=1h", "range"},
+		{"/api/v1/incidents/x-20250310-0945/versions", "after=-1", "after"},
+		{"/api/v1/incidents/x-20250310-0945/versions", "after=1234567890", "after"},
 	};
 	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
 	(void)state;
@@ -741,6 +743,41 @@ static void history_is_ordered_as_asked(void **state)
 	page = get_from(snapshot, "/history", "year=1999&page=77&order=%&service=none");
 	assert_int_equal(page.status, 200);
 	assert_non_null(strstr(page.body.data, "No incident."));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
+static void what_was_said_is_told_as_it_stood(void **state)
+{
+	static const char path[] = "/i/x-20250310-0945/versions";
+	static const char api[] = "/api/v1/incidents/x-20250310-0945/versions";
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	(void)state;
+
+	struct site_page page = get_from(snapshot, path, "");
+	assert_int_equal(occurrences(page.body.data, "<li id=\"v"), 99); /* the second cannot be read */
+	assert_non_null(strstr(page.body.data, "<li id=\"v1\"><a href=\"#v1\">Version 1</a> "));
+	assert_null(strstr(page.body.data, "<li id=\"v2\">"));
+	assert_non_null(strstr(page.body.data, ">10 Mar 2025, 09:53:00 UTC</time>: open, "));
+	assert_non_null(strstr(page.body.data, "12 in 1 min where 2 is usual; 8 min so far."));
+	assert_non_null(strstr(page.body.data, "21 in 1 min where 2 is usual; 11 min so far."));
+	assert_non_null(strstr(page.body.data, "/versions?after=100\">Later versions</a>"));
+	buf_done(&page.body);
+	page = get_from(snapshot, path, "after=100");
+	assert_int_equal(occurrences(page.body.data, "<li id=\"v"), FIXTURE_VERSIONS - 100);
+	assert_non_null(strstr(page.body.data, "1 h 7 min in all."));
+	assert_null(strstr(page.body.data, "Later versions"));
+	buf_done(&page.body);
+	assert_true(key_from(snapshot, path, "").keep);
+	assert_false(key_from(snapshot, path, "after=100").keep);
+
+	page = get_from(snapshot, api, "");
+	assert_int_equal(occurrences(page.body.data, "\"number\":"), 99);
+	assert_non_null(strstr(page.body.data, "\"next\":100}"));
+	assert_non_null(strstr(page.body.data, "\"change\":\"opened\",\"said\":\"At its peak, 10 Mar 2025, "));
+	buf_done(&page.body);
+	page = get_from(snapshot, api, "after=104");
+	assert_non_null(strstr(page.body.data, "\"versions\":[],\"next\":null}"));
 	buf_done(&page.body);
 	snapshot_release(snapshot);
 }
@@ -903,6 +940,7 @@ int main(void)
 		cmocka_unit_test(wrong_parameters_are_refused_by_their_name),
 		cmocka_unit_test(incidents_are_filtered_and_told_in_parts),
 		cmocka_unit_test(history_is_ordered_as_asked),
+		cmocka_unit_test(what_was_said_is_told_as_it_stood),
 		cmocka_unit_test(health_is_503_when_the_journal_cannot_write),
 		cmocka_unit_test(measured_figures_are_shown_and_their_absence_said),
 		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),

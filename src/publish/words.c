@@ -55,9 +55,10 @@ void words_time(const struct words *w, wd_wall t)
 void words_second(const struct words *w, wd_wall t)
 {
 	struct civil c = civil_of(t), today = civil_of(w->now);
-	bool same_day = c.year == today.year && c.month == today.month && c.day == today.day;
+	bool same_day = !w->dated && c.year == today.year && c.month == today.month &&
+			c.day == today.day;
 
-	time_open(w, t, same_day ? "hs" : "dhs");
+	time_open(w, t, w->dated ? "wholes" : same_day ? "hs" : "dhs");
 	if (!same_day)
 		buf_fmt(w->out, "%d %s %d, ", c.day, months[c.month - 1], c.year);
 	buf_fmt(w->out, "%02d:%02d:%02d UTC", c.hour, c.minute, c.second);

@@ -198,7 +198,7 @@ static void list_version(void *ctx, const struct store_version *v)
 {
 	char text[64];
 	assert_non_null(strstr(v->json, "x-1"));
-	snprintf(text, sizeof(text), "%s %lld", v->change, (long long)wall_to_s(v->at));
+	snprintf(text, sizeof(text), "%u %s %lld", v->number, v->change, (long long)wall_to_s(v->at));
 	(void)tell(ctx, "version", (const uint8_t *)text, strlen(text));
 }
 
@@ -244,8 +244,17 @@ static void every_version_of_an_incident_is_kept_once(void **state)
 	assert_int_equal(store_each_incident(s, list_incident, &t, NULL), WD_OK);
 	assert_string_equal(t.text, "incident x-1 closed 3000\nincident x-2 open 0\n");
 	t = (struct told){.len = 0};
-	assert_int_equal(store_each_version(s, "x-1", list_version, &t, NULL), WD_OK);
-	assert_string_equal(t.text, "version opened 1120\nversion closed 3600\n");
+	struct store_versions which = {"x-1", 0, 10};
+	assert_int_equal(store_each_version(s, &which, list_version, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "version 1 opened 1120\nversion 2 closed 3600\n");
+	t = (struct told){.len = 0};
+	which.limit = 1;
+	assert_int_equal(store_each_version(s, &which, list_version, &t, NULL), WD_OK);
+	which.after = 1;
+	assert_int_equal(store_each_version(s, &which, list_version, &t, NULL), WD_OK);
+	which.after = 2;
+	assert_int_equal(store_each_version(s, &which, list_version, &t, NULL), WD_OK);
+	assert_string_equal(t.text, "version 1 opened 1120\nversion 2 closed 3600\n");
 	assert_int_equal(store_incident_series(s, "x-1", &series, &series_len, NULL), WD_OK);
 	assert_int_equal(series_len, 5);
 	assert_memory_equal(series, "chart", 5);

@@ -204,20 +204,23 @@ enum wd_err store_incident_series(struct store *s, const char *id, uint8_t **ret
 	return WD_OK;
 }
 
-enum wd_err store_each_version(struct store *s, const char *id,
+enum wd_err store_each_version(struct store *s, const struct store_versions *which,
 			       void (*each)(void *ctx, const struct store_version *), void *ctx,
 			       struct wd_why *why)
 {
 	int rc;
 	sqlite3_stmt *stmt = store_read(s,
 					"SELECT at_ns, kind, json FROM effect WHERE incident = ?1"
-					" ORDER BY number",
+					" ORDER BY number LIMIT ?2 OFFSET ?3",
 					why);
 	if (stmt == NULL)
 		return why != NULL ? why->err : WD_OS;
-	store_bind_text(stmt, 1, id);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	store_bind_text(stmt, 1, which->incident);
+	sqlite3_bind_int64(stmt, 2, which->limit);
+	sqlite3_bind_int64(stmt, 3, which->after);
+	for (uint32_t n = 1; (rc = sqlite3_step(stmt)) == SQLITE_ROW; n++) {
 		struct store_version version = {
+			.number = which->after + n,
 			.at = {sqlite3_column_int64(stmt, 0)},
 			.change = (const char *)sqlite3_column_text(stmt, 1),
 			.json = (const char *)sqlite3_column_text(stmt, 2),

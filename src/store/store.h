@@ -154,9 +154,12 @@ enum wd_err store_each_incident(struct store *s, void (*each)(void *ctx, const s
 /* Caller frees. WD_UNKNOWN if none is kept. */
 enum wd_err store_incident_series(struct store *s, const char *id, uint8_t **ret_bytes,
 				  size_t *ret_len, struct wd_why *why) WD_MUST_CHECK;
-struct store_version { wd_wall at; const char *change, *json; };
-/* Every version of one incident, oldest first; strings live for the call. */
-enum wd_err store_each_version(struct store *s, const char *id,
+/* Numbered from 1 in the order they were told; the number of one never changes. */
+struct store_version { uint32_t number; wd_wall at; const char *change, *json; };
+/* The versions of one incident after that number, oldest first, at most `limit`; strings live for
+ * the call. */
+struct store_versions { const char *incident; uint32_t after, limit; };
+enum wd_err store_each_version(struct store *s, const struct store_versions *which,
 			       void (*each)(void *ctx, const struct store_version *), void *ctx,
 			       struct wd_why *why) WD_MUST_CHECK;
 

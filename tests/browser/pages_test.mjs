@@ -34,7 +34,7 @@ a_service_page_is_whole_without_script.options = played;
 
 export async function no_page_is_wider_than_a_phone({ open, server }) {
   const { incidents } = await (await fetch(`${server.url}/api/v1/incidents`)).json();
-  for (const path of ["/", "/s/x", "/s/barclays", `/i/${incidents[0].id}`, "/history", "/method", "/api", "/?q=bank", "/nothing"]) {
+  for (const path of ["/", "/s/x", "/s/barclays", `/i/${incidents[0].id}`, `/i/${incidents[0].id}/versions`, "/history", "/method", "/api", "/?q=bank", "/nothing"]) {
     const { page } = await open(path, { size: "phone", expected: (text) => text.includes("404") });
     const over = await page.locator("html").evaluate((html) => html.scrollWidth - html.clientWidth);
     assert.ok(over <= 0, `${path} is ${over} pixels wider than the screen`);

@@ -87,7 +87,7 @@ export async function a_flood_is_whole_on_every_page({ open, server }) {
       await page.waitForURL("**show=bits*");
       assert.equal(await page.locator("#received title").textContent(), "Bits received");
       await page.context().close();
-      for (const path of ["/", "/s/shop", "/history?kind=traffic", "/method", "/method/vectors"])
+      for (const path of ["/", "/s/shop", `/i/${id}/versions`, "/history?kind=traffic", "/method", "/method/vectors"])
         await (await isWhole(open, path, options)).context().close();
     }
     const home = await isWhole(open, "/");

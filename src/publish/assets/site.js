@@ -20,10 +20,10 @@
       time.title = time.textContent;
       time.textContent = (isToday(date) && time.className !== "whole" ? zoned : dated).format(date);
     }
-    for (const time of document.querySelectorAll("time.hs:not([title]), time.dhs:not([title])")) {
+    for (const time of document.querySelectorAll("time:is(.hs, .dhs, .wholes):not([title])")) {
       const date = new Date(time.dateTime);
       time.title = time.textContent;
-      time.textContent = (isToday(date) ? zonedExact : datedExact).format(date);
+      time.textContent = (isToday(date) && time.className !== "wholes" ? zonedExact : datedExact).format(date);
     }
     for (const label of document.querySelectorAll("text[data-t]")) {
       const format = label.textContent.length > 5 ? exact : clock;
