@@ -65,6 +65,7 @@ struct walk {
 	const char *at, *end;
 	uint8_t ranks[ACCESSLOG_FIELDS];
 	bool timed;
+	bool blank; /* a request stands there, and is empty */
 };
 
 /* Not keyed: names are written by whoever configured the log. */
@@ -166,6 +167,7 @@ static void take(struct walk *w, uint8_t field, uint8_t rank, const char *at, co
 
 	if (field == ACCESSLOG_REQUEST && at < end && *at == '/')
 		slot = field = ACCESSLOG_URI; /* the method stands apart */
+	w->blank |= at == end && (field == ACCESSLOG_REQUEST || field == ACCESSLOG_URI);
 	if (rank <= w->ranks[slot] || at == end ||
 	    !accesslog_put(w->a, w->r, (enum accesslog_field)field, at, end))
 		return;
@@ -292,7 +294,9 @@ enum wd_err accesslog_json(struct accesslog *a, const char *begin, const char *e
 		return wd_fail(why, WD_MALFORMED, (uint32_t)(w.at - begin), "no JSON object");
 	bool asked = w.ranks[ACCESSLOG_REQUEST] > 0 || w.ranks[ACCESSLOG_URI] > 0 ||
 		     w.ranks[ACCESSLOG_PATH] > 0 || w.ranks[ACCESSLOG_METHOD] > 0;
-	if (!w.timed || w.ranks[ACCESSLOG_CLIENT] == 0 || !asked)
+	/* nginx of a request that never came whole, or was none: all of it is empty. */
+	r->malformed |= !asked && w.blank && r->status >= 400;
+	if (!w.timed || w.ranks[ACCESSLOG_CLIENT] == 0 || (!asked && !r->malformed))
 		return wd_fail(why, WD_UNKNOWN, 0, "no client, time and request in it");
 	return WD_OK;
 }

@@ -125,6 +125,10 @@ static const struct example examples[] = {
 	 "\"GET /q?a=1 HTTP/1.1\",\"status\": \"404\",\"body_bytes_sent\":\"7\",\"request_time\":"
 	 "\"0.013\",\"http_referrer\":\"\",\"http_user_agent\":\"a \\\"b\\\" c\"}",
 	 "JSON, 2015-05-17T08:05:03Z 2001:…:0001 GET h1 404 7 13000 |/q|a=1||a \\\"b\\\" c"},
+	{"{\"remote_addr\":\"192.0.2.7\",\"msec\":\"1431849903.250\",\"request_method\":\"\","
+	 "\"request_uri\":\"\",\"request\":\"\",\"status\":\"408\",\"body_bytes_sent\":\"0\","
+	 "\"http_user_agent\":\"\"}",
+	 "JSON, 2015-05-17T08:05:03.250Z 192.0.2.7 other h0 408 0 -1 |||| [malformed]"},
 	{"{\"remote_addr\":\"192.0.2.7\",\"args\":\"a=1\",\"uri\":\"/q\",\"request_method\":\"PUT\","
 	 "\"msec\":\"1431849903.250\",\"status\":201}",
 	 "JSON, 2015-05-17T08:05:03.250Z 192.0.2.7 PUT h0 201 -1 -1 |/q|a=1||"},

@@ -38,6 +38,7 @@ static const float at_once = 2; /* so many times that: faster than people type *
 /* In units of HAMMER: a version of HTTP that there is not; a query whose name is new each time,
  * which no link has; and a new agent each time. */
 static const float odd_version = 25, made_up = 8, masked = 18;
+static const int64_t page_bytes_min = 64; /* a beacon is answered with less */
 static const uint8_t run_min = 5;
 static const unsigned masks_min = 12, masks_max = 64; /* then half of them is forgotten */
 static const float masks_share = 0.85F;
@@ -491,9 +492,12 @@ static bool is_copied(const struct conduct *c, struct conduct_client *k,
 		      struct conduct_look *look)
 {
 	const struct request *r = look->r;
-	if (r->status < 200 || r->status >= 400 || r->referer.len > 0 || is_api(r->path) ||
-	    look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER || look->injection ||
-	    conduct_is_file(r->path) || is_poll(look))
+	bool nothing = r->method == REQUEST_GET && r->status < 300 && r->bytes >= 0 &&
+		       r->bytes < page_bytes_min;
+
+	if (r->status < 200 || r->status >= 400 || nothing || r->referer.len > 0 ||
+	    is_api(r->path) || look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER ||
+	    look->injection || conduct_is_file(r->path) || is_poll(look))
 		return false;
 	return is_new(k, path_hash(c, look) + 3 * conduct_quick(r->query));
 }

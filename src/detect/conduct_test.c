@@ -286,6 +286,7 @@ struct series {
 	int status;
 	const char *path, *query, *agent, *referer;
 	enum request_protocol protocol;
+	int bytes; /* 0: 100 */
 };
 
 static void numbered(char *dst, size_t size, const char *text, unsigned n)
@@ -305,6 +306,7 @@ static void play(struct conduct *c, const struct series *s)
 	for (int i = 0; i < s->count; i++) {
 		unsigned n = (unsigned)i * 2654435761U >> 8;
 		struct request r = {.family = 4, .client = {7}, .bytes = 100};
+		r.bytes = s->bytes > 0 ? s->bytes : r.bytes;
 		r.at = wall_s(1700000000 + (s->per_s > 0 ? i / s->per_s : i * -s->per_s));
 		r.method = (uint8_t)s->method;
 		r.status = (uint16_t)s->status;
@@ -374,6 +376,7 @@ static void programs_that_fetch_much_are_not_noted(void **state)
 		{NULL, 600, 1, POST, 401, "/events", .agent = "okhttp/4.9"},
 		{NULL, 600, -5, POST, 200, "/oauth/token", .agent = "okhttp/4.9"},
 		{NULL, 5, -2, POST, 401, "/login"},
+		{NULL, 600, 2, GET, 200, "/t", "e=#", .agent = "Unity/2021.3", .bytes = 2},
 		{NULL, 60, 1, GET, 200, "/s", "author=#", .referer = "https://a.example/"},
 	};
 	for (size_t i = 0; i < WD_COUNT(all); i++) {

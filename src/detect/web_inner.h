@@ -24,6 +24,7 @@ struct web_seen {
 	bool missed_by_crawlers;
 	bool scanned;           /* half or more by programs that search for weak spots and say so */
 	float failed;           /* share of the answers: 5xx */
+	float bytes;            /* of an answer, in the mean */
 	float again;            /* requests with a random value, of clients that ask on and on */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
 	float path_share;       /* of pages */

@@ -206,6 +206,7 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
 					 t->marks[WEB_ODD]);
 	s->scanned = (float)t->marks[WEB_SCANNER] >= scanners_min * fmaxf((float)t->requests, 1);
+	s->bytes = (float)t->bytes / fmaxf((float)t->requests, 1);
 	s->failed = (float)t->classes[5] / fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
 	mix_of(t, &of, usual, s);

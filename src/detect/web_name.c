@@ -8,7 +8,7 @@
 
 enum { SHOWN_MAX = 24, SIGNS_MIN = 2 };
 
-static const float expensive_ms = 500;
+static const float expensive_ms = 500, large_bytes = 1e6F, slow_part = 0.6F;
 static const float volume_times = 1.5F; /* the margin of what is judged */
 /* A crawler works from few addresses; what many say may be said by anybody. */
 static const float crawlers_max = 32;
@@ -126,17 +126,34 @@ static bool is_rush(const struct web_watch *w, const struct signs *s)
 	return s->count >= SIGNS_MIN && s->app && web_rush_is(&w->rush);
 }
 
-static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen)
+/* Of what came on top of the usual, nearly all that was not waited for: it holds connections, and
+ * how long that takes is not the page's cost. */
+static bool is_slow(const struct web_seen *seen, const struct web_judged *j,
+		    enum web_signal signal)
+{
+	float extra = seen->count[WEB_S_REQUESTS] - j->usual[WEB_S_REQUESTS] * seen->seconds;
+
+	return extra > 0 &&
+	       seen->count[signal] - j->usual[signal] * seen->seconds >= slow_part * extra;
+}
+
+static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen,
+				 const struct web_judged *j)
 {
 	const struct web_mix *now = &w->now;
 	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &web_mix_unknown;
 
+	if (is_slow(seen, j, WEB_S_TIMEOUTS))
+		return "slow.headers";
 	if (now->posts >= 0.5F)
 		return now->logins >= 0.5F ? "http.login" : "http.post";
 	if (now->apart >= 0.8F && usual->apart < 0.7F && seen->count[WEB_S_TARGETS] > 20)
 		return "http.cachebust";
-	if (usual->ms > 0 && now->ms >= fmaxf(4 * usual->ms, expensive_ms) &&
-	    now->path >= 0.25F)
+	if (is_slow(seen, j, WEB_S_STALLED))
+		return "slow.read";
+	/* What is large takes its time whatever it costs to make. */
+	if (seen->bytes < large_bytes && usual->ms > 0 &&
+	    now->ms >= fmaxf(4 * usual->ms, expensive_ms) && now->path >= 0.25F)
 		return "http.api";
 	return "http.get";
 }
@@ -171,6 +188,8 @@ static void numbers(struct web_finding *f, const struct web_seen *seen,
 	f->per_s = seen->count[signal] / seen->seconds;
 	f->usual_per_s = j->usual[signal];
 	f->share = fminf(seen->count[signal] / fmaxf(seen->count[WEB_S_REQUESTS], 1), 1);
+	if (signal == WEB_S_REQUESTS) /* the usual ones are among them */
+		f->share = fmaxf(1 - f->usual_per_s / fmaxf(f->per_s, 1), 0);
 }
 
 static const char *marked_vector(const struct web_tick *t)
@@ -249,6 +268,13 @@ static bool signature(enum web_signal signal, const struct web_seen *seen,
 	}
 }
 
+/* Who floods with made-up queries may make up paths, too, now and then: no search of its own. */
+static bool is_missed_by_queries(const struct web_seen *seen, const struct web_judged *j)
+{
+	return !seen->random_paths && j->a[WEB_S_KEYS] >= WEB_NAMED && !searched(seen) &&
+	       seen->count[WEB_S_KEYS] >= seen->count[WEB_S_MISSING];
+}
+
 static void name_signature(const struct web_seen *seen, const struct web_judged *j,
 			   enum web_signal signal, const struct web_tick *t,
 			   struct web_reading *ret)
@@ -256,7 +282,8 @@ static void name_signature(const struct web_seen *seen, const struct web_judged 
 	const char *vector, *words;
 	bool attack;
 
-	if (!signature(signal, seen, t, &vector, &words, &attack))
+	if (!signature(signal, seen, t, &vector, &words, &attack) ||
+	    (signal == WEB_S_MISSING && is_missed_by_queries(seen, j)))
 		return;
 	struct web_finding *f = finding_add(ret, vector, attack, j->a[signal]);
 	if (f == NULL)
@@ -275,7 +302,7 @@ static bool name_volume(const struct web_watch *w, const struct web_seen *seen,
 {
 	struct signs s;
 	char path[SHOWN_MAX + 4] = "";
-	const char *vector = volume_vector(w, seen);
+	const char *vector = volume_vector(w, seen, j);
 
 	signs_of(w, j, seen, &s);
 	bool rush = is_rush(w, &s);

@@ -309,6 +309,9 @@ static void floods_are_named(void **state)
 				 attack_vector((enum attack)a), f->why);
 		assert_int_equal(f->attack, !load);
 		assert_true(f->share > 0.4F && f->why[0] != '\0');
+		/* Of what it is, not of all that it looks like besides. */
+		if (a >= ATTACK_HALF && strlen(r->vectors) != strlen(f->vector) + 1)
+			fail_msg("%s: also %s", f->vector, r->vectors);
 		assert_true(wall_sub(r->tick.at, r->last.began).ns <=
 			    (load ? 40 : delay + 3) * WD_NS_PER_S);
 		/* It ends, and is over. */

@@ -144,7 +144,8 @@ const char *attack_vector(enum attack a)
 		[ATTACK_READ] = "slow.read",	     [ATTACK_SEARCH] = "http.api",
 		[ATTACK_CRAWLER] = "http.scrape",    [ATTACK_SCANNER] = "http.probe",
 		[ATTACK_WORDS] = "http.cachebust",   [ATTACK_SPOTS] = "http.probe",
-		[ATTACK_GONE] = "http.probe",
+		[ATTACK_GONE] = "http.probe",	     [ATTACK_HALF] = "slow.headers",
+		[ATTACK_LARGE] = "http.get",	     [ATTACK_MIXED] = "http.cachebust",
 	};
 	return names[a];
 }
@@ -214,6 +215,24 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 	case ATTACK_SPOTS:
 		snprintf(m->path, sizeof(m->path), "/%x/.%x", draw % 977, draw % 89);
 		snprintf(m->agent, sizeof(m->agent), "Mozilla/5.0 (%u)", draw);
+		m->r.status = 404;
+		break;
+	case ATTACK_HALF:
+		m->r.status = 408;
+		m->r.bytes = 0;
+		m->r.duration_us = 30000000;
+		break;
+	case ATTACK_LARGE:
+		m->r.bytes = 300000000;
+		m->r.duration_us = 30000000;
+		snprintf(m->path, sizeof(m->path), "/files/release.iso");
+		break;
+	case ATTACK_MIXED:
+		snprintf(m->query, sizeof(m->query), "%x=%x", draw, draw / 7);
+		if (draw % 2 == 0)
+			break;
+		snprintf(m->path, sizeof(m->path), "/%.*s%x", 1 + (int)(draw % 9), "bcdefghijk",
+			 draw);
 		m->r.status = 404;
 		break;
 	case ATTACK_GET:

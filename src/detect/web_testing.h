@@ -47,6 +47,9 @@ enum attack {
 	ATTACK_CRAWLER,  /* says that it is one: load */
 	ATTACK_SCANNER,  /* the same, of random paths */
 	ATTACK_WORDS,    /* a path of random letters each, of twenty clients */
+	ATTACK_HALF,     /* a request line, and then nothing for half a minute: 408 */
+	ATTACK_LARGE,    /* a large file, which takes its time */
+	ATTACK_MIXED,    /* a random query each, and for every second a random path */
 	ATTACK_SPOTS,    /* files that are not there, each under an agent of its own: load */
 	ATTACK_GONE,     /* visitors of a service that has lost its pages: load */
 	ATTACKS,

@@ -85,6 +85,22 @@ static bool is_volume(const struct client_note *n)
 	return n->kind == CLIENT_SCRAPE || n->kind == CLIENT_HAMMER;
 }
 
+/* What many are said to have done is of few, whose own notes tell it. */
+static bool is_of_few(const struct client_note *notes, size_t count, const struct client_note *many)
+{
+	enum { FEW = 3 };
+	uint64_t requests = 0, clients = 0;
+
+	for (size_t i = 0; i < count && many->kind != CLIENT_PROBE; i++) {
+		const struct client_note *n = &notes[i];
+		bool is = !n->many && n->requests > 0 && n->kind == many->kind &&
+			  is_meanwhile(n, many);
+		clients += is;
+		requests += is ? n->requests : 0;
+	}
+	return clients > 0 && clients <= FEW && 10 * requests >= 9 * many->requests;
+}
+
 /* Did many together do meanwhile what is noted of one? Of searches by many the first request of
  * each client is told alone. */
 static bool is_of_many(const struct client_note *notes, size_t count, const struct client_note *n)
@@ -92,7 +108,8 @@ static bool is_of_many(const struct client_note *notes, size_t count, const stru
 	for (size_t i = 0; i < count && !n->many && n->kind != CLIENT_PROBE; i++) {
 		const struct client_note *o = &notes[i];
 		if (o->many && o->requests > 0 && is_meanwhile(n, o) &&
-		    (o->kind == n->kind || (is_volume(n) && o->kind == CLIENT_HAMMER)))
+		    (o->kind == n->kind || (is_volume(n) && o->kind == CLIENT_HAMMER)) &&
+		    !is_of_few(notes, count, o))
 			return true;
 	}
 	return false;
@@ -126,5 +143,6 @@ bool client_note_is_part(const struct client_note *notes, size_t count, size_t i
 	for (size_t k = 0; k < incident_count; k++)
 		if (is_of_flood(&incidents[k], service, &notes[i]))
 			return true;
-	return is_of_many(notes, count, &notes[i]);
+	return notes[i].many ? is_of_few(notes, count, &notes[i])
+			     : is_of_many(notes, count, &notes[i]);
 }

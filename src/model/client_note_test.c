@@ -22,6 +22,7 @@ static void what_many_did_is_told_once(void **state)
 	};
 	(void)state;
 	notes[3].many = true;
+	notes[3].requests = 100;
 	assert_true(client_note_is_part(notes, 4, 0, "shop", NULL, 0));
 	assert_false(client_note_is_part(notes, 4, 1, "shop", NULL, 0)); /* later */
 	assert_false(client_note_is_part(notes, 4, 2, "shop", NULL, 0)); /* something else */
@@ -32,6 +33,24 @@ static void what_many_did_is_told_once(void **state)
 	assert_true(client_note_is_part(notes, 4, 0, "shop", NULL, 0));
 	notes[3].requests = 0; /* a free place */
 	assert_false(client_note_is_part(notes, 4, 0, "shop", NULL, 0));
+}
+
+/* Many are no one client, however much it asks. */
+static void what_few_did_is_theirs(void **state)
+{
+	struct client_note notes[] = {
+		note(CLIENT_HAMMER, 0, 100), note(CLIENT_HAMMER, 10, 100),
+		note(CLIENT_PROBE, 0, 100),
+	};
+	(void)state;
+	notes[1].many = true;
+	notes[0].requests = 5600;
+	notes[1].requests = 5500;
+	assert_false(client_note_is_part(notes, 3, 0, "shop", NULL, 0));
+	assert_true(client_note_is_part(notes, 3, 1, "shop", NULL, 0));
+	notes[1].requests = 9000; /* others did most of it */
+	assert_true(client_note_is_part(notes, 3, 0, "shop", NULL, 0));
+	assert_false(client_note_is_part(notes, 3, 1, "shop", NULL, 0));
 }
 
 static void what_an_incident_tells_is_told_there(void **state)
@@ -82,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_many_did_is_told_once),
+		cmocka_unit_test(what_few_did_is_theirs),
 		cmocka_unit_test(what_an_incident_tells_is_told_there),
 		cmocka_unit_test(every_kind_has_a_vector_a_title_and_words),
 	};

@@ -88,7 +88,32 @@ static bool is_login(struct text_span path)
 	return false;
 }
 
-/* Crawlers that say so give the address of a page about them. */
+static bool is_name_byte(char c)
+{
+	char low = (char)(c | 0x20);
+
+	return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+/* "spider@crawler.example" */
+static bool has_mail_address(struct text_span agent)
+{
+	enum { NAME_MIN = 3 };
+	const char *end = agent.at + agent.len;
+	const char *at = memchr(agent.at, '@', agent.len);
+
+	if (at == NULL || at - agent.at < NAME_MIN)
+		return false;
+	for (int i = 1; i <= NAME_MIN; i++)
+		if (!is_name_byte(at[-i]))
+			return false;
+	const char *last = at + 1;
+	while (last < end && (is_name_byte(*last) || *last == '.'))
+		last++;
+	return memchr(at, '.', (size_t)(last - at)) != NULL && is_name_byte(at[1]);
+}
+
+/* Crawlers that say so give the address of a page about them, or one for letters. */
 static bool is_crawler(struct text_span agent)
 {
 	if (agent.len == 0)
@@ -103,7 +128,7 @@ static bool is_crawler(struct text_span agent)
 		if (before >= 5 && memcmp(at - 5, "https", 5) == 0)
 			return true;
 	}
-	return false;
+	return has_mail_address(agent);
 }
 
 /* The in-browser form of LOIC asks for ?id=<milliseconds>&msg=<text>. */
@@ -161,8 +186,10 @@ uint16_t web_marks_of(const struct request *r, uint16_t of_agent)
 		marks |= 1 << WEB_ODD;
 	if (r->method == REQUEST_POST && is_login(r->path))
 		marks |= 1 << WEB_LOGIN;
-	/* 101: a connection that became something else (WebSocket) lives as long as it likes. */
+	/* 101: a connection that became something else (WebSocket) lives as long as it likes; 408:
+	 * it was the request that took so long. */
 	if (r->duration_us >= WEB_STALLED_MS * INT64_C(1000) && r->status != 101 &&
+	    r->status != 408 &&
 	    r->bytes >= 0 && r->bytes < WEB_STALLED_BYTES)
 		marks |= 1 << WEB_STALLED;
 	return (uint16_t)marks;

@@ -57,6 +57,11 @@ static void marks_are_what_a_request_shows(void **state)
 	assert_int_equal(marks("", "", ""), 0);
 	assert_int_equal(marks("/", "", "Googlebot/2.1 (+http://www.google.com/bot.html)"),
 			 1 << WEB_CRAWLER);
+	assert_int_equal(marks("/", "", "Mozilla/5.0 (compatible; Spider; spider-mail@crawl.example)"),
+			 1 << WEB_CRAWLER);
+	assert_int_equal(marks("/", "", "Player/2 (a@b)"), 0);
+	assert_int_equal(marks("/", "", "Player@home"), 0);
+	assert_int_equal(marks("/", "", "@"), 0);
 	assert_int_equal(marks("/", "", "WordPress/6.1; https://x.example; verifying pingback from"),
 			 1 << WEB_PINGBACK);
 	assert_int_equal(marks("/", "id=1293847561234&msg=hello", ""),
@@ -73,6 +78,8 @@ static void marks_are_what_a_request_shows(void **state)
 	r.protocol = REQUEST_ODD;
 	r.duration_us = 20000000;
 	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD | 1 << WEB_STALLED);
+	r.status = 408; /* counted apart */
+	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD);
 	r.status = 101;
 	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD);
 	r.malformed = true;
