@@ -144,7 +144,9 @@ static void decided(const struct render *r)
 		   : requests ? " after they began"
 			      : " after its begin");
 	if (!traffic && !requests && i->log10_return_decided > 0) {
-		buf_str(b, ": normal reports do this ");
+		buf_str(b, service_has_values(r->snapshot, i->service)
+				   ? ": what is normal does this "
+				   : ": normal reports do this ");
 		words_odds(b, i->log10_return_decided, i->step);
 	}
 }
@@ -158,7 +160,8 @@ static void wave_peak(const struct render *r, const struct moment *m)
 	if (i->wave_count > 1)
 		buf_fmt(b, "Wave %u peaks: ", m->n + 1);
 	else
-		buf_str(b, "Peak of reports: ");
+		buf_str(b, service_has_values(r->snapshot, i->service) ? "Peak: "
+								       : "Peak of reports: ");
 	if (wave->peak_observed > 0) {
 		words_count(b, wave->peak_observed);
 		buf_str(b, " in ");
@@ -179,8 +182,13 @@ static void moment_words(const struct render *r, const struct trace *t, const st
 
 	switch (m->kind) {
 	case BEGAN:
-		buf_fmt(b, "%s begin%s to rise <small>(estimated afterwards)</small>",
-			kind_word(m->n), m->n == INCIDENT_TRAFFIC ? "s" : "");
+		if (m->n == INCIDENT_REPORTS &&
+		    service_has_values(r->snapshot, r->incident->service))
+			buf_str(b, "Values begin to differ");
+		else
+			buf_fmt(b, "%s begin%s to rise", kind_word(m->n),
+				m->n == INCIDENT_TRAFFIC ? "s" : "");
+		buf_str(b, " <small>(estimated afterwards)</small>");
 		return;
 	case VECTOR:
 	case VECTOR_OVER:

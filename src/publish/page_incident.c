@@ -20,6 +20,7 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	const struct incident *i = r->incident;
 	struct incident_series found = incident_series_open(r, i);
 	int64_t minutes = span_to_s(found.series.step) / 60;
+	bool values = service_has_values(r->snapshot, i->service);
 	char title[SERVICE_NAME_MAX + 40], unit[40];
 
 	if (found.series.count == 0) {
@@ -28,8 +29,8 @@ static void incident_chart(const struct render *r, struct chart_span window)
 			"its numbers are.</p>\n");
 		return;
 	}
-	snprintf(title, sizeof(title), "Reports about %s during the incident",
-		 service_title(r->snapshot, i->service));
+	snprintf(title, sizeof(title), "%s %s during the incident",
+		 values ? "Values of" : "Reports about", service_title(r->snapshot, i->service));
 	if (minutes < 60)
 		snprintf(unit, sizeof(unit), "in %d min", (int)(minutes > 0 ? minutes : 1));
 	else
@@ -53,8 +54,9 @@ static void incident_chart(const struct render *r, struct chart_span window)
 		chart_shade(&chart, i->began_at, i->ended_at);
 	buf_str(r->out, "<figure data-series=\"/api/v1/incidents/");
 	buf_html(r->out, i->id);
-	buf_str(r->out, "\"><figcaption><h2>Reports <small class=\"zone\">UTC</small></h2>"
-			"<output class=\"read\"></output></figcaption>");
+	buf_fmt(r->out,
+		"\"><figcaption><h2>%s <small class=\"zone\">UTC</small></h2>"
+		"<output class=\"read\"></output></figcaption>", values ? "Values" : "Reports");
 	chart_svg(r->out, &chart);
 	buf_str(r->out,
 		"<p class=\"legend\"><span class=\"l-seen\">observed</span><span class=\"l-usual\">"
@@ -91,7 +93,8 @@ static void numbers(const struct render *r)
 		words_seconds(b, incident_duration(i, r->snapshot->now));
 	fact(r, "Peak");
 	words_strength(b, i);
-	if ((incident_kinds(i) & INCIDENT_REPORTS) != 0 && i->excess > 0) {
+	if ((incident_kinds(i) & INCIDENT_REPORTS) != 0 && i->excess > 0 &&
+	    !service_has_values(r->snapshot, i->service)) {
 		fact(r, "Reports above usual");
 		words_count(b, i->excess);
 	}
@@ -284,7 +287,7 @@ void page_incident_live(const struct render *r)
 	buf_str(r->out, "<p>");
 	words_rank(&w, r->snapshot, i);
 	buf_str(r->out, ".</p><p class=\"odds\">");
-	words_incident_odds(&w, i);
+	words_incident_odds(&w, r->snapshot, i);
 	buf_str(r->out, "</p>\n");
 	charts(r, t);
 	page_incident_proof(r, t);
@@ -296,7 +299,7 @@ void page_incident_live(const struct render *r)
 	page_requests_findings(r);
 	if (t != NULL)
 		page_traffic_sources(r, t);
-	if (incident_kinds(i) & INCIDENT_REPORTS)
+	if (incident_kinds(i) & INCIDENT_REPORTS && !service_has_values(r->snapshot, i->service))
 		scope(r);
 	page_incident_evidence(r, t);
 	page_comments_incident(r);

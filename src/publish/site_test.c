@@ -884,6 +884,23 @@ static void values_are_not_called_reports(void **state)
 	assert_non_null(strstr(text.data, "What is normal does this "));
 	buf_done(&text);
 	snapshot_release(snapshot);
+
+	static const char *const pages[] = {"/i/x-20250310-0945", "/i/x-20250310-0945/versions"};
+	for (int values = 0; values < 2; values++) {
+		snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+		for (size_t n = 0; n < snapshot->service_count; n++)
+			snapshot->services[n]->metric = values;
+		for (size_t n = 0; n < 2; n++) {
+			page = get_from(snapshot, pages[n], "");
+			const char *main = strstr(page.body.data, "<main");
+			const char *end = strstr(main, n == 0 ? "id=\"said\"" : "<footer"); /* strangers' words */
+			page.body.data[end - page.body.data] = '\0';
+			assert_int_equal(strstr(main, "eports") == NULL, values);
+			assert_int_equal(strstr(main, "what is normal does this") != NULL, values);
+			buf_done(&page.body);
+		}
+		snapshot_release(snapshot);
+	}
 }
 
 static void the_thanks_are_there_after_a_report(void **state)

@@ -201,6 +201,12 @@ const char *service_title(const struct snapshot *snapshot, const char *id)
 	return s != NULL ? s->service->name : id;
 }
 
+bool service_has_values(const struct snapshot *snapshot, const char *id)
+{
+	const struct service_state *s = snapshot_service(snapshot, id);
+	return s != NULL && s->metric;
+}
+
 /* The last bucket of the day is unfinished: the one before it is what happened. */
 struct now service_now(const struct service_state *s)
 {
@@ -340,7 +346,7 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		       const struct service_state *s)
 {
 	if (s->status == STATUS_INCIDENT && s->incident < snapshot->incident_count)
-		words_incident_odds(w, &snapshot->incidents[s->incident]);
+		words_incident_odds(w, snapshot, &snapshot->incidents[s->incident]);
 	else if (words_traffic_odds(w, s))
 		return;
 	else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {

@@ -78,6 +78,8 @@ const char *dimension_label(enum dimension d); /* "Surface", "Problem", … */
 
 /* The service's name, or its id if the catalogue has it no more. */
 const char *service_title(const struct snapshot *snapshot, const char *id);
+/* What is told of it are values of a metric, not reports. */
+bool service_has_values(const struct snapshot *snapshot, const char *id);
 /* NULL if there is none. */
 const struct service_state *snapshot_service(const struct snapshot *snapshot, const char *id);
 
