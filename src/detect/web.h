@@ -49,7 +49,7 @@ enum web_signal {
 	WEB_S_KEYS,     /* with a first query parameter that no other has: random queries */
 	WEB_S_MISSING,  /* for many different paths that are not there: random paths */
 	WEB_S_MASKS,    /* of one client for one thing under many agents, none its usual one */
-	WEB_S_DENIED,   /* 401 and 403, and POSTs to a login */
+	WEB_S_DENIED,   /* POSTs to a login; or 401, where clients have several a second */
 	WEB_S_TIMEOUTS, /* 408: the request never came whole */
 	WEB_S_STALLED,  /* took long for next to nothing */
 	WEB_S_MARKED,   /* that name their tool: pingback, LOIC, odd versions */

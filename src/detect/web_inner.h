@@ -13,13 +13,17 @@ struct web_rule {
 };
 extern const struct web_rule web_rules[WEB_SIGNALS];
 
+/* A crawler works from few networks; what comes from many may be said by anybody. */
+enum { WEB_NETWORKS_MAX = 32 };
+
 /* What one tick says. */
 struct web_seen {
 	float seconds;
 	float count[WEB_SIGNALS];
 	struct web_mix mix;
 	float clients;          /* different ones */
-	float crawlers;         /* different clients in the sample that say they are one */
+	float crawlers;         /* networks of those that say they are one; see WEB_NETWORKS_MAX */
+	float upgraded;         /* share of the answers: 101 */
 	bool random_paths;      /* the missing paths look made up, not searched for */
 	bool missed_by_crawlers;
 	bool scanned;           /* half or more by programs that search for weak spots and say so */

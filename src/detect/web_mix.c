@@ -16,7 +16,7 @@ static const uint32_t missing_paths_min = 10;
 static const uint32_t mix_apart_pages = 20;
 static const float random_like = 0.8F, random_agents = 0.5F, scanners_min = 0.5F;
 /* Nor do many search together and find no word twice, as fast as that. */
-static const float random_apart = 0.95F;
+static const float random_apart = 0.95F, guesses_min = 2;
 static const uint32_t random_clients = 10, random_paths_min = 50;
 
 const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
@@ -36,11 +36,11 @@ static bool has_mark(const struct web_record *r, enum web_mark mark)
 
 /* All that the sample is looked through for. Once, with memory asked for ahead: a tick that is due
  * was filled long ago. */
-struct sorts { struct web_picked pages, crawlers, missing; };
+struct sorts { struct web_picked pages, crawlers, missing, refused; };
 
 static void sort_out(const struct web_tick *t, struct sorts *s)
 {
-	s->pages.count = s->crawlers.count = s->missing.count = 0;
+	s->pages.count = s->crawlers.count = s->missing.count = s->refused.count = 0;
 	for (uint32_t i = 0; i < t->sample_count; i++) {
 		const struct web_record *r = &t->sample[i];
 		const struct web_record *later = &t->sample[(i + AHEAD) % WEB_SAMPLES];
@@ -49,6 +49,7 @@ static void sort_out(const struct web_tick *t, struct sorts *s)
 		web_pick(&s->pages, r, is_page(r));
 		web_pick(&s->crawlers, r, has_mark(r, WEB_CRAWLER));
 		web_pick(&s->missing, r, r->hash[WEB_MISSING] != 0);
+		web_pick(&s->refused, r, is_page(r) && r->status == 401);
 	}
 }
 
@@ -96,10 +97,13 @@ static bool is_masked(const struct web_picked *pages, const struct web_record *c
 	       (agents.most <= masks_count_min || (float)agents.most <= even);
 }
 
-/* One word, no file: what is searched for is mostly of a folder, or hidden, or a script. */
+/* One word, no file and no number: what is searched for is mostly of a folder, or hidden, or a
+ * script; what is looked up by its digest (caches of builds, pictures of people) is in a folder;
+ * and old pages have numbers. */
 static bool is_plain(const char *path)
 {
-	return path[0] == '/' && strpbrk(path + 1, "/.") == NULL;
+	return path[0] == '/' && strpbrk(path + 1, "/.") == NULL &&
+	       path[1 + strspn(path + 1, "0123456789")] != '\0';
 }
 
 static void look_at_missing(const struct web_tick *t, const struct web_picked *missing,
@@ -126,8 +130,9 @@ static void look_at_missing(const struct web_tick *t, const struct web_picked *m
 		    (float)paths.different >= random_apart * (float)paths.all &&
 		    (float)crawlers < scanners_min * (float)paths.all;
 	bool masked = (float)agents.different >= random_agents * (float)paths.all;
-	s->random_paths = (float)most >= random_like * (float)paths.all ||
-			  ((many || masked) && (float)plain >= random_like * (float)paths.all);
+	bool alike = (float)most >= random_like * (float)paths.all;
+	s->random_paths = (alike || many || masked) &&
+			  (float)plain >= random_like * (float)paths.all;
 	s->random_paths &= (float)scanners < scanners_min * (float)paths.all;
 	s->missed_by_crawlers = (float)crawlers >= random_like * (float)paths.all;
 }
@@ -147,6 +152,39 @@ static float made_up(const struct web_variety *key, float usual, float requests,
 	return fminf(share * requests, different);
 }
 
+/* Different networks of crawlers: /16, or /32 of IPv6. Counted up to what is too many. */
+static float networks_of(const struct web_picked *crawlers)
+{
+	const struct web_record *seen[WEB_NETWORKS_MAX + 1];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < crawlers->count && count <= WEB_NETWORKS_MAX; i++) {
+		const struct web_record *r = crawlers->all[i];
+		size_t bytes = r->family == 4 ? 2 : 4;
+		uint32_t k = 0;
+		while (k < count && (seen[k]->family != r->family ||
+				     memcmp(seen[k]->client, r->client, bytes) != 0))
+			k++;
+		if (k == count)
+			seen[count++] = r;
+	}
+	return (float)count;
+}
+
+/* Requests answered 401, if they are guesses: each client has several a second. Once each, they are
+ * an app's whose tokens are no longer taken. */
+static float refused_again(const struct web_tick *t, const struct web_picked *refused)
+{
+	struct web_variety clients = web_variety_of(refused, WEB_CLIENT);
+	float share = (float)clients.all / fmaxf((float)t->sample_count, 1);
+	float all = share * (float)t->requests;
+
+	/* Beyond the sample, all clients are at least those that are refused. */
+	float different = t->requests > t->sample_count ? (float)web_distinct(t, WEB_CLIENT) * share
+							: (float)clients.different;
+	return all >= guesses_min * different ? all : 0;
+}
+
 static void mix_of(const struct web_tick *t, const struct sorts *of, const struct web_mix *usual,
 		   struct web_seen *s)
 {
@@ -155,13 +193,12 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 	struct web_variety agent = web_variety_of(&of->pages, WEB_AGENT);
 	struct web_variety client = web_variety_of(&of->pages, WEB_CLIENT);
 	struct web_variety key = web_variety_of(&of->pages, WEB_KEY);
-	struct web_variety crawlers = web_variety_of(&of->crawlers, WEB_CLIENT);
 	float clients = (float)client.different;
 
 	/* Beyond the sample only the registers know, and they count assets' clients too. */
 	if (t->requests > t->sample_count)
 		clients = s->clients;
-	s->crawlers = (float)crawlers.different;
+	s->crawlers = networks_of(&of->crawlers);
 	s->path = path.first;
 	s->client = client.first;
 	s->path_share = path.all > 0 ? (float)path.most / (float)path.all : 0;
@@ -180,7 +217,7 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 		.queried = key.all,
 		.posts = (float)t->methods[REQUEST_POST] / all,
 		.logins = (float)t->marks[WEB_LOGIN] / all,
-		.crawlers = (float)crawlers.all / fmaxf((float)t->sample_count, 1),
+		.crawlers = (float)of->crawlers.count / fmaxf((float)t->sample_count, 1),
 		.apart = pages > 0 ? fminf(s->count[WEB_S_TARGETS] / pages, 1) : 0,
 		.per_client = clients > 0 ? pages / clients / s->seconds : 0,
 		.ms = t->timed > 0 ? (float)t->busy_ms / (float)t->timed : 0,
@@ -190,7 +227,6 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
 {
-	float denied = (float)(t->statuses[WEB_401] + t->statuses[WEB_403]);
 	float logins = (float)t->marks[WEB_LOGIN];
 	struct sorts of;
 
@@ -200,7 +236,7 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->count[WEB_S_REQUESTS] = (float)t->requests;
 	s->count[WEB_S_POSTS] = (float)t->methods[REQUEST_POST];
 	s->count[WEB_S_TARGETS] = (float)web_distinct(t, WEB_TARGET);
-	s->count[WEB_S_DENIED] = denied > logins ? denied : logins;
+	s->count[WEB_S_DENIED] = logins;
 	s->count[WEB_S_TIMEOUTS] = (float)t->statuses[WEB_408];
 	s->count[WEB_S_STALLED] = (float)t->marks[WEB_STALLED];
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
@@ -208,7 +244,9 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->scanned = (float)t->marks[WEB_SCANNER] >= scanners_min * fmaxf((float)t->requests, 1);
 	s->bytes = (float)t->bytes / fmaxf((float)t->requests, 1);
 	s->failed = (float)t->classes[5] / fmaxf((float)t->requests, 1);
+	s->upgraded = (float)t->classes[1] / fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
+	s->count[WEB_S_DENIED] = fmaxf(logins, refused_again(t, &of.refused));
 	mix_of(t, &of, usual, s);
 	/* Those alone whose clients ask on and on: an address that somebody was sent has a value of
 	 * its own, too. */

@@ -8,10 +8,9 @@
 
 enum { SHOWN_MAX = 24, SIGNS_MIN = 2 };
 
-static const float expensive_ms = 500, large_bytes = 1e6F, slow_part = 0.6F;
+static const float expensive_ms = 500, large_bytes = 1e6F, most_part = 0.6F;
 static const float volume_times = 1.5F; /* the margin of what is judged */
-/* A crawler works from few addresses; what many say may be said by anybody. */
-static const float crawlers_max = 32;
+static const float few_clients = 32;
 static const uint32_t mixes_min = 60; /* ticks behind what is usual */
 /* People whose page fails ask again: not much more than usual in all, and not for long each. */
 static const float failed_min = 1 / 3.0F, failed_now = 0.2F, reloads_times = 6, reloads_each = 10;
@@ -57,13 +56,13 @@ static void sign(struct signs *s, bool is, const char *what)
 /* Crawlers that say so. */
 static bool is_crawled(const struct web_watch *w, const struct web_seen *seen)
 {
-	return w->now.crawlers >= 0.5F && seen->crawlers <= crawlers_max;
+	return w->now.crawlers >= 0.5F && seen->crawlers <= WEB_NETWORKS_MAX;
 }
 
 /* The same of scanners: nobody floods in their name. */
 static bool is_scanned(const struct web_seen *seen)
 {
-	return seen->scanned && seen->clients <= crawlers_max;
+	return seen->scanned && seen->clients <= few_clients;
 }
 
 /* Evidence outlasts what made it, and a quiet second looks like nothing in particular. */
@@ -126,15 +125,14 @@ static bool is_rush(const struct web_watch *w, const struct signs *s)
 	return s->count >= SIGNS_MIN && s->app && web_rush_is(&w->rush);
 }
 
-/* Of what came on top of the usual, nearly all that was not waited for: it holds connections, and
- * how long that takes is not the page's cost. */
-static bool is_slow(const struct web_seen *seen, const struct web_judged *j,
-		    enum web_signal signal)
+/* Is most of what came on top of the usual of this signal? */
+static bool is_mostly(const struct web_seen *seen, const struct web_judged *j,
+		      enum web_signal signal)
 {
-	float extra = seen->count[WEB_S_REQUESTS] - j->usual[WEB_S_REQUESTS] * seen->seconds;
+	float seconds = seen->seconds;
+	float extra = seen->count[WEB_S_REQUESTS] - j->usual[WEB_S_REQUESTS] * seconds;
 
-	return extra > 0 &&
-	       seen->count[signal] - j->usual[signal] * seen->seconds >= slow_part * extra;
+	return extra > 0 && seen->count[signal] - j->usual[signal] * seconds >= most_part * extra;
 }
 
 static const char *volume_vector(const struct web_watch *w, const struct web_seen *seen,
@@ -143,13 +141,19 @@ static const char *volume_vector(const struct web_watch *w, const struct web_see
 	const struct web_mix *now = &w->now;
 	const struct web_mix *usual = w->mixes >= mixes_min ? &w->usual : &web_mix_unknown;
 
-	if (is_slow(seen, j, WEB_S_TIMEOUTS))
+	/* What holds connections takes long, whatever the page costs. */
+	if (is_mostly(seen, j, WEB_S_TIMEOUTS))
 		return "slow.headers";
+	if (is_mostly(seen, j, WEB_S_DENIED))
+		return "http.login";
 	if (now->posts >= 0.5F)
 		return now->logins >= 0.5F ? "http.login" : "http.post";
 	if (now->apart >= 0.8F && usual->apart < 0.7F && seen->count[WEB_S_TARGETS] > 20)
 		return "http.cachebust";
-	if (is_slow(seen, j, WEB_S_STALLED))
+	/* A connection that became another one lives as long as it likes. */
+	if (seen->upgraded >= 0.5F)
+		return "ws.flood";
+	if (is_mostly(seen, j, WEB_S_STALLED))
 		return "slow.read";
 	/* What is large takes its time whatever it costs to make. */
 	if (seen->bytes < large_bytes && usual->ms > 0 &&
@@ -212,7 +216,7 @@ static const char *marked_words(const struct web_tick *t)
 static bool searched(const struct web_seen *seen)
 {
 	return is_scanned(seen) ||
-	       (!seen->random_paths && seen->clients <= crawlers_max &&
+	       (!seen->random_paths && seen->clients <= few_clients &&
 		seen->count[WEB_S_MISSING] >= 2 * seen->count[WEB_S_KEYS]);
 }
 
@@ -233,6 +237,12 @@ static bool signature(enum web_signal signal, const struct web_seen *seen,
 		} else if (seen->count[WEB_S_MARKED] >= part_min * seen->count[WEB_S_KEYS]) {
 			*ret_vector = marked_vector(t);
 			*ret_words = marked_words(t);
+		} else if (seen->count[WEB_S_TIMEOUTS] >= part_min * seen->count[WEB_S_KEYS]) {
+			*ret_vector = "slow.headers";
+			*ret_words = "that never came whole (408)";
+		} else if (seen->count[WEB_S_POSTS] >= part_min * seen->count[WEB_S_KEYS]) {
+			*ret_vector = "http.post";
+			*ret_words = "POSTs with a query that no other has";
 		}
 		return true;
 	case WEB_S_MISSING:
@@ -249,7 +259,7 @@ static bool signature(enum web_signal signal, const struct web_seen *seen,
 		return true;
 	case WEB_S_DENIED:
 		*ret_vector = "http.login";
-		*ret_words = "refused (401, 403) or sent to a login";
+		*ret_words = "sent to a login, or refused (401) again and again";
 		return true;
 	case WEB_S_TIMEOUTS:
 		*ret_vector = "slow.headers";

@@ -146,6 +146,10 @@ const char *attack_vector(enum attack a)
 		[ATTACK_WORDS] = "http.cachebust",   [ATTACK_SPOTS] = "http.probe",
 		[ATTACK_GONE] = "http.probe",	     [ATTACK_HALF] = "slow.headers",
 		[ATTACK_LARGE] = "http.get",	     [ATTACK_MIXED] = "http.cachebust",
+		[ATTACK_SOCKET] = "ws.flood",	     [ATTACK_SENT] = "http.post",
+		[ATTACK_GUESS] = "http.login",	     [ATTACK_SWARM] = "http.scrape",
+		[ATTACK_DIGESTS] = "http.probe",     [ATTACK_NUMBERS] = "http.probe",
+		[ATTACK_EXPIRED] = "http.crowd",     [ATTACK_LINKED] = "http.crowd",
 	};
 	return names[a];
 }
@@ -217,7 +221,48 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 		snprintf(m->agent, sizeof(m->agent), "Mozilla/5.0 (%u)", draw);
 		m->r.status = 404;
 		break;
+	case ATTACK_SOCKET:
+		snprintf(m->path, sizeof(m->path), "/socket");
+		m->r.status = 101;
+		m->r.duration_us = 3000000;
+		break;
+	case ATTACK_SENT:
+		m->r.method = REQUEST_POST;
+		snprintf(m->path, sizeof(m->path), "/form");
+		snprintf(m->query, sizeof(m->query), "%x=%x", draw, draw / 7);
+		break;
+	case ATTACK_GUESS:
+		m->r.status = 401;
+		snprintf(m->path, sizeof(m->path), "/admin");
+		snprintf(m->agent, sizeof(m->agent), "Mozilla/5.0 (Hydra)");
+		break;
+	case ATTACK_SWARM:
+		m->r.client[2] = m->r.client[0];
+		m->r.client[0] = 57;
+		m->r.client[1] = 141;
+		snprintf(m->path, sizeof(m->path), "/page/%u", draw % 5000);
+		snprintf(m->agent, sizeof(m->agent), "Bot/1.0 (+http://bot.example/about)");
+		break;
+	case ATTACK_DIGESTS:
+		snprintf(m->path, sizeof(m->path), "/cas/%08x%08x%08x%08x", draw, draw / 3,
+			 draw / 7, draw);
+		snprintf(m->agent, sizeof(m->agent), "builder/6.4");
+		m->r.status = 404;
+		break;
+	case ATTACK_NUMBERS:
+		snprintf(m->path, sizeof(m->path), "/%06u", draw % 1000000);
+		m->r.status = 410;
+		break;
+	case ATTACK_EXPIRED:
+		snprintf(m->path, sizeof(m->path), "/api/feed/%u", draw % 5);
+		m->r.status = 401;
+		break;
+	case ATTACK_LINKED:
+		snprintf(m->path, sizeof(m->path), "/i/%u.jpg", draw % 100);
+		m->r.status = 403;
+		break;
 	case ATTACK_HALF:
+		snprintf(m->query, sizeof(m->query), "%u", draw);
 		m->r.status = 408;
 		m->r.bytes = 0;
 		m->r.duration_us = 30000000;
@@ -288,15 +333,23 @@ void preview_second(struct world *w, struct web_tick *t, int requests, int first
 	}
 }
 
+static uint32_t clients_of(enum attack a)
+{
+	switch (a) {
+	case ATTACK_ONE: return 1;
+	case ATTACK_CRAWLER: case ATTACK_SCANNER: return 8;
+	case ATTACK_GUESS: return 10;
+	case ATTACK_WORDS: case ATTACK_DIGESTS: return 20;
+	case ATTACK_EXPIRED: return 600;
+	default: return 300;
+	}
+}
+
 void attack_second(struct world *w, struct web_tick *t, enum attack a, int requests)
 {
 	for (int i = 0; i < requests; i++) {
 		struct made m;
-		bool says = a == ATTACK_CRAWLER || a == ATTACK_SCANNER;
-		int client = (1 << 20) + (a == ATTACK_ONE ? 0
-					  : (int)prng_below(&w->prng, says                ? 8
-							    : a == ATTACK_WORDS ? 20
-										: 300));
+		int client = (1 << 20) + (int)prng_below(&w->prng, clients_of(a));
 		blank(&m, client);
 		w->second--; /* the tick's own second */
 		snprintf(m.path, sizeof(m.path), "/");

@@ -34,24 +34,34 @@ void world_init(struct world *w, uint64_t seed);
 void world_second(struct world *w, struct web_tick *t);
 
 enum attack {
-	ATTACK_GET,      /* a botnet for one page */
-	ATTACK_ONE,      /* one client */
+	ATTACK_GET, /* a botnet for one page */
+	ATTACK_ONE, /* one client */
 	ATTACK_POST,
-	ATTACK_BUST,     /* a random query each */
-	ATTACK_PATHS,    /* a random path each */
+	ATTACK_BUST,  /* a random query each */
+	ATTACK_PATHS, /* a random path each */
 	ATTACK_LOGIN,
 	ATTACK_PINGBACK,
-	ATTACK_SLOW,     /* 408 */
-	ATTACK_READ,     /* half a minute for nothing */
-	ATTACK_SEARCH,   /* an expensive page */
-	ATTACK_CRAWLER,  /* says that it is one: load */
-	ATTACK_SCANNER,  /* the same, of random paths */
-	ATTACK_WORDS,    /* a path of random letters each, of twenty clients */
-	ATTACK_HALF,     /* a request line, and then nothing for half a minute: 408 */
-	ATTACK_LARGE,    /* a large file, which takes its time */
-	ATTACK_MIXED,    /* a random query each, and for every second a random path */
-	ATTACK_SPOTS,    /* files that are not there, each under an agent of its own: load */
-	ATTACK_GONE,     /* visitors of a service that has lost its pages: load */
+	ATTACK_SLOW,    /* 408 */
+	ATTACK_READ,    /* half a minute for nothing */
+	ATTACK_SEARCH,  /* an expensive page */
+	ATTACK_CRAWLER, /* says that it is one: load */
+	ATTACK_SCANNER, /* the same, of random paths */
+	ATTACK_WORDS,   /* a path of random letters each, of twenty clients */
+	ATTACK_HALF,    /* a request line, and then nothing for half a minute: 408 */
+	ATTACK_LARGE,   /* a large file, which takes its time */
+	ATTACK_MIXED,   /* a random query each, and for every second a random path */
+	ATTACK_SOCKET,  /* 101 */
+	ATTACK_SENT,    /* POSTs with a random query each */
+	ATTACK_GUESS,   /* 401, of few clients */
+	ATTACK_SWARM,   /* a crawler of many addresses in one network: load */
+	ATTACK_SPOTS,   /* files that are not there, each under an agent of its own: load */
+	/* Looked up, and mostly not there: what builds keep by its digest, and old pages by number.
+	 */
+	ATTACK_DIGESTS,
+	ATTACK_NUMBERS,
+	ATTACK_EXPIRED, /* an app's clients, whose tokens are no longer taken: 401 */
+	ATTACK_LINKED,  /* pictures that others show: 403 */
+	ATTACK_GONE,    /* visitors of a service that has lost its pages: load */
 	ATTACKS,
 };
 const char *attack_vector(enum attack a);

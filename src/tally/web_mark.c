@@ -77,15 +77,27 @@ static bool is_asset(struct text_span path)
 	return is_asset_extension(lower_of(last) >> (64 - 8 * len));
 }
 
-static bool is_login(struct text_span path)
+static bool has_one_of(struct text_span path, const char *const *words, size_t count)
 {
-	static const char *const words[] = {"login", "Login", "signin", "sign-in", "/auth",
-					    "session", "token", "xmlrpc"};
-
-	for (size_t i = 0; i < WD_COUNT(words); i++)
+	for (size_t i = 0; i < count; i++)
 		if (has(path, words[i]))
 			return true;
 	return false;
+}
+
+/* A page answers 200 to a wrong password; an API, and what hands out tokens or keeps sessions
+ * alive, to what was right. */
+static bool is_login(const struct request *r)
+{
+	static const char *const words[] = {"login", "Login", "signin", "sign-in", "sign_in",
+					    "xmlrpc"};
+	static const char *const perhaps[] = {"/auth", "session", "token"};
+	bool done = r->status >= 200 && r->status < 300;
+	bool api = span_starts(r->path, "/api") || span_starts(r->path, "/v1/") ||
+		   span_starts(r->path, "/v2/");
+
+	return (!done || !api) && (has_one_of(r->path, words, WD_COUNT(words)) ||
+				   (!done && has_one_of(r->path, perhaps, WD_COUNT(perhaps))));
 }
 
 static bool is_name_byte(char c)
@@ -184,7 +196,7 @@ uint16_t web_marks_of(const struct request *r, uint16_t of_agent)
 	}
 	if (r->protocol == REQUEST_ODD)
 		marks |= 1 << WEB_ODD;
-	if (r->method == REQUEST_POST && is_login(r->path))
+	if (r->method == REQUEST_POST && is_login(r))
 		marks |= 1 << WEB_LOGIN;
 	/* 101: a connection that became something else (WebSocket) lives as long as it likes; 408:
 	 * it was the request that took so long. */

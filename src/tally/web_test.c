@@ -78,6 +78,14 @@ static void marks_are_what_a_request_shows(void **state)
 	r.protocol = REQUEST_ODD;
 	r.duration_us = 20000000;
 	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD | 1 << WEB_STALLED);
+	r.status = 200;
+	r.path = span("/api/login");
+	assert_int_equal(web_marks_of(&r, 0), 1 << WEB_ODD | 1 << WEB_STALLED);
+	r.path = span("/oauth/token");
+	assert_int_equal(web_marks_of(&r, 0), 1 << WEB_ODD | 1 << WEB_STALLED);
+	r.status = 400;
+	assert_int_equal(web_marks_of(&r, 0), 1 << WEB_ODD | 1 << WEB_STALLED | 1 << WEB_LOGIN);
+	r.path = span("/wp-login.php");
 	r.status = 408; /* counted apart */
 	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD);
 	r.status = 101;
