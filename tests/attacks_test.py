@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks in every form a capture comes in, replayed: each kind of attack from its first packet on is named; links,
 tunnels, formats, lengths and clocks change nothing; and what many services usually do raises nothing."""
+import datetime
 import json
 import pathlib
 import random
@@ -306,6 +307,17 @@ def try_flags():
           (err, found))
 
 
+def try_middle():
+    """A flood that is over before the recording is."""
+    m = Maker()
+    flood = [(BEGIN + (20 * SECOND) + i * SECOND // 5000, p) for i, p in enumerate(m.tcp(25000, SYN, 0, ttl=113))]
+    code, incidents, err = replay(pcap(sorted(talk(m, 60, 30000) + flood, key=lambda p: p[0])))
+    ended = [datetime.datetime.fromisoformat((i["ended_at"] or "1970-01-01T00:00:00Z").replace("Z", "+00:00"))
+             for i in incidents]
+    check("a flood in the middle of a recording ends there", code == 0 and len(incidents) == 1 and
+          24 <= ended[0].timestamp() - BEGIN / SECOND <= 30, (err, ended))
+
+
 def try_forms():
     make, vector, status = ATTACKS["SYN, forged"]
     count = 3000
@@ -560,6 +572,7 @@ def main():
         folder = pathlib.Path(name)
         try_kinds()
         try_flags()
+        try_middle()
         try_forms()
         try_carpet()
         try_usual()

@@ -5,6 +5,7 @@
 #include "base/timetext.h"
 #include "command/replay_trace.h"
 #include "publish/words.h"
+#include "publish/words_traffic.h"
 
 #include <math.h>
 
@@ -39,7 +40,7 @@ static void add_span(struct buf *b, wd_span span)
 {
 	int64_t minutes = (span_to_s(span) + 30) / 60;
 	if (span_to_s(span) < 120) {
-		buf_fmt(b, "%lld s", (long long)span_to_s(span));
+		words_seconds(b, span);
 		return;
 	}
 	if (minutes >= 1440)

@@ -198,6 +198,8 @@ static void add_trace(struct buf *b, const struct trace *t)
 		words_count(b, round(t->packets));
 		buf_str(b, " packets, ");
 		words_rate(b, t->bytes * 8, "bit");
+		buf_str(b, " in ");
+		words_seconds(b, (wd_span){t->step.ns * t->point_count});
 		buf_fmt(b, " to %u address%s", t->targets, t->targets == 1 ? "" : "es");
 		if (t->sampling > 1)
 			buf_fmt(b, "; one packet in %u was looked at", t->sampling);

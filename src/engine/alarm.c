@@ -17,6 +17,8 @@ static const wd_span TELL_EVERY = {5 * WD_NS_PER_S};
 static const wd_span KEEP_EVERY = {WD_NS_PER_S};
 static const float NEWS_PEAK = 1.1f;
 static const float ABOVE_USUAL = 1.5f;
+/* Until a recording's end; else it takes two minutes of flows, and one of requests. */
+static const wd_span CALM_AT_END = {30 * WD_NS_PER_S};
 
 /* ---- whose tick ---- */
 
@@ -321,6 +323,20 @@ void engine_watch_minute(struct engine *e)
 	}
 }
 
+/* A recording may end before it has been calm for as long as it takes: what was back to usual by
+ * then is over as far as it shows. */
+static void end_what_is_calm(struct engine *e, struct track *t, enum watched kind)
+{
+	struct watch_kind *w = &t->watch->kinds[kind];
+	uint32_t bit = kind == WATCH_FLOWS ? INCIDENT_TRAFFIC : INCIDENT_REQUESTS;
+
+	if ((t->episode.incident.kinds & bit) == 0 || w->calm ||
+	    wall_sub(w->end, w->last_above).ns < CALM_AT_END.ns)
+		return;
+	w->calm = true;
+	end(e, t, kind);
+}
+
 void engine_watch_finish(struct engine *e)
 {
 	for (size_t n = 0; n < e->track_count; n++) {
@@ -332,6 +348,8 @@ void engine_watch_finish(struct engine *e)
 		if (i->traffic.peak_packets_per_s > told[WATCH_FLOWS] ||
 		    i->requests.peak_requests_per_s > told[WATCH_REQUESTS])
 			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+		for (int kind = 0; kind < WATCH_KINDS; kind++)
+			end_what_is_calm(e, t, (enum watched)kind);
 	}
 }
 

@@ -140,7 +140,8 @@ void engine_advance(struct engine *e, wd_wall now);
 /* The same, but nobody watched: the minutes between are missing, not zero. */
 void engine_gap(struct engine *e, wd_wall now);
 wd_wall engine_now(const struct engine *e);
-/* At the end of a recording: seals and judges all that is pending, as if time went on. */
+/* At the end of a recording: seals and judges all that is pending, as if time went on. Floods that
+ * have been calm for half a minute by then are over. */
 void engine_finish(struct engine *e);
 
 /* Before the program ends: the traces of all incidents that go on, as they are now, are effects

@@ -410,6 +410,37 @@ static void where_the_ticks_stop_the_flood_is_over_when_it_is_known(void **state
 	world_close(&w);
 }
 
+/* Half a minute of what is usual is enough at a recording's end. */
+static void what_is_calm_when_a_recording_ends_is_over(void **state)
+{
+	static const int after_s[] = {25, 40};
+	(void)state;
+	for (int n = 0; n < 4; n++) {
+		struct world w;
+		bool flows = n < 2, over = after_s[n % 2] > 30;
+		world_open(&w, 11);
+		for (int s = 0; s < 300 + 30 + after_s[n % 2]; s++) {
+			bool flood = s >= 300 && s < 330;
+			if (flows)
+				world_play(&w, 1, &(struct scene){"x", 4000, flood ? 36000 : 0}, 1);
+			else
+				world_web(&w, 40, flood ? 800 : 0);
+		}
+		assert_int_equal(w.opened, 1);
+		assert_int_equal(w.last.state, INCIDENT_OPEN);
+		engine_finish(w.e);
+		world_collect(&w);
+		assert_int_equal(w.last.state, over ? INCIDENT_RECOVERING : INCIDENT_OPEN);
+		wd_wall ended = flows ? w.last.traffic.ended_at : w.last.requests.ended_at;
+		assert_int_equal(w.last.ended_at.ns, ended.ns);
+		if (over)
+			assert_true(llabs(wall_sub(ended, wall_s(START_S + 330)).ns) <= 5 * WD_NS_PER_S);
+		else
+			assert_int_equal(ended.ns, 0);
+		world_close(&w);
+	}
+}
+
 /* Version 1 of a service's state ended before its watch: here one byte before its checksum. */
 static void state_from_before_there_was_traffic_is_read(void **state)
 {
@@ -475,6 +506,7 @@ int main(void)
 		cmocka_unit_test(of_traffic_and_requests_the_peak_is_that_of_traffic),
 		cmocka_unit_test(peaks_of_requests_are_told_beside_those_of_traffic),
 		cmocka_unit_test(where_the_ticks_stop_the_flood_is_over_when_it_is_known),
+		cmocka_unit_test(what_is_calm_when_a_recording_ends_is_over),
 		cmocka_unit_test(state_from_before_there_was_traffic_is_read),
 		cmocka_unit_test(an_incidents_evidence_is_the_highest_that_its_traffic_had),
 		cmocka_unit_test(the_end_of_a_flood_is_told_and_then_closed),
