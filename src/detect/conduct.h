@@ -112,11 +112,16 @@ enum conduct_agent {
 	CONDUCT_FETCHER, /* a program that fetches many things: packages, sources, folders */
 	CONDUCT_CRAWLER,
 	CONDUCT_LOADER,  /* names a tool that makes load */
-	CONDUCT_SCANNER, /* names a tool that searches for weak spots, or is an injection itself */
+	CONDUCT_SCANNER, /* names a tool that searches for weak spots */
+	CONDUCT_INJECTED, /* names nothing: an injection stands there */
 };
 /* How sure a word in a path or query makes. */
-enum conduct_sort { CONDUCT_NONE, CONDUCT_PERHAPS, CONDUCT_SURE, CONDUCT_HOLE };
-enum { CONDUCT_LIST_MAX = 224, CONDUCT_TEXT_MAX = 512 };
+enum conduct_sort {
+	CONDUCT_NONE,
+	CONDUCT_TYPED, /* an injection, where people type what they look for */
+	CONDUCT_PERHAPS, CONDUCT_PRODUCT, CONDUCT_SURE, CONDUCT_HOLE,
+};
+enum { CONDUCT_LIST_MAX = 255, CONDUCT_TEXT_MAX = 512 };
 struct conduct_word { const char *text; uint8_t sort; }; /* enum conduct_sort or conduct_agent */
 /* Words to be looked for all at once. */
 struct conduct_list {
@@ -124,13 +129,15 @@ struct conduct_list {
 	uint8_t highest; /* sort */
 	const struct conduct_word *words;
 };
-struct conduct_lists { struct conduct_list spots, injections, logins, login_values, agents; };
+struct conduct_lists {
+	struct conduct_list spots, products, injections, logins, login_values, agents;
+};
 void conduct_lists_prepare(struct conduct_lists *l); /* once */
 enum conduct_agent conduct_agent_of(const struct conduct_lists *l, struct text_span agent);
-/* What only somebody who searches asks for: perhaps, if it is refused; for sure; or a hole that
- * attacks on one product begin with. */
+/* What only somebody who searches asks for: perhaps, or of a product, if it is refused; for sure;
+ * or a hole that attacks on one product begin with. */
 enum conduct_sort conduct_spot_of(const struct conduct_lists *l, struct text_span path);
-/* Perhaps: people may type it. */
+/* Typed; perhaps: people may write it; sure: they do not. */
 enum conduct_sort conduct_injection_of(const struct conduct_lists *l, struct text_span path,
 				       struct text_span query);
 /* Where people sign in; perhaps: only if it is refused. */

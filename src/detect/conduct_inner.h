@@ -14,8 +14,8 @@ struct conduct_table {
 	struct conduct_row *rows;
 	struct conduct_client (*clients)[CONDUCT_WAYS]; /* a row's */
 	struct conduct_lists lists;
-	/* Paths that were looked at lately, as keyed hashes: the lowest two bits say which sort of
-	 * weak spot (enum conduct_sort). */
+	/* Paths that were looked at lately, as keyed hashes: the lowest three bits say which sort
+	 * of weak spot (enum conduct_sort). */
 	uint64_t spots[CONDUCT_SPOTS_KEPT];
 	void *memory; /* of both, owned */
 };
@@ -55,10 +55,26 @@ static inline bool conduct_begins_with(const char *at, const char *word)
 void conduct_list_make(struct conduct_list *l, const struct conduct_word *words, size_t count);
 /* The highest sort of a word that is in the text. */
 unsigned conduct_list_find(const struct conduct_list *l, const char *text);
+void conduct_injections_prepare(struct conduct_lists *l);
 void conduct_logins_prepare(struct conduct_lists *l);
 void conduct_agents_prepare(struct conduct_lists *l);
 
 /* ---- rules ---- */
+
+/* So much more in its bucket, or in that of all; noted if it is full. */
+void conduct_add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
+		 const struct request *r);
+void conduct_add_all(struct conduct *c, enum client_kind kind, float weight,
+		     const struct request *r);
+/* Was it not seen of this client before? */
+bool conduct_is_new(struct conduct_client *k, uint64_t hash);
+bool conduct_is_missing(const struct request *r);
+bool conduct_is_api(struct text_span path);
+/* Of this service's clients: hashed once a request. */
+uint64_t conduct_path_hash(const struct conduct *c, struct conduct_look *look);
+/* Paths come again, so what one is is kept of those seen lately. */
+enum conduct_sort conduct_spot_seen(const struct conduct *c, struct conduct_look *look);
+void conduct_see_probe(struct conduct *c, struct conduct_client *k, struct conduct_look *look);
 
 /* All for which an asset counts, too. */
 bool conduct_asset_counts(const struct conduct_look *look);

@@ -15,7 +15,8 @@ bool conduct_is_usual_miss(struct text_span path)
 		"/favicon", "/robots.txt", "/apple-touch-icon", "/.well-known/", "/sitemap",
 		"/browserconfig.xml", "/ads.txt", "/app-ads.txt", "/humans.txt", "/security.txt",
 		"/manifest.json", "/site.webmanifest", "/apple-app-site-association", "/sw.js",
-		"/service-worker.js", "/crossdomain.xml",
+		"/service-worker.js", "/crossdomain.xml", "/autodiscover/", "/Autodiscover/",
+		"/AutoDiscover/", /* mail programs, of every domain */
 	};
 
 	for (size_t i = 0; i < WD_COUNT(usual) && path.len > 1; i++)
@@ -30,18 +31,17 @@ bool conduct_is_usual_miss(struct text_span path)
 static const struct conduct_word logins[] = {
 	{"login", S}, {"logon", S}, {"log-in", S}, {"log_in", S}, {"signin", S}, {"sign-in", S},
 	{"sign_in", S}, {"xmlrpc.php", S}, {"authenticate", S}, {"doauthentication", S},
-	{"/auth", S},
-	{"security_check", S}, {"user_session", S}, {"/sessions", S}, {"/account/verify", S},
-	{"otp", S}, {"/administrator/index.php", S}, {"/connect/token", S}, {"/access/ticket", S},
-	{"firstfactor", S}, {"/my.policy", S}, {"webvpn", S}, {"/security/usercheck", S},
-	{"/administrator/enter.cfm", S},
-	{"anmelden", S}, {"connexion", S}, {"iniciar-sesion", S}, {"/acceder", S}, {"/accedi", S},
-	{"inloggen", S}, {"logga-in", S}, {"logowanie", S}, {"/entrar", S},
+	{"/auth", S}, {"security_check", S}, {"user_session", S}, {"/sessions", S},
+	{"/account/verify", S}, {"otp", S}, {"/administrator/index.php", S}, {"/connect/token", S},
+	{"/access/ticket", S}, {"firstfactor", S}, {"/my.policy", S}, {"webvpn", S},
+	{"/security/usercheck", S}, {"/administrator/enter.cfm", S}, {"anmelden", S},
+	{"connexion", S}, {"iniciar-sesion", S}, {"/acceder", S}, {"/accedi", S}, {"inloggen", S},
+	{"logga-in", S}, {"logowanie", S}, {"/entrar", S},
 };
 /* As values of a query: "x.php?controller=AdminLogin". */
 static const struct conduct_word login_values[] = {
 	{"=login", S}, {"adminlogin", S}, {"=user/login", S}, {"=account/login", S},
-	{"=special:userlogin", S}, {"loginprovider=", S},
+	{"=special:userlogin", S}, {"loginprovider=", S}, {"=syno.api.auth", S},
 };
 #undef S
 
@@ -131,6 +131,7 @@ bool conduct_is_file(struct text_span path)
 
 /* ---- agents ---- */
 
+#define I CONDUCT_INJECTED
 #define S CONDUCT_SCANNER
 #define L CONDUCT_LOADER
 #define C CONDUCT_CRAWLER
@@ -149,27 +150,29 @@ static const struct conduct_word agents[] = {
 	{"interactsh", S}, {"projectdiscovery", S}, {"rustbuster", S}, {"appscan", S},
 	{"droopescan", S}, {"dalfox", S}, {"ghauri", S}, {"sslscan", S}, {"kiterunner", S},
 	{"gospider", S}, {"mozlila", S}, {"custom-asynchttpclient", S}, {"nvdorz", S},
-	{"leakix", S},
+	{"leakix", S}, {"sqlninja", S}, {"libredtail", S}, {"toata dragostea", S},
 	/* No agent, but an injection where the agent is put into a log or a page. */
-	{"${jndi", S}, {"${${", S}, {"${lower", S}, {"() {", S}, {"<?php", S}, {"<script", S},
-	{"../../", S},
-	{"apachebench", L}, {"wrk/", L}, {"hey/", L}, {"siege", L}, {"jmeter", L}, {"k6/", L},
-	{"vegeta", L}, {"bombardier", L}, {"slowhttptest", L}, {"goldeneye", L}, {"hulk", L},
-	{"locust", L}, {"fasthttp", L},
-	{"http:", C}, {"https:", C}, {"bot", C}, {"crawl", C}, {"spider", C}, {"slurp", C},
-	{"monitor", C}, {"uptime", C}, {"pingdom", C}, {"statuscake", C}, {"health", C},
-	{"check", C}, {"probe", C}, {"facebookexternalhit", C}, {"feed", C}, {"lighthouse", C},
-	{"prerender", C},
-	{"pip/", F}, {"npm/", F}, {"yarn/", F}, {"pnpm/", F}, {"git/", F}, {"jgit/", F},
-	{"apt-http", F}, {"libdnf", F}, {"urlgrabber", F}, {"pacman/", F}, {"apk-tools", F},
-	{"docker/", F}, {"containerd", F}, {"podman", F}, {"aws-sdk", F}, {"aws-cli", F},
-	{"boto", F}, {"minio", F}, {"s3cmd", F}, {"rclone", F}, {"restic", F}, {"mirall", F},
-	{"webdav", F}, {"davx", F}, {"davfs", F}, {"gvfs", F}, {"composer/", F}, {"maven", F},
-	{"gradle", F}, {"cargo", F}, {"nuget", F}, {"bundler", F}, {"conda/", F}, {"helm/", F},
-	{"terraform", F}, {"applecoremedia", F}, {"exoplayer", F}, {"vlc/", F}, {"lavf", F},
-	{"lftp/", F}, {"aria2/", F}, {"zypp", F}, {"dataaccessd", F}, {"webdavfs", F},
-	{"qgis/", F}, {"josm/", F}, {"kubectl", F}, {"librepo", F}, {"synapse/", F},
+	{"${jndi", I}, {"${${", I}, {"${lower", I}, {"${upper", I}, {"${::-", I}, {"${env:", I},
+	{"() {", I}, {"<?php", I}, {"<script", I}, {"../../", I}, {":{s:", I}, {"system(", I},
+	{"eval(", I}, {"sleep(", I}, {"(select ", I}, {"union select", I}, {"' or '", I},
+	{"/bin/", I}, {"apachebench", L}, {"wrk/", L}, {"hey/", L}, {"siege", L}, {"jmeter", L},
+	{"k6/", L}, {"vegeta", L}, {"bombardier", L}, {"slowhttptest", L}, {"goldeneye", L},
+	{"hulk", L}, {"locust", L}, {"fasthttp", L}, {"http:", C}, {"https:", C}, {"bot", C},
+	{"crawl", C}, {"spider", C}, {"slurp", C}, {"monitor", C}, {"uptime", C}, {"pingdom", C},
+	{"statuscake", C}, {"health", C}, {"check", C}, {"probe", C}, {"facebookexternalhit", C},
+	{"feed", C}, {"lighthouse", C}, {"prerender", C}, {"zabbix", C}, {"pip/", F}, {"npm/", F},
+	{"yarn/", F}, {"pnpm/", F}, {"git/", F}, {"jgit/", F}, {"apt-http", F}, {"libdnf", F},
+	{"urlgrabber", F}, {"pacman/", F}, {"apk-tools", F}, {"docker/", F}, {"containerd", F},
+	{"podman", F}, {"aws-sdk", F}, {"aws-cli", F}, {"boto", F}, {"minio", F}, {"s3cmd", F},
+	{"rclone", F}, {"restic", F}, {"mirall", F}, {"webdav", F}, {"davx", F}, {"davfs", F},
+	{"gvfs", F}, {"composer/", F}, {"maven", F}, {"gradle", F}, {"cargo", F}, {"nuget", F},
+	{"bundler", F}, {"conda/", F}, {"helm/", F}, {"terraform", F}, {"applecoremedia", F},
+	{"exoplayer", F}, {"vlc/", F}, {"lavf", F}, {"lftp/", F}, {"aria2/", F}, {"zypp", F},
+	{"dataaccessd", F}, {"webdavfs", F}, {"globalprotect", F}, {"anyconnect", F},
+	{"openconnect", F}, {"fortisslvpn", F}, {"citrixreceiver", F}, {"qgis/", F}, {"josm/", F},
+	{"kubectl", F}, {"librepo", F}, {"synapse/", F},
 };
+#undef I
 #undef S
 #undef L
 #undef C

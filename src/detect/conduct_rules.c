@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* - PROBE: nine different things that are not there, faster than one in ten seconds, or three
- *   that only a search asks for. Links that broke are few, or are followed once.
+/* - PROBE: nine different things that are not there, faster than one in ten seconds, three that
+ *   only a search asks for, or one that is an attack by itself. Links that broke are few, or are
+ *   followed once.
  * - LOGIN: ten failed sign-ins, faster than one in ten seconds. People fail three times, and not
  *   twice within a second. A program whose password has expired is refused at a steady pace: a
  *   refusal (401) of the same thing counts little unless there are several in a second.
@@ -28,10 +29,6 @@ static const struct conduct_bucket buckets_all[CLIENT_KINDS] = {
 };
 static const float succeeded = -2, other = -1;
 
-static const float weak_spot = 3, hole = 4.5F, missed = 1, missed_script = 2, missed_half = 0.5F;
-/* An injection that a page led to may be what somebody typed there. */
-static const float hostile = 5, injected_led = 4, injected_again = 2, attacked_again = 4;
-static const float named_user = 2; /* ?author=7 asks for the name of a user */
 static const float failed = 1, perhaps_failed = 0.5F, refused = 0.05F, turned_away = 0.75F;
 static const float seldom_failed = 0.25F; /* an API that answers 200, too: most do if all is well */
 static const float at_once = 2; /* so many times that: faster than people type */
@@ -44,60 +41,19 @@ static const unsigned masks_min = 12, masks_max = 64; /* then half of them is fo
 static const float masks_share = 0.85F;
 /* So much of what a client asks for must count, for it to be no user who also errs. */
 static const float share_probe = 0.4F, share_login = 0.4F, share_led = 0.1F;
-static const float share_lost = 0.25F;
+static const float share_lost = 0.25F, stands_out = 3; /* of a search */
 static const uint32_t others_min = 16, others_max = 64; /* then half of them is forgotten */
 /* More are mistaken for each other too often. */
 static const unsigned seen_max = 96;
 
-static bool is_api(struct text_span path)
+bool conduct_is_api(struct text_span path)
 {
 	return path.len > 4 && (span_starts(path, "/api") || span_starts(path, "/v1/") ||
 				span_starts(path, "/v2/"));
 }
 
-/* Letters and digits at `at`: how many; is it a number of base 16, as ids have? Letters alone are
- * from `word_max` on. */
-static uint32_t piece_of(struct text_span path, uint32_t at, uint32_t word_max, bool *ret_number)
-{
-	uint32_t i = at;
-	bool digits = false, others = false;
-
-	for (; i < path.len; i++) {
-		char c = path.at[i], low = (char)(c | 0x20);
-		bool digit = c >= '0' && c <= '9', letter = low >= 'a' && low <= 'z';
-		if (!digit && !letter)
-			break;
-		digits |= digit;
-		others |= letter && low > 'f';
-	}
-	*ret_number = !others && (digits || i - at >= word_max);
-	return i - at;
-}
-
-/* Of what sort a path is: numbers are left out, so that /user/17 and /user/18, which an API may
- * miss both, are one; and of an API all below its third folder. */
-static uint64_t sort_of(struct text_span path)
-{
-	uint32_t folders = is_api(path) ? 4 : UINT32_MAX;
-	uint32_t word_max = conduct_is_script(path) ? 4 : 1; /* a.php, b.php */
-	uint64_t h = 0;
-	bool number;
-
-	for (uint32_t i = 0; i < path.len && i < 128;) {
-		uint32_t len = piece_of(path, i, word_max, &number), end = i + (len > 0 ? len : 1);
-		if (path.at[i] == '/' && --folders == 0)
-			break;
-		for (; i < end; i++) {
-			char c = path.at[i];
-			if (!number && c != '-' && (c < '0' || c > '9'))
-				h = (h + (uint8_t)c) * UINT64_C(0x9e3779b97f4a7c15);
-		}
-	}
-	return hash_mix(h);
-}
-
 /* Was it not seen before? */
-static bool is_new(struct conduct_client *k, uint64_t hash)
+bool conduct_is_new(struct conduct_client *k, uint64_t hash)
 {
 	if (k->seen_count == 0)
 		memset(k->seen, 0, sizeof(k->seen));
@@ -111,7 +67,7 @@ static bool is_new(struct conduct_client *k, uint64_t hash)
 	return fresh;
 }
 
-static bool is_missing(const struct request *r)
+bool conduct_is_missing(const struct request *r)
 {
 	return r->status == 404 || r->status == 400 || r->status == 410 || r->status == 403 ||
 	       r->status == 405 || r->status == 501;
@@ -126,10 +82,10 @@ static bool is_lost(const struct conduct *c)
 
 static void see_others(struct conduct *c, const struct conduct_client *k, const struct request *r)
 {
-	if (k->level[CLIENT_PROBE] >= weak_spot)
+	if (k->level[CLIENT_PROBE] >= stands_out)
 		return;
 	c->all.pages++;
-	c->all.missing += is_missing(r);
+	c->all.missing += conduct_is_missing(r);
 	if (c->all.pages > others_max) {
 		c->all.pages /= 2;
 		c->all.missing /= 2;
@@ -150,7 +106,7 @@ static bool is_convincing(const struct conduct *c, const struct conduct_client *
 	return (float)k->led <= share_led * pages;
 }
 
-static void add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
+void conduct_add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
 		const struct request *r)
 {
 	const struct conduct_bucket *b = &conduct_buckets[kind];
@@ -167,7 +123,7 @@ static void add(struct conduct *c, struct conduct_client *k, enum client_kind ki
 }
 
 /* All together: level up or down, and a note when it is full. */
-static void add_all(struct conduct *c, enum client_kind kind, float weight,
+void conduct_add_all(struct conduct *c, enum client_kind kind, float weight,
 		    const struct request *r)
 {
 	struct conduct_client *k = &c->all;
@@ -182,165 +138,6 @@ static void add_all(struct conduct *c, enum client_kind kind, float weight,
 	k->level[kind] = min_of(max_of(k->level[kind] + weight, 0), 2 * b->capacity);
 	if (weight > 0 && k->level[kind] > b->capacity)
 		conduct_note(c, k, kind, r);
-}
-
-/* ---- searches for weak spots ---- */
-
-static bool is_refused(const struct request *r)
-{
-	return r->status >= 400 && r->status < 500 && r->status != 401;
-}
-
-/* Asks a web server for what only a proxy has. */
-static bool is_for_proxy(const struct request *r)
-{
-	return is_refused(r) && (r->method == REQUEST_CONNECT || (r->absolute && !r->malformed &&
-								 r->protocol == REQUEST_H1));
-}
-
-bool conduct_asset_counts(const struct conduct_look *look)
-{
-	return look->tool == CONDUCT_SCANNER || look->injection ||
-	       (look->r->method == REQUEST_CONNECT && is_refused(look->r));
-}
-
-static bool is_user_search(const struct request *r)
-{
-	return r->path.len <= 10 && r->query.len > 7 && r->referer.len == 0 && r->status < 500 &&
-	       memcmp(r->query.at, "author=", 7) == 0 && r->query.at[7] >= '0' &&
-	       r->query.at[7] <= '9';
-}
-
-/* "${jndi:…" and "() { :;}": browsers escape both. */
-static bool is_trap(struct text_span referer)
-{
-	const char *at = referer.len > 1 ? memchr(referer.at, '$', referer.len - 1) : NULL;
-
-	return (at != NULL && at[1] == '{') ||
-	       (referer.len > 1 && memcmp(referer.at, "()", 2) == 0);
-}
-
-/* Of this service's clients: hashed once a request. */
-static uint64_t path_hash(const struct conduct *c, struct conduct_look *look)
-{
-	const struct request *r = look->r;
-
-	if (look->path == 0 && r->path.len > 0)
-		look->path = text_hash(&c->table->key, r->path.at, r->path.len);
-	return look->path;
-}
-
-/* Paths come again, so what one is is kept of those seen lately. */
-static enum conduct_sort spot_of(const struct conduct *c, struct conduct_look *look)
-{
-	const uint64_t sorts = 3;
-	uint64_t hash = path_hash(c, look) & ~sorts;
-	uint64_t *kept = &c->table->spots[hash >> 32 & (CONDUCT_SPOTS_KEPT - 1)];
-
-	if (hash == 0 || (*kept & ~sorts) != hash)
-		*kept = hash | (uint64_t)conduct_spot_of(&c->table->lists, look->r->path);
-	return (enum conduct_sort)(*kept & sorts);
-}
-
-static enum conduct_sort spot_that_counts(const struct conduct *c, struct conduct_look *look)
-{
-	const struct request *r = look->r;
-	bool led = r->referer.len > 0, refused_it = is_refused(r) || (r->status >= 500 && !led);
-
-	if (!refused_it && (led || look->tool == CONDUCT_CRAWLER))
-		return CONDUCT_NONE;
-	enum conduct_sort sort = spot_of(c, look);
-	bool counts = sort >= (refused_it ? CONDUCT_PERHAPS : CONDUCT_SURE);
-	return counts && !conduct_is_usual_miss(r->path) ? sort : CONDUCT_NONE;
-}
-
-/* A program that is to be put there. */
-static bool is_upload(const struct conduct_look *look)
-{
-	static const char *const programs[] = {".jsp", ".php", ".asp"};
-	const struct request *r = look->r;
-	bool found = false;
-
-	if (r->method != REQUEST_PUT || !is_refused(r) || look->tool == CONDUCT_FETCHER)
-		return false;
-	for (size_t i = 0; i < WD_COUNT(programs) && r->path.len > 0; i++)
-		found |= memmem(r->path.at, r->path.len, programs[i], 4) != NULL;
-	return found;
-}
-
-static float weight_injected(struct conduct_client *k, const struct conduct_look *look)
-{
-	const struct request *r = look->r;
-	bool sure = look->injection == CONDUCT_SURE;
-
-	if (!is_new(k, conduct_quick(r->path) + conduct_quick(r->query)))
-		return sure ? attacked_again : injected_again;
-	/* Where the log does not tell, a page may have led there. */
-	bool led = r->referer.len > 0 || r->unreferred || look->tool == CONDUCT_UNTOLD;
-	return led && !sure ? injected_led : hostile;
-}
-
-/* What says by itself that somebody searches; 0: nothing. */
-static float weight_marked(const struct conduct *c, struct conduct_client *k,
-			   struct conduct_look *look)
-{
-	const struct request *r = look->r;
-
-	if (look->tool == CONDUCT_SCANNER || (r->method == REQUEST_CONNECT && is_refused(r)))
-		return hostile;
-	if (look->injection != CONDUCT_NONE)
-		return weight_injected(k, look);
-	if (r->malformed || look->asset)
-		return 0;
-	if (is_trap(r->referer))
-		return hostile;
-	if (is_for_proxy(r) && is_new(k, conduct_quick(r->host))) /* some logs have it always */
-		return weak_spot;
-	if (is_user_search(r))
-		return is_new(k, conduct_quick(r->query)) ? named_user : 0;
-	if (is_upload(look) && is_new(k, conduct_quick(r->path)))
-		return weak_spot;
-	enum conduct_sort sort = spot_that_counts(c, look);
-	if (sort == CONDUCT_NONE || !is_new(k, sort_of(r->path)))
-		return 0;
-	return sort == CONDUCT_HOLE ? hole : weak_spot;
-}
-
-/* What may be an error, but not often. */
-static float weight_missed(struct conduct_client *k, const struct conduct_look *look)
-{
-	const struct request *r = look->r;
-	bool fetches = r->method == REQUEST_GET || r->method == REQUEST_HEAD ||
-		       r->method == REQUEST_POST;
-	bool led = r->referer.len > 0;
-
-	if (r->malformed)
-		/* A balancer's health check connects and says nothing: that is no word. */
-		return r->path.len > 0 && is_missing(r) && is_new(k, conduct_quick(r->path));
-	if (look->asset || look->tool == CONDUCT_CRAWLER || look->tool == CONDUCT_FETCHER)
-		return 0;
-	if (r->method == REQUEST_OTHER)
-		return r->status == 400 || r->status == 405 || r->status == 501 ? missed_half : 0;
-	if (!fetches || (!is_missing(r) && (r->status != 401 || led)) ||
-	    conduct_is_usual_miss(r->path) || !is_new(k, sort_of(r->path)))
-		return 0;
-	if (r->status == 401)
-		return missed_half;
-	return !led && conduct_is_script(r->path) ? missed_script : missed;
-}
-
-static void see_probe(struct conduct *c, struct conduct_client *k, struct conduct_look *look)
-{
-	float weight = weight_marked(c, k, look);
-
-	if (weight >= hostile && look->injection == CONDUCT_SURE && k->marked == 0)
-		add_all(c, CLIENT_PROBE, 1, look->r);
-	if (weight > 0)
-		k->marked++;
-	else if ((weight = weight_missed(k, look)) > 0)
-		k->missing++;
-	if (weight > 0)
-		add(c, k, CLIENT_PROBE, weight, look->r);
 }
 
 /* ---- sign-ins ---- */
@@ -365,7 +162,7 @@ static bool is_program(const struct conduct_look *look)
 static float weight_answered(const struct conduct_look *look, const struct before *b)
 {
 	const struct request *r = look->r;
-	bool api = is_api(r->path), page = conduct_is_script(r->path);
+	bool api = conduct_is_api(r->path), page = conduct_is_script(r->path);
 	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || api);
 
 	if (r->status == 200 && span_ends(r->path, "token"))
@@ -389,11 +186,11 @@ static void see_sign_in(struct conduct *c, struct conduct_client *k,
 	float weight = fails ? failed : weight_answered(look, b);
 
 	if (fails || (r->status != 200 && weight <= 0))
-		add_all(c, CLIENT_LOGIN, fails ? failed : succeeded, r);
+		conduct_add_all(c, CLIENT_LOGIN, fails ? failed : succeeded, r);
 	if (b->tried && b->soon && (fails || !is_program(look)))
 		weight *= at_once;
 	if (weight > 0)
-		add(c, k, CLIENT_LOGIN, weight, r);
+		conduct_add(c, k, CLIENT_LOGIN, weight, r);
 }
 
 /* 401 to what does not say that it is a login, and 403 to a POST. */
@@ -405,7 +202,7 @@ static void see_refusal(struct conduct *c, struct conduct_client *k,
 	bool named = look->tool == CONDUCT_CRAWLER; /* a server that talks to servers */
 	float weight = b->again && b->same_second && !named ? perhaps_failed : refused;
 
-	if (r->status == 401 && b->again && spot_of(c, look) != CONDUCT_NONE)
+	if (r->status == 401 && b->again && conduct_spot_seen(c, look) != CONDUCT_NONE)
 		weight = turned_away;
 	else if (posts && r->referer.len > 0)
 		weight = max_of(weight, seldom_failed);
@@ -413,7 +210,7 @@ static void see_refusal(struct conduct *c, struct conduct_client *k,
 		weight = b->again && b->same_second ? at_once * turned_away : turned_away;
 	else if (r->status == 403)
 		return;
-	add(c, k, CLIENT_LOGIN, weight, r);
+	conduct_add(c, k, CLIENT_LOGIN, weight, r);
 }
 
 /* Some of the agent's bits, to tell people behind one address apart. */
@@ -456,7 +253,7 @@ static void see_login(struct conduct *c, struct conduct_client *k, struct conduc
  * stand behind one address, some agents are common. */
 static bool is_masked(struct conduct_client *k, const struct conduct_look *look)
 {
-	bool fresh = is_new(k, look->agent >> 1); /* its lowest bit is always set */
+	bool fresh = conduct_is_new(k, look->agent >> 1); /* its lowest bit is always set */
 
 	k->masks++;
 	k->masks_new = (uint8_t)(k->masks_new + fresh);
@@ -475,7 +272,7 @@ static bool is_made_up(struct conduct_client *k, const struct request *r)
 	struct text_span key = reads && r->query.len > 0 ? web_key_of(r)
 							  : (struct text_span){NULL, 0};
 
-	return key.len > 0 && is_new(k, conduct_quick(key) + 1);
+	return key.len > 0 && conduct_is_new(k, conduct_quick(key) + 1);
 }
 
 /* Once a request. */
@@ -496,10 +293,11 @@ static bool is_copied(const struct conduct *c, struct conduct_client *k,
 		       r->bytes < page_bytes_min;
 
 	if (r->status < 200 || r->status >= 400 || nothing || r->referer.len > 0 ||
-	    is_api(r->path) || look->tool == CONDUCT_FETCHER || look->tool == CONDUCT_SCANNER ||
-	    look->injection || conduct_is_file(r->path) || is_poll(look))
+	    conduct_is_api(r->path) || look->tool == CONDUCT_FETCHER ||
+	    look->tool >= CONDUCT_SCANNER || look->injection || conduct_is_file(r->path) ||
+	    is_poll(look))
 		return false;
-	return is_new(k, path_hash(c, look) + 3 * conduct_quick(r->query));
+	return conduct_is_new(k, conduct_path_hash(c, look) + 3 * conduct_quick(r->query));
 }
 
 /* What a page leads to says so; a browser that asks for one thing again and again without is
@@ -518,7 +316,7 @@ static void see_volume(struct conduct *c, struct conduct_client *k, struct condu
 		c->all.query = b->altered;
 	/* What is new since then: a page that waits asks so, once a second at most. */
 	bool waits = again && !b->same_second && is_poll(look);
-	add_all(c, CLIENT_HAMMER, again && b->soon && !waits ? 1 : other, r);
+	conduct_add_all(c, CLIENT_HAMMER, again && b->soon && !waits ? 1 : other, r);
 	if (r->protocol == REQUEST_ODD && !r->malformed)
 		weight = odd_version;
 	else if (alone && look->agent != 0 && is_masked(k, look))
@@ -528,9 +326,9 @@ static void see_volume(struct conduct *c, struct conduct_client *k, struct condu
 	else if (alone && (poses || look->tool == CONDUCT_UNTOLD) && is_made_up(k, r))
 		weight = made_up;
 	else if (reads && look->tool != CONDUCT_UNTOLD && !r->unreferred && is_copied(c, k, look))
-		add(c, k, CLIENT_SCRAPE, 1, r);
+		conduct_add(c, k, CLIENT_SCRAPE, 1, r);
 	if (weight > 0)
-		add(c, k, CLIENT_HAMMER, weight, r);
+		conduct_add(c, k, CLIENT_HAMMER, weight, r);
 }
 
 /* Does it ask for one page six times in a row and more, hardly two seconds between two, with
@@ -557,7 +355,7 @@ bool conduct_judge(struct conduct *c, struct conduct_client *k, struct conduct_l
 	conduct_drain(k, conduct_buckets, now);
 	k->pages += !look->asset;
 	k->led += !look->asset && r->referer.len > 0;
-	see_probe(c, k, look);
+	conduct_see_probe(c, k, look);
 	if (look->asset)
 		return false;
 	see_others(c, k, r);

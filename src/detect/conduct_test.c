@@ -499,7 +499,7 @@ static void words_are_found_wherever_they_stand(void **state)
 		"/.git/HEAD", "/WP-LOGIN.PHP", "/a.bak", "/a.tar.gz", "/a.conf",
 	};
 	static const char *const absent[] = {
-		"/", "/.en", "/.e/nv", "/luc", "/lu/ci", "phpinf", "/webconfig", "/a.bakery",
+		"/", "/.well-known/x", "/./nv", "/luc", "/lu/ci", "phpinf", "/webconfig", "/a.bakery",
 		"/nice_ports", "/conf", "/a.gz",
 	};
 	struct conduct_lists lists;
@@ -578,6 +578,28 @@ static void notes_have_a_maximum(void **state)
 	done(c);
 }
 
+/* Of those who asked once the last are kept, and none who asked more gives way to them. */
+static void who_asked_once_makes_room(void **state)
+{
+	struct conduct *c = fresh();
+	struct client_note notes[CLIENT_NOTES_MAX];
+	bool searched = false, last = false;
+	(void)state;
+
+	search(c, 1, 0);
+	for (uint32_t client = 2; client <= 100; client++)
+		see(c, (struct ask){20 + client, client, .status = 404,
+				    .path = "/vendor/phpunit/src/Util/PHP/eval-stdin.php"});
+	assert_int_equal(conduct_notes(c, notes), CLIENT_NOTES_MAX);
+	for (size_t i = 0; i < CLIENT_NOTES_MAX; i++) {
+		searched |= notes[i].client[0] == 1;
+		last |= notes[i].client[0] == 100 && notes[i].requests == 1;
+	}
+	assert_true(searched && last);
+	assert_int_equal(c->notes_dropped, 100 - CLIENT_NOTES_MAX);
+	done(c);
+}
+
 /* Nobody's agent makes another's a scanner's: not one of its length that begins and ends like it. */
 static void agents_do_not_poison_each_other(void **state)
 {
@@ -625,6 +647,7 @@ int main(void)
 		cmocka_unit_test(copying_and_hammering_are_noted),
 		cmocka_unit_test(notes_are_forgotten_and_come_again),
 		cmocka_unit_test(notes_have_a_maximum),
+		cmocka_unit_test(who_asked_once_makes_room),
 		cmocka_unit_test(agents_do_not_poison_each_other),
 		cmocka_unit_test(services_share_a_table),
 		cmocka_unit_test(who_is_turned_away_and_comes_back_at_once_is_noted),
