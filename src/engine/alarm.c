@@ -127,6 +127,21 @@ static void name_classes(const struct engine *e, const struct flood_reading *r,
 		x->status = (enum source_status)c->status[r->classes[0].class];
 }
 
+/* A wave's strongest second, which is that of the whole incident if that is in it. Where reports
+ * carry the incident, or traffic beside requests, the time of the peak is theirs. */
+static void follow_wave(struct wave *wave, float *peak, const struct watch_kind *k, wd_span tick,
+			bool dated)
+{
+	bool highest = !wall_before(k->peak_at, wave->began_at);
+	float per_s = highest ? k->peak[0] : (float)k->per_s[0];
+
+	if (per_s <= *peak)
+		return;
+	*peak = per_s;
+	if (dated)
+		wave->peak_at = highest ? k->peak_at : wall_back(k->end, tick);
+}
+
 static void follow_flows(struct engine *e, struct track *t)
 {
 	struct watch *w = t->watch;
@@ -149,7 +164,8 @@ static void follow_flows(struct engine *e, struct track *t)
 		x->peak_at = x->began_at;
 	raise(&x->log10_return, k->log10_return);
 	if (wave != NULL && x->ended_at.ns == 0) {
-		raise(&wave->peak_packets_per_s, (float)k->per_s[0]);
+		follow_wave(wave, &wave->peak_packets_per_s, k, (wd_span){TRAFFIC_TICK_NS},
+			    (t->episode.incident.kinds & INCIDENT_REPORTS) == 0);
 		raise(&wave->peak_bits_per_s, (float)k->per_s[1]);
 	}
 }
@@ -180,7 +196,8 @@ static void follow_requests(struct track *t)
 	}
 	raise(&x->log10_return, k->log10_return);
 	if (wave != NULL && x->ended_at.ns == 0)
-		raise(&wave->peak_requests_per_s, (float)k->per_s[0]);
+		follow_wave(wave, &wave->peak_requests_per_s, k, (wd_span){WEB_TICK_NS},
+			    t->episode.incident.kinds == INCIDENT_REQUESTS);
 }
 _Static_assert((int)WEB_FINDINGS_MAX <= (int)INCIDENT_PARTS_MAX, "findings fit");
 _Static_assert((int)WEB_WHY_MAX == (int)INCIDENT_WHY_MAX, "so do their reasons");
@@ -188,18 +205,13 @@ _Static_assert((int)WEB_WHY_MAX == (int)INCIDENT_WHY_MAX, "so do their reasons")
 static void follow_numbers(struct engine *e, struct track *t, enum watched kind)
 {
 	struct incident *i = &t->episode.incident;
-	struct wave *wave = episode_wave_now(&t->episode);
 	if (kind == WATCH_FLOWS)
 		follow_flows(e, t);
 	else
 		follow_requests(t);
-	if ((i->kinds & INCIDENT_REPORTS) == 0) { /* whose peak it is otherwise */
-		wd_wall peak_at = (i->kinds & INCIDENT_TRAFFIC) != 0 ? i->traffic.peak_at
-								    : i->requests.peak_at;
-		i->peak_at = peak_at;
-		if (wave != NULL && !wall_before(peak_at, wave->began_at))
-			wave->peak_at = peak_at;
-	}
+	if ((i->kinds & INCIDENT_REPORTS) == 0) /* whose peak it is otherwise */
+		i->peak_at = (i->kinds & INCIDENT_TRAFFIC) != 0 ? i->traffic.peak_at
+								: i->requests.peak_at;
 	i->severity = episode_severity(i, watch_time(t, e->now));
 }
 
@@ -341,13 +353,9 @@ void engine_watch_finish(struct engine *e)
 {
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
-		const struct incident *i = &t->episode.incident;
 		if (t->watch == NULL || !track_is_on(t))
 			continue;
-		const float *told = t->watch->told_peak;
-		if (i->traffic.peak_packets_per_s > told[WATCH_FLOWS] ||
-		    i->requests.peak_requests_per_s > told[WATCH_REQUESTS])
-			engine_tell(e, t, EFFECT_INCIDENT_CHANGED);
+		engine_tell(e, t, EFFECT_INCIDENT_CHANGED); /* with its last numbers */
 		for (int kind = 0; kind < WATCH_KINDS; kind++)
 			end_what_is_calm(e, t, (enum watched)kind);
 	}

@@ -106,11 +106,20 @@ static void the_end_of_a_flood_is_told_and_then_closed(void **state)
 	world_minutes(&w, 25, &(struct scene){"x", 4000, 0});
 	assert_int_equal(w.closed, 1);
 	assert_int_equal(w.opened, 1);
-	/* Again within four hours: the same incident, another wave. */
-	world_play(&w, 10, &(struct scene){"x", 4000, 36000}, 1);
+	/* Again within four hours: the same incident, another wave, with a peak of its own. */
+	world_play(&w, 10, &(struct scene){"x", 4000, 16000}, 1);
 	assert_int_equal(w.opened, 1);
 	assert_int_equal(w.last.state, INCIDENT_OPEN);
 	assert_int_equal(w.last.wave_count, 2);
+	wd_wall peak = world_now(&w);
+	world_play(&w, 5, &(struct scene){"x", 4000, 26000}, 1);
+	world_play(&w, 20, &(struct scene){"x", 4000, 16000}, 1);
+	engine_finish(w.e);
+	world_collect(&w);
+	assert_int_equal(w.last.waves[0].peak_at.ns, w.last.peak_at.ns);
+	assert_true(fabsf(w.last.waves[1].peak_packets_per_s - 30000) < 1000);
+	int64_t after = wall_sub(w.last.waves[1].peak_at, peak).ns;
+	assert_true(after >= 0 && after < 5 * WD_NS_PER_S);
 	world_close(&w);
 }
 
