@@ -50,6 +50,7 @@ static int make_line(struct maker *m, enum form form, char *dst, size_t size)
 	if (flood)
 		who = who % 300 * 7; /* a botnet */
 	const char *agent = agents[who % 5]; /* a client keeps its own */
+	unsigned bytes = flood ? 9100 : who; /* one page, whatever is behind the question mark */
 	if (flood)
 		snprintf(path, sizeof(path), "/?%x%x", prng_below(p, 1 << 30), what);
 	else if (what % 3 > 0)
@@ -62,7 +63,7 @@ static int make_line(struct maker *m, enum form form, char *dst, size_t size)
 		return snprintf(dst, size,
 				"10.%u.%u.7:%u [%s.%03u] http-in static/srv1 10/0/30/69/%u 200 %u "
 				"- - ---- 1/1/1/1/0 0/0 \"GET %s HTTP/1.1\"\n",
-				who >> 8, who & 255, 1024 + what, time, who % 1000, what, who,
+				who >> 8, who & 255, 1024 + what, time, who % 1000, what, bytes,
 				path);
 	if (form == FORM_JSON)
 		return snprintf(dst, size,
@@ -71,11 +72,11 @@ static int make_line(struct maker *m, enum form form, char *dst, size_t size)
 				"\"200\",\"body_bytes_sent\":\"%u\",\"request_time\":\"0.0%u\","
 				"\"http_referrer\":\"https://shop.example/\",\"http_user_agent\":"
 				"\"%s\"}\n",
-				time, who >> 8, who & 255, path, who, what % 90 + 10, agent);
+				time, who >> 8, who & 255, path, bytes, what % 90 + 10, agent);
 	return snprintf(dst, size,
 			"10.%u.%u.7 - - [%s +0000] \"GET %s HTTP/1.1\" %u %u "
 			"\"https://shop.example/shop/category/%u\" \"%s\"\n",
-			who >> 8, who & 255, time, path, what % 50 ? 200 : 404, who, what % 300,
+			who >> 8, who & 255, time, path, what % 50 ? 200 : 404, bytes, what % 300,
 			agent);
 }
 

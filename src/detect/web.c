@@ -32,6 +32,7 @@ static const int64_t idle_steps_max = 120; /* zeros after which no evidence is l
 static const float excited = 1;      /* decades: what is learned of then is not usual */
 /* A signature's share of the tick: without history it must be most of it; with, more than
  * it usually is, so that a crowd does not raise it with everything else. */
+static const float alone_min = 1.4F; /* requests a client and second */
 static const float cold_share = 0.5F, usual_share_times = 1.5F, share_max = 0.9F;
 static const uint64_t mix_requests_min = 5;
 static const double count_max = 1e9;
@@ -247,8 +248,11 @@ static void calm_count(struct web_watch *w, const struct web_judged *j, float se
 
 /* Random values count like random names where they are most of what there is: fewer may be one
  * program's, and what a flood does while it rises is not to be learned as usual. */
-static void take_again(struct web_seen *seen)
+static void take_made_up(const struct web_watch *w, struct web_seen *seen)
 {
+	/* Those without a name are of a letter's readers, too, who ask once each. */
+	if (w->seen >= WEB_WARM || seen->alone >= alone_min * seen->clients * seen->seconds)
+		seen->count[WEB_S_KEYS] += seen->alone;
 	if (seen->again >= cold_share * seen->count[WEB_S_REQUESTS])
 		seen->count[WEB_S_KEYS] = fmaxf(seen->count[WEB_S_KEYS], seen->again);
 }
@@ -271,7 +275,7 @@ void web_watch_step(struct web_watch *w, const struct web_tick *t, bool frozen,
 	else if (since > 0)
 		idle(w, since, frozen);
 	web_see(t, w->mixes > 0 ? &w->usual : &web_mix_unknown, &seen);
-	take_again(&seen);
+	take_made_up(w, &seen);
 	ret->taken = true;
 	ret->cold = w->seen < WEB_WARM;
 	ret->requests_per_s = (float)t->requests / seen.seconds;

@@ -3,7 +3,10 @@
 #ifndef WD_DETECT_WEB_INNER_H
 #define WD_DETECT_WEB_INNER_H
 
+#include "base/hash.h"
 #include "detect/web.h"
+
+#include <string.h>
 
 /* How a signal is judged; web.c has the table. */
 struct web_rule {
@@ -29,6 +32,7 @@ struct web_seen {
 	bool scanned;           /* half or more by programs that search for weak spots and say so */
 	float failed;           /* share of the answers: 5xx */
 	float bytes;            /* of an answer, in the mean */
+	float alone;            /* requests with a query without a name, made up */
 	float again;            /* requests with a random value, of clients that ask on and on */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */
 	float path_share;       /* of pages */
@@ -56,6 +60,16 @@ struct web_variety web_variety_of(const struct web_picked *p, enum web_kind kind
 /* Are the queries for its heaviest path values of one name that a program makes up, for a page that
  * does not look at them? (web_values.c) */
 bool web_values_random(const struct web_picked *pages, const struct web_record *path);
+/* The same of queries without a name: how many in the sample; 0 if not. */
+uint32_t web_values_alone(const struct web_picked *pages, const struct web_record *path);
+/* Is its query of the form name=value? Else all of it is the key. */
+static inline bool web_is_named(const struct web_record *r)
+{
+	return r->hash[WEB_TARGET] != (hash_mix(r->hash[WEB_PATH] + r->hash[WEB_KEY]) | 1);
+}
+
+/* How many requests guess at passwords. (web_login.c) */
+float web_guesses(const struct web_tick *t, const struct web_picked *pages);
 
 /* `usual` is what the requests are like otherwise. */
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *ret);

@@ -16,7 +16,7 @@ static const uint32_t missing_paths_min = 10;
 static const uint32_t mix_apart_pages = 20;
 static const float random_like = 0.8F, random_agents = 0.5F, scanners_min = 0.5F;
 /* Nor do many search together and find no word twice, as fast as that. */
-static const float random_apart = 0.95F, guesses_min = 2;
+static const float random_apart = 0.95F;
 static const uint32_t random_clients = 10, random_paths_min = 50;
 
 const struct web_mix web_mix_unknown = {.path = 0.1F, .agent = 0.1F, .client = 0.02F,
@@ -36,20 +36,20 @@ static bool has_mark(const struct web_record *r, enum web_mark mark)
 
 /* All that the sample is looked through for. Once, with memory asked for ahead: a tick that is due
  * was filled long ago. */
-struct sorts { struct web_picked pages, crawlers, missing, refused; };
+struct sorts { struct web_picked pages, named, crawlers, missing; };
 
 static void sort_out(const struct web_tick *t, struct sorts *s)
 {
-	s->pages.count = s->crawlers.count = s->missing.count = s->refused.count = 0;
+	s->pages.count = s->named.count = s->crawlers.count = s->missing.count = 0;
 	for (uint32_t i = 0; i < t->sample_count; i++) {
 		const struct web_record *r = &t->sample[i];
 		const struct web_record *later = &t->sample[(i + AHEAD) % WEB_SAMPLES];
 		__builtin_prefetch(later->hash);
 		__builtin_prefetch(&later->marks);
 		web_pick(&s->pages, r, is_page(r));
+		web_pick(&s->named, r, is_page(r) && r->hash[WEB_KEY] != 0 && web_is_named(r));
 		web_pick(&s->crawlers, r, has_mark(r, WEB_CRAWLER));
 		web_pick(&s->missing, r, r->hash[WEB_MISSING] != 0);
-		web_pick(&s->refused, r, is_page(r) && r->status == 401);
 	}
 }
 
@@ -171,20 +171,6 @@ static float networks_of(const struct web_picked *crawlers)
 	return (float)count;
 }
 
-/* Requests answered 401, if they are guesses: each client has several a second. Once each, they are
- * an app's whose tokens are no longer taken. */
-static float refused_again(const struct web_tick *t, const struct web_picked *refused)
-{
-	struct web_variety clients = web_variety_of(refused, WEB_CLIENT);
-	float share = (float)clients.all / fmaxf((float)t->sample_count, 1);
-	float all = share * (float)t->requests;
-
-	/* Beyond the sample, all clients are at least those that are refused. */
-	float different = t->requests > t->sample_count ? (float)web_distinct(t, WEB_CLIENT) * share
-							: (float)clients.different;
-	return all >= guesses_min * different ? all : 0;
-}
-
 static void mix_of(const struct web_tick *t, const struct sorts *of, const struct web_mix *usual,
 		   struct web_seen *s)
 {
@@ -192,7 +178,7 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 	struct web_variety path = web_variety_of(&of->pages, WEB_PATH);
 	struct web_variety agent = web_variety_of(&of->pages, WEB_AGENT);
 	struct web_variety client = web_variety_of(&of->pages, WEB_CLIENT);
-	struct web_variety key = web_variety_of(&of->pages, WEB_KEY);
+	struct web_variety key = web_variety_of(&of->named, WEB_KEY);
 	float clients = (float)client.different;
 
 	/* Beyond the sample only the registers know, and they count assets' clients too. */
@@ -227,7 +213,6 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
 {
-	float logins = (float)t->marks[WEB_LOGIN];
 	struct sorts of;
 
 	memset(s, 0, sizeof(*s));
@@ -236,7 +221,6 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->count[WEB_S_REQUESTS] = (float)t->requests;
 	s->count[WEB_S_POSTS] = (float)t->methods[REQUEST_POST];
 	s->count[WEB_S_TARGETS] = (float)web_distinct(t, WEB_TARGET);
-	s->count[WEB_S_DENIED] = logins;
 	s->count[WEB_S_TIMEOUTS] = (float)t->statuses[WEB_408];
 	s->count[WEB_S_STALLED] = (float)t->marks[WEB_STALLED];
 	s->count[WEB_S_MARKED] = (float)(t->marks[WEB_PINGBACK] + t->marks[WEB_LOIC] +
@@ -246,12 +230,15 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->failed = (float)t->classes[5] / fmaxf((float)t->requests, 1);
 	s->upgraded = (float)t->classes[1] / fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
-	s->count[WEB_S_DENIED] = fmaxf(logins, refused_again(t, &of.refused));
+	s->count[WEB_S_DENIED] = web_guesses(t, &of.pages);
 	mix_of(t, &of, usual, s);
 	/* Those alone whose clients ask on and on: an address that somebody was sent has a value of
 	 * its own, too. */
 	if (t->marks[WEB_AGAIN] > 0 && web_values_random(&of.pages, s->path))
 		s->again = (float)t->marks[WEB_AGAIN];
+	if (s->path != NULL)
+		s->alone = (float)web_values_alone(&of.pages, s->path) / (float)t->sample_count *
+			   (float)t->requests;
 	if (is_masked(&of.pages, s->client))
 		s->count[WEB_S_MASKS] = s->count[WEB_S_CLIENT];
 	look_at_missing(t, &of.missing, s);

@@ -334,6 +334,7 @@ static void signatures_need_no_history(void **state)
 		{ATTACK_GUESS, true}, {ATTACK_DIGESTS, false},
 		{ATTACK_NUMBERS, false}, {ATTACK_EXPIRED, false},
 		{ATTACK_LINKED, false}, {ATTACK_SWARM, false},
+		{ATTACK_SHIFT, false}, {ATTACK_ASKED, false},
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {

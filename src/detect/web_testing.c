@@ -149,6 +149,7 @@ const char *attack_vector(enum attack a)
 		[ATTACK_SOCKET] = "ws.flood",	     [ATTACK_SENT] = "http.post",
 		[ATTACK_GUESS] = "http.login",	     [ATTACK_SWARM] = "http.scrape",
 		[ATTACK_DIGESTS] = "http.probe",     [ATTACK_NUMBERS] = "http.probe",
+		[ATTACK_SHIFT] = "http.crowd",	     [ATTACK_ASKED] = "http.crowd",
 		[ATTACK_EXPIRED] = "http.crowd",     [ATTACK_LINKED] = "http.crowd",
 	};
 	return names[a];
@@ -257,6 +258,15 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 		snprintf(m->path, sizeof(m->path), "/api/feed/%u", draw % 5);
 		m->r.status = 401;
 		break;
+	case ATTACK_SHIFT:
+		m->r.method = REQUEST_POST;
+		m->r.status = draw % 4 ? 302 : 200;
+		snprintf(m->path, sizeof(m->path), "/login");
+		break;
+	case ATTACK_ASKED:
+		m->r.status = draw % 2 ? 207 : 401;
+		snprintf(m->path, sizeof(m->path), "/dav/%u", draw % 300);
+		break;
 	case ATTACK_LINKED:
 		snprintf(m->path, sizeof(m->path), "/i/%u.jpg", draw % 100);
 		m->r.status = 403;
@@ -338,9 +348,10 @@ static uint32_t clients_of(enum attack a)
 	switch (a) {
 	case ATTACK_ONE: return 1;
 	case ATTACK_CRAWLER: case ATTACK_SCANNER: return 8;
-	case ATTACK_GUESS: return 10;
+	case ATTACK_GUESS: case ATTACK_ASKED: return 10;
 	case ATTACK_WORDS: case ATTACK_DIGESTS: return 20;
 	case ATTACK_EXPIRED: return 600;
+	case ATTACK_SHIFT: return 1 << 18;
 	default: return 300;
 	}
 }

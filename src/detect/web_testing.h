@@ -60,6 +60,8 @@ enum attack {
 	ATTACK_DIGESTS,
 	ATTACK_NUMBERS,
 	ATTACK_EXPIRED, /* an app's clients, whose tokens are no longer taken: 401 */
+	ATTACK_SHIFT, /* an office signs in at nine, each once */
+	ATTACK_ASKED, /* 401 first, and then the password: every other request */
 	ATTACK_LINKED,  /* pictures that others show: 403 */
 	ATTACK_GONE,    /* visitors of a service that has lost its pages: load */
 	ATTACKS,

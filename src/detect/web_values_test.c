@@ -19,7 +19,7 @@ static const struct address_key key = {{42, 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5
 					0x94d049bb133111eb}};
 static const char browser[] = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Firefox/125.0";
 
-enum value { HEX, DIGITS, DECIMAL, TYPED, MICROS, COUNTED, KEPT };
+enum value { HEX, DIGITS, DECIMAL, TYPED, MICROS, COUNTED, KEPT, ALONE, TOKEN };
 
 /* Requests for one path beside visitors of a site. */
 struct kind {
@@ -78,6 +78,11 @@ static void value_of(struct log *l, char *dst, size_t size)
 			 random >> 40 & 1 ? "s" : "", (unsigned)(random >> 41) % 30);
 		break;
 	case KEPT: snprintf(dst, size, "f=%012llx", (unsigned long long)(random % 40 * 0x9e3779b97f4a)); break;
+	case ALONE: snprintf(dst, size, "%llu", (unsigned long long)(random >> 30)); break;
+	case TOKEN:
+		snprintf(dst, size, "eyJhbGciOiJIUzI1NiJ9.%016llx%016llx", (unsigned long long)random,
+			 (unsigned long long)prng_u64(&l->prng));
+		break;
 	case MICROS: snprintf(dst, size, "t=%lld", (long long)l->now_us + l->asked % 9); break;
 	case COUNTED: snprintf(dst, size, "id=%d", 2000000 + l->asked); break;
 	}
@@ -169,6 +174,11 @@ static const struct kind floods[] = {
 	{"half of all", .value = HEX, .per_s = 600, .clients = 150, .usual_per_s = 400, .open_s = 6},
 	{"a page of the site", .path = "/page/0", .value = HEX, .per_s = 400, .clients = 100,
 	 .usual_per_s = 50, .plain = true, .open_s = 6},
+	{"no name", .value = ALONE, .per_s = 600, .clients = 300, .usual_per_s = 50, .open_s = 2},
+	{"no name, led from elsewhere", .value = ALONE, .per_s = 60, .clients = 1,
+	 .usual_per_s = 10, .referer = "https://www.google.example/", .open_s = 4},
+	{"long ones without a name", .value = TOKEN, .per_s = 300, .clients = 100,
+	 .usual_per_s = 50, .open_s = 2},
 	{"refused with little", .value = HEX, .per_s = 400, .clients = 150, .usual_per_s = 50,
 	 .status = 503, .bytes = 197, .open_s = 6},
 };
@@ -200,6 +210,12 @@ static const struct kind others[] = {
 	{"ids in order", .value = COUNTED, .per_s = 600, .clients = 200, .usual_per_s = 50},
 	{"what answers by the value", .value = HEX, .per_s = 600, .clients = 200,
 	 .bytes = 1000, .bytes_vary = 60000},
+	{"readers, no name", .value = ALONE, .per_s = 100, .usual_per_s = 20},
+	{"signed links, no name", .path = "/v", .value = TOKEN, .per_s = 100},
+	{"a page that waits, no name", .path = "/status", .value = ALONE, .per_s = 300,
+	 .clients = 100, .usual_per_s = 20, .referer = "https://shop.example/live"},
+	{"a beacon, no name", .path = "/b", .value = TOKEN, .per_s = 300, .clients = 100,
+	 .status = 204, .bytes = 1, .plain = true},
 	{"a letter's readers", .value = HEX, .per_s = 100, .usual_per_s = 20},
 	{"a letter's scanners", .value = HEX, .per_s = 100, .clients = 300, .usual_per_s = 10},
 	{"an operator's load test", .value = HEX, .per_s = 300, .clients = 2,
