@@ -279,14 +279,17 @@ static bool has_product(const char *text)
 	return false;
 }
 
-/* "${a.b(c)}", "{{a('b')}}": a template that calls something. Those that a page forgot to fill
- * name a thing alone. */
+/* "${a.b(c)}", "{{a('b')}}": a template that calls something, soon behind its begin. Those that a
+ * page forgot to fill name a thing alone. */
 static bool has_call(const char *text)
 {
+	const size_t soon = 64;
+
 	for (const char *p = text; (p = strchr(p, '{')) != NULL; p++) {
 		bool begins = p[1] == '{' || (p > text && strchr("$#*%@", p[-1]) != NULL);
-		size_t inner = begins ? strcspn(p, "}") : 0;
-		const char *call = memchr(p, '(', inner);
+		size_t inner = begins ? strnlen(p, soon) : 0;
+		const char *end = memchr(p, '}', inner);
+		const char *call = memchr(p, '(', end != NULL ? (size_t)(end - p) : inner);
 		if (call != NULL && call > p + 1 && word_len(call - 1) > 0)
 			return true;
 	}
@@ -401,12 +404,20 @@ static unsigned words_in(const struct conduct_list *l, const char *text, bool ot
 	return most;
 }
 
+/* What conduct_plain reads of it. */
+static struct text_span begin_of(struct text_span s)
+{
+	return (struct text_span){s.at, s.len < CONDUCT_TEXT_MAX ? s.len : CONDUCT_TEXT_MAX};
+}
+
 /* Apart, so that the many who need no room for a text do not make it. */
 __attribute__((noinline)) static unsigned look_for(const struct conduct_lists *l,
 						   struct text_span s, bool path)
 {
 	char text[CONDUCT_TEXT_MAX + 1];
 	size_t len = conduct_plain(text, s);
+
+	s = begin_of(s);
 	unsigned up = leads_up(s, text, len, path), command = command_in(text);
 	unsigned other = up > command ? up : command;
 
@@ -492,6 +503,7 @@ static unsigned writers_of(const struct conduct_lists *l, struct text_span query
 {
 	unsigned writers = 0;
 
+	query = begin_of(query);
 	while (query.len > 0) {
 		const char *stop = memchr(query.at, '&', query.len);
 		uint32_t len = stop != NULL ? (uint32_t)(stop - query.at) : query.len;
