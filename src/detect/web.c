@@ -29,6 +29,7 @@ static const uint32_t frozen_max_s = 86400; /* then what is now is normal */
 static const uint32_t calm_s = 60;
 static const int64_t gap_max_s = 3600, gap_min_s = 120; /* web.h */
 static const int64_t idle_steps_max = 120; /* zeros after which no evidence is left */
+static const float held_min = 3, risen = 2; /* requests of a client; decades */
 static const float excited = 1;      /* decades: what is learned of then is not usual */
 /* A signature's share of the tick: without history it must be most of it; with, more than
  * it usually is, so that a crowd does not raise it with everything else. */
@@ -115,7 +116,15 @@ static float level_judge(const struct web_watch *w, struct web_level *l, unsigne
 	return evidence_step(&l->evidence, &s);
 }
 
-static bool is_heard(const struct web_watch *w, unsigned signal, const struct web_seen *seen)
+/* A server that is slow lets all wait who ask anyway, each for a page or two. Who reads slowly
+ * comes on top, or holds several connections. */
+static bool are_held(const struct web_seen *seen, const struct web_judged *j)
+{
+	return seen->stalled_each >= held_min || j->a[WEB_S_REQUESTS] >= risen;
+}
+
+static bool is_heard(const struct web_watch *w, unsigned signal, const struct web_seen *seen,
+		     const struct web_judged *j)
 {
 	float share = web_rules[signal].share, all = level_of(&w->levels[WEB_S_REQUESTS]);
 
@@ -126,6 +135,8 @@ static bool is_heard(const struct web_watch *w, unsigned signal, const struct we
 		 * services that answer late by design. */
 		return signal != WEB_S_STALLED &&
 		       seen->count[signal] >= cold_share * seen->count[WEB_S_REQUESTS];
+	if (signal == WEB_S_STALLED && !are_held(seen, j))
+		return false;
 	if (all > 0)
 		share = fmaxf(share, usual_share_times * level_of(&w->levels[signal]) / all);
 	return seen->count[signal] >= fminf(share, share_max) * seen->count[WEB_S_REQUESTS];
@@ -148,7 +159,7 @@ static void judge_all(struct web_watch *w, const struct web_seen *seen, bool fro
 	for (unsigned i = 0; i < WEB_SIGNALS; i++) {
 		struct web_level *l = &w->levels[i];
 		j->usual[i] = level_of(l);
-		float count = is_heard(w, i, seen) ? seen->count[i] : 0;
+		float count = is_heard(w, i, seen, j) ? seen->count[i] : 0;
 		float decades = level_judge(w, l, i, count, seen->seconds);
 		j->a[i] = fmaxf(calibrate_read(&l->calibrate, &plan, decades) - union_bound, 0);
 		calibrate(w, l, decades, frozen);

@@ -32,6 +32,7 @@ struct web_seen {
 	bool scanned;           /* half or more by programs that search for weak spots and say so */
 	float failed;           /* share of the answers: 5xx */
 	float bytes;            /* of an answer, in the mean */
+	float stalled_each;     /* of a client, of those that took long for next to nothing */
 	float alone;            /* requests with a query without a name, made up */
 	float again;            /* requests with a random value, of clients that ask on and on */
 	const struct web_record *path, *client; /* the heaviest; NULL if there is none */

@@ -211,6 +211,16 @@ static void mix_of(const struct web_tick *t, const struct sorts *of, const struc
 	};
 }
 
+static float stalled_each(const struct web_tick *t)
+{
+	struct web_picked stalled = {0};
+
+	for (uint32_t i = 0; i < t->sample_count; i++)
+		web_pick(&stalled, &t->sample[i], has_mark(&t->sample[i], WEB_STALLED));
+	struct web_variety clients = web_variety_of(&stalled, WEB_CLIENT);
+	return clients.all > 0 ? (float)clients.all / (float)clients.different : 0;
+}
+
 void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_seen *s)
 {
 	struct sorts of;
@@ -228,6 +238,8 @@ void web_see(const struct web_tick *t, const struct web_mix *usual, struct web_s
 	s->scanned = (float)t->marks[WEB_SCANNER] >= scanners_min * fmaxf((float)t->requests, 1);
 	s->bytes = (float)t->bytes / fmaxf((float)t->requests, 1);
 	s->failed = (float)t->classes[5] / fmaxf((float)t->requests, 1);
+	if (t->marks[WEB_STALLED] > 0)
+		s->stalled_each = stalled_each(t);
 	s->upgraded = (float)t->classes[1] / fmaxf((float)t->requests, 1);
 	sort_out(t, &of);
 	s->count[WEB_S_DENIED] = web_guesses(t, &of.pages);

@@ -232,6 +232,26 @@ static void a_page_that_fails_is_load(void **state)
 	}
 }
 
+/* Whoever asks waits, or gives up: nobody reads slowly. */
+static void a_slow_server_is_no_flood(void **state)
+{
+	static const int statuses[] = {200, 499, 504};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(statuses); i++) {
+		struct run *r = run_pages(60 + i, 20);
+		r->world.slow = statuses[i];
+		live(r, 300);
+		if (r->opened > 0)
+			fail_msg("%d: %s", statuses[i], r->why);
+		free(r);
+	}
+	/* Few clients do, beside many visitors. */
+	struct run *r = run_pages(70, 20);
+	assert_in_range(attacked(r, ATTACK_HELD, 30, 30), 1, 20);
+	assert_string_equal(r->last.findings[0].vector, "slow.read");
+	free(r);
+}
+
 /* A link is shared, and each server that hears of it fetches a preview and says who it is. */
 static void previews_are_load(void **state)
 {
@@ -490,6 +510,7 @@ int main(void)
 		cmocka_unit_test(readers_of_a_letter_are_load),
 		cmocka_unit_test(an_app_that_wakes_is_load),
 		cmocka_unit_test(a_page_that_fails_is_load),
+		cmocka_unit_test(a_slow_server_is_no_flood),
 		cmocka_unit_test(previews_are_load),
 		cmocka_unit_test(a_flood_of_an_app_s_requests_is_one),
 		cmocka_unit_test(floods_in_bursts_are_seen),

@@ -80,6 +80,11 @@ static void page(struct world *w, struct web_tick *t, int which, int client, boo
 		m.r.method = REQUEST_POST;
 		snprintf(m.path, sizeof(m.path), prng_below(&w->prng, 4) ? "/form" : "/login");
 	}
+	if (w->slow > 0) {
+		m.r.status = (uint16_t)w->slow;
+		m.r.duration_us = 20000000;
+		m.r.bytes = w->slow == 200 ? 2000 : 160;
+	}
 	if (letter && w->browsers > 0)
 		snprintf(m.agent, sizeof(m.agent), "Mozilla/5.0 (Windows; %d)",
 			 client % w->browsers);
@@ -137,20 +142,21 @@ void world_second(struct world *w, struct web_tick *t)
 const char *attack_vector(enum attack a)
 {
 	static const char *const names[ATTACKS] = {
-		[ATTACK_GET] = "http.get",	     [ATTACK_ONE] = "http.get",
-		[ATTACK_POST] = "http.post",	     [ATTACK_BUST] = "http.cachebust",
+		[ATTACK_GET] = "http.get",           [ATTACK_ONE] = "http.get",
+		[ATTACK_POST] = "http.post",         [ATTACK_BUST] = "http.cachebust",
 		[ATTACK_PATHS] = "http.cachebust",   [ATTACK_LOGIN] = "http.login",
 		[ATTACK_PINGBACK] = "http.pingback", [ATTACK_SLOW] = "slow.headers",
-		[ATTACK_READ] = "slow.read",	     [ATTACK_SEARCH] = "http.api",
+		[ATTACK_READ] = "slow.read",         [ATTACK_SEARCH] = "http.api",
 		[ATTACK_CRAWLER] = "http.scrape",    [ATTACK_SCANNER] = "http.probe",
 		[ATTACK_WORDS] = "http.cachebust",   [ATTACK_SPOTS] = "http.probe",
-		[ATTACK_GONE] = "http.probe",	     [ATTACK_HALF] = "slow.headers",
-		[ATTACK_LARGE] = "http.get",	     [ATTACK_MIXED] = "http.cachebust",
-		[ATTACK_SOCKET] = "ws.flood",	     [ATTACK_SENT] = "http.post",
-		[ATTACK_GUESS] = "http.login",	     [ATTACK_SWARM] = "http.scrape",
-		[ATTACK_DIGESTS] = "http.probe",     [ATTACK_NUMBERS] = "http.probe",
-		[ATTACK_SHIFT] = "http.crowd",	     [ATTACK_ASKED] = "http.crowd",
-		[ATTACK_EXPIRED] = "http.crowd",     [ATTACK_LINKED] = "http.crowd",
+		[ATTACK_GONE] = "http.probe",        [ATTACK_HALF] = "slow.headers",
+		[ATTACK_LARGE] = "http.get",         [ATTACK_MIXED] = "http.cachebust",
+		[ATTACK_SOCKET] = "ws.flood",        [ATTACK_SENT] = "http.post",
+		[ATTACK_HELD] = "slow.read",         [ATTACK_GUESS] = "http.login",
+		[ATTACK_SWARM] = "http.scrape",      [ATTACK_DIGESTS] = "http.probe",
+		[ATTACK_NUMBERS] = "http.probe",     [ATTACK_SHIFT] = "http.crowd",
+		[ATTACK_ASKED] = "http.crowd",       [ATTACK_EXPIRED] = "http.crowd",
+		[ATTACK_LINKED] = "http.crowd",
 	};
 	return names[a];
 }
@@ -188,6 +194,9 @@ static void attack_request(struct world *w, struct made *m, enum attack a)
 		m->path[0] = m->agent[0] = '\0';
 		break;
 	case ATTACK_READ:
+	case ATTACK_HELD:
+		if (a == ATTACK_HELD)
+			snprintf(m->agent, sizeof(m->agent), "Mozilla/5.0 (Slow)");
 		m->r.duration_us = 30000000;
 		m->r.bytes = 300;
 		break;
@@ -347,6 +356,7 @@ static uint32_t clients_of(enum attack a)
 {
 	switch (a) {
 	case ATTACK_ONE: return 1;
+	case ATTACK_HELD: return 5;
 	case ATTACK_CRAWLER: case ATTACK_SCANNER: return 8;
 	case ATTACK_GUESS: case ATTACK_ASKED: return 10;
 	case ATTACK_WORDS: case ATTACK_DIGESTS: return 20;

@@ -20,6 +20,7 @@ struct world {
 	double crowd_pages_per_s;
 	bool letters;       /* each of them came by a link of its own */
 	int browsers;       /* so many different ones these readers have; 0: as others */
+	int slow;           /* pages take 20 s and are short; answered with this (0: they do not) */
 	double home;        /* share of the other pages that are one and the same */
 	/* The world's own: */
 	struct prng prng;
@@ -47,6 +48,7 @@ enum attack {
 	ATTACK_CRAWLER, /* says that it is one: load */
 	ATTACK_SCANNER, /* the same, of random paths */
 	ATTACK_WORDS,   /* a path of random letters each, of twenty clients */
+	ATTACK_HELD,     /* as READ, of five clients */
 	ATTACK_HALF,    /* a request line, and then nothing for half a minute: 408 */
 	ATTACK_LARGE,   /* a large file, which takes its time */
 	ATTACK_MIXED,   /* a random query each, and for every second a random path */

@@ -199,9 +199,10 @@ uint16_t web_marks_of(const struct request *r, uint16_t of_agent)
 	if (r->method == REQUEST_POST && is_login(r))
 		marks |= 1 << WEB_LOGIN;
 	/* 101: a connection that became something else (WebSocket) lives as long as it likes; 408:
-	 * it was the request that took so long. */
+	 * it was the request that took so long; 499: nobody waited; 5xx: the server took so long.
+	 */
 	if (r->duration_us >= WEB_STALLED_MS * INT64_C(1000) && r->status != 101 &&
-	    r->status != 408 &&
+	    r->status != 408 && r->status != 499 && r->status < 500 &&
 	    r->bytes >= 0 && r->bytes < WEB_STALLED_BYTES)
 		marks |= 1 << WEB_STALLED;
 	return (uint16_t)marks;

@@ -86,6 +86,8 @@ static void marks_are_what_a_request_shows(void **state)
 	r.status = 400;
 	assert_int_equal(web_marks_of(&r, 0), 1 << WEB_ODD | 1 << WEB_STALLED | 1 << WEB_LOGIN);
 	r.path = span("/wp-login.php");
+	r.status = 504; /* as 408, 499 */
+	assert_int_equal(web_marks_of(&r, 0), 1 << WEB_ODD | 1 << WEB_LOGIN);
 	r.status = 408; /* counted apart */
 	assert_int_equal(web_marks_of(&r, web_marks_of_agent(r.agent)), 1 << WEB_LOGIN | 1 << WEB_ODD);
 	r.status = 101;
