@@ -121,11 +121,12 @@ enum conduct_sort {
 	CONDUCT_TYPED, /* an injection, where people type what they look for */
 	CONDUCT_PERHAPS, CONDUCT_PRODUCT, CONDUCT_SURE, CONDUCT_HOLE,
 };
-enum { CONDUCT_LIST_MAX = 255, CONDUCT_TEXT_MAX = 512 };
+enum { CONDUCT_LIST_MAX = 255, CONDUCT_CHAINS = 512, CONDUCT_TEXT_MAX = 512 };
 struct conduct_word { const char *text; uint8_t sort; }; /* enum conduct_sort or conduct_agent */
 /* Words to be looked for all at once. */
 struct conduct_list {
-	uint8_t first[256], next[CONDUCT_LIST_MAX]; /* chains by the first two bytes: place + 1 */
+	uint8_t first[CONDUCT_CHAINS],
+		next[CONDUCT_LIST_MAX]; /* chains by the first two bytes: place + 1 */
 	uint8_t highest; /* sort */
 	const struct conduct_word *words;
 };

@@ -42,7 +42,7 @@ struct conduct_look {
 size_t conduct_plain(char dst[CONDUCT_TEXT_MAX + 1], struct text_span s);
 static inline unsigned conduct_chain_of(const char *at)
 {
-	return ((uint8_t)at[0] * 37U + (uint8_t)at[1]) % 256;
+	return ((uint8_t)at[0] * 37U + (uint8_t)at[1]) % CONDUCT_CHAINS;
 }
 static inline bool conduct_begins_with(const char *at, const char *word)
 {
