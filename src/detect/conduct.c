@@ -281,7 +281,11 @@ static bool is_disguised(const struct request *r)
 
 void conduct_expect(const struct conduct *c, const struct web_facts *facts)
 {
-	__builtin_prefetch(&c->table->rows[row_of(c->table, facts->client ^ c->salt)], 1);
+	size_t at = row_of(c->table, facts->client ^ c->salt);
+
+	__builtin_prefetch(&c->table->rows[at], 1);
+	for (unsigned i = 0; i < CONDUCT_WAYS; i++) /* which of them it is, only the row tells */
+		__builtin_prefetch(&c->table->clients[at][i], 1);
 }
 
 bool conduct_see(struct conduct *c, const struct request *r, const struct web_facts *facts)
@@ -296,8 +300,6 @@ bool conduct_see(struct conduct *c, const struct request *r, const struct web_fa
 	int64_t *at = &p.row->at[p.way];
 	uint8_t *state = &p.row->state[p.way];
 
-	if (!look.asset || *state == CONDUCT_LOADED)
-		__builtin_prefetch(&p.clients[p.way], 1);
 	see_agent(t, facts->agent, &look);
 	if (now - *at > forget_s) {
 		*state = CONDUCT_BLANK;
