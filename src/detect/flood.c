@@ -12,6 +12,7 @@ static const float ticks_per_s = 4;
 static const float discount_share = 0.8F, discount_max = 1.0986F; /* ln 3 */
 static const uint32_t hits_min = 2, hits_apart = 8; /* ticks */
 static const uint32_t pulse_quiet = 4; /* ticks: as long a flood must pause */
+static const float talk_keep = 0.9F; /* sums of about ten ticks */
 static const float carpet_targets = 16, carpet_top = 0.25F;
 /* How the service's share of errors is divided: the whole's packets and bits, its records and
  * sources, all classes together. */
@@ -81,6 +82,17 @@ struct flood_meter_sample flood_meter_sample(const struct flood_step *s,
 		.ticks = s->f->ticks,
 		.learn = s->learn || s->learn_cold,
 	};
+}
+
+static void step_talk(struct flood_step *s)
+{
+	struct flood_talk *have = &s->f->talk;
+	const struct talk_sum *t = s->tick != NULL ? &s->tick->talk : NULL;
+	float one = t != NULL && t->unit > 0 ? 1 / t->unit : 0;
+
+	have->talking = have->talking * talk_keep + (one > 0 ? t->talking * one : 0);
+	have->deaf = have->deaf * talk_keep + (one > 0 ? t->deaf * one : 0);
+	have->old = have->old * talk_keep + (one > 0 ? (t->old + t->thin) * one : 0);
 }
 
 /* What goes out shows a crowd that is served: as far as it rises too, more coming in is
@@ -291,6 +303,7 @@ void flood_step(struct flood *f, const struct flood_plan *plan, const struct flo
 	s.learn = !sample->frozen || f->frozen >= plan->frozen_max;
 	s.learn_cold = f->cold_open && f->ticks < plan->cold;
 	totals(&s);
+	step_talk(&s);
 	step_out(&s);
 	each_class(&s, flood_class_look);
 	step_whole(&s);

@@ -81,6 +81,9 @@ struct flood_plan {
 	uint8_t class_count;
 };
 
+/* Connections that were watched, sums of about ten ticks (tally/talk.h). */
+struct flood_talk { float talking, deaf, old; };
+
 struct flood {
 	uint64_t ticks;       /* learned from; 0 = nothing seen yet */
 	int64_t last;         /* end of the last tick, ns */
@@ -107,6 +110,7 @@ struct flood {
 	struct flood_meter out;
 	struct flood_meter class[VECTOR_CLASSES_MAX];
 	struct flood_names names;
+	struct flood_talk talk; /* not kept over a restart */
 };
 _Static_assert(sizeof(struct flood) <= 32 * 1024, "the stated bound of a service");
 
@@ -123,6 +127,7 @@ struct flood_class {
 	float packets_per_s, usual_packets_per_s; /* answers: less what was asked for */
 	float bits_per_s, usual_bits_per_s;
 	float sources; /* distinct in this tick; < 0 not known */
+	bool alone;     /* of the class only what nobody answers (traffic_tick.talk) */
 	bool new_names; /* DNS: what is above usual asks for names that nobody asked for */
 	wd_wall began;
 };

@@ -16,6 +16,7 @@ static const float answers_fetched = 30; /* where a packet may acknowledge many 
 static const int64_t run_gap_ns = 5 * TRAFFIC_TICK_NS; /* does not end a run */
 static const float begins_floors = 0.05F, begins_times = 3; /* packets, floors and usual */
 static const float fragments_beside = 0.05F; /* of an answer's packets */
+static const uint64_t told_late = 5;      /* ticks */
 static const float transfer_size = 400, transfer_answered = 0.02F;
 
 void flood_run(const struct flood_step *s, int64_t *began, int64_t *last)
@@ -69,12 +70,19 @@ static enum flood_cold_verdict cold_judge(struct flood_step *s, int c)
 		return FLOOD_COLD_NO;
 	int reply = s->plan->nature[c] == FLOOD_STREAM ? s->plan->stream_class : c;
 	struct flood_cold cold = {
-		.tick = s->tick, .class = (uint8_t)c, .packets = packets, .bytes = bytes,
-		.seen = f->class_seen[c] +
-			(fragments ? f->class_seen[s->plan->fragment_class] : 0),
-		.packets_mean = f->cold_rate[c], .bytes_mean = f->cold_bytes[c],
+		.talk = &f->talk,
+		.tick = s->tick,
+		.class = (uint8_t)c,
+		.packets = packets,
+		.bytes = bytes,
+		.seen = f->class_seen[c] + (fragments ? f->class_seen[s->plan->fragment_class] : 0),
+		.packets_mean = f->cold_rate[c],
+		.bytes_mean = f->cold_bytes[c],
 		.fragments = fragments ? s->fragments : 0,
-		.tcp = s->tcp, .all = s->packets, .scale = s->scale, .out_seen = flood_out_seen(s),
+		.tcp = s->tcp,
+		.all = s->packets,
+		.scale = s->scale,
+		.out_seen = flood_out_seen(s),
 		.out = flood_clean((double)s->tick->out[reply].packets * (double)s->scale),
 		.usual = f->class[c].rate[0].recent,
 		.out_more = s->out_packets - (f->ticks < settled ? 0 : s->out_usual),
@@ -134,6 +142,20 @@ static void with_fragments(struct flood_step *s, int c)
 	name_cold(s, later, (const float[]){s->fragments, s->fragment_bytes});
 }
 
+/* Of a class in which others talk, what nobody answers. */
+static void take_part(struct flood_step *s, int c)
+{
+	struct flood_class_now *now = &s->now[c];
+
+	now->part[0] = now->part[1] = 1;
+	if (now->cold != FLOOD_COLD_ALONE)
+		return;
+	struct talk_alone alone = talk_alone_of(&s->tick->talk, (uint8_t)c);
+	const float of[METER_RATES] = {alone.packets * s->scale, alone.bytes * s->scale};
+	for (int i = 0; i < METER_RATES; i++)
+		now->part[i] = now->value[i] > 0 ? fminf(of[i] / now->value[i], 1) : 0;
+}
+
 void flood_class_look(struct flood_step *s, int c)
 {
 	struct flood *f = s->f;
@@ -143,6 +165,7 @@ void flood_class_look(struct flood_step *s, int c)
 	if (!s->now[c].used)
 		return;
 	s->now[c].cold = cold_judge(s, c);
+	take_part(s, c);
 	if (s->now[c].cold == FLOOD_COLD_NO)
 		return;
 	/* One tick may be chance: without what was learned the next would all look like floods. */
@@ -151,7 +174,9 @@ void flood_class_look(struct flood_step *s, int c)
 		f->cold_fired[c] = true;
 	}
 	f->cold_open = true;
-	name_cold(s, c, s->now[c].value);
+	const struct flood_class_now *now = &s->now[c];
+	name_cold(s, c,
+		  (const float[]){now->part[0] * now->value[0], now->part[1] * now->value[1]});
 	if (s->plan->nature[c] == FLOOD_ANSWER && !s->cold_fragments)
 		with_fragments(s, c);
 }
@@ -197,16 +222,17 @@ static bool one_peer(struct flood_step *s, int c, const float value[METER_RATES]
 static void list_class(struct flood_step *s, int c, float a, const struct flood_meter_reading *r,
 		       bool new_names)
 {
-	const float *value = s->now[c].value;
+	const float *value = s->now[c].value, *part = s->now[c].part;
 	struct flood_reading *ret = s->ret;
 	struct flood_class entry = {
 		.class = (uint8_t)c,
 		.log10_return = a,
-		.packets_per_s = value[0] * ticks_per_s,
+		.packets_per_s = part[0] * value[0] * ticks_per_s,
 		.usual_packets_per_s = r->usual[0] * ticks_per_s,
-		.bits_per_s = value[1] * 8 * ticks_per_s,
+		.bits_per_s = part[1] * value[1] * 8 * ticks_per_s,
 		.usual_bits_per_s = r->usual[1] * 8 * ticks_per_s,
 		.sources = s->tick ? (float)traffic_class_sources(s->tick, (uint8_t)c) : 0,
+		.alone = s->now[c].cold == FLOOD_COLD_ALONE,
 		.new_names = new_names,
 		.began = {s->f->class_began[c]},
 	};
@@ -253,6 +279,14 @@ static float weigh(struct flood_step *s, int c, const struct flood_meter_reading
 	return r->log10_return;
 }
 
+/* That something is not answered is told up to a second after a recording's first packet. */
+static bool told_later(const struct flood_step *s, int c, float packets)
+{
+	return s->f->ticks < told_late && s->plan->nature[c] == FLOOD_STREAM && s->tick != NULL &&
+	       s->tick->in[c].packets < 2 * s->tick->in[c].seen &&
+	       packets >= s->plan->meter.floor[0];
+}
+
 /* Much more of it than a moment ago, or answers that nobody asked for, too few yet to be named by
  * a rule: a flood that is named soon began here. */
 static bool may_begin(const struct flood_step *s, int c, const float usual[METER_RATES])
@@ -263,6 +297,8 @@ static bool may_begin(const struct flood_step *s, int c, const float usual[METER
 		return false;
 	if (s->plan->nature[c] == FLOOD_ANSWER &&
 	    (double)value[1] * 32 >= 0.25 * s->plan->answers_bits_floor)
+		return true;
+	if (told_later(s, c, value[0]))
 		return true;
 	return value[0] > begins_floors * s->plan->meter.floor[0] &&
 	       value[0] > begins_times * usual[0];

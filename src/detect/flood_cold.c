@@ -35,6 +35,9 @@ static const float opens_several = 2; /* floors, of thirty sources */
 static const float each_some = 0.5F;
 static const float aside_max = 0.5F; /* of datagrams: answered, so that the rest stands out */
 static const float rest_min = 0.7F;  /* who talks has sources, too, and the fewer answers more */
+static const float anew_each = 24, alone_floors_min = 1.5F, alone_each = 0.6F;
+static const uint32_t alone_records = 6;
+static const float talking_min = 6, deaf_max = 0.1F, old_min = 3; /* connections watched */
 
 struct sight {
 	struct flood_shape shape;
@@ -474,6 +477,28 @@ static enum flood_cold_verdict by_nature(const struct flood_plan *plan, const st
 	return datagrams(plan, c, s);
 }
 
+/* Packets of many that nobody answers, while what talks beside them is answered: then it is not
+ * that answers go another way, or were lost. Set aside is what the thin ones may have lost of
+ * their answers, and what comes of connections that are gone, for who finds out opens others: some
+ * at once, more later. */
+static bool alone(const struct flood_plan *plan, const struct flood_cold *c)
+{
+	const struct talk_sum *t = &c->tick->talk;
+	float packets = talk_alone_of(t, c->class).packets;
+	float left = (packets - t->thin - anew_each * t->anew) * c->scale;
+	struct flood_shape shape;
+
+	if (plan->nature[c->class] != FLOOD_STREAM || packets < (float)records_min * t->unit ||
+	    left * 4 < alone_floors_min * (float)plan->packets_floor)
+		return false;
+	if (c->talk->talking < talking_min || c->talk->deaf > deaf_max * c->talk->talking ||
+	    c->talk->old < old_min)
+		return false;
+	flood_shape_alone(c->tick, c->class, &shape);
+	return shape.records >= alone_records &&
+	       shape.sources >= fminf(alone_each * (float)shape.records, few_sources);
+}
+
 enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const struct flood_cold *c)
 {
 	struct sight s = {.floors = c->packets * 4 / (float)plan->packets_floor,
@@ -498,6 +523,8 @@ enum flood_cold_verdict flood_cold_judge(const struct flood_plan *plan, const st
 	if (answers_by_content(plan, c, &s))
 		return many_or_hit(&s);
 	enum flood_cold_verdict verdict = by_nature(plan, c, &s);
+	if (verdict != FLOOD_COLD_OVER && alone(plan, c))
+		return FLOOD_COLD_ALONE;
 	bool over = c->first && s.floors >= (s.many ? first_many : first_few);
 	return verdict == FLOOD_COLD_HIT && over ? FLOOD_COLD_OVER : verdict;
 }

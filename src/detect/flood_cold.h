@@ -25,6 +25,8 @@
  *          floor, of one size, from many sources, over the same distance, or too small to carry
  *          anything and not answered where answers are seen; equal data from thirty sources that
  *          does not fill its packets and is not even acknowledged;
+ * alone     of streams beside others, whatever they are: what many send that nobody answers, three
+ *           halves of the floor, where both ways of what talks beside it are seen (tally/talk.h);
  * fragments twice above the floor from many, five times from three, more than half of what is not
  *          TCP.
  *
@@ -39,6 +41,7 @@
 
 struct flood_cold {
 	const struct traffic_tick *tick;
+	const struct flood_talk *talk;
 	uint8_t class;
 	float packets, bytes; /* of the class, a tick: less what was asked for */
 	float seen;           /* packets looked at within about a second */
@@ -57,8 +60,9 @@ struct flood_cold {
 
 enum flood_cold_verdict {
 	FLOOD_COLD_NO,
-	FLOOD_COLD_HIT,  /* counts towards sustained */
-	FLOOD_COLD_OVER, /* one tick is enough */
+	FLOOD_COLD_HIT,   /* counts towards sustained */
+	FLOOD_COLD_ALONE, /* the same, of what nobody answers alone */
+	FLOOD_COLD_OVER,  /* one tick is enough */
 };
 
 struct flood_shape;

@@ -26,6 +26,7 @@ struct scene {
 	int burst;               /* the tick that has 1.4 times as much; 0: none */
 	int late;                /* the tick in which the first part begins, */
 	double out_more;         /* and the service sends so much more */
+	struct talk_sum talk;    /* of a tick; then a fourth of the first part is not answered */
 };
 
 static void mark(struct vector_classes *c, uint8_t class, const char *text)
@@ -35,6 +36,14 @@ static void mark(struct vector_classes *c, uint8_t class, const char *text)
 	*m = (struct vector_mark){.class = class, .len = (uint8_t)strlen(text)};
 	memcpy(m->payload, text, m->len);
 	memset(m->mask, 0xff, m->len);
+}
+
+/* What the tally tells of connections. */
+static void add_talk(const struct scene *scene, uint32_t first_count, struct traffic_tick *tick)
+{
+	tick->talk = scene->talk;
+	for (uint32_t i = 0; i < first_count && scene->talk.unit > 0; i += 4)
+		tick->sample[i].alone = true;
 }
 
 static bool opens(const struct scene *scene)
@@ -58,6 +67,7 @@ static bool opens(const struct scene *scene)
 		struct flood_reading reading;
 
 		traffic_clear(tick, "web", (wd_wall){at});
+		uint32_t first_count = 0;
 		for (size_t k = 0; k < PARTS; k++) {
 			struct testing_traffic t = scene->in[k];
 			double more = scene->burst > 0 && i == scene->burst ? 1.4 : 1;
@@ -66,7 +76,9 @@ static bool opens(const struct scene *scene)
 			t.packets = (double)prng_poisson(&r, more * t.packets / 4);
 			t.records = t.records > 0 ? t.records : RECORDS;
 			testing_add(tick, &r, &t);
+			first_count = k == 0 ? tick->sample_count : first_count;
 		}
+		add_talk(scene, first_count, tick);
 		double out = scene->out_packets + (i < scene->late ? 0 : scene->out_more);
 		if (out > 0)
 			testing_add_out(tick, scene->out, out / 4, scene->out_size);
@@ -338,6 +350,56 @@ static void fragments_of_few_are_a_flood_if_many(void **state)
 	assert_false(opens(&s));
 }
 
+/* Packets of no connection, in the class that a web server has, too: 3200/s. */
+static const struct scene among = {
+	.in = {{.class = TESTING_STREAM, .packets = 3200, .size = 40, .sources = 500,
+		.records = 40, .flags = FLOW_TCP_ACK},
+	       {.class = TESTING_STREAM, .packets = 12000, .size = 80, .size_scatter = 0.6F,
+		.sources = 900, .records = 150, .sport = 40000, .flags = FLOW_TCP_ACK},
+	       {.class = TESTING_RST, .packets = 300, .size = 52, .sources = 900, .records = 6,
+		.flags = FLOW_TCP_RST}},
+	.out = TESTING_STREAM, .out_packets = 16000, .out_size = 1000,
+	.talk = {.unit = 4, .talking = 300, .old = 100, .thin = 90,
+		 .alone = {{800, 32000, TESTING_STREAM}}}};
+
+static void what_nobody_answers_floods_beside_what_talks(void **state)
+{
+	struct scene s = among;
+	(void)state;
+	assert_true(opens(&s));
+	s.talk = (struct talk_sum){0}; /* nothing was watched */
+	assert_false(opens(&s));
+	s.talk = among.talk;
+	s.talk.alone[0].packets = 350; /* 1400/s */
+	assert_false(opens(&s));
+	s.talk = among.talk;
+	s.in[0].sources = 3; /* who looks around with ACKs */
+	assert_false(opens(&s));
+	s = among;
+	s.talk.alone[0].class = TESTING_UDP;
+	assert_false(opens(&s));
+}
+
+static void what_is_answered_elsewhere_is_no_flood(void **state)
+{
+	struct scene s = among;
+	(void)state;
+	s.talk.deaf = 60; /* some networks' connections go another way */
+	assert_false(opens(&s));
+	s = among;
+	s.talk.thin = 600; /* some answers were not captured */
+	assert_false(opens(&s));
+	s = among;
+	s.talk.anew = 80; /* connections of a box that is gone: clients come back */
+	assert_false(opens(&s));
+	s = among;
+	s.talk.old = s.talk.thin = 0; /* all are new: the old ones are gone */
+	assert_false(opens(&s));
+	s = among;
+	s.talk.talking = s.talk.old = s.talk.thin = 0; /* one way seen */
+	assert_false(opens(&s));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +416,8 @@ int main(void)
 		cmocka_unit_test(sampled_acknowledgements_of_nothing_are_a_flood),
 		cmocka_unit_test(connections_that_were_summed_up_end_once),
 		cmocka_unit_test(refusals_of_what_the_service_opened_are_no_flood),
+		cmocka_unit_test(what_nobody_answers_floods_beside_what_talks),
+		cmocka_unit_test(what_is_answered_elsewhere_is_no_flood),
 		cmocka_unit_test(all_of_a_short_recording_is_one_tick),
 		cmocka_unit_test(fragments_of_few_are_a_flood_if_many),
 	};

@@ -15,6 +15,7 @@ static const float flood_one_peer = 0.6F; /* of what is above usual */
 struct flood_class_now {
 	float value[METER_RATES]; /* packets and bytes a tick, less what was asked for */
 	enum flood_cold_verdict cold;
+	float part[METER_RATES]; /* of `value`, that floods: less than 1 with FLOOD_COLD_ALONE */
 	bool used;
 };
 

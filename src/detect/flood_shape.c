@@ -198,13 +198,14 @@ static void heaviest(const struct traffic_tick *t, uint8_t class, int top, struc
 	ret->top_scan = ret->top_roams && spread_effective(&from) <= PORTS_FEW;
 }
 
-void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret)
+static void shape_of(const struct traffic_tick *t, uint8_t class, bool alone,
+		     struct flood_shape *ret)
 {
 	struct counts n = {0};
 	uint32_t records = 0;
 
 	for (uint32_t i = 0; i < sample_count(t); i++) {
-		if (t->sample[i].class != class)
+		if (t->sample[i].class != class || (alone && !t->sample[i].alone))
 			continue;
 		count_one(&n, t, &t->sample[i]);
 		records++;
@@ -230,6 +231,16 @@ void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_sh
 		.same_talk = same_talk(&n),
 	};
 	heaviest(t, class, top, ret);
+}
+
+void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret)
+{
+	shape_of(t, class, false, ret);
+}
+
+void flood_shape_alone(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret)
+{
+	shape_of(t, class, true, ret);
 }
 
 static bool fits(const struct traffic_record *r, const struct vector_mark *m)

@@ -32,6 +32,8 @@ struct flood_shape {
 
 struct flood_plan;
 void flood_shape_of(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
+/* The same of what nobody answers, of those that were watched (tally/talk.h). */
+void flood_shape_alone(const struct traffic_tick *t, uint8_t class, struct flood_shape *ret);
 /* Share of the class's records whose payload begins as an answer of third parties does; `own`: as
  * one of the class's own. */
 float flood_shape_marked(const struct traffic_tick *t, const struct flood_plan *plan,

@@ -93,9 +93,14 @@ static void feed(struct engine *e, const struct track *t, struct tracing *g,
 	};
 	for (uint32_t n = 0; n < r->class_count; n++) {
 		const struct flood_class *c = &r->classes[n];
-		classes[n] = (struct tracer_class){c->class, c->began,
-						   (double)c->usual_packets_per_s,
-						   (double)c->usual_bits_per_s, c->new_names};
+		classes[n] = (struct tracer_class){
+			.class = c->class,
+			.began = c->began,
+			.usual_packets_per_s = (double)c->usual_packets_per_s,
+			.usual_bits_per_s = (double)c->usual_bits_per_s,
+			.new_names = c->new_names,
+			.alone = c->alone,
+		};
 	}
 	/* Requests are counted by the second, and may be one behind. */
 	if (tick == e->blank)

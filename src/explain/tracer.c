@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { NO_SLOT = 255, FRAGMENTS_SHARE = 20, PAST_SYN_MAX = 1 << 24 };
+enum { TOLD_SOON = 3 }; /* ticks */
 enum { STIRRING_SLOTS = 4 }; /* the others are for what is named later */
 
 void tracer_begin(struct tracer *t, const char *incident, wd_wall at)
@@ -79,6 +80,62 @@ static void open_stirring(struct tracer *t, const struct tracer_input *in)
 	}
 }
 
+static void sink(struct tracer_place *heap, uint32_t count, uint32_t i)
+{
+	for (;;) {
+		uint32_t least = i, left = 2 * i + 1;
+		if (left < count && heap[left].priority < heap[least].priority)
+			least = left;
+		if (left + 1 < count && heap[left + 1].priority < heap[least].priority)
+			least = left + 1;
+		if (least == i)
+			return;
+		struct tracer_place kept = heap[i];
+		heap[i] = heap[least];
+		heap[least] = kept;
+		i = least;
+	}
+}
+
+/* What the sample showed of the class before was of others, too. */
+static void begin_alone(struct tracer *t, struct tracer_slot *s)
+{
+	uint8_t slot = (uint8_t)(s - t->slots);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < t->bucket_count; i++) {
+		struct tracer_bucket *b = &t->buckets[i];
+		if (b->slot == slot)
+			memset(&b->profile, 0, sizeof(b->profile));
+	}
+	for (uint32_t i = 0; i < t->place_count; i++) {
+		if (t->places[i].slot != slot)
+			t->places[kept++] = t->places[i];
+	}
+	t->place_count = kept;
+	for (uint32_t i = kept / 2; i-- > 0;)
+		sink(t->places, kept, i);
+	kept = 0;
+	for (uint32_t i = 0; i < t->record_count; i++) {
+		if (t->evidence[i].record.class != s->class)
+			t->evidence[kept++] = t->evidence[i];
+	}
+	t->record_count = kept;
+}
+
+static void flood_slot(struct tracer *t, struct tracer_slot *s, const struct tracer_class *c)
+{
+	s->alone = s->alone_ticks > 0 || (c->alone && s->usual_ticks <= 0);
+	if (s->alone && s->alone_ticks <= 0)
+		begin_alone(t, s);
+	s->alone_ticks += s->alone;
+	s->flooded = true;
+	s->usual_packets_per_s += amount(c->usual_packets_per_s);
+	s->usual_bits_per_s += amount(c->usual_bits_per_s);
+	s->usual_ticks++;
+	s->new_names += c->new_names;
+}
+
 static void open_slots(struct tracer *t, const struct vector_index *ix,
 		       const struct tracer_input *in)
 {
@@ -87,6 +144,8 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 	uint8_t fragment = ix->classes->fragment;
 	double packets = 0;
 
+	for (uint32_t i = 0; i < t->slot_count; i++)
+		t->slots[i].alone = false;
 	for (size_t i = 0; i < in->class_count; i++) {
 		const struct tracer_class *c = &in->classes[i];
 		if (c->class >= VECTOR_CLASSES_MAX)
@@ -94,12 +153,8 @@ static void open_slots(struct tracer *t, const struct vector_index *ix,
 		struct tracer_slot *s = slot_open(t, c->class, c->began.ns);
 		if (s == NULL)
 			continue;
-		s->flooded = true;
+		flood_slot(t, s, c);
 		s->last_ns = end_ns > s->last_ns ? end_ns : s->last_ns;
-		s->usual_packets_per_s += amount(c->usual_packets_per_s);
-		s->usual_bits_per_s += amount(c->usual_bits_per_s);
-		s->usual_ticks++;
-		s->new_names += c->new_names;
 	}
 	open_stirring(t, in);
 	for (size_t i = 0; i < VECTOR_CLASSES_MAX; i++)
@@ -139,6 +194,23 @@ static void add_peaks(struct tracer_slot *s, const struct traffic_tick *tick, do
 	s->peak_fragment_bits_per_s = fmax(s->peak_fragment_bits_per_s, per_s[3]);
 }
 
+/* Of the tick before it is told what was not answered, but not of the first ones. If it floods soon
+ * after it can be told, it did before. */
+static void add_alone(struct tracer_slot *s, const struct traffic_tick *tick, double packets)
+{
+	struct talk_alone alone = talk_alone_of(&tick->talk, s->class);
+
+	if (s->alone && s->last_packets > 0) {
+		s->alone_packets += (double)alone.packets;
+		s->alone_bytes += (double)alone.bytes;
+		s->beside_packets += s->last_packets;
+	} else if (s->alone_ticks <= 0) {
+		s->told += s->told < TOLD_SOON && tick->talk.unit > 0;
+		s->before_packets = s->told < TOLD_SOON ? s->before_packets + s->last_packets : 0;
+	}
+	s->last_packets = packets;
+}
+
 static void add_sums(struct tracer *t, const struct vector_index *ix,
 		     const struct traffic_tick *tick)
 {
@@ -153,6 +225,7 @@ static void add_sums(struct tracer *t, const struct vector_index *ix,
 		s->records += (double)in->records;
 		s->seen += (double)in->seen;
 		s->asked += (double)tick->out[s->class].packets;
+		add_alone(s, tick, packets);
 		add_peaks(s, tick, packets, bits, fragments);
 		merge_sources(s, tick);
 	}
@@ -264,23 +337,6 @@ static struct tracer_bucket *bucket_of(struct tracer *t, uint8_t slot, uint8_t r
 	return b;
 }
 
-static void sink(struct tracer_place *heap, uint32_t count, uint32_t i)
-{
-	for (;;) {
-		uint32_t least = i, left = 2 * i + 1;
-		if (left < count && heap[left].priority < heap[least].priority)
-			least = left;
-		if (left + 1 < count && heap[left + 1].priority < heap[least].priority)
-			least = left + 1;
-		if (least == i)
-			return;
-		struct tracer_place kept = heap[i];
-		heap[i] = heap[least];
-		heap[least] = kept;
-		i = least;
-	}
-}
-
 static void raise_threshold(struct tracer *t, float threshold)
 {
 	t->place_threshold = fmaxf(t->place_threshold, threshold);
@@ -379,6 +435,8 @@ static void add_samples(struct tracer *t, const struct vector_index *ix,
 		if (slot == NO_SLOT || !(weight > 0 && weight < 1e30))
 			continue;
 		struct tracer_slot *s = &t->slots[slot];
+		if (s->alone_ticks > 0 && !r->alone)
+			continue;
 		if (r->protocol == 6 && (r->known & FLOW_PACKET) != 0)
 			s->tcp += weight;
 		s->continued += goes_on ? weight : 0;

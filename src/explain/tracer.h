@@ -35,7 +35,7 @@ enum {
 	TRACER_NO_BUCKET = 255,
 	TRACER_PLACES = 1024,
 	TRACER_OPENINGS = 256, /* SYNs seen, to be matched with what continues them */
-	TRACER_SIZE_MAX = 198 * 1024,
+	TRACER_SIZE_MAX = 199 * 1024,
 	TRACER_STATE_MAX = 212 * 1024, /* bytes */
 };
 
@@ -44,7 +44,7 @@ struct tracer_class {
 	uint8_t class;
 	wd_wall began;
 	double usual_packets_per_s, usual_bits_per_s;
-	bool new_names; /* flood_class.new_names */
+	bool new_names, alone; /* as in flood_class */
 };
 
 struct tracer_input {
@@ -77,6 +77,13 @@ struct tracer_slot {
 	double peak_fragments_per_s, peak_fragment_bits_per_s; /* together with fragments */
 	double usual_packets_per_s, usual_bits_per_s, usual_ticks;
 	double new_names;      /* ticks of these whose flood was of new names */
+	/* Of the ticks in which only what nobody answers floods: how many, what that was, and all
+	 * of the class; packets of before anything could be told of answers, if it flooded then,
+	 * and of the last tick. */
+	double alone_ticks, alone_packets, alone_bytes, beside_packets;
+	double before_packets, last_packets;
+	bool alone;            /* in this tick */
+	uint8_t told;          /* ticks that could tell of answers; at most a few */
 	double tcp, continued; /* sampled packets of TCP; of connections whose SYN was sampled */
 	bool flooded;          /* said so; else it is fragments, or a stand-in for want of any */
 	bool sources_lost;     /* in some tick the class found no place */

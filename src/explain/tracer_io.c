@@ -5,7 +5,8 @@
  *
  * Version 2 had a slot's sources in twice as many registers, and a set of sources a slot instead
  * of one for all; up to 3 nothing was kept of the time before, up to 4 nothing of new names, up to
- * 5 nothing of which bucket a place is of. Read, no longer written. */
+ * 5 nothing of which bucket a place is of, up to 6 nothing of what is not answered. Read, no longer
+ * written. */
 #include "explain/tracer.h"
 
 #include "base/text.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { VERSION = 6, VERSION_MIN = 2 };
+enum { VERSION = 7, VERSION_MIN = 2 };
 
 /* Either writes to o or reads from c. */
 struct io {
@@ -180,6 +181,16 @@ static void read_wide_registers(struct io *io, uint8_t *registers, unsigned bits
 	}
 }
 
+static void io_alone(struct io *io, struct tracer_slot *s)
+{
+	double *const amounts[] = {&s->alone_ticks, &s->alone_packets, &s->alone_bytes,
+				   &s->beside_packets, &s->before_packets, &s->last_packets};
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++)
+		io_f64(io, amounts[i]);
+	io_uint(io, &s->told, 1);
+	io_flag(io, &s->alone);
+}
+
 static void io_slot(struct io *io, struct tracer_slot *s, struct who *who, uint8_t bit)
 {
 	double *const amounts[] = {&s->packets, &s->bytes, &s->records, &s->seen, &s->asked,
@@ -200,6 +211,8 @@ static void io_slot(struct io *io, struct tracer_slot *s, struct who *who, uint8
 		io_registers(io, s->sources, TRAFFIC_CLASS_BITS);
 		if (io->version > 4)
 			io_f64(io, &s->new_names);
+		if (io->version > 6)
+			io_alone(io, s);
 		return;
 	}
 	struct source_set set = {.count = 0};

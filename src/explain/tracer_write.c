@@ -46,6 +46,22 @@ static double attack_share(const struct tracer_slot *s)
 	return rate > usual ? fmax(ATTACK_MIN, 1 - usual / rate) : ATTACK_MIN;
 }
 
+/* Is it only what nobody answers that floods? */
+static bool is_alone(const struct tracer_slot *s)
+{
+	return s->alone_ticks > 0 && s->beside_packets > 0;
+}
+
+/* Of the class's packets, as many as flood. */
+static double own_share(const struct tracer_slot *s)
+{
+	if (!is_alone(s) || s->packets <= 0)
+		return 1;
+	double untold = s->before_packets + (s->alone ? s->last_packets : 0);
+	double packets = s->alone_packets * (1 + untold / s->beside_packets);
+	return fmin(1, packets / s->packets);
+}
+
 /* A bucket that usual traffic does not fill: a sign that honest clients do not show. */
 static bool telling(const struct vector_index *ix, const struct tracer_bucket *b)
 {
@@ -112,12 +128,16 @@ static void name_slot(const struct tracer *t, const struct vector_index *ix, uin
 		return;
 	}
 	const struct profile *p = &n->bucket->profile;
+	bool alone = is_alone(s);
+	n->packets *= own_share(s);
+	if (alone && s->alone_packets > 0)
+		n->bytes = n->packets * s->alone_bytes / s->alone_packets;
 	struct source_facts facts = {.profile = p, .packets = s->packets, .seen = s->seen,
 				     .sources = slot_sources(s), .asked = s->asked,
 				     .acknowledged = profile_share(s->continued, s->tcp)};
 	facts.new_names = s->new_names >= NEW_NAMES_TICKS &&
 			  s->new_names >= NEW_NAMES * s->usual_ticks;
-	if (share < PURE) { /* the class holds others too: what the sample alone shows */
+	if (share < PURE || alone) { /* the class holds others too: what the sample alone shows */
 		facts.packets = p->weight;
 		facts.seen = p->records;
 		facts.sources = hll_estimate(p->sources, PROFILE_BITS);
@@ -281,7 +301,7 @@ static void put_sources(const struct tracer *t, const struct named *n, struct tr
 	for (uint32_t i = 0; i < t->slot_count; i++) {
 		if ((n->slots >> i & 1) == 0)
 			continue;
-		lost |= t->slots[i].sources_lost;
+		lost |= t->slots[i].sources_lost || is_alone(&t->slots[i]); /* others are there */
 		hll_merge(sources, t->slots[i].sources, TRAFFIC_CLASS_BITS);
 	}
 	double count = hll_estimate_part(sources, TRAFFIC_CLASS_BITS, t->sources,
@@ -318,8 +338,8 @@ static void put_class(const struct tracer_slot *s, double part, struct trace_vec
 	v->last_at.ns = s->last_ns > v->last_at.ns ? s->last_ns : v->last_at.ns;
 	v->usual_packets_per_s +=
 		s->usual_ticks > 0 ? s->usual_packets_per_s / s->usual_ticks : 0;
-	v->peak_packets_per_s += s->peak_packets_per_s + part * fragments;
-	v->peak_bits_per_s += s->peak_bits_per_s + part * bits;
+	v->peak_packets_per_s += own_share(s) * s->peak_packets_per_s + part * fragments;
+	v->peak_bits_per_s += own_share(s) * s->peak_bits_per_s + part * bits;
 }
 
 static void put_vector(const struct tracer *t, const struct named *n, struct trace_vector *v)
@@ -397,7 +417,8 @@ static void put_points(const struct tracer *t, const struct named *list, uint32_
 		};
 		for (uint32_t k = 0; k < count && k < 6; k++) {
 			for (uint32_t s = 0; s < t->slot_count; s++) {
-				float part = has_part(&list[k], s) / seconds;
+				float part = has_part(&list[k], s) / seconds *
+					     (float)own_share(&t->slots[s]);
 				x->vector_packets_per_s[k] += p->slot_packets[s] * part;
 				x->vector_bits_per_s[k] += p->slot_bits[s] * part;
 			}

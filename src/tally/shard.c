@@ -16,6 +16,7 @@ enum {
 	 * are free for what is new. */
 	HEAVY = TRAFFIC_CLASS_SOURCES - 2,
 	RECENT_BITS = 9,
+	TCP = 6,
 };
 
 /* Where a hash counts in registers, and what (tally/hll.h). */
@@ -49,10 +50,12 @@ struct shard {
 	bool more; /* ticks of the last seal that found no spare or room */
 	bool begun;
 	uint64_t random;
-	uint32_t recent_factor; /* odd, and nobody outside knows it */
+	uint64_t talk_factor;   /* odd, */
+	uint32_t recent_factor; /* too, and nobody outside knows it */
 	struct recent recent[1 << RECENT_BITS];
 	uint8_t nowhere; /* a register that nobody reads */
 	struct shard_counters counters;
+	struct talks talks;
 };
 
 /* One inbound record after the first pass, … */
@@ -80,6 +83,8 @@ enum wd_err shard_open(const struct shard_options *o, struct shard **ret_shard, 
 	s->o = *o;
 	s->random = o->seed;
 	s->recent_factor = (uint32_t)o->rules->key.k[0] | 1;
+	s->talk_factor = o->rules->key.k[2] | 1;
+	talks_init(&s->talks);
 	s->tick_count = (size_t)o->service_count + o->spares;
 	size_t services = (size_t)o->service_count + 1;
 	s->live = calloc(services, sizeof(*s->live));
@@ -286,6 +291,22 @@ static inline uint32_t target_find(struct shard *s, const struct flow *f, struct
 	return entry;
 }
 
+/* Connections that are watched packet for packet: few of them are. */
+static __attribute__((noinline)) void watch_talk(struct shard *s, const struct flow *f,
+						 uint64_t key, const struct arrival *a,
+						 uint32_t from)
+{
+	const struct prefix_table *p = s->o.prefixes;
+
+	if (!talk_counts(f))
+		return;
+	uint32_t sender = talk_opener(a->source);
+	if (a->entry != PREFIX_NONE)
+		talks_add(&s->talks, key, f, prefix_value(p, a->entry), false, sender);
+	if (from != PREFIX_NONE)
+		talks_add(&s->talks, key, f, prefix_value(p, from), true, sender);
+}
+
 static void add_block(struct shard *s, struct flow *batch, uint32_t count)
 {
 	const struct traffic_rules *rules = s->o.rules;
@@ -307,6 +328,14 @@ static void add_block(struct shard *s, struct flow *batch, uint32_t count)
 			add_out(s, from, f);
 		else
 			s->counters.elsewhere += a->entry == PREFIX_NONE;
+		if (f->protocol != TCP)
+			continue;
+		uint64_t key = talk_key(s->talk_factor, f->src, f->dst, f->family,
+					talk_ports(f->sport, f->dport));
+		if (__builtin_expect(key <= s->talks.limit, 0))
+			watch_talk(s, f, key, a, from);
+		if (__builtin_expect(talk_opens(f), 0) && a->entry != PREFIX_NONE)
+			talks_open(&s->talks, talk_opener(a->source));
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct arrival *a = &arrivals[i];
@@ -360,6 +389,31 @@ static void sides_halve(struct sides *sides)
 	sides->egress /= 2;
 }
 
+static struct talk_sum *talk_sum_of(void *context, uint32_t service)
+{
+	const struct shard *s = context;
+	return s->live[service].tick != NULL ? &s->live[service].tick->talk : NULL;
+}
+
+/* Which of the sampled packets nobody answers. */
+static void mark_alone(const struct shard *s, struct traffic_tick *t)
+{
+	for (uint32_t i = 0; i < t->sample_count; i++) {
+		struct traffic_record *r = &t->sample[i];
+		if (r->protocol == TCP && (r->known & FLOW_PACKET) != 0)
+			r->alone = talks_alone(&s->talks,
+					       talk_key(s->talk_factor, r->src, r->dst, r->family,
+							talk_ports(r->sport, r->dport)));
+	}
+}
+
+static void seal_talks(struct shard *s)
+{
+	for (size_t i = 0; i < s->active_count; i++)
+		mark_alone(s, s->live[s->active[i]].tick);
+	talks_seal(&s->talks, talk_sum_of, s);
+}
+
 size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks, size_t room)
 {
 	wd_wall end = tick_begin(now);
@@ -367,6 +421,8 @@ size_t shard_seal(struct shard *s, wd_wall now, struct traffic_tick **ret_ticks,
 
 	if (!s->begun || (!wall_before(s->begin, end) && !s->more))
 		return 0;
+	if (wall_before(s->begin, end))
+		seal_talks(s);
 	for (size_t i = 0; i < s->active_count; i++) {
 		uint32_t service = s->active[i];
 		struct live *l = &s->live[service];

@@ -12,8 +12,12 @@
  *   twice what came to the same service without that mark during the last half second or so:
  *   what is seen mostly or only on the way out still counts.
  *
+ * - Some connections of TCP are watched packet for packet, of the innermost service alone:
+ *   whether what comes in is answered (tally/talk.h).
+ *
  * Memory is taken at shard_open: sizeof(struct traffic_tick) for each service and each spare
- * tick, and 1.3 KB a service. What was never touched costs no memory of the machine. */
+ * tick, 1.3 KB a service, and 140 KB for connections. What was never touched costs no memory of
+ * the machine. */
 #ifndef WD_TALLY_SHARD_H
 #define WD_TALLY_SHARD_H
 

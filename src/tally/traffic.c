@@ -155,7 +155,7 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	r->known = f->known;
 	r->fragment = f->fragment;
 	r->class = class;
-	r->witness = f->witness;
+	r->witness = f->witness & 127;
 	if (payload_is_cut(f))
 		r->known |= FLOW_CUT;
 	if (f->protocol == 17 && f->dport == QUERY_NAME_PORT)
@@ -402,6 +402,7 @@ void traffic_merge(struct traffic_tick *t, const struct traffic_tick *other)
 	hll_merge(t->targets, other->targets, TRAFFIC_TARGETS_BITS);
 	classes_merge(t, other);
 	samples_merge(t, other);
+	talk_sum_merge(&t->talk, &other->talk);
 }
 
 double traffic_sources(const struct traffic_tick *t)

@@ -22,6 +22,7 @@
 #include "model/vector.h"
 #include "tally/address_hash.h"
 #include "tally/hll.h"
+#include "tally/talk.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,7 +58,8 @@ struct traffic_record {
 	uint8_t family, protocol, tcp_flags, ttl, options_len, known, fragment, class;
 	uint16_t payload_whole; /* of the packet; with FLOW_CUT of what was captured */
 	uint8_t payload_len;    /* of what is kept */
-	uint8_t witness;        /* as in struct flow */
+	uint8_t witness : 7;    /* as in struct flow */
+	uint8_t alone : 1;      /* TCP: not answered (tally/talk.h); 0: or nobody knows */
 	uint8_t payload[TRAFFIC_PAYLOAD];
 };
 _Static_assert(sizeof(struct traffic_record) == 96, "memory a service is stated by it");
@@ -74,12 +76,13 @@ struct traffic_tick {
 	uint8_t targets[1 << TRAFFIC_TARGETS_BITS]; /* distinct destinations */
 	uint8_t class_sources[TRAFFIC_CLASS_SOURCES][1 << TRAFFIC_CLASS_BITS];
 	uint64_t class_lost[VECTOR_CLASSES_MAX / 64]; /* bit a class: some record found no place */
+	struct talk_sum talk;        /* of connections, as far as they were watched */
 	float threshold;             /* priorities up to it were thinned out; 0 = none were */
 	uint32_t sample_count;       /* less than TRAFFIC_SAMPLES after two equal priorities */
 	struct traffic_record sample[TRAFFIC_SAMPLES];
 };
 
-_Static_assert(sizeof(struct traffic_tick) <= 47500, "memory a service is stated by it");
+_Static_assert(sizeof(struct traffic_tick) <= 47600, "memory a service is stated by it");
 
 /* Sources, targets and the sample are of what came in. `out` counts what the service sent,
  * under the class that the *answer* to it has (traffic_answer_class). */
