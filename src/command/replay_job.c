@@ -38,7 +38,7 @@ const char replay_usage[] =
 	"                       is said: the addresses that most packets went to\n"
 	"  --log-format FORMAT  of access logs, as nginx's log_format or Apache's LogFormat has "
 	"it;\n"
-	"                       without: Common, Combined, JSON, HAProxy, AWS load balancer, W3C\n"
+	"                       without: Common, Combined, JSON, HAProxy, AWS, W3C …\n"
 	"  --sampling N         thin traffic out: as if one packet in N had been looked at\n"
 	"  --skip-bad           count lines that are wrong and go on (default: stop)\n"
 	"  --quiet              no progress, no summary\n"

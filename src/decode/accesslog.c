@@ -77,6 +77,8 @@ static enum wd_err read_line(struct accesslog *a, const char *at, const char *en
 		return accesslog_by_format(a, at, end, ret, why);
 	if (at < end && *at == '{')
 		return accesslog_json(a, at, end, ret, why);
+	if (at < end && *at == '[' && accesslog_is_npm(at, end))
+		return accesslog_npm(a, at, end, ret, why);
 	if (at < end && *at == '#')
 		return accesslog_w3c_directive(a, at, end, why);
 	if (a->w3c_count > 0 && at < end && is_digit(*at))
@@ -105,7 +107,7 @@ enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, st
 const char *accesslog_kind_name(enum accesslog_kind kind)
 {
 	static const char *const names[] = {"common or combined", "JSON", "HAProxy", "a format",
-					    "AWS load balancer", "W3C"};
+					    "AWS load balancer", "W3C", "nginx-proxy-manager"};
 
 	return names[(unsigned)kind < sizeof(names) / sizeof(*names) ? kind : ACCESSLOG_FORMAT];
 }

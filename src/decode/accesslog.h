@@ -9,7 +9,7 @@
  * - JSON, one object a line: the usual names of nginx configurations, Caddy, Traefik, and
  *   names that the user adds;
  * - HAProxy's HTTP log (`option httplog`), whose times have no zone: see `zone`;
- * - the access log of AWS load balancers;
+ * - the access log of AWS load balancers, and that of nginx-proxy-manager;
  * - W3C extended logs (IIS, CloudFront), once their "#Fields:" line was read.
  * A user's own format string, as nginx's log_format or Apache's LogFormat has it, is compiled
  * once, and then every line must have that form.
@@ -39,7 +39,7 @@ enum {
 
 enum accesslog_kind {
 	ACCESSLOG_CLF, ACCESSLOG_JSON, ACCESSLOG_HAPROXY, ACCESSLOG_FORMAT, ACCESSLOG_ALB,
-	ACCESSLOG_W3C,
+	ACCESSLOG_W3C, ACCESSLOG_NPM,
 };
 
 /* What a piece of a line is. */
@@ -107,6 +107,8 @@ enum wd_err accesslog_read(struct accesslog *a, const char *line, size_t len, st
 /* "common or combined", "JSON" … */
 const char *accesslog_kind_name(enum accesslog_kind kind);
 /* All that are told by a line alone, for people. */
-#define ACCESSLOG_FORMS "Common, Combined, JSON, HAProxy HTTP, AWS load balancer, W3C with #Fields"
+#define ACCESSLOG_FORMS                                                                            \
+	"Common, Combined, JSON, HAProxy HTTP, AWS load balancer, nginx-proxy-manager, "           \
+	"W3C with #Fields"
 
 #endif

@@ -155,6 +155,9 @@ bool accesslog_is_alb(const char *at, const char *end);
 bool accesslog_is_elb(const char *at, const char *end);
 enum wd_err accesslog_alb(struct accesslog *a, const char *at, const char *end,
 			  struct request *r, struct wd_why *why) WD_MUST_CHECK;
+bool accesslog_is_npm(const char *at, const char *end);
+enum wd_err accesslog_npm(struct accesslog *a, const char *at, const char *end,
+			  struct request *r, struct wd_why *why) WD_MUST_CHECK;
 /* A line that begins with '#': always WD_UNKNOWN, "#Fields:" is kept. */
 enum wd_err accesslog_w3c_directive(struct accesslog *a, const char *at, const char *end,
 				    struct wd_why *why) WD_MUST_CHECK;

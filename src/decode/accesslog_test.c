@@ -163,6 +163,17 @@ static const struct example examples[] = {
 	 "\"GET http://h.example:80/ HTTP/1.1\" \"-\" - -",
 	 "AWS load balancer, 2024-04-21T11:46:40.123Z 2001:…:0007 GET h1 503 0 -1 "
 	 "h.example:80|/|||"},
+	/* nginx-proxy-manager: a proxy's host, and one that it answers for itself */
+	{"[21/Apr/2024:11:46:40 +0000] HIT - 404 - GET https h.example \"/a?b=1\" [Client 192.0.2.7] "
+	 "[Length 366] [Gzip 2.10] [Sent-to 10.0.0.1] \"curl/7.46.0\" \"https://x.example/\"",
+	 "nginx-proxy-manager, 2024-04-21T11:46:40Z 192.0.2.7 GET h0 404 366 -1 "
+	 "h.example|/a|b=1|https://x.example/|curl/7.46.0"},
+	{"[21/Apr/2024:11:46:40 +0000] - 502, 200 200 - POST http h.example \"/\" [Client 192.0.2.7] "
+	 "[Length 7] [Gzip -] [Sent-to web] \"-\" \"-\"",
+	 "nginx-proxy-manager, 2024-04-21T11:46:40Z 192.0.2.7 POST h0 200 7 -1 h.example|/|||"},
+	{"[21/Apr/2024:11:46:40 +0000] 404 - GET http localhost \"/x\" [Client 192.0.2.7] "
+	 "[Length 7] [Gzip -] \"-\" \"-\"",
+	 "nginx-proxy-manager, 2024-04-21T11:46:40Z 192.0.2.7 GET h0 404 7 -1 localhost|/x|||"},
 	/* … which a host's syslog is not */
 	{"2024-04-21T11:46:40.123456Z web1 nginx: 192.0.2.7 - - [21/Apr/2024:11:46:40 +0000] "
 	 "\"GET /a HTTP/1.1\" 200 7",

@@ -4,7 +4,9 @@
  *   Load Balancing's "Access log entries" names the places). The classic ones have the same
  *   words without the first;
  * - W3C extended logs (IIS, CloudFront): a "#Fields:" line names them, with spaces or tabs
- *   between. Their times are UTC. */
+ *   between. Their times are UTC;
+ * - nginx-proxy-manager's ("[time] cache upstream status - method scheme host "uri" [Client …] …",
+ *   as its log formats `proxy` and `standard` have it). */
 #include "base/check.h"
 #include "decode/accesslog_field.h"
 
@@ -81,6 +83,79 @@ enum wd_err accesslog_alb(struct accesslog *a, const char *begin, const char *en
 	at = close + 2;
 	if (at < end && *at == '"' && (close = accesslog_quoted(at + 1, end)) != NULL)
 		r->agent = span_told(at + 1, close);
+	return WD_OK;
+}
+
+/* ---- nginx-proxy-manager ---- */
+
+bool accesslog_is_npm(const char *at, const char *end)
+{
+	const int close = 1 + ACCESSLOG_CLF_TIME;
+
+	return end - at > close + 2 && *at == '[' && is_digit(at[1]) && at[close] == ']' &&
+	       at[close + 1] == ' ';
+}
+
+/* The status of the answer stands before " - "; before it, what the cache and upstreams said. */
+static const char *npm_status(const char *at, const char *end, struct request *r)
+{
+	enum { WORDS_MAX = 16 };
+
+	for (int i = 0; i < WORDS_MAX && at < end; i++) {
+		const char *stop = find(at, end, ' ');
+		r->status = accesslog_status(at, stop);
+		if (r->status != 0 && end - stop > 3 && stop[1] == '-' && stop[2] == ' ')
+			return stop + 3;
+		at = stop + 1;
+	}
+	return NULL;
+}
+
+/* Behind "[name value] " at `at`; `at` if it is no such thing. */
+static const char *npm_named(struct accesslog *a, struct request *r, const char *at,
+			     const char *end)
+{
+	const char *close = at < end && *at == '[' ? find(at, end, ']') : end;
+	const char *space = find(at, close, ' ');
+
+	if (close == end || space == close)
+		return at;
+	if (space - at == 7 && memcmp(at + 1, "Client", 6) == 0)
+		accesslog_put(a, r, ACCESSLOG_CLIENT, space + 1, close);
+	else if (space - at == 7 && memcmp(at + 1, "Length", 6) == 0)
+		accesslog_put(a, r, ACCESSLOG_BYTES, space + 1, close);
+	return end - close > 1 ? close + 2 : end;
+}
+
+enum wd_err accesslog_npm(struct accesslog *a, const char *begin, const char *end,
+			  struct request *r, struct wd_why *why)
+{
+	static const enum accesslog_field words[] = {ACCESSLOG_METHOD, ACCESSLOG_SKIP,
+						     ACCESSLOG_HOST};
+	const char *at = begin + 1 + ACCESSLOG_CLF_TIME, *close = NULL;
+	const char *named;
+
+	a->kind = ACCESSLOG_NPM;
+	if (!accesslog_time(a, begin + 1, at, &r->at))
+		return wd_fail(why, WD_MALFORMED, 1, "no such time");
+	if ((at = npm_status(at + 2, end, r)) == NULL)
+		return wd_fail(why, WD_MALFORMED, 0, "no status before a method");
+	for (size_t i = 0; i < WD_COUNT(words) && at < end; i++) {
+		const char *stop = find(at, end, ' ');
+		accesslog_put(a, r, words[i], at, stop);
+		at = stop + 1;
+	}
+	if (at >= end || *at != '"' || (close = accesslog_quoted(at + 1, end)) == NULL)
+		return wd_fail(why, WD_MALFORMED, 0, "no address of a page");
+	accesslog_put(a, r, ACCESSLOG_URI, at + 1, close);
+	for (at = close + 2; (named = npm_named(a, r, at, end)) != at; at = named)
+		;
+	if (at >= end || *at != '"' || (close = accesslog_quoted(at + 1, end)) == NULL)
+		return wd_fail(why, WD_MALFORMED, 0, "no agent");
+	accesslog_put(a, r, ACCESSLOG_AGENT, at + 1, close);
+	at = close + 2;
+	if (at < end && *at == '"' && (close = accesslog_quoted(at + 1, end)) != NULL)
+		accesslog_put(a, r, ACCESSLOG_REFERER, at + 1, close);
 	return WD_OK;
 }
 
