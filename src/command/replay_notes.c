@@ -26,10 +26,10 @@ static void add_text(struct buf *b, const char *service, const struct client_not
 	client_note_words(n, words);
 	buf_fmt(b,
 		"%s: %04d-%02d-%02d %02d:%02d:%02d to %02d:%02d:%02d UTC, %s by %s: no incident\n"
-		"  %llu requests: %s\n",
+		"  %llu request%s: %s\n",
 		service, from.year, from.month, from.day, from.hour, from.minute, from.second,
 		to.hour, to.minute, to.second, client_note_vector(n), client,
-		(unsigned long long)n->requests, words);
+		(unsigned long long)n->requests, n->requests == 1 ? "" : "s", words);
 }
 
 static void add_json(struct buf *b, const char *service, const struct client_note *n)

@@ -75,12 +75,28 @@ static void one_of_many_is_told_of_with_them(void **state)
 	buf_done(&b);
 }
 
+static void one_request_is_one(void **state)
+{
+	struct client_note once = alone;
+	struct buf b;
+
+	(void)state;
+	once.requests = 1;
+	assert_int_equal(written(&b, &once, 1, 0, NULL, 0), 1);
+	assert_non_null(strstr(b.data, "\n  1 request: "));
+	buf_done(&b);
+	written(&b, &alone, 1, 0, NULL, 0);
+	assert_non_null(strstr(b.data, "\n  20 requests: "));
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_like_these_follow_one_that_is_told),
 		cmocka_unit_test(none_are_like_what_the_incident_tells_of),
 		cmocka_unit_test(one_of_many_is_told_of_with_them),
+		cmocka_unit_test(one_request_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
