@@ -238,6 +238,10 @@ static void one_request_that_has_a_reason_is_not_enough(void **state)
 		{404, NULL, "Microsoft Office/16.0", {"POST /autodiscover/autodiscover.xml",
 			"POST /Autodiscover/Autodiscover.xml", "GET /autodiscover/autodiscover.json",
 			"GET /autodiscover/autodiscover.json/v1.0/a%40b.example"}},
+		/* words that others have, too, on a host of theirs */
+		{404, NULL, NULL, {"GET /vpns/the-best", "GET /logoutconfirm.html"}},
+		{404, NULL, NULL, {"POST /api/v1/validate/code", "GET /app/config.export"}},
+		{404, NULL, NULL, {"GET /containers/create", "GET /app/programexport"}},
 		{404, NULL, "Zabbix 6.4", {"GET /solr/admin/cores", "GET /jolokia"}},
 		{404, NULL, google, {"GET /remote/login", "GET /owa/auth/logon.aspx",
 				     "GET /manager/html", "GET /wp-login.php"}},
