@@ -49,8 +49,11 @@ static uint32_t let_in(const struct web_picked *pages, const struct web_picked *
 
 float web_guesses(const struct web_tick *t, const struct web_picked *pages)
 {
-	struct web_picked sure = {0}, perhaps = {0}, refused = {0};
+	struct web_picked sure, perhaps, refused;
 
+	if (t->marks[WEB_LOGIN] + t->statuses[WEB_401] == 0)
+		return 0;
+	sure.count = perhaps.count = refused.count = 0;
 	for (uint32_t i = 0; i < pages->count; i++) {
 		const struct web_record *r = pages->all[i];
 		bool login = r->marks & 1 << WEB_LOGIN;
@@ -58,8 +61,6 @@ float web_guesses(const struct web_tick *t, const struct web_picked *pages)
 		web_pick(&perhaps, r, login && !is_sure(r));
 		web_pick(&refused, r, r->status == 401);
 	}
-	if (sure.count + perhaps.count + refused.count == 0)
-		return 0;
 	float sign_ins = repeated(t, &sure, 0) + repeated(t, &perhaps, sign_ins_min);
 	bool are_let_in = (float)let_in(pages, &refused) > let_in_max * (float)refused.count;
 
