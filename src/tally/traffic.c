@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "model/witness.h"
 #include "tally/query_name.h"
 #include "tally/traffic_inner.h"
 
@@ -155,6 +156,7 @@ static void record_fill(struct traffic_record *r, const struct flow *f, uint8_t 
 	r->known = f->known;
 	r->fragment = f->fragment;
 	r->class = class;
+	_Static_assert(WITNESSES_MAX < 128, "slot + 1 has seven bits");
 	r->witness = f->witness & 127;
 	if (payload_is_cut(f))
 		r->known |= FLOW_CUT;
