@@ -111,8 +111,8 @@ enum conduct_agent {
 	CONDUCT_UNTOLD, CONDUCT_BROWSER, CONDUCT_LIBRARY,
 	CONDUCT_FETCHER, /* a program that fetches many things: packages, sources, folders */
 	CONDUCT_CRAWLER,
-	CONDUCT_LOADER,  /* names a tool that makes load */
-	CONDUCT_SCANNER, /* names a tool that searches for weak spots */
+	CONDUCT_LOADER,   /* names a tool that makes load */
+	CONDUCT_SCANNER,  /* names a tool that searches for weak spots */
 	CONDUCT_INJECTED, /* names nothing: an injection stands there */
 };
 /* How sure a word in a path or query makes. */

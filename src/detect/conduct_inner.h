@@ -69,7 +69,6 @@ void conduct_add_all(struct conduct *c, enum client_kind kind, float weight,
 /* Was it not seen of this client before? */
 bool conduct_is_new(struct conduct_client *k, uint64_t hash);
 bool conduct_is_missing(const struct request *r);
-bool conduct_is_api(struct text_span path);
 /* Of this service's clients: hashed once a request. */
 uint64_t conduct_path_hash(const struct conduct *c, struct conduct_look *look);
 /* Paths come again, so what one is is kept of those seen lately. */

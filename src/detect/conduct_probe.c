@@ -2,6 +2,7 @@
 /* What of a request says that somebody searches for weak spots, and how much. */
 #include "base/check.h"
 #include "detect/conduct_inner.h"
+#include "tally/web_mark.h"
 
 #include <string.h>
 
@@ -38,7 +39,7 @@ static uint32_t piece_of(struct text_span path, uint32_t at, uint32_t word_max, 
  * miss both, are one; and of an API all below its third folder. */
 static uint64_t sort_of(struct text_span path)
 {
-	uint32_t folders = conduct_is_api(path) ? 4 : UINT32_MAX;
+	uint32_t folders = web_is_api(path) ? 4 : UINT32_MAX;
 	uint32_t word_max = conduct_is_script(path) ? 4 : 1; /* a.php, b.php */
 	uint64_t h = 0;
 	bool number;
@@ -77,13 +78,12 @@ bool conduct_asset_counts(const struct conduct_look *look)
 /* The list of users, or who the user with this number is. */
 static bool is_user_search(const struct request *r)
 {
-	if (r->referer.len == 0 && r->status < 500 &&
-	    (span_ends(r->path, "/wp/v2/users") || span_ends(r->path, "/wp/v2/users/") ||
-	     span_starts(r->query, "rest_route=/wp/v2/users")))
-		return true;
-	return r->path.len <= 10 && r->query.len > 7 && r->referer.len == 0 && r->status < 500 &&
-	       memcmp(r->query.at, "author=", 7) == 0 && r->query.at[7] >= '0' &&
-	       r->query.at[7] <= '9';
+	bool list = span_ends(r->path, "/wp/v2/users") || span_ends(r->path, "/wp/v2/users/") ||
+		    span_starts(r->query, "rest_route=/wp/v2/users");
+	bool one = r->path.len <= 10 && r->query.len > 7 && span_starts(r->query, "author=") &&
+		   r->query.at[7] >= '0' && r->query.at[7] <= '9';
+
+	return (list || one) && r->referer.len == 0 && r->status < 500;
 }
 
 /* "${jndi:…" and "() { :;}" where a page should stand. */
@@ -242,7 +242,7 @@ static float weight_missed(struct conduct_client *k, const struct conduct_look *
 	if (r->status == 401)
 		return missed_half;
 	/* Forms have a page; what programs send is mostly an API. */
-	bool sent = r->method == REQUEST_POST && !conduct_is_api(r->path);
+	bool sent = r->method == REQUEST_POST && !web_is_api(r->path);
 	bool script = conduct_is_script(r->path);
 	return led || (!sent && !script) ? missed : sent && script ? weak_spot : missed_twice;
 }

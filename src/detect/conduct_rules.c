@@ -46,12 +46,6 @@ static const uint32_t others_min = 16, others_max = 64; /* then half of them is 
 /* More are mistaken for each other too often. */
 static const unsigned seen_max = 96;
 
-bool conduct_is_api(struct text_span path)
-{
-	return path.len > 4 && (span_starts(path, "/api") || span_starts(path, "/v1/") ||
-				span_starts(path, "/v2/"));
-}
-
 /* Was it not seen before? */
 bool conduct_is_new(struct conduct_client *k, uint64_t hash)
 {
@@ -107,7 +101,7 @@ static bool is_convincing(const struct conduct *c, const struct conduct_client *
 }
 
 void conduct_add(struct conduct *c, struct conduct_client *k, enum client_kind kind, float weight,
-		const struct request *r)
+		 const struct request *r)
 {
 	const struct conduct_bucket *b = &conduct_buckets[kind];
 	bool noted = conduct_note_of(c, k, kind, r) != NULL;
@@ -124,7 +118,7 @@ void conduct_add(struct conduct *c, struct conduct_client *k, enum client_kind k
 
 /* All together: level up or down, and a note when it is full. */
 void conduct_add_all(struct conduct *c, enum client_kind kind, float weight,
-		    const struct request *r)
+		     const struct request *r)
 {
 	struct conduct_client *k = &c->all;
 	const struct conduct_bucket *b = &buckets_all[kind];
@@ -162,7 +156,7 @@ static bool is_program(const struct conduct_look *look)
 static float weight_answered(const struct conduct_look *look, const struct before *b)
 {
 	const struct request *r = look->r;
-	bool api = conduct_is_api(r->path), page = conduct_is_script(r->path);
+	bool api = web_is_api(r->path), page = conduct_is_script(r->path);
 	bool program = is_program(look) && (look->tool != CONDUCT_UNTOLD || api);
 
 	if (r->status == 200 && span_ends(r->path, "token"))
@@ -293,7 +287,7 @@ static bool is_copied(const struct conduct *c, struct conduct_client *k,
 		       r->bytes < page_bytes_min;
 
 	if (r->status < 200 || r->status >= 400 || nothing || r->referer.len > 0 ||
-	    conduct_is_api(r->path) || look->tool == CONDUCT_FETCHER ||
+	    web_is_api(r->path) || look->tool == CONDUCT_FETCHER ||
 	    look->tool >= CONDUCT_SCANNER || look->injection || conduct_is_file(r->path) ||
 	    is_poll(look))
 		return false;

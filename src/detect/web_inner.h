@@ -3,10 +3,7 @@
 #ifndef WD_DETECT_WEB_INNER_H
 #define WD_DETECT_WEB_INNER_H
 
-#include "base/hash.h"
 #include "detect/web.h"
-
-#include <string.h>
 
 /* How a signal is judged; web.c has the table. */
 struct web_rule {
@@ -63,10 +60,10 @@ struct web_variety web_variety_of(const struct web_picked *p, enum web_kind kind
 bool web_values_random(const struct web_picked *pages, const struct web_record *path);
 /* The same of queries without a name: how many in the sample; 0 if not. */
 uint32_t web_values_alone(const struct web_picked *pages, const struct web_record *path);
-/* Is its query of the form name=value? Else all of it is the key. */
+/* Is its query, which it has, of the form name=value? Else all of it is the key. */
 static inline bool web_is_named(const struct web_record *r)
 {
-	return r->hash[WEB_TARGET] != (hash_mix(r->hash[WEB_PATH] + r->hash[WEB_KEY]) | 1);
+	return r->hash[WEB_TARGET] != web_target_of(r->hash[WEB_PATH], r->hash[WEB_KEY]);
 }
 
 /* How many requests guess at passwords. (web_login.c) */

@@ -6,6 +6,7 @@
 #include "detect/web_inner.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Requests a second and client; so many are answered for one that was refused. */
 static const float sign_ins_min = 1.4F, guesses_min = 2, let_in_max = 0.25F;

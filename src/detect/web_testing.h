@@ -48,7 +48,7 @@ enum attack {
 	ATTACK_CRAWLER, /* says that it is one: load */
 	ATTACK_SCANNER, /* the same, of random paths */
 	ATTACK_WORDS,   /* a path of random letters each, of twenty clients */
-	ATTACK_HELD,     /* as READ, of five clients */
+	ATTACK_HELD,    /* as READ, of five clients */
 	ATTACK_HALF,    /* a request line, and then nothing for half a minute: 408 */
 	ATTACK_LARGE,   /* a large file, which takes its time */
 	ATTACK_MIXED,   /* a random query each, and for every second a random path */
@@ -57,13 +57,12 @@ enum attack {
 	ATTACK_GUESS,   /* 401, of few clients */
 	ATTACK_SWARM,   /* a crawler of many addresses in one network: load */
 	ATTACK_SPOTS,   /* files that are not there, each under an agent of its own: load */
-	/* Looked up, and mostly not there: what builds keep by its digest, and old pages by number.
-	 */
-	ATTACK_DIGESTS,
-	ATTACK_NUMBERS,
+	/* Looked up, and mostly not there: */
+	ATTACK_DIGESTS, /* what builds keep by its digest */
+	ATTACK_NUMBERS, /* old pages by number */
 	ATTACK_EXPIRED, /* an app's clients, whose tokens are no longer taken: 401 */
-	ATTACK_SHIFT, /* an office signs in at nine, each once */
-	ATTACK_ASKED, /* 401 first, and then the password: every other request */
+	ATTACK_SHIFT,   /* an office signs in at nine, each once */
+	ATTACK_ASKED,   /* 401 first, and then the password: every other request */
 	ATTACK_LINKED,  /* pictures that others show: 403 */
 	ATTACK_GONE,    /* visitors of a service that has lost its pages: load */
 	ATTACKS,

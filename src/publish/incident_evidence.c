@@ -148,8 +148,7 @@ void page_incident_proof(const struct render *r, const struct trace *t)
 	struct buf *b = r->out;
 
 	bool watched = (kinds & ~(uint32_t)INCIDENT_REPORTS) != 0;
-	const struct service_state *state = snapshot_service(r->snapshot, i->service);
-	if (!watched && state != NULL && state->metric)
+	if (!watched && service_has_values(r->snapshot, i->service))
 		return;
 	buf_str(b, "<section class=\"two proof\" aria-label=\"What is proved\"><div><h2>What was "
 		   "measured</h2><ul>");

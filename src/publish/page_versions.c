@@ -4,7 +4,6 @@
  * so that it can be cited; its times and lengths are of its own moment. */
 #include "publish/api.h"
 #include "publish/html.h"
-#include "publish/page_traffic.h"
 #include "publish/words_traffic.h"
 
 #include "store/store.h"

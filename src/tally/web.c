@@ -161,8 +161,7 @@ static void kinds_hash(uint64_t hash[WEB_KINDS], const struct address_key *key,
 	hash[WEB_PATH] = hash_span(key, r->path);
 	if (!asset && !malformed) {
 		uint64_t query = hash_span(key, r->query);
-		hash[WEB_TARGET] = query != 0 ? hash_mix(hash[WEB_PATH] + query) | 1
-					      : hash[WEB_PATH];
+		hash[WEB_TARGET] = web_target_of(hash[WEB_PATH], query);
 		if (query != 0)
 			hash[WEB_KEY] = hash_span(key, web_key_of(r));
 		if (is_missing(r->status))

@@ -14,6 +14,7 @@
 #ifndef WD_TALLY_WEB_H
 #define WD_TALLY_WEB_H
 
+#include "base/hash.h"
 #include "base/units.h"
 #include "model/request.h"
 #include "model/service.h"
@@ -125,6 +126,11 @@ struct web_facts web_facts_of(struct web_agents *agents, const struct address_ke
 /* `random` is uniform: a prng's next. */
 void web_add(struct web_tick *t, const struct address_key *key, const struct request *r,
 	     const struct web_facts *facts, uint64_t random);
+/* The hash of a path with its query (0: it has none). */
+static inline uint64_t web_target_of(uint64_t path, uint64_t query)
+{
+	return query != 0 ? hash_mix(path + query) | 1 : path;
+}
 /* How large an answer is: four numbers each time it doubles (8: 8 bytes, 32: 512, 36: 1 KB), below
  * 8 the bytes themselves; of -1 WEB_SIZE_UNTOLD. */
 enum { WEB_SIZE_UNTOLD = 255 };

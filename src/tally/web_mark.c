@@ -77,6 +77,12 @@ static bool is_asset(struct text_span path)
 	return is_asset_extension(lower_of(last) >> (64 - 8 * len));
 }
 
+bool web_is_api(struct text_span path)
+{
+	return path.len > 4 && (span_starts(path, "/api") || span_starts(path, "/v1/") ||
+				span_starts(path, "/v2/"));
+}
+
 static bool has_one_of(struct text_span path, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -93,10 +99,8 @@ static bool is_login(const struct request *r)
 					    "xmlrpc"};
 	static const char *const perhaps[] = {"/auth", "session", "token"};
 	bool done = r->status >= 200 && r->status < 300;
-	bool api = span_starts(r->path, "/api") || span_starts(r->path, "/v1/") ||
-		   span_starts(r->path, "/v2/");
 
-	return (!done || !api) && (has_one_of(r->path, words, WD_COUNT(words)) ||
+	return (!done || !web_is_api(r->path)) && (has_one_of(r->path, words, WD_COUNT(words)) ||
 				   (!done && has_one_of(r->path, perhaps, WD_COUNT(perhaps))));
 }
 

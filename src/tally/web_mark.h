@@ -18,5 +18,7 @@ struct text_span web_key_of(const struct request *r);
 /* Asks for the same again: the first or the last value of the query is the time of the request,
  * or its name is "_", as browsers' libraries have it against caches. */
 bool web_is_poll(const struct request *r);
+/* What programs ask for, by its path. */
+bool web_is_api(struct text_span path);
 
 #endif
