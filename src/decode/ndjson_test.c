@@ -72,6 +72,22 @@ static void every_member_is_read(void **state)
 	assert_true(observation_id_is_none(&n.observation.id));
 }
 
+/* Codes were not always looked up: what was recorded, or stands in a journal, counts as it did. */
+static void a_recording_keeps_the_code_of_a_country_that_is_none(void **state)
+{
+	char line[NDJSON_LINE_MAX + 1];
+	uint8_t frame[OBSERVATION_FRAME_MAX];
+	struct observation kept;
+	struct ndjson n;
+	size_t len;
+	(void)state;
+	read_copy("{\"at\":\"2025-03-10T09:45:00Z\",\"service\":\"x\",\"country\":\"QQ\"}", line, &n);
+	assert_string_equal(n.observation.country, "QQ");
+	len = observation_encode(&n.observation, frame);
+	assert_int_equal(observation_decode(frame, len, &kept, &len, NULL), WD_OK);
+	assert_string_equal(kept.country, "QQ");
+}
+
 static void every_error_says_where_and_what_would_be_right(void **state)
 {
 #define REST ",\"at\":\"2025-03-10T09:45:00Z\",\"service\":\"x\"}"
@@ -226,6 +242,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_member_is_read),
+		cmocka_unit_test(a_recording_keeps_the_code_of_a_country_that_is_none),
 		cmocka_unit_test(every_error_says_where_and_what_would_be_right),
 		cmocka_unit_test(a_line_of_a_later_version_is_told_from_a_wrong_one),
 		cmocka_unit_test(a_line_that_is_too_long_is_refused_unread),

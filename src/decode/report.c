@@ -7,6 +7,7 @@
 #include "base/timetext.h"
 #include "decode/json_text.h"
 #include "decode/words.h"
+#include "model/country.h"
 
 #include <jansson.h>
 
@@ -345,14 +346,16 @@ static void set_country(struct observation *o, const struct values *values,
 {
 	if (values->len[F_COUNTRY] == 0)
 		return;
-	char a = upper(values->text[F_COUNTRY][0]), b = upper(values->text[F_COUNTRY][1]);
-	if (a < 'A' || a > 'Z' || b < 'A' || b > 'Z') {
+	const char *sent = values->text[F_COUNTRY];
+	const char code[3] = {upper(sent[0]), upper(sent[1]), '\0'};
+	if (!country_is_known(code)) {
 		add_error(errors, "country",
-			  "country is two letters, like GB (ISO 3166-1 alpha-2)");
+			  "there is no country \"%s\"; it is two letters, like GB (ISO 3166-1 "
+			  "alpha-2)",
+			  sent);
 		return;
 	}
-	o->country[0] = a;
-	o->country[1] = b;
+	memcpy(o->country, code, sizeof(code));
 }
 
 static void set_at(struct observation *o, const struct report_source *source,

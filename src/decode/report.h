@@ -5,7 +5,8 @@
  *   service  id, name or alias of a service; the only one that must be there
  *   surface, problem  ids, or names, of that service's surfaces and kinds of problem
  *   comment  text of up to 500 bytes, held for moderation
- *   country, region, city  where, in the reporter's words; country is two letters
+ *   country, region, city  where, in the reporter's words; country is two letters,
+ *           in any case, of a country that there is (model/country.h)
  *   at       when it happened; feeders only
  * An empty field, and null in JSON, is as good as none. A field that JSON names and we do not
  * know is an error; in a form it is left alone, since browsers add their own. Pure. */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "model/country.h"
 #include "model/service.h"
 
 #include <stdlib.h>
@@ -10,11 +11,11 @@
 
 static bool country_of(struct slice s, char dst[3])
 {
-	if (s.len != 2 || s.text[0] < 'A' || s.text[0] > 'Z' || s.text[1] < 'A' || s.text[1] > 'Z')
+	if (s.len != 2)
 		return false;
 	memcpy(dst, s.text, 2);
 	dst[2] = '\0';
-	return true;
+	return country_is_known(dst);
 }
 
 /* "AS2856" */

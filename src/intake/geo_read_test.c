@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/prng.h"
 #include "intake/intake_testing.h"
+#include "model/country.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -50,9 +51,9 @@ static struct geo_address address_random(struct prng *r)
 	return a;
 }
 
-static void country_of_two_million_addresses_is_the_librarys(void **state)
+/* The file that comes along, built beside the tests. */
+static struct place_files country_file(void)
 {
-	(void)state;
 	struct place_files files = {.country = "country.mmdb"};
 	if (access(files.country, R_OK) != 0)
 		files.country = "build/country.mmdb";
@@ -60,6 +61,36 @@ static void country_of_two_million_addresses_is_the_librarys(void **state)
 		print_message("no country.mmdb: skipped\n");
 		skip();
 	}
+	return files;
+}
+
+/* So what was found by address can be sent on to another whydown. */
+static void every_country_of_the_file_is_one_that_reports_may_name(void **state)
+{
+	struct place_files files = country_file();
+	struct geo_ranges ranges[2];
+	size_t checked = 0;
+	(void)state;
+	assert_int_equal(geo_read_ranges(&files, ranges, NULL), WD_OK);
+	for (size_t family = 0; family < 2; family++) {
+		for (size_t i = 0; i < ranges[family].count; i++) {
+			const char *found = ranges[family].items[i].place.country;
+			const char code[3] = {found[0], found[1], '\0'};
+			if (code[0] == '\0')
+				continue;
+			if (!country_is_known(code))
+				fail_msg("%s is not known", code);
+			checked++;
+		}
+		free(ranges[family].items);
+	}
+	assert_true(checked > 100000);
+}
+
+static void country_of_two_million_addresses_is_the_librarys(void **state)
+{
+	(void)state;
+	struct place_files files = country_file();
 	struct places *p = NULL;
 	struct geo *g = NULL;
 	struct timespec begin, end;
@@ -205,6 +236,7 @@ static void damaged_files_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_country_of_the_file_is_one_that_reports_may_name),
 		cmocka_unit_test(country_of_two_million_addresses_is_the_librarys),
 		cmocka_unit_test(files_of_both_layouts_are_joined_as_place_joins_them),
 		cmocka_unit_test(damaged_files_do_no_harm),

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "decode/ndjson.h"
 #include "intake/inflate.h"
+#include "model/country.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 static const struct refusal_kind no_memory = {503, "/problems/busy", "No room at the moment"};
 static const struct refusal_kind bad_gzip = {400, "/problems/gzip", "The gzip body is damaged"};
 
-/* The service and its terms as the catalogue has them; NULL or what is wrong. */
+/* The service and its terms as the catalogue has them, and a country that there is; NULL or what is
+ * wrong. */
 static const char *resolve(const struct reports *r, struct observation *o)
 {
 	const struct service *s = catalogue_find(r->options.catalogue, o->service);
@@ -23,6 +25,9 @@ static const char *resolve(const struct reports *r, struct observation *o)
 		return "the service has no such surface; GET /api/v1/services lists all";
 	if (o->problem[0] != '\0' && service_problem(s, o->problem) == NULL)
 		return "the service has no such problem; GET /api/v1/services lists all";
+	if (o->country[0] != '\0' && !country_is_known(o->country))
+		return "there is no such country; country is a code of ISO 3166-1 alpha-2, like "
+		       "\"GB\"";
 	return NULL;
 }
 

@@ -188,6 +188,10 @@ static void every_refusal_is_a_problem_document_and_is_counted(void **state)
 		 "X has no surface \"</script>\"; it has: app, website"},
 		{"application/x-www-form-urlencoded", "", "", "service=x%0d%0aSet-Cookie:+a", 0, 422, "/problems/field",
 		 "/service", "service is not one line of plain UTF-8 text"},
+		{"application/json", "", "", "{\"service\":\"x\",\"country\":\"ZZ\"}", 0, 422, "/problems/field", "/country",
+		 "there is no country \"ZZ\"; it is two letters, like GB (ISO 3166-1 alpha-2)"},
+		{"application/x-www-form-urlencoded", "", "", "service=x&country=uk", 0, 422, "/problems/field",
+		 "/country", "there is no country \"uk\"; it is two letters, like GB (ISO 3166-1 alpha-2)"},
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(cases); i++) {
@@ -207,7 +211,7 @@ static void every_refusal_is_a_problem_document_and_is_counted(void **state)
 	assert_int_equal(c.refused_token, 2);
 	assert_int_equal(c.refused_key, 1);
 	assert_int_equal(c.refused_syntax, 1);
-	assert_int_equal(c.refused_fields, 2);
+	assert_int_equal(c.refused_fields, 4);
 	assert_int_equal(c.reports, 0);
 }
 
@@ -279,6 +283,7 @@ static void each_line_of_a_batch_is_taken_or_refused_on_its_own(void **state)
 		"{\"service\":\"x\",\"at\":\"2024-10-04T11:59:00Z\",\"id\":\"b\",\"problem\":\"bored\"}\n"
 		"{\"service\":\"y\",\"at\":\"2024-10-04T11:59:00Z\",\"id\":\"b\"}\n"
 		"{\"service\":\"x\",\"at\":\"2034-10-04T11:59:00Z\",\"id\":\"b\"}\n"
+		"{\"service\":\"x\",\"at\":\"2024-10-04T11:59:00Z\",\"id\":\"b\",\"country\":\"QQ\"}\n"
 		"not json\n"
 		"{\"kind\":\"count\",\"service\":\"barclays\",\"at\":\"2024-10-04T11:00:00Z\",\"step\":900,\"count\":7}";
 	struct reports_batch batch;
@@ -288,7 +293,7 @@ static void each_line_of_a_batch_is_taken_or_refused_on_its_own(void **state)
 	(void)state;
 	assert_true(take_batch(body, &batch));
 	assert_int_equal(batch.count, 2);
-	assert_int_equal(batch.refused, 6);
+	assert_int_equal(batch.refused, 7);
 	assert_int_equal(observation_decode(batch.frames.bytes, batch.frames.len, &o, &used, NULL), WD_OK);
 	assert_string_equal(o.service, "x");
 	assert_string_equal(o.feeder, "forum");
@@ -300,13 +305,15 @@ static void each_line_of_a_batch_is_taken_or_refused_on_its_own(void **state)
 	buf_init(&b, 1 << 16);
 	reports_batch_json(&b, &batch, 1);
 	assert_string_equal(b.data,
-		"{\"accepted\":1,\"duplicates\":1,\"refused\":6,\"lines\":["
+		"{\"accepted\":1,\"duplicates\":1,\"refused\":7,\"lines\":["
 		"{\"line\":3,\"at\":0,\"detail\":\"id is missing: without one a report that is sent again counts again\"},"
 		"{\"line\":4,\"at\":0,\"detail\":\"the service has no such surface; GET /api/v1/services lists all\"},"
 		"{\"line\":5,\"at\":0,\"detail\":\"the service has no such problem; GET /api/v1/services lists all\"},"
 		"{\"line\":6,\"at\":0,\"detail\":\"there is no such service here; GET /api/v1/services lists all\"},"
 		"{\"line\":7,\"at\":0,\"detail\":\"at is in the future\"},"
-		"{\"line\":8,\"at\":0,\"detail\":\"the line is not a JSON object\"}]}\n");
+		"{\"line\":8,\"at\":0,\"detail\":\"there is no such country; country is a code of "
+		"ISO 3166-1 alpha-2, like \\\"GB\\\"\"},"
+		"{\"line\":9,\"at\":0,\"detail\":\"the line is not a JSON object\"}]}\n");
 	buf_done(&b);
 	reports_batch_done(&batch);
 }

@@ -165,6 +165,8 @@ static void a_mistake_is_told_with_its_place_and_what_would_be_right(void **stat
 		{ONE "surfaces app 56%, app 3%\n", 5, 19, "add the shares up"},
 		{ONE "surfaces app 5%\nsurfaces web 5%\n", 6, 9, "stands twice"},
 		{ONE "countries England 5%\n", 5, 11, "ISO 3166-1"},
+		{ONE "countries UK 5%\n", 5, 11, "ISO 3166-1"},
+		{ONE "cities UK/London 5%\n", 5, 8, "GB/London"},
 		{ONE "cities London 5%\n", 5, 8, "GB/London"},
 		{ONE "cities GB/London 60%, US/Paris 60%, GB/Leeds 50%\n", 5, 37, "100%"},
 		{ONE "networks GB/2856 5%\n", 5, 10, "GB/AS2856"},

@@ -60,7 +60,7 @@ struct observation {
 	uint32_t network; /* AS number; 0 = not known */
 	uint32_t count;   /* 1 for a report */
 	double value;     /* a metric's */
-	char country[3];  /* ISO 3166-1 alpha-2, or "" */
+	char country[3];  /* ISO 3166-1 alpha-2 (or what a recording has: model/country.h), or "" */
 	/* Borrowed, never NULL, "" = not known. */
 	const char *service, *surface, *problem, *region, *city, *comment, *feeder;
 };

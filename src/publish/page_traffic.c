@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/page_traffic.h"
 
-#include "publish/country.h"
+#include "model/country.h"
 #include "publish/html.h"
 #include "publish/words_traffic.h"
 

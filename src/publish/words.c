@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/timetext.h"
-#include "publish/country.h"
+#include "model/country.h"
 #include "publish/words_traffic.h"
 
 #include <math.h>

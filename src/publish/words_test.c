@@ -2,8 +2,8 @@
 #include "publish/words.h"
 
 #include "base/check.h"
+#include "model/country.h"
 
-#include "publish/country.h"
 #include "publish/embedded.h"
 #include "publish/site_fixture.h"
 

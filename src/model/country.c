@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "publish/country.h"
+#include "model/country.h"
 
 #include "base/check.h"
 
@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* In the order of the codes. Source: iso3166.tab of the time zone database (public domain,
- * 2023-09), with the shorter of the names that are in use; XK is in use and not in the standard. */
+ * 2023-09), with the shorter of the names that are in use. Not in the standard, but given out by
+ * files of addresses: XK, and AP and EU, which registries say where no one country is meant. */
 /* clang-format off */
 static const struct country {
 	char code[3];
@@ -15,7 +16,8 @@ static const struct country {
 } countries[] = {
 	{"AD", "Andorra"}, {"AE", "United Arab Emirates"}, {"AF", "Afghanistan"},
 	{"AG", "Antigua and Barbuda"}, {"AI", "Anguilla"}, {"AL", "Albania"}, {"AM", "Armenia"},
-	{"AO", "Angola"}, {"AQ", "Antarctica"}, {"AR", "Argentina"}, {"AS", "American Samoa"},
+	{"AO", "Angola"}, {"AP", "Asia and Pacific"}, {"AQ", "Antarctica"},
+	{"AR", "Argentina"}, {"AS", "American Samoa"},
 	{"AT", "Austria"}, {"AU", "Australia"}, {"AW", "Aruba"}, {"AX", "Åland Islands"},
 	{"AZ", "Azerbaijan"}, {"BA", "Bosnia and Herzegovina"}, {"BB", "Barbados"},
 	{"BD", "Bangladesh"}, {"BE", "Belgium"}, {"BF", "Burkina Faso"}, {"BG", "Bulgaria"},
@@ -31,7 +33,7 @@ static const struct country {
 	{"CZ", "Czechia"}, {"DE", "Germany"}, {"DJ", "Djibouti"}, {"DK", "Denmark"},
 	{"DM", "Dominica"}, {"DO", "Dominican Republic"}, {"DZ", "Algeria"}, {"EC", "Ecuador"},
 	{"EE", "Estonia"}, {"EG", "Egypt"}, {"EH", "Western Sahara"}, {"ER", "Eritrea"},
-	{"ES", "Spain"}, {"ET", "Ethiopia"}, {"FI", "Finland"}, {"FJ", "Fiji"},
+	{"ES", "Spain"}, {"ET", "Ethiopia"}, {"EU", "Europe"}, {"FI", "Finland"}, {"FJ", "Fiji"},
 	{"FK", "Falkland Islands"}, {"FM", "Micronesia"}, {"FO", "Faroe Islands"},
 	{"FR", "France"}, {"GA", "Gabon"}, {"GB", "United Kingdom"}, {"GD", "Grenada"},
 	{"GE", "Georgia"}, {"GF", "French Guiana"}, {"GG", "Guernsey"}, {"GH", "Ghana"},
@@ -90,14 +92,23 @@ static int by_code(const void *a, const void *b)
 	return strcmp(x->code, y->code);
 }
 
-const char *country_name(const char *code)
+static const struct country *find(const char *code)
 {
 	struct country key = {"", NULL};
 
 	if (strlen(code) != 2)
-		return code;
+		return NULL;
 	memcpy(key.code, code, 3);
-	const struct country *found = bsearch(&key, countries, WD_COUNT(countries),
-					      sizeof(countries[0]), by_code);
+	return bsearch(&key, countries, WD_COUNT(countries), sizeof(countries[0]), by_code);
+}
+
+bool country_is_known(const char *code)
+{
+	return find(code) != NULL;
+}
+
+const char *country_name(const char *code)
+{
+	const struct country *found = find(code);
 	return found != NULL ? found->name : code;
 }
