@@ -117,6 +117,10 @@ TUNNELS = {
     "GRE with a key": lambda p: outer4(47, b"\x20\0" + kind_of(p) + b"\0\0\0\7" + p),
     "VXLAN": lambda p: outer_udp(4789, b"\x08\0\0\0\0\0\x64\0" + MACS + kind_of(p) + p),
     "Geneve": lambda p: outer_udp(6081, b"\0\0\x65\x58\0\0\x64\0" + MACS + kind_of(p) + p),
+    "GTP-U": lambda p: outer_udp(2152, struct.pack("!BBHI", 0x34, 255, len(p) + 8, 7) + b"\0\0\0\x85\1\x10\5\0" + p),
+    "L2TP": lambda p: outer_udp(1701, b"\x40\2" + struct.pack("!HHH", len(p) + 12, 7, 8) + b"\xff\3" +
+                                (b"\0\x57" if p[0] >> 4 == 6 else b"\0\x21") + p),
+    "TZSP": lambda p: outer_udp(37008, b"\1\0\0\1\1" + MACS + kind_of(p) + p),
     "IP in IP": lambda p: outer4(41 if p[0] >> 4 == 6 else 4, p),
 }
 

@@ -4,9 +4,10 @@
  *
  * Below IP: Ethernet (802.3 with SNAP too), VLAN tags, MPLS, PPPoE and PPP, Linux cooked
  * captures, loopback and raw IP. Above: tunnels (IP in IP, GRE and what it carries, EtherIP,
- * MPLS in IP, VXLAN, Geneve) are opened as far as what is inside reads as IP; what does not
- * is the outer packet itself. Sources: RFC 791, 8200, 2784, 2890, 2637, 7348, 8926, 3378,
- * 4023, 3032, 2516; IEEE 802.1Q; the list of link types of the tcpdump project.
+ * MPLS in IP, VXLAN, Geneve, GTP-U, L2TP, TZSP) are opened as far as what is inside reads as
+ * IP; what does not is the outer packet itself. Sources: RFC 791, 8200, 2784, 2890, 2637, 7348,
+ * 8926, 8300, 2661, 3378, 4023, 3032, 2516; 3GPP TS 29.281; draft-ietf-nvo3-vxlan-gpe-13; IEEE
+ * 802.1Q; the list of link types of the tcpdump project.
  *
  * A packet cut short by the capture gives what is there: without its ports they are 0, without
  * its flags FLOW_FLAGS is missing, and without its TCP header FLOW_PACKET is. */

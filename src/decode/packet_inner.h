@@ -21,6 +21,7 @@ enum {
 	ETHERTYPE_IPV6 = 0x86dd,
 	ETHERTYPE_MPLS = 0x8847,
 	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
+	ETHERTYPE_NSH = 0x894f,
 	ETHERTYPE_BRIDGED = 0x6558, /* an Ethernet frame inside */
 
 	PROTOCOL_TCP = 6,
@@ -54,13 +55,26 @@ enum wd_err packet_link_open(struct part *p, uint32_t linktype,
 			     uint16_t *ret_type) WD_MUST_CHECK;
 /* The same from behind an EtherType on. */
 enum wd_err packet_type_open(struct part *p, uint16_t *type) WD_MUST_CHECK;
+/* The EtherType of what a network service header, or VXLAN-GPE, says comes next. */
+enum wd_err packet_service_type(uint8_t next, uint16_t *ret_type) WD_MUST_CHECK;
 /* The same from a PPP header on. */
 enum wd_err packet_ppp_open(struct part *p, uint16_t *ret_type) WD_MUST_CHECK;
 
-/* A UDP port of VXLAN (4789, and Linux's 8472) or Geneve. */
+enum {
+	PORT_L2TP = 1701,
+	PORT_GTP_U = 2152,
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_GPE = 4790,
+	PORT_GENEVE = 6081,
+	PORT_VXLAN_LINUX = 8472,
+	PORT_TZSP = 37008,
+};
+
 static inline bool packet_is_tunnel_port(uint16_t port)
 {
-	return (port == 4789) | (port == 6081) | (port == 8472);
+	return (port == PORT_VXLAN) | (port == PORT_VXLAN_GPE) | (port == PORT_VXLAN_LINUX) |
+	       (port == PORT_GENEVE) | (port == PORT_GTP_U) | (port == PORT_L2TP) |
+	       (port == PORT_TZSP);
 }
 
 /* Could this flow be a tunnel? Cheap; most are not. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* packet_link: from a link layer to the IP header behind it. */
+#include "base/check.h"
 #include "base/wire.h"
 #include "decode/packet_inner.h"
 
@@ -111,6 +112,30 @@ static enum wd_err pppoe(struct part *p, uint16_t *ret_type)
 	return packet_ppp_open(p, ret_type);
 }
 
+enum wd_err packet_service_type(uint8_t next, uint16_t *ret_type)
+{
+	static const uint16_t types[] = {
+		[1] = ETHERTYPE_IPV4, [2] = ETHERTYPE_IPV6, [3] = ETHERTYPE_BRIDGED,
+		[4] = ETHERTYPE_NSH,  [5] = ETHERTYPE_MPLS,
+	};
+	if (next == 0 || next >= WD_COUNT(types))
+		return WD_UNKNOWN;
+	*ret_type = types[next];
+	return WD_OK;
+}
+
+/* A network service header (RFC 8300), which says itself how long it is. */
+static enum wd_err nsh(struct part *p, uint16_t *ret_type)
+{
+	const uint8_t *header = p->at;
+	if (p->seen < 4)
+		return WD_SHORT;
+	uint32_t words = header[1] & 0x3f;
+	if (header[0] >> 6 != 0 || words < 2)
+		return WD_UNKNOWN;
+	return part_skip(p, words * 4) ? packet_service_type(header[3], ret_type) : WD_SHORT;
+}
+
 enum wd_err packet_type_open(struct part *p, uint16_t *type)
 {
 	enum wd_err err = WD_OK;
@@ -129,6 +154,9 @@ enum wd_err packet_type_open(struct part *p, uint16_t *type)
 		case ETHERTYPE_MPLS:
 		case ETHERTYPE_MPLS_UPSTREAM:
 			err = mpls(p, type);
+			break;
+		case ETHERTYPE_NSH:
+			err = nsh(p, type);
 			break;
 		case ETHERTYPE_PPPOE:
 			return pppoe(p, type);

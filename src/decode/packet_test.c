@@ -357,6 +357,23 @@ static const struct tunnel tunnel_cases[] = {
 	{17, "1234 2118 0000 0000 08000000 00000100 020000000001 020000000002 86dd", true},
 	{17, "1234 17c1 0000 0000 0000 6558 00000100 020000000001 020000000002 0800", false}, /* Geneve */
 	{17, "1234 17c1 0000 0000 0100 0800 00000100 01020304", false},
+	{17, "1234 12b5 0000 0000 88000007 00000100 020000000001 020000000002 0800", false}, /* a group's */
+	{17, "1234 12b6 0000 0000 0c000001 00000100", false}, /* VXLAN-GPE */
+	{17, "1234 12b6 0000 0000 0c000002 00000100", true},
+	{17, "1234 12b6 0000 0000 0c000003 00000100 020000000001 020000000002 0800", false},
+	{17, "1234 12b6 0000 0000 0c000004 00000100 0fc60101 00000aff 00000000 00000000 00000000 00000000", false},
+	{17, "1234 12b6 0000 0000 0c000005 00000100 00010140", false},
+	{47, "0000 894f 0fc20202 00000aff", true}, /* NSH in GRE */
+	{17, "1234 0868 0000 0000 30ff0021 00000001", false}, /* GTP-U */
+	{17, "1234 0868 0000 0000 32ff0021 00000001 00070000", false},
+	{17, "1234 0868 0000 0000 34ff0021 00000001 00000085 01100500", true},
+	{17, "1234 0868 0000 0000 36ff0021 00000001 000700c0 0100 0185 02000000 00000000", false},
+	{17, "1234 0868 0000 0000 30ff0021 00000001 020000000001 020000000002 0800", false},
+	{17, "1234 06a5 0000 0000 0002 0001 0002 ff03 0021", false}, /* L2TP */
+	{17, "1234 06a5 0000 0000 4802 0031 0001 0002 00000000 0057", true},
+	{17, "1234 06a5 0000 0000 4a02 0031 0001 0002 00000000 0002 0000 21", false},
+	{17, "1234 9090 0000 0000 01000001 01 020000000001 020000000002 0800", false}, /* TZSP */
+	{17, "1234 9090 0000 0000 01000001 00 0a01d4 2904 01020304 01 020000000001 020000000002 0800", false},
 };
 
 static void tunnel_frame(struct fixture *f, const struct tunnel *t)
@@ -416,6 +433,46 @@ static void a_tunnel_that_does_not_open_is_the_packet_that_it_is(void **state)
 	fixture_ipv4(&f, 47, 4 + 20, 1);
 	fixture_hex(&f, "0000 0800 ffffffff ffffffff ffffffff ffffffff ffffffff");
 	assert_int_equal(parse(&f, PACKET_ETHERNET).protocol, 47);
+}
+
+/* Heads of tunnels' ports that carry no packet of a network: what is behind them stays closed. */
+static void what_only_looks_like_a_tunnel_stays_closed(void **state)
+{
+	static const struct tunnel cases[] = {
+		{17, "1234 12b6 0000 0000 08000001 00000100", false}, /* does not say what comes next */
+		{17, "1234 12b6 0000 0000 0d000001 00000100", false}, /* for its ends */
+		{17, "1234 12b6 0000 0000 0c000006 00000100", false},
+		{47, "0000 894f 0fc10201 00000aff", false}, /* a length that cannot be */
+		{47, "0000 894f 4fc20201 00000aff", false}, /* of a later version */
+		{17, "1234 0868 0000 0000 30010021 00000001", false}, /* an echo */
+		{17, "1234 0868 0000 0000 20ff0021 00000001", false}, /* of charging */
+		{17, "1234 0868 0000 0000 50ff0021 00000001", false}, /* of a later version */
+		{17, "1234 0868 0000 0000 34ff0021 00000001 00000085 00100500", false},
+		{17, "1234 0868 0000 0000 34ff0021 00000001 00000085 01000085 01000085 01000085 01000085 01000000", false},
+		{17, "1234 06a5 0000 0000 c802 0031 0001 0002 00000000 ff03 0021", false}, /* control */
+		{17, "1234 06a5 0000 0000 0003 0000 00000002", false}, /* version 3 */
+		{17, "1234 06a5 0000 0000 0002 0001 0002 ff03 c021", false}, /* an echo of PPP's own */
+		{17, "1234 9090 0000 0000 01040001 01 020000000001 020000000002 0800", false}, /* alive */
+		{17, "1234 9090 0000 0000 01000012 01 020000000001 020000000002 0800", false}, /* Wi-Fi */
+		{17, "1234 9090 0000 0000 02000001 01 020000000001 020000000002 0800", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct fixture f = {0};
+		tunnel_frame(&f, &cases[i]);
+		struct flow flow = parse(&f, PACKET_ETHERNET);
+		assert_int_equal(flow.protocol, cases[i].protocol);
+		assert_int_equal(flow.src[3], 1);
+	}
+	/* More tags than anybody sends. */
+	struct fixture f = {0};
+	fixture_ethernet(&f, 0x0800);
+	fixture_ipv4(&f, 17, 8 + 4 + 40, 1);
+	fixture_hex(&f, "1234 9090 0000 0000 01000001");
+	for (int i = 0; i < 40; i++)
+		fixture_hex(&f, "00");
+	assert_int_equal(parse(&f, PACKET_ETHERNET).dport, 37008);
 }
 
 static void tunnels_in_tunnels_are_opened_up_to_a_limit(void **state)
@@ -480,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_packet_cut_short_gives_what_is_there),
 		cmocka_unit_test(tunnels_are_opened_unless_that_is_not_wanted),
 		cmocka_unit_test(a_tunnel_that_does_not_open_is_the_packet_that_it_is),
+		cmocka_unit_test(what_only_looks_like_a_tunnel_stays_closed),
 		cmocka_unit_test(tunnels_in_tunnels_are_opened_up_to_a_limit),
 		cmocka_unit_test(a_flood_of_tunnel_packets_at_a_watched_service_stays_what_it_is),
 	};
