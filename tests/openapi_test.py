@@ -15,9 +15,11 @@ from live import Server, check
 OPERATOR = {"Authorization": "Bearer only-the-operator-has-this-token"}
 FEEDER = {"Authorization": "Bearer only-the-feeder-has-this-token"}
 AS_JSON = {"Content-Type": "application/json"}
+AS_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 LINES = {"Content-Type": "application/x-ndjson", **FEEDER}
 CONFIG = """
 listen: ["127.0.0.1:0"]
+site: {url: "https://status.example"}
 admin_token: only-the-operator-has-this-token
 feeders: [{name: probe, token: only-the-feeder-has-this-token}]
 limits:
@@ -87,10 +89,16 @@ class Api:
 def reports(api):
     path, good = "/api/v1/reports", json.dumps({"service": "shop", "comment": "hello"})
     api.answers(202, "POST", path, good, AS_JSON)
-    api.answers(303, "POST", path, "service=shop", {"Content-Type": "application/x-www-form-urlencoded"})
+    api.answers(303, "POST", path, "service=shop", AS_FORM)
     api.answers(400, "POST", path, "{", AS_JSON)
     api.answers(400, "POST", path, good, {**AS_JSON, "Idempotency-Key": "a b"})
     api.answers(403, "POST", path, good, {**AS_JSON, "Sec-Fetch-Site": "cross-site"})
+    api.answers(403, "POST", path, good, {**AS_JSON, "Origin": "http://evil.example"})
+    api.answers(403, "POST", path, "service=shop", {**AS_FORM, "Origin": "null"})
+    api.answers(403, "POST", path, "service=shop", {**AS_FORM, "Referer": "http://evil.example/page"})
+    api.answers(303, "POST", path, "service=shop", {**AS_FORM, "Origin": "http://" + api.server.url})
+    api.answers(303, "POST", path, "service=shop", {**AS_FORM, "Origin": "https://down.example", "X-Forwarded-Host": "down.example"})
+    api.answers(303, "POST", path, "service=shop", {**AS_FORM, "Origin": "https://status.example"})
     api.answers(413, "POST", path, " " * 9000, AS_JSON)
     before = api.server.metrics()
     api.answers(415, "POST", path, good, {"Content-Type": "text/plain"})

@@ -9,6 +9,7 @@
 #include "intake/person.h"
 #include "intake/place.h"
 #include "intake/reports.h"
+#include "publish/http_origin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,11 +195,13 @@ static struct reports_request request_of(const struct server *s, const struct ht
 	};
 }
 
-/* Another site must not make its visitors' browsers report: browsers say where a request
- * comes from (W3C Fetch Metadata), programs say nothing. */
-static bool is_from_another_site(const struct http_request *req)
+/* Another site must not make its visitors' browsers report. */
+static bool is_from_another_site(const struct server *s, const struct http_request *req)
 {
-	return strcmp(field(req, "Sec-Fetch-Site"), "cross-site") == 0;
+	return http_origin_is_another_site(&(struct http_origin){
+		.fetch_site = field(req, "Sec-Fetch-Site"), .origin = field(req, "Origin"),
+		.referer = field(req, "Referer"), .host = field(req, "Host"),
+		.forwarded_host = field(req, "X-Forwarded-Host"), .site_url = s->site.base_url});
 }
 
 struct http_response *intake_begin(struct server *s, const struct http_request *req,
@@ -206,7 +209,7 @@ struct http_response *intake_begin(struct server *s, const struct http_request *
 {
 	static _Thread_local struct reports_refusal refusal;
 	struct intake *i = s->intake;
-	if (is_from_another_site(req)) {
+	if (is_from_another_site(s, req)) {
 		count(&i->refused, 1);
 		return http_response_problem(
 			403, "A report is sent from this site's own pages, or by a program.");

@@ -9,7 +9,8 @@
  *   http_stream.c    event streams: connections taken over from the library
  *   http_ring.c      the events they all read from
  *   http_response.c  prebuilt responses
- *   http_target.c, http_negotiate.c, http_address.c, http_limit.c, http_wheel.c: pure parts
+ *   http_target.c, http_negotiate.c, http_address.c, http_limit.c, http_origin.c,
+ *   http_wheel.c: pure parts
  *
  * A worker's own fields belong to its thread. What other threads touch stands under a
  * lock that is named beside it. */

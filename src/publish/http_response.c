@@ -65,7 +65,8 @@ static bool add_fields(struct MHD_Response *m, const struct http_response_option
 		  add(m, "Cross-Origin-Resource-Policy",
 		      o->embeddable ? "cross-origin" : "same-origin") &&
 		  add(m, "X-Content-Type-Options", "nosniff") &&
-		  add(m, "Referrer-Policy", "no-referrer");
+		  /* To ourselves: else browsers hide the Origin of our own form, too. */
+		  add(m, "Referrer-Policy", "same-origin");
 
 	for (size_t i = 0; ok && i < o->field_count; i++)
 		ok = add(m, o->fields[i].name, o->fields[i].value);

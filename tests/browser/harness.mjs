@@ -101,9 +101,9 @@ export async function startServer(options = []) {
 }
 
 // One browser for all tests; each page gets a context of its own, so nothing is carried over.
-export async function launchBrowser() {
+export async function launchBrowser(flags = []) {
   const { chromium } = await playwright();
-  return chromium.launch({ executablePath: chromiumPath, args: CHROMIUM_FLAGS });
+  return chromium.launch({ executablePath: chromiumPath, args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
 // Where an element is. The live page swaps it now and then, and while it does there is none.
