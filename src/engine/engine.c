@@ -349,13 +349,14 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 static void leave(struct engine *e, struct track *t)
 {
 	if (t->started && !t->whole)
-		track_skip(t, e->minute - LATENESS_BINS);
+		track_skip(t, e->minute);
 	t->coordinated_on = false;
 	engine_abandon(e, t);
 }
 
-/* A minute begins: the one before the last two is sealed, those two are looked at. */
-static void turn_minute(struct engine *e)
+/* A minute begins: what is before `open` is sealed, the rest up to `seen`, the last minute that
+ * somebody watched, is looked at. */
+static void turn_minute(struct engine *e, int64_t open, int64_t seen)
 {
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
@@ -366,14 +367,13 @@ static void turn_minute(struct engine *e)
 		if (!t->started && !start(e, t, e->now, (wd_span){MINUTE_NS}, false, false))
 			continue;
 		const struct surge_plan *plan = &e->plans[t->plan].plan;
-		for (; t->next < e->minute - LATENESS_BINS;
-		     e->counters.samples += t->signal_count) {
+		for (; t->next < open; e->counters.samples += t->signal_count) {
 			int64_t bin = t->next;
 			track_seal(t, plan, bin, NULL);
 			score(e, t, bin);
 			engine_follow(e, t, track_bin_begin(t, bin));
 		}
-		track_peek(t, plan, e->minute - 1);
+		track_peek(t, plan, seen);
 		if (t->crowd != NULL)
 			crowd_move(t->crowd, once_quarter_of(e->now), e->minute);
 		if (t->first_seen.ns != 0)
@@ -383,27 +383,37 @@ static void turn_minute(struct engine *e)
 	engine_watch_minute(e);
 }
 
-/* Nothing was seen from the running minute until `minute`: what is pending is sealed, the
- * rest is missing. */
+/* The next minute begins, and may still bring reports of the two before it. */
+static void turn(struct engine *e)
+{
+	e->minute++;
+	e->now = wall_s(e->minute * 60);
+	turn_minute(e, e->minute - LATENESS_BINS, e->minute - 1);
+}
+
+/* Nobody watched from within the running minute until `minute`: what is pending is sealed, the
+ * minutes between are missing. Of those two themselves a part was seen, which counts. */
 static void jump(struct engine *e, int64_t minute)
 {
-	for (int n = 0; n <= LATENESS_BINS; n++) {
+	int64_t last = e->minute, end = last + LATENESS_BINS + 1;
+	end = end < minute ? end : minute;
+	while (e->minute < end) {
 		e->minute++;
 		e->now = wall_s(e->minute * 60);
-		turn_minute(e);
+		turn_minute(e, e->minute < end ? e->minute - LATENESS_BINS : last + 1, last);
 	}
 	e->minute = minute;
 	for (size_t n = 0; n < e->track_count; n++) {
 		struct track *t = &e->tracks[n];
 		if (t->started && !t->whole)
-			track_skip(t, minute - LATENESS_BINS);
+			track_skip(t, minute);
 	}
 }
 
 void engine_gap(struct engine *e, wd_wall now)
 {
 	int64_t minute = now.ns / MINUTE_NS;
-	if (e->now.ns != 0 && minute - e->minute > LATENESS_BINS + 1)
+	if (e->now.ns != 0 && minute - e->minute > 1)
 		jump(e, minute);
 	engine_advance(e, now);
 }
@@ -416,16 +426,13 @@ void engine_advance(struct engine *e, wd_wall now)
 	if (e->now.ns == 0) {
 		e->minute = minute;
 		e->now = now;
-		turn_minute(e);
+		turn_minute(e, minute - LATENESS_BINS, minute - 1);
 		goto judge;
 	}
 	if (minute - e->minute > SILENCE_MINUTES_MAX)
 		jump(e, minute);
-	while (e->minute < minute) {
-		e->minute++;
-		e->now = wall_s(e->minute * 60);
-		turn_minute(e);
-	}
+	while (e->minute < minute)
+		turn(e);
 	e->now = now;
 judge:
 	if (e->due > 0)

@@ -137,7 +137,8 @@ void engine_traffic_until(struct engine *e, wd_wall until);
 /* Moves the clock; a `now` before the engine's clock does nothing. The time between was
  * watched: minutes without reports count as zero (more than a week is taken for a gap). */
 void engine_advance(struct engine *e, wd_wall now);
-/* The same, but nobody watched: the minutes between are missing, not zero. */
+/* The same, but nobody watched: the minutes between are missing, not zero, and reports of them
+ * are late. Of the minutes in which it began and ended counts what was seen. */
 void engine_gap(struct engine *e, wd_wall now);
 wd_wall engine_now(const struct engine *e);
 /* At the end of a recording: seals and judges all that is pending, as if time went on. Floods that

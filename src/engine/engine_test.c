@@ -539,6 +539,75 @@ static void a_long_silence_of_the_clock_is_a_gap(void **state)
 	world_close(&w);
 }
 
+struct sealed { float observed[80]; bool told[80]; }; /* by minute since the start */
+
+static void take_score(void *ctx, const struct score *score)
+{
+	struct sealed *s = ctx;
+	int64_t minute = (wall_to_s(score->at) - START_S) / 60;
+	if (minute < 0 || minute >= 80)
+		return;
+	assert_false(s->told[minute]);
+	s->told[minute] = true;
+	s->observed[minute] = score->observed;
+}
+
+/* One report a second, but for the time between. */
+static void minutes_that_nobody_watched_are_missing_and_no_others(void **state)
+{
+	static const struct { int from_s, to_s; } cases[] = {
+		{1230, 1232},	       /* within a minute */
+		{1230, 1291},	       /* over one end of a minute */
+		{1259, 1320},	       /* exactly one minute */
+		{1230, 1330},	       {1230, 1390}, {1200, 1440}, {1230, 1500}, {1230, 1501},
+		{1230, 1559},	       {1259, 3000},
+	};
+	(void)state;
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		struct sealed s = {0};
+		struct world w;
+		int reports[80] = {0};
+		struct source anywhere = {0};
+		world_open(&w, 1);
+		engine_on_score(w.e, take_score, &s);
+		for (int at = 0; at < 4800; at++) {
+			if (at > cases[c].from_s && at < cases[c].to_s)
+				continue;
+			if (at == cases[c].to_s)
+				engine_gap(w.e, wall_s(START_S + at));
+			engine_advance(w.e, wall_s(START_S + at));
+			assert_int_equal(report(&w, "x", START_S + at, &anywhere), ENGINE_COUNTED);
+			reports[at / 60]++;
+		}
+		for (int minute = 0; minute < 77; minute++) {
+			assert_int_equal(s.told[minute], reports[minute] > 0);
+			if (s.told[minute])
+				assert_float_equal(s.observed[minute], reports[minute], 0);
+		}
+		world_close(&w);
+	}
+}
+
+/* Reports that come at the same rate before and after an absence: what was above usual stays. */
+static void an_absence_takes_no_evidence_away(void **state)
+{
+	(void)state;
+	for (int minutes = 2; minutes <= 12; minutes += 2) {
+		struct source anywhere = {0};
+		struct world w;
+		world_open(&w, 7);
+		play(&w, "x", 0, 2880, 2, 0, NULL);
+		play(&w, "x", 2880, 2895, 2, 40, &anywhere);
+		assert_int_equal(w.opened, 1);
+		engine_gap(w.e, wall_s(START_S + (2895 + minutes) * 60));
+		play(&w, "x", 2895 + minutes, 2925, 2, 40, &anywhere);
+		assert_int_equal(w.opened, 1);
+		assert_int_equal(w.last.state, INCIDENT_OPEN);
+		assert_int_equal(w.last.wave_count, 1);
+		world_close(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +627,8 @@ int main(void)
 		cmocka_unit_test(an_open_incident_is_shown_by_the_minute_from_two_hours_before_it),
 		cmocka_unit_test(damaged_state_is_refused),
 		cmocka_unit_test(a_long_silence_of_the_clock_is_a_gap),
+		cmocka_unit_test(minutes_that_nobody_watched_are_missing_and_no_others),
+		cmocka_unit_test(an_absence_takes_no_evidence_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

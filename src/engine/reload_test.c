@@ -70,6 +70,32 @@ static void the_time_without_it_is_missing_and_not_zero(void **state)
 	world_close(&w);
 }
 
+static void take_score(void *ctx, const struct score *score)
+{
+	wd_wall *first = ctx;
+	if (first->ns == 0 && strcmp(score->service, "x") == 0)
+		*first = score->at;
+}
+
+static void its_first_minute_after_that_is_the_one_in_which_it_came_back(void **state)
+{
+	struct world w;
+	wd_wall first = {0};
+	(void)state;
+	world_open(&w, 1);
+	configure(&w, "x");
+	engine_advance(w.e, world_now(&w));
+	reports(&w, 60, 2);
+	configure(&w, "other");
+	quiet(&w, 7200 + 30);
+	configure(&w, "x");
+	engine_on_score(w.e, take_score, &first);
+	int64_t back = wall_to_s(world_now(&w)) / 60;
+	reports(&w, 10, 2);
+	assert_int_equal(wall_to_s(first), back * 60);
+	world_close(&w);
+}
+
 static void what_is_usual_of_its_traffic_stays(void **state)
 {
 	struct world w;
@@ -182,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_time_without_it_is_missing_and_not_zero),
+		cmocka_unit_test(its_first_minute_after_that_is_the_one_in_which_it_came_back),
 		cmocka_unit_test(what_is_usual_of_its_traffic_stays),
 		cmocka_unit_test(its_incident_ends_where_it_was_last_seen),
 		cmocka_unit_test(a_bucket_that_was_due_then_keeps_no_later_one_from_being_judged),
