@@ -3,7 +3,7 @@
 
 #include "command/clock.h"
 #include "command/log.h"
-#include "command/simulate.h"
+#include "command/scenario_file.h"
 #include "intake/simulation.h"
 
 #include <pthread.h>
@@ -44,6 +44,7 @@ static bool advance(struct player *p, struct wd_why *why)
 	if (p->more) {
 		p->next.at = wall_add(p->next.at, p->moved);
 		p->next.flags |= OBSERVATION_RECONSTRUCTION;
+		p->next.scenario = p->scenario->made_from.scenario;
 	}
 	return true;
 }
@@ -69,6 +70,11 @@ struct player *player_open(const char *scenario)
 		return NULL;
 	}
 	return p;
+}
+
+const struct scenario *player_scenario(const struct player *p)
+{
+	return p->scenario;
 }
 
 /* What lies before now, in order; the pilot asks. */

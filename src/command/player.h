@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "command/pilot.h"
+#include "intake/scenario.h"
 #include "store/journal.h"
 #include "store/store.h"
 
@@ -22,6 +23,7 @@ enum wd_err player_preload(struct player *p, struct pilot *pilot, struct store *
 			   const struct catalogue *catalogue, struct wd_why *why) WD_MUST_CHECK;
 enum wd_err player_start(struct player *p, struct journal *journal,
 			 struct wd_why *why) WD_MUST_CHECK;
+const struct scenario *player_scenario(const struct player *p);
 void player_stop(struct player *p);  /* NULL is fine */
 void player_close(struct player *p); /* NULL is fine */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scenarios that come with the program, played through the real engine on its own clock:
  * what has to be found is found, in time, and nothing else. */
-#include "command/simulate.h"
+#include "command/scenario_file.h"
 
 #include "base/check.h"
 #include "base/timetext.h"

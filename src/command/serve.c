@@ -6,6 +6,7 @@
 #include "command/clock.h"
 #include "command/log.h"
 #include "command/player.h"
+#include "command/scenario_file.h"
 #include "command/server.h"
 #include "command/usage.h"
 #include "config/checks.h"
@@ -202,16 +203,18 @@ static char *read_measured(const char *name)
 	return text;
 }
 
-static void open_site(struct server *s)
+static void open_site(struct server *s, const struct player *player)
 {
 	const struct config_site *c = &s->config->site;
 	const struct config_telemetry *t = &s->config->telemetry;
 	s->measured = read_measured("measured.tsv");
 	s->measured_traffic = read_measured("measured-traffic.tsv");
+	s->reconstructions = reconstructions_load(player != NULL ? player_scenario(player) : NULL);
 	s->site = (struct site){
 		.name = strdup(c->name), .base_url = strdup(c->url), .contact = strdup(c->contact),
 		.measured = s->measured != NULL ? s->measured : "",
 		.measured_traffic = s->measured_traffic != NULL ? s->measured_traffic : "",
+		.reconstructions = &s->reconstructions,
 		.collects_flows = t->listen.count > 0 || t->capture.count > 0,
 		.collects_logs = t->logs.count > 0 || t->syslog.count > 0,
 		.incident_series = stored_series, .incident_trace = stored_trace,
@@ -350,7 +353,7 @@ static bool start(struct server *s, struct player *player)
 		return said("play", &why);
 	if (page_cache_open(PAGES_BYTES_MAX, &s->cache) != WD_OK)
 		return said("memory", &(struct wd_why){.err = WD_NOMEM});
-	open_site(s);
+	open_site(s, player);
 	struct journal_options journal = {.store = s->store, .on_done = intake_done, .ctx = s};
 	if (journal_open(&journal, &s->journal, &why) != WD_OK)
 		return said("journal", &why);
@@ -396,6 +399,7 @@ static void stop(struct server *s, struct player *player)
 	config_free(s->running);
 	free(s->measured);
 	free(s->measured_traffic);
+	reconstructions_free(&s->reconstructions);
 	free((void *)(uintptr_t)s->site.name);
 	free((void *)(uintptr_t)s->site.base_url);
 	free((void *)(uintptr_t)s->site.contact);

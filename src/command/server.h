@@ -37,6 +37,7 @@ struct server {
 	struct site site;
 	char *measured;               /* the detector's measured error rates; owned */
 	char *measured_traffic; /* the same of floods */
+	struct reconstructions reconstructions; /* whose sources are known */
 	wd_mono started;
 	wd_wall started_at;
 	bool ready;                   /* all of the above is there: requests are answered */

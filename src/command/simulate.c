@@ -3,18 +3,15 @@
 
 #include "base/buf.h"
 #include "base/check.h"
-#include "base/text.h"
 #include "base/timetext.h"
+#include "command/scenario_file.h"
 #include "command/simulate_traffic.h"
 #include "command/usage.h"
-#include "config/config.h"
 #include "intake/simulation.h"
 #include "model/observation.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +41,7 @@ static const char usage[] =
 	"  --to HOST:PORT   traffic: to a collector on this machine, like 127.0.0.1:2055\n"
 	"  --help           this text\n";
 
-enum { FLUSH_AT = 1 << 16, OUTPUT_MAX = 1 << 26, SUFFIX_LEN = 9 };
-
-static const char suffix[] = ".scenario";
+enum { FLUSH_AT = 1 << 16, OUTPUT_MAX = 1 << 26 };
 
 struct job {
 	const char *scenario, *out_path;
@@ -59,138 +54,26 @@ struct job {
 	struct traffic_job traffic;
 };
 
-/* ---- finding and reading ---- */
-
-static char *read_file(const char *path, size_t *ret_len)
+/* Its title; none is a failure. */
+static void list_one(void *ctx, const char *name)
 {
-	FILE *f = fopen(path, "rb");
-	char *text = NULL;
+	int *status = ctx;
+	struct scenario *s = scenario_load(name);
 
-	if (f == NULL)
-		return NULL;
-	text = malloc(SCENARIO_BYTES_MAX + 2);
-	if (text != NULL) {
-		*ret_len = fread(text, 1, SCENARIO_BYTES_MAX + 1, f);
-		text[*ret_len] = '\0';
+	if (s != NULL) {
+		printf("%-24s ", name);
+		scenario_print_plain(stdout, s->title, strlen(s->title));
+		putchar('\n');
+	} else {
+		*status = 1;
 	}
-	if (ferror(f)) {
-		free(text);
-		text = NULL;
-	}
-	fclose(f);
-	return text;
-}
-
-/* The file as a path, else by name in the folder that comes with the program. */
-static char *find_file(const char *name, char path[4096], size_t *ret_len)
-{
-	snprintf(path, 4096, "%s", name);
-	char *text = read_file(path, ret_len);
-	if (text != NULL || strchr(name, '/') != NULL)
-		return text;
-	int first_errno = errno;
-	snprintf(path, 4096, "%s/scenarios/%s%s", config_share_folder(), name, suffix);
-	text = read_file(path, ret_len);
-	if (text == NULL) {
-		errno = first_errno;
-		snprintf(path, 4096, "%s", name);
-	}
-	return text;
-}
-
-/* What is not plain becomes blanks, so that a file cannot move the terminal. Returns the characters
- * that begin before `at`. */
-static size_t print_plain(FILE *to, const char *text, size_t len, size_t at)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < len;) {
-		bool plain;
-		size_t n = text_character(text + i, &plain);
-		fwrite(plain ? text + i : " ", 1, plain ? n : 1, to);
-		count += i < at;
-		i += n;
-	}
-	return count;
-}
-
-/* The line at fault with a mark under its column. */
-static void show_line(const char *text, size_t len, size_t at)
-{
-	size_t begin = at, end = at;
-	while (begin > 0 && text[begin - 1] != '\n')
-		begin--;
-	while (end < len && text[end] != '\n' && end - begin < 120)
-		end++;
-	if (at > end)
-		return;
-	fputs("    ", stderr);
-	size_t before = print_plain(stderr, text + begin, end - begin, at - begin);
-	fprintf(stderr, "\n    %*s^\n", (int)before, "");
-}
-
-struct scenario *scenario_load(const char *path_or_name)
-{
-	char path[4096];
-	size_t len = 0;
-	struct wd_why why;
-	struct scenario *s = NULL;
-	char *text = find_file(path_or_name, path, &len);
-
-	if (text == NULL) {
-		fprintf(stderr,
-			"whydown: %s: %s (whydown simulate --list shows the scenarios there are)\n",
-			path, strerror(errno));
-		return NULL;
-	}
-	if (scenario_read(text, len, &s, &why) != WD_OK) {
-		struct text_place p = text_place_of(text, len, why.at);
-		fprintf(stderr, "%s:%u:%u: %s\n", path, p.line, p.column, why.what);
-		if (!text_begins_utf16(text, len))
-			show_line(text, len, why.at);
-	}
-	free(text);
-	return s;
-}
-
-static int compare_names(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_scenario(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-	return len > SUFFIX_LEN && strcmp(entry->d_name + len - SUFFIX_LEN, suffix) == 0;
+	scenario_free(s);
 }
 
 static int list(void)
 {
-	char folder[4096];
-	struct dirent **entries = NULL;
-	snprintf(folder, sizeof(folder), "%s/scenarios", config_share_folder());
-	int count = scandir(folder, &entries, is_scenario, compare_names), status = 0;
-
-	if (count < 0) {
-		fprintf(stderr, "whydown: %s: %s\n", folder, strerror(errno));
-		return 1;
-	}
-	for (int i = 0; i < count; i++) {
-		size_t len = strlen(entries[i]->d_name) - SUFFIX_LEN;
-		char name[NAME_MAX + 1];
-		snprintf(name, sizeof(name), "%.*s", (int)len, entries[i]->d_name);
-		struct scenario *s = scenario_load(name);
-		if (s != NULL) {
-			printf("%-24s ", name);
-			print_plain(stdout, s->title, strlen(s->title), 0);
-			putchar('\n');
-		} else {
-			status = 1;
-		}
-		scenario_free(s);
-		free(entries[i]);
-	}
-	free(entries);
-	return status;
+	int status = 0;
+	return scenario_each_installed(list_one, &status) ? status : 1;
 }
 
 /* ---- options ---- */

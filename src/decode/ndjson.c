@@ -2,6 +2,7 @@
 #include "decode/ndjson.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "decode/json_text.h"
 #include "decode/number.h"
@@ -17,7 +18,7 @@
 enum member {
 	M_V, M_KIND, M_AT, M_STEP, M_ID, M_SERVICE, M_SURFACE, M_PROBLEM, M_COUNT, M_VALUE,
 	M_PERSON, M_NETWORK, M_COUNTRY, M_REGION, M_CITY, M_COMMENT, M_FEEDER,
-	M_RECONSTRUCTION, M_RECEIVED, MEMBERS
+	M_RECONSTRUCTION, M_SCENARIO, M_RECEIVED, MEMBERS
 };
 
 /* `rule` is the answer to any value that is not right. */
@@ -43,6 +44,7 @@ static const struct { const char *name; size_t len; const char *rule;
 	[M_COMMENT] = MEMBER("comment", "comment is text of up to 500 bytes"),
 	[M_FEEDER] = MEMBER("feeder", "feeder is one line of text of up to 48 bytes"),
 	[M_RECONSTRUCTION] = MEMBER("reconstruction", "reconstruction is true or false"),
+	[M_SCENARIO] = MEMBER("scenario", "scenario is a name of up to 48 of a-z 0-9 . _ -"),
 	[M_RECEIVED] = MEMBER("received", "received is a time like \"2025-03-10T09:45:00Z\""),
 #undef MEMBER
 };
@@ -231,6 +233,11 @@ static bool read_value(struct scan *s, enum member m, struct ndjson *line)
 		else if (!take_word(s, "false"))
 			return false;
 		return true;
+	case M_SCENARIO:
+		if (!take_string(s, &t) || !text_is_id(t.at, t.len, OBSERVATION_SCENARIO_MAX))
+			return false;
+		o->scenario = t.at;
+		return true;
 	case M_RECEIVED: return read_time(s, &line->received);
 	case MEMBERS: break;
 	}
@@ -317,6 +324,9 @@ static const char *broken_rule_of_kind(const struct observation *o, uint32_t see
 		return "at is missing: the time when it happened";
 	if ((seen & 1u << M_SERVICE) == 0)
 		return "service is missing";
+	if (o->scenario[0] != '\0' && (o->flags & OBSERVATION_RECONSTRUCTION) == 0)
+		return "what has a scenario is a reconstruction: \"reconstruction\": true is "
+		       "missing";
 	if (o->kind == OBSERVATION_REPORT)
 		return step || count || value ? "a report has no step, count or value: its kind is "
 						"\"count\" or \"metric\""

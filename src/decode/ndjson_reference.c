@@ -2,6 +2,7 @@
 #include "decode/ndjson_reference.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "decode/words.h"
 #include "model/service.h"
@@ -130,6 +131,9 @@ static bool get_member(const char *name, json_t *json, struct ndjson *line)
 		o->flags = json_is_true(json) ? OBSERVATION_RECONSTRUCTION : 0;
 		return json_is_boolean(json);
 	}
+	if (strcmp(name, "scenario") == 0)
+		return get_line(json, &o->scenario, OBSERVATION_SCENARIO_MAX) &&
+		       text_is_id(o->scenario, strlen(o->scenario), OBSERVATION_SCENARIO_MAX);
 	return false;
 }
 
@@ -154,6 +158,7 @@ bool ndjson_reference_read(const char *line, size_t len, struct ndjson *ret_ndjs
 	case OBSERVATION_COUNT: good = good && step && count && !metric; break;
 	case OBSERVATION_METRIC: good = good && step && !count && metric; break;
 	}
+	good = good && (n.observation.scenario[0] == '\0' || n.observation.flags != 0);
 	good = good && json_object_get(json, "at") != NULL &&
 	       json_object_get(json, "service") != NULL;
 	if (!good) {

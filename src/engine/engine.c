@@ -338,6 +338,7 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 			t->first_seen = o->at;
 		t->last_seen = e->now;
 		t->reconstruction = (o->flags & OBSERVATION_RECONSTRUCTION) != 0;
+		memcpy(t->scenario, o->scenario, strlen(o->scenario) + 1);
 	}
 	engine_touch(e, t);
 	return verdict;

@@ -180,6 +180,7 @@ void engine_open_incident(struct engine *e, struct track *t, const struct cause 
 			     e);
 		ep->incident.kinds = c->kind;
 		ep->incident.reconstruction = t->reconstruction;
+		memcpy(ep->incident.scenario, t->scenario, sizeof(t->scenario));
 		ep->metric = t->metric;
 		e->counters.incidents_opened++;
 	}

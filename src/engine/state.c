@@ -4,6 +4,7 @@
 #include "engine/inner.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,9 @@
 
 /* 2: a service has its watch at the end, after u8 (0 = none), and its tracer.
  * 3: the whole has who took part in the latest incidents at its end, after u8 (0 = nothing).
- * 4: before that, who tells of traffic. */
-enum { STATE_VERSION = 4, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
+ * 4: before that, who tells of traffic.
+ * 5: a service whose flags say so has the scenario that it was played from after them. */
+enum { STATE_VERSION = 5, KIND_WHOLE = 0, KIND_SERVICE = 1, BLOB_MAX = 512 << 20 };
 
 static void begin(struct out *o, uint8_t kind)
 {
@@ -210,7 +212,10 @@ static void write_track(const struct track *t, const struct surge_plan *plan, st
 {
 	out_text(o, t->id);
 	out_u8(o, (uint8_t)(t->started | t->whole << 1 | t->metric << 2 | t->reconstruction << 3 |
-			    t->sustained << 4 | t->coordinated_on << 5));
+			    t->sustained << 4 | t->coordinated_on << 5 |
+			    (t->scenario[0] != '\0') << 6));
+	if (t->scenario[0] != '\0')
+		out_text(o, t->scenario);
 	out_i64(o, t->step.ns);
 	out_i64(o, t->phase.ns);
 	out_i64(o, t->next);
@@ -243,6 +248,13 @@ static void write_track(const struct track *t, const struct surge_plan *plan, st
 	write_coordinated(&t->coordinated, o);
 }
 
+static void read_scenario(struct track *t, struct cur *c)
+{
+	cur_text(c, t->scenario, sizeof(t->scenario));
+	if (!text_is_id(t->scenario, strlen(t->scenario), OBSERVATION_SCENARIO_MAX))
+		c->bad = true;
+}
+
 static void read_head(struct track *t, struct cur *c)
 {
 	cur_text(c, t->id, sizeof(t->id));
@@ -253,6 +265,8 @@ static void read_head(struct track *t, struct cur *c)
 	t->reconstruction = flags >> 3 & 1;
 	t->sustained = flags >> 4 & 1;
 	t->coordinated_on = flags >> 5 & 1;
+	if ((flags >> 6 & 1) != 0) /* never before version 5 */
+		read_scenario(t, c);
 	t->step.ns = cur_i64(c);
 	t->phase.ns = cur_i64(c);
 	t->next = cur_i64(c);

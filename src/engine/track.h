@@ -57,6 +57,7 @@ struct track {
 	bool whole;                    /* buckets arrive whole: sealed at once */
 	bool metric;
 	bool reconstruction;
+	char scenario[OBSERVATION_SCENARIO_MAX + 1]; /* of that; "" = not known */
 	uint8_t plan;                  /* of the engine's plans */
 	wd_span step;
 	wd_wall phase;                 /* bin b covers [phase + b step, phase + (b + 1) step) */

@@ -320,6 +320,8 @@ static const struct statement top_statements[] = {
 	{"lasts", say_lasts},
 	{"seed", say_seed},
 	{"reconstruction", say_reconstruction},
+	{"source", scenario_say_source},
+	{"assumed", scenario_say_assumed},
 };
 static const struct statement blocks[] = {
 	{"service", begin_one_service}, {"services", begin_many_services},
@@ -413,7 +415,8 @@ static void read_statement(struct reader *r)
 		what = "a gap says: begins, lasts";
 	} else {
 		found = find(&top, word);
-		what = "a scenario begins with: title, begins, lasts, seed, reconstruction; then "
+		what = "a scenario begins with: title, begins, lasts, seed, reconstruction, "
+		       "source, assumed; then "
 		       "come its blocks: "
 		       "service, services, outage, flood, crowd, gap, traffic, attack";
 	}
@@ -452,6 +455,7 @@ enum wd_err scenario_read(const char *text, size_t len, struct scenario **ret_sc
 	if (r.s->service_count == 0)
 		prose_fail_at(&r.p, WD_MALFORMED, len,
 			      "the scenario has no service, like: service x");
+	scenario_end_sources(&r);
 	if (r.p.err != WD_OK) {
 		scenario_free(r.s);
 		return r.p.err;

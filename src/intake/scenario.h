@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "intake/audience.h"
+#include "model/reconstruction.h"
 #include "model/service.h"
 #include "model/signal.h"
 
@@ -18,7 +19,7 @@
 
 enum {
 	SCENARIO_BYTES_MAX = 1 << 20,
-	SCENARIO_TITLE_MAX = 200,
+	SCENARIO_TITLE_MAX = RECONSTRUCTION_TITLE_MAX,
 	SCENARIO_SERVICES_MAX = 10000,  /* generated ones included */
 	SCENARIO_BLOCKS_MAX = 1000,     /* services, surges and gaps as written */
 	SCENARIO_DAY_POINTS_MAX = 48,
@@ -82,6 +83,7 @@ struct scenario {
 	wd_span lasts;  /* whole minutes */
 	uint64_t seed;
 	bool reconstruction;
+	struct reconstruction made_from; /* its name is the caller's to give */
 	struct scenario_service *services;
 	size_t service_count; /* as written, not the copies */
 	struct surge *surges;

@@ -36,6 +36,11 @@ extern const struct statements surge_statements;   /* scenario_surge.c */
 extern const struct statements traffic_statements; /* scenario_traffic.c */
 extern const struct statements attack_statements;
 
+/* scenario_source.c */
+void scenario_say_source(struct reader *r);
+void scenario_say_assumed(struct reader *r);
+void scenario_end_sources(struct reader *r); /* when all has been read */
+
 void surge_say_begins(struct reader *r);
 void surge_say_rises(struct reader *r);
 void surge_say_stays(struct reader *r);

@@ -18,6 +18,9 @@ static const char whole[] = "# a comment\n"
 			    "lasts 2 days 6 hours and 30 minutes\n"
 			    "seed 77\n"
 			    "reconstruction\n"
+			    "source times https://times.example/a,b#c  over 40,000, at 14:00 # [t]\n"
+			    "source rud http://rud.example/?p=1 three waves\n"
+			    "assumed the usual rate, for no \"source\" has it\n"
 			    "\n"
 			    "service x\r\n"
 			    "\tusually 6 reports a minute\n"
@@ -70,6 +73,20 @@ static void every_statement_is_read(void **state)
 	assert_int_equal(span_to_s(s->lasts), 2 * 86400 + 6 * 3600 + 1800);
 	assert_int_equal(s->seed, 77);
 	assert_true(s->reconstruction);
+
+	const struct reconstruction *m = &s->made_from;
+	assert_int_equal(m->source_count, 2);
+	assert_string_equal(m->sources[0].name, "times");
+	assert_string_equal(m->sources[0].url, "https://times.example/a,b#c");
+	assert_string_equal(m->sources[0].taken, "over 40,000, at 14:00");
+	assert_string_equal(m->sources[1].taken, "three waves");
+	assert_int_equal(m->assumed_count, 1);
+	assert_string_equal(m->assumed[0], "the usual rate, for no \"source\" has it");
+	assert_string_equal(m->title, "Two services");
+	timetext_write(time, m->began_at);
+	assert_string_equal(time, "2025-03-11T09:00:00Z");
+	timetext_write(time, m->ended_at);
+	assert_string_equal(time, "2025-03-11T18:21:30Z");
 
 	assert_int_equal(s->service_count, 2);
 	const struct scenario_service *x = &s->services[0], *quiet = &s->services[1];
@@ -143,6 +160,15 @@ static void a_mistake_is_told_with_its_place_and_what_would_be_right(void **stat
 		{"lasts 4000 days\n", 1, 12, "ten years"},
 		{"lasts 1 day extra\n", 1, 13, "one statement a line"},
 		{"seed many\n", 1, 6, "20250310"},
+		{"source times\n", 1, 13, "https://times.example/x"},
+		{"source times javascript:alert(1) more\n", 1, 14, "http or https"},
+		{"source times https:// more\n", 1, 14, "http or https"},
+		{"source times https://times.example/x\n", 1, 37, "what was taken"},
+		{"source \x01 https://times.example/x more\n", 1, 8, "source times"},
+		{"source t https://times.example/x a\342\200\256b\n", 1, 34, "source times"},
+		{"assumed\n", 1, 8, "1 to 500 bytes"},
+		{ONE "outage of x\nassumed more\n", 6, 1, "an outage, flood or crowd says"},
+		{"assumed more\n" ONE, 1, 1, "that line is missing"},
 		{TOP "service X\n", 3, 9, "small letters"},
 		{TOP "service\n", 3, 8, "small letters"},
 		{TOP "service x\n", 3, 1, "usually 6 reports a minute"},
@@ -234,6 +260,14 @@ static void what_grows_has_a_maximum(void **state)
 	struct scenario *s = NULL;
 	struct wd_why why = {0};
 
+	size_t at = 0;
+	for (int i = 0; i <= RECONSTRUCTION_SOURCES_MAX; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "source t https://t.example/ a\n");
+	assert_int_equal(scenario_read(text, at, &s, &why), WD_FULL);
+	at = 0;
+	for (int i = 0; i <= RECONSTRUCTION_ASSUMED_MAX; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "assumed a\n");
+	assert_int_equal(scenario_read(text, at, &s, &why), WD_FULL);
 	memset(text, '#', sizeof(text));
 	assert_int_equal(scenario_read(text, SCENARIO_BYTES_MAX + 1, &s, &why), WD_FULL);
 	size_t len = (size_t)snprintf(text, sizeof(text), TOP);

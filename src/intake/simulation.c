@@ -392,6 +392,7 @@ enum wd_err simulation_next(struct simulation *m, struct observation *ret_o, boo
 			  hash_mix(d->order ^ d->person)};
 	memcpy(o.id.bytes, id, sizeof(o.id.bytes));
 	o.flags = m->s->reconstruction ? OBSERVATION_RECONSTRUCTION : 0;
+	o.scenario = m->s->reconstruction ? m->s->made_from.scenario : "";
 	o.at.ns = d->at_ns;
 	o.person = d->person;
 	o.network = d->network;

@@ -2,6 +2,7 @@
 #include "model/incident.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "model/member.h"
 
 #include <math.h>
@@ -221,9 +222,14 @@ void incident_to_json(struct buf *b, const struct incident *i)
 	buf_json(b, i->id);
 	buf_str(b, "\",\"service\":\"");
 	buf_json(b, i->service);
-	buf_fmt(b, "\",\"state\":\"%s\",\"reconstruction\":%s,\"step_s\":%.9g,",
-		incident_state_name(i->state), i->reconstruction ? "true" : "false",
-		(double)i->step.ns / (double)WD_NS_PER_S);
+	buf_fmt(b, "\",\"state\":\"%s\",\"reconstruction\":%s,",
+		incident_state_name(i->state), i->reconstruction ? "true" : "false");
+	if (i->scenario[0] != '\0') {
+		buf_str(b, "\"scenario\":\"");
+		buf_json(b, i->scenario);
+		buf_str(b, "\",");
+	}
+	buf_fmt(b, "\"step_s\":%.9g,", (double)i->step.ns / (double)WD_NS_PER_S);
 	member_put_time(b, "began_at", i->began_at);
 	buf_char(b, ',');
 	member_put_time(b, "decided_at", i->decided_at);
@@ -412,6 +418,13 @@ static void get_kinds(struct members *r, json_t *o, struct incident *i)
 		get_requests(r, requests, &i->requests);
 }
 
+static void get_scenario(struct members *r, const json_t *o, struct incident *i)
+{
+	member_get_text(r, o, "scenario", i->scenario, sizeof(i->scenario));
+	if (!text_is_id(i->scenario, strlen(i->scenario), OBSERVATION_SCENARIO_MAX))
+		r->wrong = "scenario is not a name";
+}
+
 static void get_incident(struct members *r, json_t *o, struct incident *i)
 {
 	member_get_text(r, o, "id", i->id, sizeof(i->id));
@@ -419,6 +432,8 @@ static void get_incident(struct members *r, json_t *o, struct incident *i)
 	i->state = (enum incident_state)member_get_word(r, o, "state", state_names,
 							WD_COUNT(state_names));
 	i->reconstruction = json_is_true(json_object_get(o, "reconstruction"));
+	if (json_object_get(o, "scenario") != NULL)
+		get_scenario(r, o, i);
 	double step_s = json_number_value(json_object_get(o, "step_s"));
 	if (!(step_s > 0 && step_s <= 366 * 86400.0))
 		r->wrong = "step_s is not a bucket width";

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/units.h"
+#include "model/observation.h"
 #include "model/service.h"
 #include "model/signal.h"
 #include "model/vector.h"
@@ -99,6 +100,7 @@ struct incident {
 	char service[SERVICE_ID_MAX + 1];
 	enum incident_state state;
 	bool reconstruction;     /* made from what was published, not observed */
+	char scenario[OBSERVATION_SCENARIO_MAX + 1]; /* that it was played from; "" = not known */
 	wd_span step;            /* bucket width of its numbers */
 	wd_wall began_at;        /* estimated begin, not the time of the alarm */
 	wd_wall decided_at;      /* when the budget was passed: the alarm */

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "model/service.h"
 
@@ -18,15 +19,16 @@
 
 enum {
 	FRAME_VERSION = 1,
+	FRAME_VERSION_SCENARIO = 2, /* with the last string */
 	FRAME_HEAD = 8,   /* two lengths and the checksum */
 	FRAME_FIXED = 62, /* from the version to the country */
-	STRING_COUNT = 7,
+	STRING_COUNT = 8,
 	MS_NS = 1000000,
 };
 
 static_assert(FRAME_HEAD + FRAME_FIXED + 3 * STRING_COUNT + SERVICE_ID_MAX + 2 * SERVICE_WORD_MAX +
 			      2 * OBSERVATION_PLACE_MAX + OBSERVATION_COMMENT_MAX +
-			      OBSERVATION_FEEDER_MAX <=
+			      OBSERVATION_FEEDER_MAX + OBSERVATION_SCENARIO_MAX <=
 		      OBSERVATION_FRAME_MAX,
 	      "the longest observation fits a frame");
 
@@ -39,6 +41,7 @@ static const struct { const char *name; size_t offset, len_max; } strings[STRING
 	{"city", offsetof(struct observation, city), OBSERVATION_PLACE_MAX},
 	{"comment", offsetof(struct observation, comment), OBSERVATION_COMMENT_MAX},
 	{"feeder", offsetof(struct observation, feeder), OBSERVATION_FEEDER_MAX},
+	{"scenario", offsetof(struct observation, scenario), OBSERVATION_SCENARIO_MAX},
 };
 
 static const char *string_get(const struct observation *o, size_t i)
@@ -59,7 +62,7 @@ struct observation observation_blank(enum observation_kind kind)
 		.kind = kind,
 		.count = kind == OBSERVATION_REPORT,
 		.service = "", .surface = "", .problem = "", .region = "", .city = "",
-		.comment = "", .feeder = "",
+		.comment = "", .feeder = "", .scenario = "",
 	};
 }
 
@@ -79,6 +82,13 @@ static bool country_is_sound(const char country[3])
 		return country[1] == '\0';
 	return country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z' &&
 	       country[2] == '\0';
+}
+
+static bool scenario_is_sound(const struct observation *o)
+{
+	return o->scenario[0] == '\0' ||
+	       ((o->flags & OBSERVATION_RECONSTRUCTION) != 0 &&
+		text_is_id(o->scenario, strlen(o->scenario), OBSERVATION_SCENARIO_MAX));
 }
 
 bool observation_is_sound(const struct observation *o, const char **ret_field)
@@ -108,6 +118,8 @@ bool observation_is_sound(const struct observation *o, const char **ret_field)
 		if (strnlen(string_get(o, i), strings[i].len_max + 1) > strings[i].len_max)
 			field = strings[i].name;
 	}
+	if (field == NULL && !scenario_is_sound(o))
+		field = "scenario";
 	if (field != NULL && ret_field != NULL)
 		*ret_field = field;
 	return field == NULL;
@@ -147,7 +159,8 @@ size_t observation_encode(const struct observation *o, uint8_t *dst)
 
 	WD_CHECK(observation_is_sound(o, NULL));
 	memcpy(&value_bits, &o->value, sizeof(value_bits));
-	*p++ = FRAME_VERSION;
+	size_t count = o->scenario[0] != '\0' ? STRING_COUNT : STRING_COUNT - 1;
+	*p++ = count == STRING_COUNT ? FRAME_VERSION_SCENARIO : FRAME_VERSION;
 	*p++ = (uint8_t)o->kind;
 	*p++ = o->flags;
 	*p++ = 0;
@@ -162,7 +175,7 @@ size_t observation_encode(const struct observation *o, uint8_t *dst)
 	memcpy(p, o->country, 2);
 	p += 2;
 	WD_CHECK(p - body == FRAME_FIXED);
-	for (size_t i = 0; i < STRING_COUNT; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const char *text = string_get(o, i);
 		size_t len = strlen(text);
 		put16(&p, (uint16_t)len);
@@ -189,8 +202,9 @@ static const char *read_string(struct cur *c, size_t len_max)
 	return (const char *)text;
 }
 
-/* The body from the kind on. False if it ends early or late, or if a string is wrong. */
-static bool read_fields(struct cur *c, struct observation *o)
+/* The body from the kind on, with `count` strings. False if it ends early or late, or if a string
+ * is wrong. */
+static bool read_fields(struct cur *c, size_t count, struct observation *o)
 {
 	o->kind = cur_u8(c);
 	o->flags = cur_u8(c);
@@ -204,7 +218,7 @@ static bool read_fields(struct cur *c, struct observation *o)
 	uint64_t value_bits = cur_u64(c);
 	memcpy(&o->value, &value_bits, sizeof(o->value));
 	cur_copy(c, o->country, 2);
-	for (size_t i = 0; i < STRING_COUNT; i++)
+	for (size_t i = 0; i < count; i++)
 		string_set(o, i, read_string(c, strings[i].len_max));
 	return reserved_is_zero && !c->bad && cur_left(c) == 0;
 }
@@ -231,9 +245,11 @@ enum wd_err observation_decode(const uint8_t *bytes, size_t len, struct observat
 
 	c = cur_over(body, body_len);
 	uint8_t version = cur_u8(&c);
-	if (version > FRAME_VERSION)
+	if (version > FRAME_VERSION_SCENARIO)
 		return wd_fail(why, WD_UNKNOWN, FRAME_HEAD, "frame was written by a later version");
-	if (version < FRAME_VERSION || !read_fields(&c, &o) || !observation_is_sound(&o, NULL))
+	size_t count = version == FRAME_VERSION_SCENARIO ? STRING_COUNT : STRING_COUNT - 1;
+	if (version < FRAME_VERSION || !read_fields(&c, count, &o) ||
+	    !observation_is_sound(&o, NULL))
 		return wd_fail(why, WD_MALFORMED, FRAME_HEAD, "frame's fields are out of range");
 	*ret_o = o;
 	*ret_len = (size_t)FRAME_HEAD + body_len;
@@ -341,6 +357,7 @@ void observation_to_json(struct buf *b, const struct observation *o, wd_wall rec
 	json_text(b, "feeder", o->feeder);
 	if ((o->flags & OBSERVATION_RECONSTRUCTION) != 0)
 		buf_str(b, ",\"reconstruction\":true");
+	json_text(b, "scenario", o->scenario);
 	if (received.ns != 0)
 		json_time(b, "received", received);
 	buf_char(b, '}');

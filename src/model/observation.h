@@ -4,10 +4,11 @@
  * docs/formats.md). Times are whole milliseconds, so that both forms hold the same.
  *
  * A frame, little-endian: u16 length of what follows the checksum · u16 the same with every
- * bit flipped · u32 CRC-32 (zlib's) of what follows · u8 version (1) · u8 kind · u8 flags ·
+ * bit flipped · u32 CRC-32 (zlib's) of what follows · u8 version (1 or 2) · u8 kind · u8 flags ·
  * u8 0 · i64 at_ns · i64 step_ns · u8 id[16] · u64 person · u32 network · u32 count ·
  * f64 value · u8 country[2] · seven strings, each a u16 length, its bytes and a NUL:
- * service surface problem region city comment feeder. The second length tells a damaged
+ * service surface problem region city comment feeder, and of version 2 an eighth: scenario. A frame
+ * is of version 2 only if it has one. The second length tells a damaged
  * length from a frame that was cut short: a cut one is the journal's torn tail.
  * Reading needs no copy: the strings of a decoded observation point into the frame. */
 #ifndef WD_MODEL_OBSERVATION_H
@@ -31,6 +32,7 @@ enum {
 	OBSERVATION_COMMENT_MAX = 500, /* bytes */
 	OBSERVATION_PLACE_MAX = 64,    /* bytes of a region's or city's name */
 	OBSERVATION_FEEDER_MAX = 48,
+	OBSERVATION_SCENARIO_MAX = 48,
 	OBSERVATION_FRAME_MAX = 1200,
 	OBSERVATION_STEP_MAX_S = 31 * 86400,
 	/* Of a bucket: detection takes more for this many (detect/surge.c), so readers refuse it.
@@ -63,6 +65,7 @@ struct observation {
 	char country[3];  /* ISO 3166-1 alpha-2 (or what a recording has: model/country.h), or "" */
 	/* Borrowed, never NULL, "" = not known. */
 	const char *service, *surface, *problem, *region, *city, *comment, *feeder;
+	const char *scenario; /* that it was played from, an id; only of a reconstruction */
 };
 
 /* All fields "not known"; the count of a report is 1. */

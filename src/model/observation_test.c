@@ -31,6 +31,7 @@ static struct observation full_report(void)
 	o.city = "London";
 	o.comment = "since ten, \"nothing\" <loads>\n";
 	o.feeder = "forum";
+	o.scenario = "x-2025-03-10";
 	return o;
 }
 
@@ -53,6 +54,7 @@ static void assert_same(const struct observation *a, const struct observation *b
 	assert_string_equal(a->city, b->city);
 	assert_string_equal(a->comment, b->comment);
 	assert_string_equal(a->feeder, b->feeder);
+	assert_string_equal(a->scenario, b->scenario);
 }
 
 static void what_is_encoded_decodes_to_the_same(void **state)
@@ -148,12 +150,12 @@ static void a_field_out_of_its_limits_is_named(void **state)
 	static char long_text[OBSERVATION_COMMENT_MAX + 2];
 	(void)state;
 	memset(long_text, 'w', sizeof(long_text) - 1);
-	struct observation cases[14];
-	static const char *const fields[14] = {
+	struct observation cases[16];
+	static const char *const fields[16] = {
 		"kind", "reconstruction", "at", "step", "step", "count", "value", "country", "country",
-		"service", "service", "comment", "at", "step",
+		"service", "service", "comment", "at", "step", "scenario", "scenario",
 	};
-	for (size_t i = 0; i < 14; i++)
+	for (size_t i = 0; i < 16; i++)
 		cases[i] = full_report();
 	cases[0].kind = 9;
 	cases[1].flags = 2;
@@ -170,7 +172,9 @@ static void a_field_out_of_its_limits_is_named(void **state)
 	cases[11].comment = long_text;
 	cases[12].at = wall_s(-1);
 	cases[13].kind = OBSERVATION_METRIC;
-	for (size_t i = 0; i < 14; i++) {
+	cases[14].flags = 0;
+	cases[15].scenario = "<script>";
+	for (size_t i = 0; i < 16; i++) {
 		const char *field = NULL;
 		assert_false(observation_is_sound(&cases[i], &field));
 		assert_string_equal(field, fields[i]);
@@ -190,7 +194,7 @@ static void json_holds_every_field_and_nothing_that_is_not_known(void **state)
 		"\"problem\":\"login\",\"person\":\"0123456789abcdef\",\"network\":2856,"
 		"\"country\":\"GB\",\"region\":\"England\",\"city\":\"London\","
 		"\"comment\":\"since ten, \\\"nothing\\\" \\u003cloads>\\n\",\"feeder\":\"forum\","
-		"\"reconstruction\":true,\"received\":\"2025-03-10T09:46:40Z\"}");
+		"\"reconstruction\":true,\"scenario\":\"x-2025-03-10\",\"received\":\"2025-03-10T09:46:40Z\"}");
 	json_t *json = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(json);
 	json_decref(json);

@@ -26,6 +26,8 @@ void api_service_members(const struct render *r, const struct service_state *s);
 /* "traffic": what it receives now; null if it is not watched (t is NULL). */
 void api_traffic_member(struct buf *b, const struct traffic_state *t);
 /* The incident as it is in the store, with its headline, rank and address; with braces. */
+/* A member "made_from" of the incident: null if it is no reconstruction of a known scenario. */
+void api_made_from(const struct render *r);
 void api_incident_object(const struct render *r, const struct incident *i);
 void api_series_members(struct buf *b, const struct series *series, bool unfinished);
 

@@ -116,6 +116,7 @@ void api_incident(const struct render *r)
 	wd_json_open(r->out, NULL, '{');
 	wd_json_name(r->out, "incident");
 	api_incident_object(r, r->incident);
+	api_made_from(r);
 	wd_json_open(r->out, "series", '{');
 	api_series_members(r->out, &series.series, series.unfinished);
 	wd_json_close(r->out, '}');

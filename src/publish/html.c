@@ -209,11 +209,14 @@ void html_incident_row(const struct render *r, const struct incident *i, bool wi
 	buf_fmt(b, "%zu of %zu</td></tr>\n", rank.by_duration, rank.of);
 }
 
-void html_reconstruction(const struct render *r)
+void html_reconstruction(const struct render *r, const char *sources)
 {
 	const char *rest = strchr(words_reconstruction, ':') + 1;
-	buf_fmt(r->out, "<p class=\"recon\"><strong>%.*s</strong>%s</p>\n",
+	buf_fmt(r->out, "<p class=\"recon\"><strong>%.*s</strong>%s",
 		(int)(rest - words_reconstruction), words_reconstruction, rest);
+	if (sources != NULL)
+		buf_fmt(r->out, " <a href=\"%s\">What it is made from</a>", sources);
+	buf_str(r->out, "</p>\n");
 }
 
 void html_series_table(const struct render *r, const struct series *series, const char *id,

@@ -31,7 +31,8 @@ void html_status(struct buf *b, enum status s); /* a shape, a colour and a word 
 void html_service_link(const struct render *r, const char *id);
 /* A row of a table of incidents: (service,) began, lasted, peak, severity, rank by duration. */
 void html_incident_row(const struct render *r, const struct incident *i, bool with_service);
-void html_reconstruction(const struct render *r); /* the banner */
+/* The banner; `sources` is where they stand, or NULL. */
+void html_reconstruction(const struct render *r, const char *sources);
 
 /* A series of a service with its incidents shaded. */
 struct html_chart {

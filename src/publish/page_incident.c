@@ -276,7 +276,7 @@ void page_incident_live(const struct render *r)
 	words_headline(&w, r->snapshot, i);
 	buf_str(r->out, "</h1>\n");
 	if (i->reconstruction)
-		html_reconstruction(r);
+		html_reconstruction(r, "#made-from");
 	buf_str(r->out, "<p class=\"lead\">");
 	words_peak(&w, i);
 	buf_str(r->out, "</p>\n");
@@ -303,6 +303,7 @@ void page_incident_live(const struct render *r)
 		scope(r);
 	page_incident_evidence(r, t);
 	page_comments_incident(r);
+	page_incident_made_from(r);
 	related(r);
 	page_trace_close(&found);
 	html_live_end(r);

@@ -177,7 +177,7 @@ static void incident_card(const struct render *r, const struct incident *i, bool
 	words_status(&w, r->snapshot, s);
 	buf_str(b, "</p>");
 	if (i->reconstruction)
-		html_reconstruction(r);
+		html_reconstruction(r, NULL);
 	card_numbers(r, s, i, charted);
 	buf_str(b, "<div><dt>Peak</dt><dd>");
 	words_strength(b, i);
@@ -236,7 +236,7 @@ static void unusual_now(const struct render *r)
 		words_status_odds(&w, r->snapshot, s);
 		buf_str(r->out, "</p>");
 		if (s->reconstruction)
-			html_reconstruction(r);
+			html_reconstruction(r, NULL);
 		buf_str(r->out, "</li>\n");
 	}
 	if (told > 0)

@@ -155,7 +155,7 @@ static void day_chart(const struct render *r)
 	html_series_table(r, &s->day, "day", "Last 24 hours", true);
 	buf_str(r->out, "</figure>\n");
 	if (reconstruction || s->reconstruction)
-		html_reconstruction(r);
+		html_reconstruction(r, NULL);
 }
 
 static void long_charts(const struct render *r)

@@ -110,7 +110,7 @@ static void begin_page(const struct render *r)
 	words_headline(&w, r->snapshot, i);
 	buf_str(r->out, "</a></p><h1>What was said, and when</h1>\n");
 	if (i->reconstruction)
-		html_reconstruction(r);
+		html_reconstruction(r, NULL);
 	buf_str(r->out,
 		"<p class=\"note\">Each time what is known of this incident changed, what was said "
 		"then was kept, and is never changed: numbers grow and sources become known while "

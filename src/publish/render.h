@@ -38,6 +38,7 @@ void page_refusal(const struct render *r, const struct site_refusal *refusal);
 renderer page_asset, page_favicon, page_robots, page_sitemap;
 /* Parts of pages: a section, or nothing if there are no comments. */
 renderer page_comments_day, page_comments_incident;
+renderer page_incident_made_from; /* nothing if it is no reconstruction */
 /* JSON. */
 renderer api_now, api_services, api_service, api_series, api_traffic, api_comments;
 renderer api_incidents, api_incident, api_trace, api_versions, api_openapi;

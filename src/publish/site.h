@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/reconstruction.h"
 #include "model/snapshot.h"
 #include "model/trace.h"
 #include "publish/metrics.h"
@@ -40,6 +41,7 @@ struct site {
 	const char *measured; /* the detector's measured error rates as TSV (page_method.c); "" =
 				 none */
 	const char *measured_traffic; /* the same of floods; "" or NULL = none */
+	const struct reconstructions *reconstructions; /* whose sources are known; NULL = none */
 	bool collects_flows, collects_logs; /* some telemetry comes in that way */
 	char assets[17];      /* version of the embedded files, from site_init() */
 	/* The chart of an incident that the snapshot's series no longer reach. Caller frees

@@ -84,7 +84,23 @@ static void fixture_versions(void *ctx, const struct store_versions *which,
 	}
 }
 
+static struct reconstruction fixture_made = {
+	.scenario = "x-2025-03-10",
+	.title = "X, 10 March 2025: three waves",
+	.began_at = {1741598700 * WD_NS_PER_S}, /* 09:25 */
+	.ended_at = {1741632600 * WD_NS_PER_S},
+	.sources = {
+		{"times", "https://www.times.example/x?a=1&b='2'", "over 40,000 & <b>more</b>"},
+		{"bad", "javascript:alert(1)", "what no reader of scenarios lets through"},
+	},
+	.source_count = 2,
+	.assumed = {"the <i>usual</i> rate"},
+	.assumed_count = 1,
+};
+static const struct reconstructions fixture_reconstructions = {&fixture_made, 1};
+
 const struct site fixture_site = {
+	.reconstructions = &fixture_reconstructions,
 	.name = "whydown",
 	.base_url = "https://whydown.example",
 	.contact = "desk@whydown.example",
@@ -414,6 +430,7 @@ static void make_open_incident(struct incident *i, const struct service *s, wd_w
 	snprintf(i->service, sizeof(i->service), "%s", s->id);
 	i->state = INCIDENT_OPEN;
 	i->reconstruction = true;
+	snprintf(i->scenario, sizeof(i->scenario), "x-2025-03-10");
 	i->step = span_s(300);
 	i->began_at = began;
 	i->decided_at = wall_add(began, span_s(120));

@@ -504,6 +504,64 @@ static void a_reconstruction_says_that_it_is_one(void **state)
 			"<strong>Reconstruction:</strong> played from a scenario");
 }
 
+static void a_reconstruction_says_what_it_is_made_from_and_what_is_assumed(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct incident *i = &snapshot->incidents[snapshot_incident(snapshot, "x-20250310-0945") -
+						  snapshot->incidents];
+	struct site_page page = get_from(snapshot, "/i/x-20250310-0945", "");
+	static const char *const has[] = {
+		"<a href=\"#made-from\">What it is made from</a>",
+		"<h2 id=\"made-from\">",
+		"<a rel=\"noopener nofollow\" href=\"https://www.times.example/x?a=1&amp;b=&#39;2&#39;\">times.example</a>",
+		"over 40,000 &amp; &lt;b&gt;more&lt;/b&gt;", "the &lt;i&gt;usual&lt;/i&gt; rate",
+	};
+	(void)state;
+	for (size_t n = 0; n < WD_COUNT(has); n++) {
+		if (strstr(page.body.data, has[n]) == NULL)
+			fail_msg("lacks: %s", has[n]);
+	}
+	assert_null(strstr(page.body.data, "javascript:"));
+	assert_null(strstr(page.body.data, "as if it happened now"));
+	buf_done(&page.body);
+	page = get_from(snapshot, "/api/v1/incidents/x-20250310-0945", "");
+	assert_non_null(strstr(page.body.data, "\"made_from\":{\"scenario\":\"x-2025-03-10\","));
+	buf_done(&page.body);
+
+	i->began_at = wall_add(i->began_at, span_s(400 * 86400));
+	page = get_from(snapshot, "/i/x-20250310-0945", "");
+	const char *moved = strstr(page.body.data, "by the sources it began at <time class=");
+	assert_non_null(moved);
+	assert_non_null(strstr(moved, "datetime=\"2025-03-10T09:25:00Z\">"));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
+/* A recording names a scenario, which may be any: it brings no text and no link of its own. */
+static void a_reconstruction_of_an_unknown_scenario_has_no_sources(void **state)
+{
+	static const struct { const char *scenario, *says; } cases[] = {
+		{"elsewhere", "the scenario <code>elsewhere</code>, of which this site has no sources"},
+		{"", "a scenario that was not named"},
+	};
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct incident *i = &snapshot->incidents[snapshot_incident(snapshot, "x-20250310-0945") -
+						  snapshot->incidents];
+	(void)state;
+	for (size_t n = 0; n < WD_COUNT(cases); n++) {
+		snprintf(i->scenario, sizeof(i->scenario), "%s", cases[n].scenario);
+		struct site_page page = get_from(snapshot, "/i/x-20250310-0945", "");
+		if (strstr(page.body.data, cases[n].says) == NULL)
+			fail_msg("lacks: %s", cases[n].says);
+		assert_null(strstr(page.body.data, "times.example"));
+		buf_done(&page.body);
+		page = get_from(snapshot, "/api/v1/incidents/x-20250310-0945", "");
+		assert_non_null(strstr(page.body.data, "\"made_from\":null"));
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
 /* Without an incident, too: reports that were played are not people's. */
 static void what_was_played_says_so_without_an_incident(void **state)
 {
@@ -950,6 +1008,8 @@ int main(void)
 		cmocka_unit_test(an_open_incident_is_not_told_as_resolved),
 		cmocka_unit_test(the_table_of_requests_is_prose_and_code),
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),
+		cmocka_unit_test(a_reconstruction_says_what_it_is_made_from_and_what_is_assumed),
+		cmocka_unit_test(a_reconstruction_of_an_unknown_scenario_has_no_sources),
 		cmocka_unit_test(what_was_played_says_so_without_an_incident),
 		cmocka_unit_test(names_and_places_are_escaped),
 		cmocka_unit_test(every_link_of_every_page_leads_somewhere),
