@@ -67,6 +67,28 @@ passes "… with file, line and what would be right" grep -qxF \
 fails_saying "serve does not start with it" 'unknown key `log_levle`' \
 	"$WHYDOWN" serve --config "$scratch/wrong.yaml" --data "$scratch/data" --listen 127.0.0.1:0
 
+# What a server would stumble over when it starts is told before.
+printf 'telemetry:\n  logs:\n    - {path: access.log, format: "$remote_addr"}\n' >"$scratch/format.yaml"
+fails_saying "a log's format that cannot be read is a mistake" \
+	"$scratch/format.yaml:3: \`format\` of a log: a format needs client, time and status" "$WHYDOWN" check-config "$scratch/format.yaml"
+fails_saying "… to serve, too" 'a format needs client, time and status' \
+	"$WHYDOWN" serve --config "$scratch/format.yaml" --data "$scratch/none" --listen 127.0.0.1:0
+printf 'places:\n  city_file: format.yaml\n' >"$scratch/places.yaml"
+fails_saying "a file of places in another format is a mistake" "$scratch/places.yaml:2: \`places.city_file\`" \
+	"$WHYDOWN" check-config "$scratch/places.yaml"
+country=$(find "$(dirname "$WHYDOWN")" -maxdepth 1 -name country.mmdb)
+if [ -n "$country" ]; then
+	printf 'places: {city_file: "%s"}\n' "$country" >"$scratch/places.yaml"
+	passes "… and one in that format is none" "$WHYDOWN" check-config "$scratch/places.yaml"
+fi
+tokens=$(sed -n 's/^# *\(admin_token\|token\): *\([^ ]*\).*/\2/p' "$SOURCE/examples/whydown.yaml")
+[ "$(echo "$tokens" | wc -l)" -eq 2 ] && ok "the example shows two tokens" || not_ok "the example shows two tokens"
+for token in $tokens; do
+	printf 'admin_token: %s\n' "$token" >"$scratch/token.yaml"
+	fails_saying "$token is nobody's" "$scratch/token.yaml:1: a token of examples/whydown.yaml, which everybody can read" \
+		"$WHYDOWN" check-config "$scratch/token.yaml"
+done
+
 # Installed: the catalogue stands in share/ beside the program's bin/.
 mkdir -p "$scratch/usr/bin" "$scratch/usr/share/whydown"
 cp "$WHYDOWN" "$scratch/usr/bin/whydown"

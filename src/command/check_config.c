@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/check_config.h"
 
+#include "command/config_verified.h"
 #include "command/usage.h"
 #include "config/config.h"
 
@@ -30,8 +31,10 @@ static void print_problems(const struct problems *problems)
 
 static void print_summary(const char *file, const struct config *c)
 {
-	printf("%s: in order: %zu services, %zu feeders, listens on",
-	       file == NULL ? "(defaults)" : file, catalogue_count(c->catalogue), c->feeder_count);
+	size_t services = catalogue_count(c->catalogue);
+	printf("%s: in order: %zu service%s, %zu feeder%s, listens on",
+	       file == NULL ? "(defaults)" : file, services, services == 1 ? "" : "s",
+	       c->feeder_count, c->feeder_count == 1 ? "" : "s");
 	for (size_t i = 0; i < c->listen.count; i++)
 		printf("%s %s", i == 0 ? "" : ",", c->listen.items[i]);
 	printf("; data in %s%s\n", c->data_folder,
@@ -67,7 +70,7 @@ int command_check_config(int argc, char **argv)
 	if (argc > 2)
 		return usage_wrong("check-config", "one file at a time");
 	problems_init(&problems);
-	enum wd_err err = config_load(file, &config, &problems);
+	enum wd_err err = config_load_verified(file, &config, &problems);
 	print_problems(&problems);
 	problems_done(&problems);
 	if (err != WD_OK)

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "command/chart_bytes.h"
 #include "command/clock.h"
+#include "command/config_verified.h"
 #include "command/log.h"
 #include "command/player.h"
 #include "command/scenario_file.h"
@@ -98,7 +99,7 @@ static struct config *load_config(const struct arguments *a)
 	struct buf b;
 
 	problems_init(&problems);
-	if (config_load(a->config, &config, &problems) != WD_OK)
+	if (config_load_verified(a->config, &config, &problems) != WD_OK)
 		config = NULL;
 	for (size_t n = 0; n < problems.count; n++) {
 		buf_init(&b, 1 << 16);

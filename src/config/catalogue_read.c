@@ -201,6 +201,28 @@ static struct zone *build_zone(struct builder *c, const struct doc_node *n, stru
 	return zone;
 }
 
+/* What services take over from a category is checked once, on a service that nobody sees, whether
+ * any does or not. What is wrong is told here, so it is taken away. */
+static void check_category(struct builder *c, struct category *category)
+{
+	const struct entry as_entry = {.id = category->id};
+	struct service *s = calloc(1, sizeof(*s));
+	size_t errors = c->problems->errors;
+
+	c->nomem |= s == NULL;
+	if (s == NULL)
+		return;
+	s->surfaces = build_terms(c, &as_entry, category->surfaces, SERVICE_SURFACES_MAX,
+				  "surfaces", &c->from.surfaces, &s->surface_count);
+	s->problems = build_terms(c, &as_entry, category->problems, SERVICE_PROBLEMS_MAX,
+				  "problems", &c->from.kinds, &s->problem_count);
+	if (category->time_zone != NULL)
+		s->zone = new_zone(c, category->time_zone->text, category->time_zone->at);
+	services_free(s, 1);
+	if (c->problems->errors > errors)
+		category->surfaces = category->problems = category->time_zone = NULL;
+}
+
 static void build_name(struct builder *c, const struct entry *entry, struct service *s)
 {
 	const struct doc_node *name = entry->fields[NAME];
@@ -372,6 +394,8 @@ static void build_all(struct builder *c)
 		return;
 	}
 	c->service_count = c->from.entry_count;
+	for (size_t i = 0; i < c->from.category_count && !c->nomem; i++)
+		check_category(c, &c->from.categories[i]);
 	for (size_t i = 0; i < c->from.entry_count && !c->nomem; i++)
 		build_service(c, &c->from.entries[i], &c->services[i]);
 }

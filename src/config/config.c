@@ -65,10 +65,30 @@ static enum wd_err disk_read(void *ctx, const char *path, size_t len_max, char *
 	return err;
 }
 
-static bool disk_readable(void *ctx, const char *path)
+/* Near its end such a file has this mark (MaxMind DB file format 2.0, "Metadata section"). What
+ * else is in it, who looks addresses up in it reads. */
+static const char *disk_places(void *ctx, const char *path)
 {
+	static const char mark[] = "\xab\xcd\xefMaxMind.com";
+	enum { WITHIN = 128 << 10 };
+	const char *wrong = "the path of a MaxMind DB file, which mostly ends in .mmdb";
+	FILE *f = fopen(path, "re");
+	char *end = malloc(WITHIN);
+
 	(void)ctx;
-	return access(path, R_OK) == 0;
+	if (f == NULL)
+		wrong = "the path of a file that can be read, seen from the folder of this one";
+	if (f != NULL && end != NULL && fseek(f, 0, SEEK_END) == 0) {
+		long size = ftell(f);
+		bool there = fseek(f, size > WITHIN ? size - WITHIN : 0, SEEK_SET) == 0;
+		size_t len = there ? fread(end, 1, WITHIN, f) : 0;
+		if (memmem(end, len, mark, sizeof(mark) - 1) != NULL)
+			wrong = NULL;
+	}
+	if (f != NULL)
+		fclose(f);
+	free(end);
+	return wrong;
 }
 
 static const char *zone_folder(void)
@@ -177,7 +197,7 @@ enum wd_err config_load(const char *file, struct config **ret_config, struct pro
 			    "catalogue.yaml");
 	struct config_source source = {
 		.read = disk_read,
-		.readable = disk_readable,
+		.places = disk_places,
 		.zone = disk_zone,
 		.catalogue_file = catalogue_file,
 		.country_file = country_file,

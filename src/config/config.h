@@ -38,6 +38,7 @@ struct token { bool set; uint8_t hash[32]; };
 struct feeder {
 	char *name; /* text_is_id, at most OBSERVATION_FEEDER_MAX */
 	struct token token;
+	uint32_t line; /* where it stands */
 };
 
 struct config_site {

@@ -30,10 +30,10 @@ static enum wd_err world_read(void *ctx, const char *path, size_t len_max, char 
 	return WD_OK;
 }
 
-static bool world_readable(void *ctx, const char *path)
+static const char *world_places(void *ctx, const char *path)
 {
 	(void)ctx;
-	return path[0] == '/';
+	return path[0] == '/' ? NULL : "the path of a file";
 }
 
 static enum wd_err world_zone(void *ctx, const char *name, struct zone **ret_zone,
@@ -72,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config_source source = {
 		.ctx = &world,
 		.read = world_read,
-		.readable = world_readable,
+		.places = world_places,
 		.zone = world_zone,
 		.catalogue_file = data[0] == '#' ? "" : "/catalogue.yaml",
 		.country_file = "",

@@ -92,10 +92,10 @@ static enum wd_err fake_read(void *ctx, const char *path, size_t len_max, char *
 	return *ret_bytes == NULL ? wd_fail(why, WD_NOMEM, 0, "memory") : WD_OK;
 }
 
-static bool fake_readable(void *ctx, const char *path)
+static const char *fake_places(void *ctx, const char *path)
 {
 	(void)ctx, (void)path;
-	return true;
+	return NULL;
 }
 
 static enum wd_err fake_zone(void *ctx, const char *name, struct zone **ret_zone, struct wd_why *why)
@@ -114,7 +114,7 @@ static bool try_at(const char *yaml, long nth, enum wd_err otherwise)
 {
 	static const struct config_source source = {
 		.read = fake_read,
-		.readable = fake_readable,
+		.places = fake_places,
 		.zone = fake_zone,
 		.catalogue_file = "",
 		.country_file = "",

@@ -141,9 +141,43 @@ static void check_tokens(struct config_reader *r, const char *file)
 		const struct token *token = &c->feeders[i].token;
 		if (c->admin_token.set && token->set &&
 		    memcmp(token->hash, c->admin_token.hash, sizeof(token->hash)) == 0)
-			problems_add(r->problems, (struct problem_at){file, 0},
+			problems_add(r->problems, (struct problem_at){file, c->feeders[i].line},
 				     "a token of its own", "feeder `%s` has the operator's token",
 				     c->feeders[i].name);
+	}
+}
+
+/* The line of `section.key`, or of the section; 0 if neither is there. */
+static uint32_t line_of(const struct doc_node *root, const char *section, const char *key)
+{
+	const struct doc_node *map = doc_member(root, section);
+	const struct doc_node *n =
+		map == NULL || map->kind != DOC_MAP ? NULL : doc_member(map, key);
+	return n != NULL ? n->at.line : map != NULL ? map->at.line : 0;
+}
+
+/* What each setting alone may say, but not both of them together. */
+static void check_pairs(struct config_reader *r, const char *file, const struct doc_node *root)
+{
+	const struct config_limits *l = &r->config->limits;
+	const struct config_telemetry *t = &r->config->telemetry;
+
+	if (l->observations_bytes_max > l->bodies_bytes_max)
+		problems_add(r->problems,
+			     (struct problem_at){file, line_of(root, "limits", "bodies_bytes_max")},
+			     "at least as much, or smaller batches",
+			     "`limits.bodies_bytes_max` is less than one batch "
+			     "(`limits.observations_bytes_max`: %u)", l->observations_bytes_max);
+	for (size_t i = 0; i < t->capture.count; i++) {
+		for (size_t k = 0; k < t->capture_xdp.count; k++) {
+			if (strcmp(t->capture.items[i], t->capture_xdp.items[k]) == 0)
+				problems_add(r->problems,
+					     (struct problem_at){file, line_of(root, "telemetry",
+									       "capture_xdp")},
+					     "one of the two",
+					     "`%s` stands in `telemetry.capture` and in "
+					     "`telemetry.capture_xdp`", t->capture.items[i]);
+		}
 	}
 }
 
@@ -181,6 +215,7 @@ enum wd_err config_read(const char *file, const char *bytes, size_t len,
 	if (is_mapping(problems, root)) {
 		settings_read(&r, "", root);
 		check_tokens(&r, file);
+		check_pairs(&r, file, root);
 		err = read_catalogue(&r, file, root);
 		if (err == WD_OK)
 			check_logs(&r, file);

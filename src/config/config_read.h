@@ -15,7 +15,8 @@ struct config_source {
 	/* The whole file; the caller frees. WD_FULL if it is larger than len_max. */
 	enum wd_err (*read)(void *ctx, const char *path, size_t len_max, char **ret_bytes,
 			    size_t *ret_len, struct wd_why *why);
-	bool (*readable)(void *ctx, const char *path);
+	/* NULL if that is a MaxMind DB file; else what would be. */
+	const char *(*places)(void *ctx, const char *path);
 	/* The caller frees. WD_UNKNOWN: no zone of that name; WD_OS: no zone data at all. */
 	enum wd_err (*zone)(void *ctx, const char *name, struct zone **ret_zone,
 			    struct wd_why *why);

@@ -41,10 +41,10 @@ static enum wd_err fake_read(void *ctx, const char *path, size_t len_max, char *
 	return wd_fail_os(why, 2, "open");
 }
 
-static bool fake_readable(void *ctx, const char *path)
+static const char *fake_places(void *ctx, const char *path)
 {
 	(void)ctx;
-	return strcmp(path, "/etc/whydown/city.mmdb") == 0;
+	return strcmp(path, "/etc/whydown/city.mmdb") == 0 ? NULL : "a file that can be read";
 }
 
 static enum wd_err fake_zone(void *ctx, const char *name, struct zone **ret_zone, struct wd_why *why)
@@ -61,7 +61,7 @@ static enum wd_err fake_zone(void *ctx, const char *name, struct zone **ret_zone
 
 static const struct config_source source = {
 	.read = fake_read,
-	.readable = fake_readable,
+	.places = fake_places,
 	.zone = fake_zone,
 	.catalogue_file = "/etc/builtin.yaml",
 	.country_file = "/usr/share/country.mmdb",
@@ -227,6 +227,23 @@ static void every_mistake_has_its_line_and_what_would_be_right(void **state)
 		{"site:\n  contact: nobody\n", 2, "is `nobody`", "desk@example.org"},
 		{"site:\n  name: \" x\"\n", 2, "is `\" x\"`", "one line"},
 		{"places:\n  city_file: nowhere.mmdb\n", 2, "is `nowhere.mmdb`", "can be read"},
+		{"listen: [127.0.0.1:80, 127.0.0.1:81,\n  127.0.0.1:80]\n", 2, "`127.0.0.1:80` stands twice in `listen`",
+		 "each once"},
+		{"telemetry: {capture: [eth0, eth0]}\n", 1, "`eth0` stands twice in `telemetry.capture`", "each once"},
+		{"telemetry:\n  capture: [eth0]\n  capture_xdp: [mirror0, eth0]\n", 3,
+		 "`eth0` stands in `telemetry.capture` and in `telemetry.capture_xdp`", "one of the two"},
+		{"telemetry:\n  logs:\n    - {path: a.log}\n    - {path: /etc/whydown/a.log, service: x}\n", 4,
+		 "stands here and in line 3", "each once"},
+		{"services_from: [builtin, builtin]\n", 1, "`builtin` stands twice", "each once"},
+		{"limits:\n  workers: 2\n  bodies_bytes_max: 65536\n", 3,
+		 "is less than one batch (`limits.observations_bytes_max`: 4194304)", "smaller batches"},
+		{"admin_token: at-least-24-letters-and-digits\n", 1, "a token of examples/whydown.yaml", "nobody else knows"},
+		{"feeders:\n  - name: desk\n    token: replace-me-by-openssl-rand-hex-24\n", 3,
+		 "a token of examples/whydown.yaml", "nobody else knows"},
+		{"categories:\n  cafe:\n    surfaces: [app, fed]\n", 3, "no `fed` in `surfaces`", "did you mean `feed`?"},
+		{"categories:\n  cafe:\n    problems: nothing\n", 3, "`problems` of `cafe` is not a list", "at most 24, each an id"},
+		{"categories:\n  cafe:\n    time_zone: Mars/Base\n", 3, "time zone `Mars/Base`", "Europe/London"},
+		{"site:\n  name: a\x01z\n", 2, "control characters are not allowed at byte 15", "without control characters"},
 		{"admin_token: short\n", 1, "a token of 5 bytes", "24 to 256"},
 		{"admin_token: \"with spaces in it, and commas\"\n", 1, "with other characters", "24 to 256"},
 		{"admin_token_file: nowhere\n", 1, "/etc/whydown/nowhere: No such file", "a file with nothing but"},
@@ -239,7 +256,7 @@ static void every_mistake_has_its_line_and_what_would_be_right(void **state)
 		{"feeders:\n  - {name: a, token: abcdefghijklmnopqrstuvwx}\n"
 		 "  - {name: b, token: abcdefghijklmnopqrstuvwx}\n", 3, "`a` and `b` have the same token", "its own"},
 		{"admin_token: abcdefghijklmnopqrstuvwx\n"
-		 "feeders: [{name: b, token: abcdefghijklmnopqrstuvwx}]\n", 0, "the operator's token", "its own"},
+		 "feeders: [{name: b, token: abcdefghijklmnopqrstuvwx}]\n", 2, "the operator's token", "its own"},
 		{"services_from: [nowhere.yaml]\n", 1, "/etc/whydown/nowhere.yaml: No such file", "can be read"},
 		{"services_from: [builtin, wrong.yaml]\n", 1, "unknown key `listen` in a catalogue file", "surfaces"},
 		{"services: {}\n", 1, "`services` is not a list", "- id"},

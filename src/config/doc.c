@@ -30,6 +30,8 @@ struct level {
 
 struct reader {
 	struct doc *doc;
+	const char *bytes; /* of the file */
+	size_t len;
 	struct problems *problems;
 	struct level levels[DOC_DEPTH_MAX + 1]; /* [0] stands for the document */
 	size_t depth;
@@ -196,6 +198,14 @@ static enum wd_err take_event(struct reader *r, const yaml_event_t *e)
 	}
 }
 
+static uint32_t line_of(const struct reader *r, size_t offset)
+{
+	uint32_t line = 1;
+	for (size_t i = 0; i < offset && i < r->len; i++)
+		line += r->bytes[i] == '\n';
+	return line;
+}
+
 static enum wd_err tell_syntax(struct reader *r, const yaml_parser_t *parser)
 {
 	if (parser->error == YAML_MEMORY_ERROR)
@@ -205,8 +215,8 @@ static enum wd_err tell_syntax(struct reader *r, const yaml_parser_t *parser)
 	const char *right = "lines of `key: value`, members indented alike with spaces, "
 			    "text with special characters in quotes";
 	if (parser->error == YAML_READER_ERROR) {
-		at.line = 0; /* the reader knows only its offset */
-		right = "UTF-8 text";
+		at.line = line_of(r, parser->problem_offset); /* all that the reader knows */
+		right = "UTF-8 text without control characters";
 		problems_add(r->problems, at, right, "not readable as text: %s at byte %zu",
 			     problem, parser->problem_offset);
 	} else if (parser->context != NULL) {
@@ -250,7 +260,8 @@ enum wd_err doc_read(const char *file, const char *bytes, size_t len, struct doc
 {
 	yaml_parser_t parser;
 	enum wd_err err = WD_NOMEM;
-	struct reader r = {.problems = problems, .doc = calloc(1, sizeof(*r.doc))};
+	struct reader r = {.problems = problems, .bytes = bytes, .len = len,
+			   .doc = calloc(1, sizeof(*r.doc))};
 
 	if (r.doc == NULL)
 		return err;

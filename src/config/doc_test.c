@@ -101,10 +101,11 @@ static void what_a_configuration_has_no_use_for_is_refused(void **state)
 		{"a: [1, 2\n", 2, "not YAML"},
 		{"a: 1\n b: 2\n", 2, "not YAML"},
 		{"a: \"x\n", 2, "not YAML"},
-		{"a: \xff\n", 0, "not readable as text"},
+		{"a: \xff\n", 1, "not readable as text"},
 		{"\xff\xfe" "a", 0, "the file is UTF-16"},
 		{"\xfe\xff", 0, "the file is UTF-16"},
-		{"\xff", 0, "not readable as text"},
+		{"\xff", 1, "not readable as text"},
+		{"a: 1\nb: 2\nc: \x01\n", 3, "control characters are not allowed at byte 13"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

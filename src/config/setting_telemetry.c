@@ -192,6 +192,12 @@ static void log_read(struct config_reader *r, const struct doc_node *n, struct c
 	}
 	log.path = path_beside(path->at.file, path->text);
 	r->nomem |= log.path == NULL;
+	for (size_t i = 0; log.path != NULL && i < to->count; i++) {
+		if (to->items[i].path != NULL && strcmp(to->items[i].path, log.path) == 0)
+			problems_add(r->problems, path->at, "each once",
+				     "log `%s` stands here and in line %u", path->text,
+				     to->items[i].line);
+	}
 	log.service = member_line(r, n, "service", SERVICE_ID_MAX);
 	log.format = member_line(r, n, "format", CONFIG_LOG_FORMAT_MAX);
 	log.line = path->at.line;

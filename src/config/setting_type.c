@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* setting_type: how each kind of setting is read, compared, told and freed. A value that is
  * wrong is told with its line and what would be right, and leaves the default in place. */
+#include "base/check.h"
 #include "base/text.h"
 #include "config/checks.h"
 #include "config/setting.h"
@@ -189,9 +190,9 @@ static void file_read(struct config_reader *r, const struct setting *s, const st
 		return;
 	}
 	char *path = path_beside(n->at.file, n->text);
-	if (path != NULL && !r->source->readable(r->source->ctx, path))
-		setting_tell(r, s, n,
-		     "the path of a file that can be read, seen from the folder of this one");
+	const char *right = path == NULL ? NULL : r->source->places(r->source->ctx, path);
+	if (right != NULL)
+		setting_tell(r, s, n, right);
 	text_set(r, s, path);
 }
 
@@ -271,6 +272,15 @@ static void list_write(struct buf *b, const void *value)
 	buf_char(b, ']');
 }
 
+static bool list_has(const struct text_list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
 void setting_list_read(struct config_reader *r, const struct setting *s, const struct doc_node *n,
 		       bool (*fits)(const char *), const char *right, struct text_list *list)
 {
@@ -289,6 +299,11 @@ void setting_list_read(struct config_reader *r, const struct setting *s, const s
 	for (const struct doc_node *item = n->first; well && item != NULL; item = item->next) {
 		if (item->kind != DOC_SCALAR || !fits(item->text)) {
 			setting_tell(r, s, item, right);
+			continue;
+		}
+		if (list_has(&read, item->text)) {
+			problems_add(r->problems, item->at, "each once",
+				     "`%s` stands twice in `%s`", item->text, s->key);
 			continue;
 		}
 		read.items[read.count] = strdup(item->text);
@@ -343,10 +358,27 @@ const struct setting_type setting_catalogue = {"mapping or list", catalogue_part
 
 /* ---- tokens and feeders ---------------------------------------------------------------- */
 
+/* Taken over from the example as they stand there. */
+static bool is_example_token(const char *text, size_t len)
+{
+	static const char *const examples[] = {"at-least-24-letters-and-digits",
+					       "replace-me-by-openssl-rand-hex-24"};
+	bool found = false;
+	for (size_t i = 0; i < WD_COUNT(examples); i++)
+		found |= strlen(examples[i]) == len && memcmp(examples[i], text, len) == 0;
+	return found;
+}
+
 static void token_set(struct config_reader *r, const struct doc_node *n, const char *text,
 		      size_t len, struct token *token)
 {
 	char right[PROBLEM_TEXT_MAX];
+	if (is_example_token(text, len)) {
+		problems_add(r->problems, n->at,
+			     "one that nobody else knows, such as from `openssl rand -hex 24`",
+			     "a token of examples/whydown.yaml, which everybody can read");
+		return;
+	}
 	if (len >= CONFIG_TOKEN_LEN_MIN && len <= CONFIG_TOKEN_LEN_MAX && is_token(text, len)) {
 		if (token->set)
 			problems_add(r->problems, n->at, "one of token and its file",
@@ -446,6 +478,7 @@ static bool feeder_read(struct config_reader *r, const struct doc_node *n, struc
 					  : "a feeder's name of another form");
 		return false;
 	}
+	feeder->line = name->at.line;
 	feeder->name = strdup(name->text);
 	r->nomem |= feeder->name == NULL;
 	if (token != NULL)
