@@ -132,12 +132,17 @@ static void learn(struct deviation *d, int bin, float value, const float z[DEVIA
 	d->visits[bin] = (uint16_t)visits;
 	float far = d->seen < YOUNG ? INFINITY : habit * d->scale[2];
 
-	d->offset[bin] += clip(value - d->slow - d->offset[bin], far) / visits;
+	if (d->seen > 0) /* the first value is the level: it says nothing of its half hour */
+		d->offset[bin] += clip(value - d->slow - d->offset[bin], far) / visits;
 	d->seen += d->seen < SEEN_MAX;
 }
 
 static void levels_learn(struct deviation *d, float value, float speed)
 {
+	if (d->seen <= 1) { /* the first one: there is no level before it */
+		d->slow = d->local = d->fast = value;
+		return;
+	}
 	float n = (float)d->seen + 1;
 	float far = d->seen < YOUNG ? INFINITY : habit * d->scale[1];
 	float near = d->seen < YOUNG ? INFINITY : fast_clip * d->scale[0] + 1e-30F;

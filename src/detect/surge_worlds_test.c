@@ -428,6 +428,29 @@ static void a_metric_alarms_to_either_side_and_rarely_when_quiet(void **state)
 	assert_in_range(found, 7, 8);
 }
 
+/* A share that stays at 99.5: the half hour in which the series began is as usual as any other. */
+static void a_flat_metric_is_usual_at_every_time_of_the_week(void **state)
+{
+	struct prng prng = prng_of(5, 4);
+	struct surge_plan plan;
+	struct surge s;
+	struct surge_reading r;
+	(void)state;
+
+	surge_plan_init(&plan, span_s(300), SURGE_METRIC);
+	surge_init(&s, &plan);
+	for (int64_t t = 0; t < 3 * WEEK / 5; t++) {
+		struct surge_sample sample = {.bin = t, .observed = 99.5 + 0.15 * prng_normal(&prng),
+					      .minute = (uint16_t)(t * 5 % DAY),
+					      .weekend = t * 5 / DAY % 7 < 2};
+
+		surge_step(&s, &plan, &sample, &r);
+		if (t > 0 && fabsf(r.expected - 99.5F) > 1)
+			fail_msg("bucket %d: usual is %g", (int)t, (double)r.expected);
+		assert_false(r.sustained && r.log10_return >= once_a_month);
+	}
+}
+
 /* Response times: positive, with a long tail. Six times the median, for as long as it lasts. */
 static void a_lasting_shift_is_found_in_spite_of_heavy_tails(void **state)
 {
@@ -521,6 +544,7 @@ int main(void)
 		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),
 		cmocka_unit_test(every_bin_width_works),
 		cmocka_unit_test(a_metric_alarms_to_either_side_and_rarely_when_quiet),
+		cmocka_unit_test(a_flat_metric_is_usual_at_every_time_of_the_week),
 		cmocka_unit_test(a_lasting_shift_is_found_in_spite_of_heavy_tails),
 		cmocka_unit_test(any_input_leaves_a_sane_state),
 	};
