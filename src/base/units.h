@@ -25,6 +25,14 @@ static inline wd_span span_ms(int64_t ms) { return (wd_span){ms * 1000000}; }
 static inline int64_t span_to_s(wd_span d) { return d.ns / WD_NS_PER_S; } /* towards zero */
 
 static inline wd_wall wall_s(int64_t s) { return (wd_wall){s * WD_NS_PER_S}; }
+/* What the system's clock says (struct timespec), which may be anything: beyond 1700 to 2223 it is
+ * the nearest of these, so that nothing that is added to it overflows. */
+static inline wd_wall wall_of_clock(int64_t s, int64_t ns)
+{
+	const int64_t max_s = INT64_C(8000000000);
+	return s >= max_s ? wall_s(max_s) : s <= -max_s ? wall_s(-max_s)
+							  : (wd_wall){s * WD_NS_PER_S + ns};
+}
 /* Whole seconds, rounded down (also before 1970). */
 static inline int64_t wall_to_s(wd_wall t)
 {

@@ -11,7 +11,7 @@ static inline wd_wall wall_now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	return wall_of_clock(t.tv_sec, t.tv_nsec);
 }
 
 static inline wd_mono mono_now(void)

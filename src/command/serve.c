@@ -428,8 +428,9 @@ static void wait_for_signals(struct server *s, const sigset_t *set)
 int command_serve(int argc, char **argv)
 {
 	struct arguments a = read_arguments(argc, argv);
-	struct server s = {
-		.arguments = &a, .started = mono_now(), .started_at = wall_s(time(NULL))};
+	struct server s = {.arguments = &a,
+			   .started = mono_now(),
+			   .started_at = wall_s(wall_to_s(wall_now()))};
 	struct player *player = NULL;
 	sigset_t set;
 

@@ -171,7 +171,7 @@ wd_wall lane_now(const struct lane *l)
 	if (l->o.clock != NULL)
 		return l->o.clock(l->o.ctx);
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){(int64_t)t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	return wall_of_clock(t.tv_sec, t.tv_nsec);
 }
 
 void lane_clock(struct lane *l, wd_wall now)

@@ -338,9 +338,12 @@ static void add_place(struct observation *o, const struct place *place)
 	o->city = place->city;
 }
 
+/* Of a data folder whose stamps are beyond what an observation may have, its last moment. */
 static wd_wall whole_ms(wd_wall t)
 {
-	return (wd_wall){t.ns - t.ns % 1000000};
+	const int64_t max_ns = OBSERVATION_AT_MAX_S * WD_NS_PER_S - 1;
+	int64_t ns = t.ns < max_ns ? t.ns : max_ns;
+	return (wd_wall){ns - ns % 1000000};
 }
 
 bool reports_is_early(wd_wall at, wd_wall now)

@@ -164,6 +164,15 @@ static void the_same_key_of_the_same_person_is_the_same_report(void **state)
 	assert_memory_not_equal(&taken.id, &first, sizeof(first));
 }
 
+static void in_a_folder_whose_time_is_beyond_all_observations_a_report_has_the_last_moment(void **state)
+{
+	struct reports_request req = request(REPORTS_ONE, "application/json", "{\"service\":\"x\"}");
+	(void)state;
+	req.now = wall_s(OBSERVATION_AT_MAX_S + 86400);
+	assert_true(take(&req));
+	assert_int_equal(taken.at.ns, OBSERVATION_AT_MAX_S * WD_NS_PER_S - 1000000);
+}
+
 static void every_refusal_is_a_problem_document_and_is_counted(void **state)
 {
 	static const char huge[5000] = {'{'};
@@ -593,6 +602,7 @@ int main(void)
 		TEST(who_says_where_is_believed_about_the_place_but_not_the_network),
 		TEST(the_address_is_in_nothing_that_is_kept),
 		TEST(the_same_key_of_the_same_person_is_the_same_report),
+		TEST(in_a_folder_whose_time_is_beyond_all_observations_a_report_has_the_last_moment),
 		TEST(every_refusal_is_a_problem_document_and_is_counted),
 		TEST(who_sends_too_many_is_told_when_to_come_back),
 		TEST(a_feeder_reports_for_others_at_their_time),

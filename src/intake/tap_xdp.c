@@ -234,7 +234,7 @@ static bool xdp_take(struct tap_worker *w)
 			.captured = d->len,
 			.wire_length = d->len,
 			.linktype = PACKET_ETHERNET,
-			.at = {(int64_t)now.tv_sec * WD_NS_PER_S + now.tv_nsec},
+			.at = wall_of_clock(now.tv_sec, now.tv_nsec),
 		};
 		frames[n] = d->addr / FRAME * FRAME;
 		tap_take(w, &p);

@@ -63,7 +63,7 @@ static wd_wall system_wall(void *ctx)
 	struct timespec t;
 	(void)ctx;
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (wd_wall){t.tv_sec * WD_NS_PER_S + t.tv_nsec};
+	return wall_of_clock(t.tv_sec, t.tv_nsec);
 }
 
 static wd_mono system_mono(void *ctx)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/stamps.h"
 
+#include "model/observation.h"
+
 enum { SLEW = 10, JUMP_S = 600, LASTED_S = 60 };
 
 void stamps_init(struct stamps *s, wd_wall not_before)
@@ -15,9 +17,10 @@ static int64_t clamp(int64_t x, int64_t limit)
 
 wd_wall stamps_next(struct stamps *s, wd_wall wall, wd_mono mono)
 {
+	bool believed = wall.ns < OBSERVATION_AT_MAX_S * WD_NS_PER_S;
 	if (!s->started) {
 		s->started = true;
-		if (wall_before(s->last, wall))
+		if (believed && wall_before(s->last, wall))
 			s->last = wall;
 		s->last_mono = mono;
 		s->off = wall_sub(wall, s->last);
@@ -34,7 +37,9 @@ wd_wall stamps_next(struct stamps *s, wd_wall wall, wd_mono mono)
 	bool was_ahead = s->ahead;
 
 	s->ahead = off > JUMP_S * WD_NS_PER_S;
-	if (!s->ahead) {
+	if (!believed) {
+		s->ahead = false;
+	} else if (!s->ahead) {
 		next = wall_add(next, (wd_span){clamp(off, passed / SLEW)});
 	} else if (!was_ahead) {
 		s->ahead_since = s->last_mono;

@@ -15,7 +15,9 @@
  *     for a minute; then stamps jump. A glitch of seconds leaves no trace.
  * The first reading after a start is believed at once if it is ahead of the last stamp on
  * disk. If it is behind, stamps go on from that one: a clock that was years ahead when it
- * was believed can be put right only by a new data folder. */
+ * was believed can be put right only by a new data folder. One that says 2200 or later, a time
+ * that no observation can have, is never believed: stamps go on as if it stood still (from 1970 on
+ * in a new folder), and are right soon after it is. */
 #ifndef WD_STORE_STAMPS_H
 #define WD_STORE_STAMPS_H
 

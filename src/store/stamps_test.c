@@ -33,6 +33,22 @@ static void in_step_stamps_are_the_wall_clock(void **state)
 	assert_near(at(&s, 3600, 0), 3600);
 }
 
+static void a_clock_of_a_time_that_nothing_can_have_is_never_believed(void **state)
+{
+	static const double years = 174 * 31557600.0; /* from 2026 on, and T0 is in 1970 */
+	struct stamps s;
+	(void)state;
+	stamps_init(&s, wall_s(0));
+	assert_near(at(&s, 0, 60 * 31557600.0 + years), -T0); /* where a new folder begins */
+	assert_near(at(&s, 100, 60 * 31557600.0 + years), 100 - T0);
+	at(&s, 101, 0); /* put right: a jump like any other */
+	assert_near(at(&s, 162, 0), 162);
+	for (int i = 163; i < 400; i++)
+		assert_near(at(&s, i, 60 * 31557600.0 + years), i);
+	assert_near(at(&s, 400, 0), 400);
+	assert_int_equal(s.jumps, 1);
+}
+
 static void small_differences_vanish_a_tenth_at_a_time(void **state)
 {
 	struct stamps s;
@@ -129,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_step_stamps_are_the_wall_clock),
+		cmocka_unit_test(a_clock_of_a_time_that_nothing_can_have_is_never_believed),
 		cmocka_unit_test(small_differences_vanish_a_tenth_at_a_time),
 		cmocka_unit_test(a_step_back_never_turns_a_stamp_back),
 		cmocka_unit_test(a_jump_forward_is_believed_when_it_has_lasted),
