@@ -302,7 +302,7 @@ static bool fetch(struct run *run, struct source *s)
 	 */
 	bool one_line = why.err == WD_MALFORMED && why.at > 0 && recording_line(s->recording) > 1;
 	fputs(one_line ? " (--skip-bad passes such lines over)\n" : "\n", stderr);
-	if (!one_line)
+	if (!one_line && why.at > 0 && !recording_is_one(s->recording))
 		tell_no_log(run, s);
 	return false;
 }
@@ -451,7 +451,8 @@ static bool open_sources(struct run *run)
 		fprintf(stderr, "%s: %s%s%s\n", job->paths[i], why.what,
 			why.os_errno != 0 ? ": " : "",
 			why.os_errno != 0 ? strerror(why.os_errno) : "");
-		tell_no_log(run, &run->sources[i]);
+		if (why.err == WD_MALFORMED)
+			tell_no_log(run, &run->sources[i]);
 		return false;
 	}
 	if (run->sources == NULL)

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/prng.h"
+#include "base/timetext.h"
 #include "model/incident.h"
 
 #include <fcntl.h>
@@ -414,6 +415,75 @@ static void a_log_of_unknown_form_is_told_with_its_line(void **state)
 	expect_in("out", "http.probe by 192.0.2.7");
 }
 
+static void what_is_wrong_with_a_recording_is_told_without_talk_of_logs(void **state)
+{
+	static const struct { const char *file, *what; } cases[] = {
+		{"time,service,reports\n", "a.csv: the file has a header and no row\n"},
+		{"time,service,visits\n2025-03-10,x,5\n", "a.csv:1:1: the header names no column reports"},
+		{"\n\n", "a.csv: the file is empty"},
+		{"time,received,kind,id,service,count,value,step\n", "a.csv:1:1: single reports, as `whydown export"},
+		{"time,service,reports\n1/2/2025,x,5\n", "a.csv:2:1: a day like 3/10/2025 is in March or in October"},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		write_file("a.csv", cases[i].file, strlen(cases[i].file));
+		expect(1, NULL, "replay a.csv");
+		char *err = read_file("err", NULL);
+		if (strstr(err, cases[i].what) == NULL || strstr(err, "access log") != NULL)
+			fail_msg("%s", err);
+		free(err);
+	}
+	gzFile packed = gzopen("a.ndjson.gz", "wb");
+	for (int n = 0; n < 10000; n++)
+		gzprintf(packed, "%s%d,x,%d\n", n == 0 ? "time,service,reports\n" : "", n * 60, n * 7919 % 100);
+	gzclose(packed);
+	assert_int_equal(truncate("a.ndjson.gz", 9000), 0);
+	expect(1, NULL, "replay a.ndjson.gz");
+	char *err = read_file("err", NULL);
+	assert_string_equal(err, "a.ndjson.gz: the gzip file ends early\n");
+	free(err);
+}
+
+enum { FORMS = 5 };
+
+/* One moment as this and that program writes it. */
+static void write_time(char dst[64], size_t form, wd_wall at)
+{
+	struct civil c = civil_of(at);
+	switch (form) {
+	case 0: timetext_write(dst, at); return;
+	case 1: snprintf(dst, 64, "%02d.%02d.%d %02d:%02d", c.day, c.month, c.year, c.hour, c.minute); return;
+	case 2: snprintf(dst, 64, "%d-%02d-%02d %02d:%02d:00+00", c.year, c.month, c.day, c.hour, c.minute); return;
+	case 3: snprintf(dst, 64, "%lld", (long long)(at.ns / 1000000)); return;
+	default: snprintf(dst, 64, "%d%02d%02dT%02d%02d", c.year, c.month, c.day, c.hour, c.minute); return;
+	}
+}
+
+static void counts_are_read_however_their_times_and_fields_are_written(void **state)
+{
+	static const char ends[FORMS] = {',', ';', '\t', ',', ','};
+	char *first = NULL;
+	(void)state;
+	for (size_t i = 0; i < FORMS; i++) {
+		char text[65536], at[64], end = ends[i];
+		int len = snprintf(text, sizeof(text), "time%cservice%creports\n", end, end);
+		for (int n = 0; n < 1000; n++) {
+			write_time(at, i, wall_s(1741564800 + n * 900));
+			len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%cx%c%d\n", at, end, end,
+					40 + n * 7919 % 13 + (n >= 900 && n < 908 ? 400 : 0));
+		}
+		write_file("a.csv", text, (size_t)len);
+		expect(0, NULL, "replay --quiet --format json a.csv");
+		char *out = read_file("out", NULL);
+		assert_non_null(strstr(out, "\"began_at\":\"2025-03-19T09:00:00Z\""));
+		if (first != NULL)
+			assert_string_equal(out, first);
+		free(first);
+		first = out;
+	}
+	free(first);
+}
+
 static void scenarios_are_listed_and_found_by_name(void **state)
 {
 	(void)state;
@@ -464,6 +534,8 @@ int main(void)
 		cmocka_unit_test(a_log_s_line_without_end_is_counted),
 		cmocka_unit_test(access_logs_of_each_form_are_told_by_their_content),
 		cmocka_unit_test(a_log_of_unknown_form_is_told_with_its_line),
+		cmocka_unit_test(what_is_wrong_with_a_recording_is_told_without_talk_of_logs),
+		cmocka_unit_test(counts_are_read_however_their_times_and_fields_are_written),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),
 	};

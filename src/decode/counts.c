@@ -3,7 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "base/timetext.h"
+#include "decode/counts_time.h"
 #include "decode/number.h"
 #include "decode/words.h"
 
@@ -60,7 +60,7 @@ static enum after read_field(struct counts *c, struct field *f, const char **ret
 			return AFTER_BROKEN;
 		}
 	} else {
-		for (; c->at < c->end && *c->at != ',' && *c->at != '\n' && *c->at != '\r';
+		for (; c->at < c->end && *c->at != c->separator && *c->at != '\n' && *c->at != '\r';
 		     c->at++) {
 			if (*c->at == '"') {
 				*ret_broken =
@@ -73,15 +73,16 @@ static enum after read_field(struct counts *c, struct field *f, const char **ret
 	f->text[f->len] = '\0';
 	if (c->at == c->end)
 		return AFTER_LINE;
-	if (*c->at == ',') {
+	if (*c->at == c->separator) {
 		c->at++;
 		return AFTER_COMMA;
 	}
 	if (*c->at == '\r' && c->end - c->at > 1 && c->at[1] == '\n')
 		c->at++;
 	if (*c->at != '\n') {
-		*ret_broken = *c->at == '\r' ? "a carriage return without a line feed"
-					     : "text after a closing quote: a comma is missing";
+		*ret_broken = *c->at == '\r'
+				      ? "a carriage return without a line feed"
+				      : "text after a closing quote: what ends a field is missing";
 		return AFTER_BROKEN;
 	}
 	c->at++;
@@ -109,7 +110,7 @@ static void trim(struct field *f)
 }
 
 /* Where the column that is called so belongs; NULL if nobody asks for it. */
-static size_t *column_named(struct counts *c, const char *name, size_t *value)
+static size_t *column_named(struct counts *c, const char *name, size_t *value, size_t *kind)
 {
 	if (text_same_nocase(name, "time") || text_same_nocase(name, "timestamp"))
 		return &c->time;
@@ -119,7 +120,27 @@ static size_t *column_named(struct counts *c, const char *name, size_t *value)
 		return &c->step;
 	if (text_same_nocase(name, "reports"))
 		return &c->number;
+	if (text_same_nocase(name, "kind"))
+		return kind;
 	return text_same_nocase(name, "value") ? value : NULL;
+}
+
+/* What ends the header's fields ends all: a comma, or, where there is none, a semicolon or a tab.
+ */
+static char separator_of(const char *at, const char *end)
+{
+	char found = ',';
+	bool quoted = false;
+	for (; at < end && (quoted || (*at != '\n' && *at != '\r')); at++) {
+		quoted ^= *at == '"';
+		if (quoted)
+			continue;
+		if (*at == ',')
+			return ',';
+		if (*at == ';' || (*at == '\t' && found == ','))
+			found = *at;
+	}
+	return found;
 }
 
 enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
@@ -128,7 +149,7 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 	struct field f;
 	enum after after;
 	const char *broken;
-	size_t value = SIZE_MAX;
+	size_t value = SIZE_MAX, kind = SIZE_MAX;
 
 	*c = (struct counts){
 		.at = bytes, .end = bytes + len, .line_start = bytes, .next_line = 1,
@@ -137,13 +158,14 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 		c->at = c->line_start = bytes + 3;
 	const char *header = c->line_start;
+	c->separator = separator_of(header, c->end);
 	do {
 		const char *begin = c->at;
 		after = read_field(c, &f, &broken);
 		if (after == AFTER_BROKEN)
 			return fail_at(c, c->at, broken, why);
 		trim(&f);
-		size_t *column = column_named(c, f.text, &value);
+		size_t *column = column_named(c, f.text, &value, &kind);
 		if (column != NULL && *column != SIZE_MAX)
 			return fail_at(c, begin, "the header names a column twice", why);
 		if (column != NULL)
@@ -152,13 +174,13 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 			return fail_at(c, begin, "the header has more than 64 columns", why);
 	} while (after == AFTER_COMMA);
 
+	if (c->number == SIZE_MAX && kind != SIZE_MAX)
+		return fail_at(c, header,
+			       "single reports, as `whydown export --format csv` writes them: "
+			       "replay reads them as NDJSON, its other format", why);
 	c->metric = c->number == SIZE_MAX && !options->value_is_reports;
 	if (c->number == SIZE_MAX)
 		c->number = value;
-	if (c->column_count == 1 && strpbrk(f.text, ";\t") != NULL)
-		return fail_at(c, header,
-			       "the header has no comma: fields end with commas, not with "
-			       "semicolons or tabs", why);
 	if (c->time == SIZE_MAX)
 		return fail_at(c, header, "the header names no column time or timestamp", why);
 	if (c->number == SIZE_MAX)
@@ -179,20 +201,24 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 	return WD_OK;
 }
 
-static const char *set_time(struct counts_row *row, const struct field *f)
+bool counts_name_times(const struct counts *c) { return c->time != SIZE_MAX; }
+
+/* `why` holds the text that is returned. */
+static const char *set_time(struct counts *c, struct counts_row *row, const struct field *f,
+			    struct wd_why *why)
 {
-	static const char midnight[] = " 00:00"; /* daily counts often have the day alone */
-	char text[COUNTS_FIELD_MAX + sizeof(midnight)];
-	size_t len = f->len;
-	wd_wall at;
-	memcpy(text, f->text, len);
-	if (len == 10 && text[4] == '-' && text[7] == '-') {
-		memcpy(text + len, midnight, sizeof(midnight) - 1);
-		len += sizeof(midnight) - 1;
-	}
-	if (f->cut || timetext_read(text, len, &at, NULL) != WD_OK || at.ns < 0 ||
-	    at.ns >= OBSERVATION_AT_MAX_S * WD_NS_PER_S)
-		return "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900";
+	wd_wall at = {-1};
+	if (c->days == DAYS_UNKNOWN)
+		c->days = counts_time_is_day_number(f->text, f->len) ? DAYS_ARE_NUMBERS
+								     : DAYS_ARE_NOT;
+	enum wd_err err = counts_time_read(f->text, f->len, c->days == DAYS_ARE_NUMBERS, &at, why);
+	if (err != WD_OK && (text_same_nocase(f->text, "time") ||
+			     text_same_nocase(f->text, "timestamp")))
+		return "the header stands here again: give files one by one, not joined";
+	if (err != WD_OK)
+		return why->what;
+	if (f->cut || at.ns < 0 || at.ns >= OBSERVATION_AT_MAX_S * WD_NS_PER_S)
+		return "time is in the years 1970 to 2199";
 	row->at.ns = at.ns - at.ns % 1000000;
 	return NULL;
 }
@@ -230,9 +256,19 @@ static const char *set_step(struct counts_row *row, const struct field *f)
 	return NULL;
 }
 
-static const char *set_number(struct counts_row *row, const struct field *f)
+/* Where commas do not end fields they are decimal. */
+static void use_point(struct field *f)
+{
+	char *comma = strchr(f->text, ',');
+	if (comma != NULL && strchr(f->text, '.') == NULL && strchr(comma + 1, ',') == NULL)
+		*comma = '.';
+}
+
+static const char *set_number(const struct counts *c, struct counts_row *row, struct field *f)
 {
 	struct number n;
+	if (c->separator != ',')
+		use_point(f);
 	bool read = !f->cut && number_read(f->text, f->len, &n) == f->len;
 	if (!row->metric && (!read || !is_count(&n)))
 		return "reports is a whole number from 0 to 1000000000, or nothing if it is not "
@@ -251,6 +287,7 @@ static enum wd_err read_row(struct counts *c, struct counts_row *row, bool *ret_
 			    struct wd_why *why)
 {
 	struct field f;
+	struct wd_why time_why = {0};
 	enum after after = AFTER_COMMA;
 	const char *broken = NULL;
 
@@ -264,7 +301,7 @@ static enum wd_err read_row(struct counts *c, struct counts_row *row, bool *ret_
 			return fail_at(c, c->at, broken, why);
 		trim(&f);
 		if (i == c->time)
-			broken = set_time(row, &f);
+			broken = set_time(c, row, &f, &time_why);
 		else if (i == c->service)
 			broken = set_service(c, row, &f);
 		else if (i == c->step)
@@ -272,7 +309,7 @@ static enum wd_err read_row(struct counts *c, struct counts_row *row, bool *ret_
 		else if (i == c->number && means_unknown(&f))
 			*ret_gap = true;
 		else if (i == c->number)
-			broken = set_number(row, &f);
+			broken = set_number(c, row, &f);
 		if (broken != NULL)
 			return fail_at(c, begin, broken, why);
 		if (after == AFTER_LINE && i + 1 < c->column_count)

@@ -5,7 +5,10 @@
  * in seconds, where it is not empty or 0. Other columns are left alone. Fields may be
  * quoted; lines end with LF or CRLF; a byte-order mark and blank lines at the end are fine.
  * A row whose number is empty says that nothing is known of that time: it is passed over.
- * Times without a zone are UTC, and are cut to milliseconds; a day alone is its midnight.
+ * Fields end with commas; where the header has none, with semicolons or tabs, and then a number may
+ * have a decimal comma. Times are read as counts_time.h says: without a zone they are UTC, a day
+ * alone is its midnight; they are cut to milliseconds. Whether eight digits are a day or seconds
+ * since 1970, the file's first row decides.
  * Pure; no memory is taken. */
 #ifndef WD_DECODE_COUNTS_H
 #define WD_DECODE_COUNTS_H
@@ -46,6 +49,8 @@ struct counts {
 	const char *at, *end, *line_start;
 	size_t next_line, column_count, time, service, number, step; /* SIZE_MAX = no such column */
 	bool metric;
+	char separator;
+	enum { DAYS_UNKNOWN, DAYS_ARE_NUMBERS, DAYS_ARE_NOT } days; /* times of eight digits */
 	char service_name[COUNTS_FIELD_MAX + 1];
 };
 
@@ -53,6 +58,9 @@ struct counts {
  * column is in c->column. */
 enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 			 const struct counts_options *options, struct wd_why *why) WD_MUST_CHECK;
+
+/* Does the header name a column of times? Also after counts_begin failed. */
+bool counts_name_times(const struct counts *c);
 
 /* The next row, or *ret_end. After a failure reading cannot go on. at = line. */
 enum wd_err counts_next(struct counts *c, struct counts_row *ret_row, bool *ret_end,

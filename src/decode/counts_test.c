@@ -115,6 +115,39 @@ static void a_day_alone_begins_at_midnight(void **state)
 	assert_int_equal(rows[1].at.ns, wall_s(1741564800 + 86400).ns);
 }
 
+static void fields_end_with_what_ends_them_in_the_header(void **state)
+{
+	static const char *const files[] = {
+		"time;service;value\n2025-03-10;x;12,5\n2025-03-11;x;-1e3\n",
+		"time\tservice\tvalue\n2025-03-10\tx\t12.5\n2025-03-11\tx\t\"-1000\"\n",
+		"\"a,b\";time;service;value\n1;2025-03-10;x;12,50\n;2025-03-11;x;-1000\n",
+		"time,service,value,a;b\n2025-03-10,x,12.5,;\n2025-03-11,x,-1000,\n",
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(files); i++) {
+		struct counts c;
+		struct counts_row rows[2];
+		assert_int_equal(read_all(files[i], &plain_options, &c, rows, 2), 2);
+		assert_int_equal(rows[0].at.ns, wall_s(1741564800).ns);
+		assert_true(rows[0].value == 12.5);
+		assert_true(rows[1].value == -1000);
+	}
+}
+
+/* Not so in a file of seconds, of which some look like days. */
+static void eight_digits_are_days_if_those_of_the_first_row_are(void **state)
+{
+	struct counts c;
+	struct counts_row rows[3];
+	(void)state;
+	assert_int_equal(read_all("time,service,reports\n20250310,x,5\n20250311,x,6\n", &plain_options, &c, rows, 3), 2);
+	assert_int_equal(rows[1].at.ns, wall_s(1741564800 + 86400).ns);
+	assert_int_equal(read_all("time,service,reports\n20250299,x,5\n20250310,x,6\n", &plain_options, &c, rows, 3), 2);
+	assert_int_equal(rows[1].at.ns, wall_s(20250310).ns);
+	assert_int_equal(read_all("time,service,reports\n0,x,5\n20250310,x,6\n", &plain_options, &c, rows, 3), 2);
+	assert_int_equal(rows[1].at.ns, wall_s(20250310).ns);
+}
+
 static void every_error_has_its_line_and_column_and_says_what_would_be_right(void **state)
 {
 #define HEAD "time,service,reports\n1,x,5\n"
@@ -122,8 +155,13 @@ static void every_error_has_its_line_and_column_and_says_what_would_be_right(voi
 	static const struct { const char *file, *what; size_t line, column; } cases[] = {
 		{"", "the header names no column time or timestamp", 1, 1},
 		{"a,b;c\n", "the header names no column time or timestamp", 1, 1},
-		{"time;service;reports\n", "the header has no comma: fields end with commas, not with semicolons or tabs", 1, 1},
-		{"time\tservice\treports\n", "the header has no comma: fields end with commas, not with semicolons or tabs", 1, 1},
+		{"time;service;value\n1;x;1,5,2\n", "value is a number like 12.5 or 1e-3, or nothing if it is not known", 2, 5},
+		{"time;service;value\n1;x;1.234,5\n", "value is a number like 12.5 or 1e-3, or nothing if it is not known", 2, 5},
+		{"time,service,value\n1,x,\"1,5\"\n", "value is a number like 12.5 or 1e-3, or nothing if it is not known", 2, 5},
+		{"time;service;reports\n1,x,5\n", "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900", 2, 1},
+		{HEAD "time,service,reports\n", "the header stands here again: give files one by one, not joined", 3, 1},
+		{HEAD "03/10/2025 09:45,x,5\n", "a day like 3/10/2025 is in March or in October: write it as 2025-03-10 09:45", 3, 1},
+		{HEAD "2200-01-01,x,5\n", "time is in the years 1970 to 2199", 3, 1},
 		{HEAD "2025-3-10,x,5\n", "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900", 3, 1},
 		{HEAD "2025-02-30,x,5\n", "time is one like 2025-03-10T09:45:00Z, 2025-03-10 09:45 or 1741599900", 3, 1},
 		{"time,reports\n", "the header names no column service, and no service was given", 1, 1},
@@ -141,7 +179,7 @@ static void every_error_has_its_line_and_column_and_says_what_would_be_right(voi
 		{HEAD "2,x\n", "the row has fewer fields than the header", 3, 3},
 		{HEAD "\n2,x,5\n", "a blank line: rows must follow each other", 3, 1},
 		{HEAD "2,x\"y,5\n", "a quote within a field: the whole field must be quoted", 3, 4},
-		{HEAD "2,\"x\"y,5\n", "text after a closing quote: a comma is missing", 3, 6},
+		{HEAD "2,\"x\"y,5\n", "text after a closing quote: what ends a field is missing", 3, 6},
 		{HEAD "2,x,5\r6,x,7\n", "a carriage return without a line feed", 3, 6},
 		{HEAD "2,\"x\ny\",5\n", "service is one line of text of 1 to 64 bytes", 4, 1},
 		{"time,service,value\n1,x,5\n2,x,five\n", "value is a number like 12.5 or 1e-3, or nothing if it is not known", 3, 5},
@@ -245,6 +283,8 @@ int main(void)
 		cmocka_unit_test(a_file_without_services_takes_the_one_that_is_given),
 		cmocka_unit_test(a_row_without_its_number_is_a_gap),
 		cmocka_unit_test(a_day_alone_begins_at_midnight),
+		cmocka_unit_test(fields_end_with_what_ends_them_in_the_header),
+		cmocka_unit_test(eight_digits_are_days_if_those_of_the_first_row_are),
 		cmocka_unit_test(every_error_has_its_line_and_column_and_says_what_would_be_right),
 		cmocka_unit_test(a_field_of_any_length_is_no_trouble_unless_it_is_used),
 		cmocka_unit_test(real_recordings_are_read_to_their_last_row),

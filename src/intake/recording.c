@@ -19,6 +19,7 @@ struct recording {
 	struct lines *lines; /* NULL when a CSV file is read whole */
 	bool csv;
 	bool metric;
+	bool is_one; /* recording_is_one */
 	struct rows *rows; /* of CSV */
 	uint64_t handed_out;
 	wd_wall clock;
@@ -120,6 +121,7 @@ static enum wd_err next_line(struct recording *r, struct recorded *ret_o, bool *
 		if (err != WD_OK)
 			return err;
 		r->counters.read++;
+		r->is_one = true;
 		if (!is_inside(r, n.observation.at)) {
 			r->counters.outside++;
 			continue;
@@ -174,6 +176,7 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 		if (header) {
 			err = counts_begin(&c, line, len, &options, why);
 			header = false;
+			r->is_one = counts_name_times(&c);
 			if (err != WD_OK && why != NULL)
 				why->at = (uint32_t)c.column;
 			if (err != WD_OK)
@@ -275,6 +278,7 @@ enum wd_err recording_next(struct recording *r, struct recorded *ret_o, bool *re
 	return r->csv ? next_row(r, ret_o, ret_more, why) : next_line(r, ret_o, ret_more, why);
 }
 
+bool recording_is_one(const struct recording *r) { return r->is_one; }
 uint64_t recording_line(const struct recording *r) { return r->line; }
 const char *recording_path(const struct recording *r) { return r->options.path; }
 struct recording_counters recording_counters(const struct recording *r) { return r->counters; }

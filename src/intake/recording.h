@@ -50,6 +50,9 @@ void recording_close(struct recording *r); /* NULL is fine */
 enum wd_err recording_next(struct recording *r, struct recorded *ret_o, bool *ret_more,
 			   struct wd_why *why) WD_MUST_CHECK;
 
+/* Is it a recording, whatever is wrong with it? That is so once a line of it, or a header that
+ * names a column of times, was read. */
+bool recording_is_one(const struct recording *r);
 uint64_t recording_line(const struct recording *r);
 const char *recording_path(const struct recording *r);
 struct recording_counters recording_counters(const struct recording *r);
