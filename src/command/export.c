@@ -204,7 +204,7 @@ static int read_option(struct job *job, int c)
 {
 	static const char *const whats[] = {"reports", "counts", "incidents", "traces"};
 	static const char *const formats[] = {"ndjson", "csv"};
-	static const char time_like[] = "a time like 2025-03-10T09:00Z";
+	static const char time_like[] = "a time like 2025-03-10T09:00Z, or a day (UTC)";
 	size_t index = 0;
 
 	switch (c) {
@@ -261,6 +261,9 @@ static int read_options(struct job *job, int argc, char **argv)
 		return status;
 	if (optind < argc)
 		return usage_wrong("export", "it takes options only");
+	if (job->query.from.ns != 0 && job->query.to.ns != 0 &&
+	    !wall_before(job->query.from, job->query.to))
+		return usage_wrong("export", "--to is no later than --from");
 	if (job->what == WHAT_TRACES && job->csv)
 		return usage_refuse("export", "--format", "csv", "ndjson, as traces are written");
 	if (job->folder == NULL) {

@@ -195,6 +195,17 @@ static void clear_progress(const struct run *run)
 		fprintf(stderr, "\r%*s\r", BAR_CELLS + 48, "");
 }
 
+/* The first line that was passed over tells what is wrong with most. */
+static void tell_bad(const struct recording *r)
+{
+	struct recording_counters c = recording_counters(r);
+	if (c.bad > 0)
+		fprintf(stderr, "  %llu bad line%s passed over%s %s:%llu:%u: %s\n",
+			(unsigned long long)c.bad, c.bad == 1 ? "" : "s",
+			c.bad == 1 ? ":" : ", the first", recording_path(r),
+			(unsigned long long)c.bad_line, c.bad_column, c.bad_what);
+}
+
 static void write_summary(const struct run *run, size_t incidents)
 {
 	double s = seconds_since(run->began);
@@ -205,8 +216,6 @@ static void write_summary(const struct run *run, size_t incidents)
 		if (run->sources[i].traffic != NULL)
 			continue; /* a line of its own */
 		struct recording_counters c = recording_counters(run->sources[i].recording);
-		all.read += c.read;
-		all.bad += c.bad;
 		all.outside += c.outside;
 	}
 	fprintf(stderr, "%llu observation%s over %.1f days in %.2f s (%.2f M/s): %zu incident%s",
@@ -236,13 +245,13 @@ static void write_summary(const struct run *run, size_t incidents)
 	if (run->unknown > 0)
 		fprintf(stderr, "  %llu of unknown services: not counted\n",
 			(unsigned long long)run->unknown);
-	if (all.bad > 0)
-		fprintf(stderr, "  %llu bad lines passed over\n", (unsigned long long)all.bad);
 	if (all.outside > 0)
 		fprintf(stderr, "  %llu outside of the time asked for\n",
 			(unsigned long long)all.outside);
 	for (size_t i = 0; i < run->job->path_count; i++) {
-		if (run->sources[i].traffic != NULL)
+		if (run->sources[i].traffic == NULL)
+			tell_bad(run->sources[i].recording);
+		else
 			replay_text_input(stderr, run->job->paths[i], run->sources[i].traffic);
 	}
 	if (traffic_play_elsewhere(run->traffic) > 0)
@@ -302,6 +311,7 @@ static bool fetch(struct run *run, struct source *s)
 	 */
 	bool one_line = why.err == WD_MALFORMED && why.at > 0 && recording_line(s->recording) > 1;
 	fputs(one_line ? " (--skip-bad passes such lines over)\n" : "\n", stderr);
+	tell_bad(s->recording);
 	if (!one_line && why.at > 0 && !recording_is_one(s->recording))
 		tell_no_log(run, s);
 	return false;

@@ -96,7 +96,7 @@ static const struct option options[] = {
 static int read_option(int option, struct job *job)
 {
 	static const char *const formats[] = {"text", "json", "scores"};
-	static const char time_like[] = "a time like 2025-03-10T09:45Z";
+	static const char time_like[] = "a time like 2025-03-10T09:45Z, or a day (UTC)";
 	struct recording_options *r = &job->recording;
 	const char *what;
 	uint64_t n;
@@ -146,5 +146,8 @@ int replay_job_read(int argc, char **argv, struct job *job)
 	job->path_count = (size_t)(argc - optind);
 	if (job->path_count == 0)
 		return usage_wrong("replay", "which file?");
+	if (job->recording.from.ns != 0 && job->recording.to.ns != 0 &&
+	    !wall_before(job->recording.from, job->recording.to))
+		return usage_wrong("replay", "--to is no later than --from");
 	return job->path_count > FILES_MAX ? usage_wrong("replay", "too many files at once") : 0;
 }

@@ -2,7 +2,7 @@
 #include "command/usage.h"
 
 #include "base/check.h"
-#include "base/timetext.h"
+#include "decode/counts_time.h"
 #include "model/observation.h"
 
 #include <errno.h>
@@ -58,7 +58,9 @@ bool usage_word(const char *text, const char *const *words, size_t count, size_t
 
 bool usage_time(const char *text, wd_wall *ret_time)
 {
-	return timetext_read(text, strlen(text), ret_time, NULL) == WD_OK;
+	size_t len = strlen(text);
+	bool day_number = counts_time_is_day_number(text, len);
+	return counts_time_read(text, len, day_number, ret_time, NULL) == WD_OK;
 }
 
 bool usage_width(const char *text, wd_span *ret_width)

@@ -26,7 +26,7 @@ bool usage_amount(const char *text, double most, double *ret_amount);
 /* One of `count` words: which. */
 bool usage_word(const char *text, const char *const *words, size_t count, size_t *ret_index);
 
-/* As base/timetext reads times: "2025-03-10T09:00Z". */
+/* As decode/counts_time reads times: "2025-03-10T09:00Z"; 20250310 is a day. */
 bool usage_time(const char *text, wd_wall *ret_time);
 
 /* A width of buckets: "90s", "15m", "1h", "1d", at most OBSERVATION_STEP_MAX_S. */

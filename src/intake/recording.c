@@ -62,6 +62,12 @@ enum wd_err recording_open(const struct recording_options *options,
 			      "the file is empty: a recording is NDJSON, or CSV with a header");
 		goto fail;
 	}
+	if (first == '[') {
+		err = wd_fail(why, WD_MALFORMED, 0,
+			      "a JSON array: of our recordings each line is an object, as "
+			      "jq -c '.[]' writes them");
+		goto fail;
+	}
 	r->csv = first != '{';
 	*ret_recording = r;
 	return WD_OK;
@@ -83,6 +89,16 @@ static bool is_inside(const struct recording *r, wd_wall at)
 {
 	const struct recording_options *o = &r->options;
 	return (o->from.ns == 0 || at.ns >= o->from.ns) && (o->to.ns == 0 || at.ns < o->to.ns);
+}
+
+/* A line that is wrong is passed over. */
+static void pass_over(struct recording *r, uint64_t line, uint32_t column, const char *what)
+{
+	if (r->counters.bad++ > 0)
+		return;
+	r->counters.bad_line = line;
+	r->counters.bad_column = column;
+	r->counters.bad_what = what;
 }
 
 /* ---- NDJSON ---- */
@@ -108,14 +124,14 @@ static enum wd_err next_line(struct recording *r, struct recorded *ret_o, bool *
 		}
 		if (err == WD_OK && is_blank(line, len))
 			continue;
-		bool broken_file = err != WD_OK && (why == NULL || why->at == 0);
+		bool broken_file = err != WD_OK && why->at == 0;
 		if (err == WD_OK) {
 			err = ndjson_read(line, len, &n, why);
-			if (err != WD_OK && why != NULL)
+			if (err != WD_OK)
 				why->at++;
 		}
 		if (err != WD_OK && r->options.skip_bad && !broken_file) {
-			r->counters.bad++;
+			pass_over(r, r->line, why->at, why->what);
 			continue;
 		}
 		if (err != WD_OK)
@@ -140,11 +156,11 @@ static enum wd_err next_line(struct recording *r, struct recorded *ret_o, bool *
 /* ---- CSV ---- */
 
 /* Wrong lines are passed over if that was asked for. */
-static enum wd_err wrong(struct recording *r, enum wd_err err)
+static enum wd_err wrong(struct recording *r, enum wd_err err, const struct wd_why *why)
 {
 	if (!r->options.skip_bad || err != WD_MALFORMED)
 		return err;
-	r->counters.bad++;
+	pass_over(r, r->line, why->at, why->what);
 	return WD_OK;
 }
 
@@ -164,8 +180,7 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 	for (;;) {
 		enum wd_err err = lines_next(r->lines, &line, &len, why);
 		r->line = lines_number(r->lines);
-		if (err != WD_OK &&
-		    (why == NULL || why->at == 0 || header || wrong(r, err) != WD_OK))
+		if (err != WD_OK && (why->at == 0 || header || wrong(r, err, why) != WD_OK))
 			return err;
 		if (err != WD_OK)
 			continue;
@@ -177,18 +192,17 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 			err = counts_begin(&c, line, len, &options, why);
 			header = false;
 			r->is_one = counts_name_times(&c);
-			if (err != WD_OK && why != NULL)
+			if (err != WD_OK) {
 				why->at = (uint32_t)c.column;
-			if (err != WD_OK)
 				return err;
+			}
 			continue;
 		}
 		counts_more(&c, line, len);
 		err = counts_next(&c, &row, &end, why);
 		if (err != WD_OK) {
-			if (why != NULL)
-				why->at = (uint32_t)c.column;
-			err = wrong(r, err);
+			why->at = (uint32_t)c.column;
+			err = wrong(r, err, why);
 			if (err != WD_OK)
 				return err;
 			continue;
@@ -204,7 +218,7 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 			.line = (uint32_t)r->line,
 		};
 		err = rows_add(r->rows, row.service, &as_kept, row.step, why);
-		if (err != WD_OK && wrong(r, err) != WD_OK)
+		if (err != WD_OK && wrong(r, err, why) != WD_OK)
 			return err;
 		r->counters.read += err == WD_OK;
 	}
@@ -214,6 +228,8 @@ static enum wd_err read_rows(struct recording *r, struct wd_why *why)
 static enum wd_err read_and_sort(struct recording *r, struct wd_why *why)
 {
 	uint32_t twice = 0;
+	static const char again[] = "a row of this service and time stands above; if that is when "
+				    "summer time ended, write times with their offset";
 	enum wd_err err = read_rows(r, why);
 
 	if (err != WD_OK)
@@ -221,16 +237,19 @@ static enum wd_err read_and_sort(struct recording *r, struct wd_why *why)
 	lines_close(r->lines);
 	r->lines = NULL;
 	if (r->counters.read == 0)
-		return wd_fail(why, WD_SHORT, 0, "the file has a header and no row");
+		return wd_fail(why, WD_SHORT, 0,
+			       r->counters.bad > 0 ? "no row of the file is right"
+						   : "the file has a header and no row");
 	err = rows_sort(r->rows, &twice, why);
 	if (err != WD_OK)
 		return err;
 	if (twice != 0 && !r->options.skip_bad) {
 		r->line = twice;
-		return wd_fail(why, WD_MALFORMED, 1, "a row of this service and time stands above");
+		return wd_fail(why, WD_MALFORMED, 1, again);
 	}
 	r->counters.read -= rows_dropped(r->rows);
-	r->counters.bad += rows_dropped(r->rows);
+	for (size_t i = 0; i < rows_dropped(r->rows); i++)
+		pass_over(r, twice, 1, again);
 	return WD_OK;
 }
 
@@ -275,6 +294,9 @@ static enum wd_err next_row(struct recording *r, struct recorded *ret_o, bool *r
 enum wd_err recording_next(struct recording *r, struct recorded *ret_o, bool *ret_more,
 			   struct wd_why *why)
 {
+	struct wd_why local;
+	if (why == NULL)
+		why = &local;
 	return r->csv ? next_row(r, ret_o, ret_more, why) : next_line(r, ret_o, ret_more, why);
 }
 

@@ -37,6 +37,10 @@ struct recording_counters {
 	uint64_t read;    /* lines or rows that were right */
 	uint64_t bad;     /* and wrong: passed over */
 	uint64_t outside; /* of [from, to) */
+	/* The first of the wrong ones, if any: line and column from 1, what is wrong with it. */
+	uint64_t bad_line;
+	uint32_t bad_column;
+	const char *bad_what;
 };
 
 struct recording;

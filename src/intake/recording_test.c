@@ -258,6 +258,7 @@ static void a_bad_line_stops_with_its_place_or_is_counted(void **state)
 			err = recording_next(r, &o, &more, &why);
 		if (err != WD_MALFORMED || recording_line(r) != cases[i].line || why.at != cases[i].column)
 			fail_msg("case %zu: %lu:%u: %s", i, (unsigned long)recording_line(r), why.at, why.what);
+		const char *first = why.what;
 		recording_close(r);
 
 		r = open_text(cases[i].text, (struct recording_options){.skip_bad = true});
@@ -267,6 +268,9 @@ static void a_bad_line_stops_with_its_place_or_is_counted(void **state)
 		assert_int_equal(good, cases[i].good);
 		assert_int_equal(recording_counters(r).read, cases[i].good);
 		assert_int_equal(recording_counters(r).bad, 1);
+		assert_int_equal(recording_counters(r).bad_line, cases[i].line);
+		assert_int_equal(recording_counters(r).bad_column, cases[i].column);
+		assert_string_equal(recording_counters(r).bad_what, first);
 		recording_close(r);
 	}
 }
@@ -280,6 +284,7 @@ static void what_is_no_recording_is_told(void **state)
 		{"time,service,reports\n", WD_SHORT, "no row"},
 		{"start_time,end_time,status,service\n0.0,1200.0,0.7,Twitter\n", WD_MALFORMED, "no column time"},
 		{"hello\n", WD_MALFORMED, "no column time"},
+		{" [{\"at\":\"2025-03-10T09:45Z\",\"service\":\"x\"}]\n", WD_MALFORMED, "a JSON array"},
 		{"\xff\xfet", WD_MALFORMED, "the file is UTF-16: save it as UTF-8"},
 		{"\xfe\xff", WD_MALFORMED, "the file is UTF-16: save it as UTF-8"},
 		{"time,service,reports\n0,x,1\n4000000,x,1\n", WD_OK, ""},
