@@ -9,7 +9,14 @@ if ! command -v curl >/dev/null; then
 	exit
 fi
 
-"$WHYDOWN" serve --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
+# What the commands for feeders need: a token, and a batch as docs/formats.md has it.
+token=0123456789abcdef0123456789abcdef
+printf 'feeders: [{name: probe, token: %s}]\n' $token >"$scratch/config.yaml"
+echo $token >"$scratch/probe.token"
+grep '^{"v":1,' "$SOURCE/docs/formats.md" >"$scratch/batch.ndjson"
+cd "$scratch" || exit 1
+
+"$WHYDOWN" serve --config config.yaml --data "$scratch/data" --listen 127.0.0.1:0 >"$scratch/log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$scratch"' EXIT
 site=
@@ -37,5 +44,13 @@ while read -r command; do
 		not_ok "$command"
 	fi
 done <"$scratch/commands"
-[ "$(wc -l <"$scratch/commands")" -ge 9 ] && ok "docs/api.md has its commands" || not_ok "docs/api.md has its commands"
+# Accepting is more than answering: of the three lines none is refused, and the command does the same.
+answer=$(curl -s "$site/api/v1/observations" -H "Authorization: Bearer $token" -H 'Content-Type: application/x-ndjson' \
+	--data-binary @batch.ndjson)
+case $answer in
+*'"accepted":0,"duplicates":3,"refused":0'*) ok "a batch that is sent again is known" ;;
+*) echo "	$answer"; not_ok "a batch that is sent again is known" ;;
+esac
+passes "whydown report sends the same" "$WHYDOWN" report --server "$site" --token-file probe.token batch.ndjson
+[ "$(wc -l <"$scratch/commands")" -ge 15 ] && ok "docs/api.md has its commands" || not_ok "docs/api.md has its commands"
 finish
