@@ -150,6 +150,7 @@ static void take_reports(struct engine *e, struct track *t, const struct cause *
 	struct incident *i = &ep->incident;
 	float excess = ep->excess;
 	i->kinds |= INCIDENT_REPORTS;
+	i->metric = t->metric;
 	i->reports_log10_return = fmaxf(i->reports_log10_return, c->log10_return);
 	if (t->history != NULL)
 		catch_up(e, t, began);

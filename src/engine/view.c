@@ -158,6 +158,7 @@ static struct service_state *show(const struct engine *e, const struct track *t)
 		return NULL;
 	*s = (struct service_state){
 		.service = t->service, .status = status_of(e, t), .metric = t->metric,
+		.whole = t->whole,
 		.reconstruction = t->reconstruction,
 		.first_seen_at = t->first_seen, .last_seen_at = t->last_seen,
 		.log10_return = t->log10_return, .observed_total = t->observed_total,

@@ -229,6 +229,8 @@ void incident_to_json(struct buf *b, const struct incident *i)
 		buf_json(b, i->scenario);
 		buf_str(b, "\",");
 	}
+	if (i->metric)
+		buf_str(b, "\"metric\":true,");
 	buf_fmt(b, "\"step_s\":%.9g,", (double)i->step.ns / (double)WD_NS_PER_S);
 	member_put_time(b, "began_at", i->began_at);
 	buf_char(b, ',');
@@ -432,6 +434,7 @@ static void get_incident(struct members *r, json_t *o, struct incident *i)
 	i->state = (enum incident_state)member_get_word(r, o, "state", state_names,
 							WD_COUNT(state_names));
 	i->reconstruction = json_is_true(json_object_get(o, "reconstruction"));
+	i->metric = json_is_true(json_object_get(o, "metric"));
 	if (json_object_get(o, "scenario") != NULL)
 		get_scenario(r, o, i);
 	double step_s = json_number_value(json_object_get(o, "step_s"));

@@ -101,6 +101,7 @@ struct incident {
 	enum incident_state state;
 	bool reconstruction;     /* made from what was published, not observed */
 	char scenario[OBSERVATION_SCENARIO_MAX + 1]; /* that it was played from; "" = not known */
+	bool metric; /* its "reports" are values of a metric, which may have fallen */
 	wd_span step;            /* bucket width of its numbers */
 	wd_wall began_at;        /* estimated begin, not the time of the alarm */
 	wd_wall decided_at;      /* when the budget was passed: the alarm */

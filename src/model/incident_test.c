@@ -13,7 +13,7 @@ static struct incident example(void)
 {
 	return (struct incident){
 		.id = "x-20250310-0945", .service = "x", .state = INCIDENT_RECOVERING,
-		.reconstruction = true, .scenario = "x-2025-03-10", .step = span_s(60), .began_at = wall_s(1741599900),
+		.reconstruction = true, .scenario = "x-2025-03-10", .metric = true, .step = span_s(60), .began_at = wall_s(1741599900),
 		.decided_at = wall_s(1741600020), .changed_at = wall_s(1741610000),
 		.peak_at = wall_s(1741600800), .peak_observed = 2667, .peak_expected = 1.5f,
 		.excess = 250000, .severity = 61.5f, .log10_return = 30, .log10_return_decided = 7.25f,
@@ -40,6 +40,7 @@ static void what_is_written_reads_back_as_the_same_incident(void **state)
 	assert_string_equal(back.scopes[1].value, "GB/\"<London>\"");
 	assert_int_equal(back.ended_at.ns, 0);
 	assert_int_equal(back.step.ns, span_s(60).ns);
+	assert_true(back.metric && back.reconstruction);
 	buf_done(&b);
 	buf_done(&again);
 }

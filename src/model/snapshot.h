@@ -26,7 +26,19 @@ enum status {
 	STATUS_INCIDENT, /* an incident is open or recovering */
 };
 
+/* What was not seen has -1 and zeros; a metric may be below 0, but then something is usual. */
 struct point { float observed, expected, low, high; };
+
+/* Is it known what is usual? */
+static inline bool point_is_known(const struct point *p)
+{
+	return p->expected != 0 || p->low != 0 || p->high != 0;
+}
+
+static inline bool point_is_seen(const struct point *p)
+{
+	return p->observed >= 0 || (p->observed < 0 && point_is_known(p));
+}
 
 struct series {
 	wd_wall begin; /* of points[0] */
@@ -70,6 +82,7 @@ struct service_state {
 	const struct service *service; /* of the snapshot's catalogue */
 	enum status status;
 	bool metric;           /* values of a metric, not counts of reports */
+	bool whole;            /* buckets arrive whole: single reports do not count */
 	bool reconstruction;   /* what was last seen of it was played, not observed */
 	wd_wall first_seen_at; /* first observation ever; 0 = none */
 	wd_wall last_seen_at;

@@ -67,7 +67,7 @@ void api_service_members(const struct render *r, const struct service_state *s)
 	api_service_sentence(r, "sentence", words_status, s);
 	wd_json_open(b, "last", '{');
 	wd_json_number(b, "step_s", (double)now.step.ns / 1e9);
-	if (now.observed >= 0)
+	if (now.seen)
 		wd_json_number(b, "observed", now.observed);
 	else
 		wd_json_null(b, "observed");
@@ -115,7 +115,7 @@ void api_series_members(struct buf *b, const struct series *series, bool unfinis
 		wd_json_open(b, NULL, '{');
 		wd_json_time(b, "at",
 			     wall_add(series->begin, (wd_span){series->step.ns * (int64_t)i}));
-		if (p->observed >= 0)
+		if (point_is_seen(p))
 			wd_json_number(b, "observed", p->observed);
 		else
 			wd_json_null(b, "observed");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publish/chart_inner.h"
 
+#include "base/check.h"
 #include "base/timetext.h"
 #include "publish/words.h"
 
@@ -33,6 +34,36 @@ double chart_top(const struct series *series)
 		highest = fmax(highest, series->points[i].high);
 	}
 	return chart_axis_top(highest);
+}
+
+static double axis_of_values(double farthest)
+{
+	static const double steps[] = {1, 2, 2.5, 4, 5, 10};
+	if (!(farthest > 1e-12) || farthest > 1e15)
+		return farthest > 1 ? 1e15 : 1;
+	double unit = pow(10, floor(log10(farthest)));
+	for (size_t i = 0; i < WD_COUNT(steps); i++) {
+		if (steps[i] * unit >= farthest)
+			return steps[i] * unit;
+	}
+	return 10 * unit;
+}
+
+struct axis chart_axis(const struct series *series, bool values)
+{
+	double highest = 0, lowest = 0;
+
+	if (!values)
+		return (struct axis){0, chart_top(series)};
+	for (size_t i = 0; i < series->count; i++) {
+		const struct point *p = &series->points[i];
+		if (!point_is_seen(p) || !isfinite(p->observed))
+			continue;
+		highest = fmax(highest, fmax(p->observed, p->expected));
+		lowest = fmin(lowest, fmin(p->observed, p->expected));
+	}
+	return (struct axis){lowest < 0 ? -axis_of_values(-lowest) : 0,
+			     highest > 0 || lowest == 0 ? axis_of_values(highest) : 0};
 }
 
 void chart_shade(struct chart *c, wd_wall begin, wd_wall end)
@@ -70,6 +101,11 @@ int chart_height_of(double value, double top, int height)
 	if (!(share > 0))
 		share = 0;
 	return height - (int)lround(fmin(share, 1) * height);
+}
+
+static int height_on(double value, struct axis a)
+{
+	return chart_height_of(value - a.bottom, a.top - a.bottom, PLOT_HEIGHT);
 }
 
 void pen_flush(struct pen *p)
@@ -118,53 +154,58 @@ static double point_value(const struct point *p, enum which which)
 
 /* A line through the middles of the buckets; one that was not seen breaks it. */
 static void line_path(struct buf *b, const struct series *s, size_t count, enum which which,
-		      double top)
+		      struct axis a)
 {
 	struct pen pen = {.b = b};
 	bool down = false;
 
 	for (size_t i = 0; i < count; i++) {
-		double value = point_value(&s->points[i], which);
-		int y = chart_height_of(value, top, PLOT_HEIGHT);
-		if (which == OBSERVED && value < 0)
-			down = false;
-		else if (down)
+		const struct point *p = &s->points[i];
+		int y = height_on(point_value(p, which), a);
+		bool there = which == OBSERVED ? point_is_seen(p) : point_is_known(p);
+		if (there && down)
 			pen_to(&pen, 1, y);
-		else
+		else if (there)
 			pen_move(&pen, (int)i, y);
-		down = which != OBSERVED || value >= 0;
+		down = there;
 	}
 	pen_flush(&pen);
 }
 
-static void band_path(struct buf *b, const struct series *s, double top)
+/* Runs of buckets of which it is known what is usual. */
+static void band_path(struct buf *b, const struct series *s, struct axis a)
 {
 	struct pen pen = {.b = b};
 
-	pen_move(&pen, 0, chart_height_of(s->points[0].high, top, PLOT_HEIGHT));
-	for (size_t i = 1; i < s->count; i++)
-		pen_to(&pen, 1, chart_height_of(s->points[i].high, top, PLOT_HEIGHT));
-	pen_flush(&pen); /* the way back would cancel a level run */
-	for (size_t i = s->count; i-- > 0;)
-		pen_to(&pen, i + 1 == s->count ? 0 : -1,
-		       chart_height_of(s->points[i].low, top, PLOT_HEIGHT));
-	pen_flush(&pen);
-	buf_char(b, 'z');
+	for (size_t i = 0; i < s->count; i++) {
+		size_t first = i;
+		if (!point_is_known(&s->points[i]))
+			continue;
+		pen_move(&pen, (int)i, height_on(s->points[i].high, a));
+		while (i + 1 < s->count && point_is_known(&s->points[i + 1]))
+			pen_to(&pen, 1, height_on(s->points[++i].high, a));
+		pen_flush(&pen); /* the way back would cancel a level run */
+		for (size_t n = i + 1; n-- > first;)
+			pen_to(&pen, n == i ? 0 : -1, height_on(s->points[n].low, a));
+		pen_flush(&pen);
+		buf_char(b, 'z');
+		pen.stepping = false;
+	}
 }
 
 /* The area under what was observed, so that a surge has weight: runs of seen buckets. */
-static void area_path(struct buf *b, const struct series *s, size_t count, double top)
+static void area_path(struct buf *b, const struct series *s, size_t count, struct axis a)
 {
 	struct pen pen = {.b = b};
 
 	for (size_t i = 0; i < count; i++) {
-		if (s->points[i].observed < 0)
+		if (!point_is_seen(&s->points[i]))
 			continue;
-		pen_move(&pen, (int)i, PLOT_HEIGHT);
-		for (int dx = 0; i < count && s->points[i].observed >= 0; i++, dx = 1)
-			pen_to(&pen, dx, chart_height_of(s->points[i].observed, top, PLOT_HEIGHT));
+		pen_move(&pen, (int)i, height_on(0, a));
+		for (int dx = 0; i < count && point_is_seen(&s->points[i]); i++, dx = 1)
+			pen_to(&pen, dx, height_on(s->points[i].observed, a));
 		pen_flush(&pen);
-		buf_fmt(b, "V%dz", PLOT_HEIGHT);
+		buf_fmt(b, "V%dz", height_on(0, a));
 		pen.stepping = false;
 	}
 }
@@ -225,40 +266,40 @@ void chart_open(struct buf *b, const struct chart_head *h, const struct frame *f
 
 /* Buckets as wide as the time they count: where a chart shares its axis with a finer one, a
  * line through their middles would rise before anything happened. */
-static void steps_path(struct buf *b, const struct series *s, size_t from, size_t to, double top)
+static void steps_path(struct buf *b, const struct series *s, size_t from, size_t to,
+		       struct axis a)
 {
 	bool down = false;
 
 	for (size_t i = from; i < to; i++) {
-		int y = chart_height_of(s->points[i].observed, top, PLOT_HEIGHT);
-		if (s->points[i].observed < 0)
-			down = false;
-		else if (down)
+		int y = height_on(s->points[i].observed, a);
+		bool seen = point_is_seen(&s->points[i]);
+		if (seen && down)
 			buf_fmt(b, "V%dh1", y);
-		else
+		else if (seen)
 			buf_fmt(b, "M%.1f %dh1", (double)i - 0.5, y);
-		down = s->points[i].observed >= 0;
+		down = seen;
 	}
 }
 
-static void plot_steps(struct buf *b, const struct chart *c, size_t whole, double top)
+static void plot_steps(struct buf *b, const struct chart *c, size_t whole, struct axis a)
 {
 	const struct series *s = c->series;
 	buf_str(b, "<path class=\"band\" d=\"");
-	band_path(b, s, top);
+	band_path(b, s, a);
 	buf_str(b, "\"/><path class=\"usual\" d=\"");
-	line_path(b, s, s->count, EXPECTED, top);
+	line_path(b, s, s->count, EXPECTED, a);
 	buf_str(b, "\"/><path class=\"seen\" d=\"");
-	steps_path(b, s, 0, whole, top);
+	steps_path(b, s, 0, whole, a);
 	buf_str(b, "\"/>");
-	if (whole < s->count && s->points[whole].observed >= 0) {
+	if (whole < s->count && point_is_seen(&s->points[whole])) {
 		buf_str(b, "<path class=\"seen running\" d=\"");
-		steps_path(b, s, whole, s->count, top);
+		steps_path(b, s, whole, s->count, a);
 		buf_str(b, "\"/>");
 	}
 }
 
-static void plot(struct buf *b, const struct chart *c, double top)
+static void plot(struct buf *b, const struct chart *c, struct axis a)
 {
 	const struct series *s = c->series;
 	size_t whole = c->unfinished && s->count > 1 ? s->count - 1 : s->count;
@@ -266,22 +307,22 @@ static void plot(struct buf *b, const struct chart *c, double top)
 	if (s->count == 0)
 		return;
 	if (c->window.end.ns > c->window.begin.ns) {
-		plot_steps(b, c, whole, top);
+		plot_steps(b, c, whole, a);
 		return;
 	}
 	buf_str(b, "<path class=\"area\" d=\"");
-	area_path(b, s, whole, top);
+	area_path(b, s, whole, a);
 	buf_str(b, "\"/><path class=\"band\" d=\"");
-	band_path(b, s, top);
+	band_path(b, s, a);
 	buf_str(b, "\"/><path class=\"usual\" d=\"");
-	line_path(b, s, s->count, EXPECTED, top);
+	line_path(b, s, s->count, EXPECTED, a);
 	buf_str(b, "\"/><path class=\"seen\" d=\"");
-	line_path(b, s, whole, OBSERVED, top);
+	line_path(b, s, whole, OBSERVED, a);
 	buf_str(b, "\"/>");
-	if (whole < s->count && s->points[whole].observed >= 0)
+	if (whole < s->count && point_is_seen(&s->points[whole]))
 		/* A line without length with a round end: a dot that stretching leaves round. */
 		buf_fmt(b, "<path class=\"last\" d=\"M%zu %dh0\"/>", whole,
-			chart_height_of(s->points[whole].observed, top, PLOT_HEIGHT));
+			height_on(s->points[whole].observed, a));
 }
 
 /* The step between time labels: at most seven, of which a narrow screen shows every other. */
@@ -338,7 +379,7 @@ void chart_grid(struct buf *b, int bottom, int plot_height)
 void chart_parts(struct buf *b, const struct chart *c, int width)
 {
 	const struct series *s = c->series;
-	double top = chart_top(s);
+	struct axis axis = chart_axis(s, c->values);
 	struct frame frame = chart_frame(s->begin, s->step, s->count, c->window);
 	int plot_height = c->height - AXIS_HEIGHT - TOP_HEIGHT, bottom = TOP_HEIGHT + plot_height;
 
@@ -362,13 +403,17 @@ void chart_parts(struct buf *b, const struct chart *c, int width)
 		buf_fmt(b, "<svg class=\"plot\" y=\"%d\" width=\"100%%\" height=\"%d\"", TOP_HEIGHT,
 			plot_height);
 	chart_viewbox(b, &frame);
-	plot(b, c, top);
+	plot(b, c, axis);
 	buf_str(b, "</svg>");
 	chart_mark(b, &frame, c->mark, plot_height);
 	/* Numbers last, over the lines. */
-	for (int i = 1; i <= 2; i++) {
+	for (int i = axis.bottom < 0 ? 0 : 1; i <= 2; i++) {
+		double value = axis.bottom + (axis.top - axis.bottom) * i / 2;
 		buf_fmt(b, "<text class=\"y\" x=\"0\" y=\"%d\">", bottom - plot_height * i / 2 - 4);
-		words_count(b, top * i / 2);
+		if (c->values)
+			words_number(b, value);
+		else
+			words_count(b, value);
 		if (i == 2) {
 			buf_char(b, ' ');
 			buf_xml(b, c->unit);
@@ -390,26 +435,30 @@ void chart_svg(struct buf *b, const struct chart *c)
 
 /* This stands on the home page a hundred times: the viewBox has the shape that the style sheet
  * gives it, so that it needs no stretching. */
-void chart_spark(struct buf *b, const struct series *series)
+void chart_spark(struct buf *b, const struct series *series, bool values)
 {
 	enum { STEP = 4, WIDTH = (SPARK_POINTS - 1) * STEP };
 	size_t width = (series->count + SPARK_POINTS - 1) / SPARK_POINTS;
-	double top = chart_top(series);
+	struct axis axis = chart_axis(series, values);
 	struct pen pen = {.b = b};
 	bool down = false;
 
 	buf_fmt(b, "<svg class=\"k\" viewBox=\"0 -2 %d %d\" aria-hidden=\"true\"><path d=\"", WIDTH,
 		SPARK_HEIGHT + 4);
 	for (size_t i = 0, x = 0; i < series->count; i += width, x += STEP) {
-		double highest = -1;
-		for (size_t j = i; j < i + width && j < series->count; j++)
-			highest = fmax(highest, series->points[j].observed);
-		int y = chart_height_of(highest, top, SPARK_HEIGHT);
-		if (highest >= 0 && down)
+		double highest = -INFINITY;
+		for (size_t j = i; j < i + width && j < series->count; j++) {
+			if (point_is_seen(&series->points[j]))
+				highest = fmax(highest, series->points[j].observed);
+		}
+		bool seen = highest > -INFINITY;
+		int y = chart_height_of(highest - axis.bottom, axis.top - axis.bottom,
+					SPARK_HEIGHT);
+		if (seen && down)
 			pen_to(&pen, STEP, y);
-		else if (highest >= 0)
+		else if (seen)
 			pen_move(&pen, (int)x, y);
-		down = highest >= 0;
+		down = seen;
 	}
 	pen_flush(&pen);
 	buf_str(b, "\"/></svg>");

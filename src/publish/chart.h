@@ -25,6 +25,7 @@ struct chart {
 	const char *unit; /* "reports in 5 minutes" */
 	int height;       /* pixels */
 	bool unfinished;  /* the last point's bucket still runs: drawn apart */
+	bool values;      /* of a metric: may be small, or below 0 */
 	bool numbered;    /* spans carry 1, 2, 3 */
 	wd_wall mark; /* a line at that time; 0 = none */
 	struct chart_span window; /* the time that it shows; end 0 = that of the series */
@@ -45,7 +46,7 @@ void chart_parts(struct buf *b, const struct chart *c, int width);
 
 /* 24 h as a small line without labels, at most 32 points; hidden from assistive technology, as
  * the status beside it says the same. */
-void chart_spark(struct buf *b, const struct series *series);
+void chart_spark(struct buf *b, const struct series *series, bool values);
 
 /* The largest of the points, at least 1: what the axis reaches, rounded up to 1, 2, 2.5 or 5. */
 double chart_top(const struct series *series);

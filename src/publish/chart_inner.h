@@ -20,6 +20,9 @@ void pen_to(struct pen *p, int dx, int y);
 
 /* What an axis reaches so that `highest` fits under it. */
 double chart_axis_top(double highest);
+/* From where to where it goes: of counts from 0, of values as far as they do, 0 always in it. */
+struct axis { double bottom, top; };
+struct axis chart_axis(const struct series *series, bool values);
 /* From the top of a plot of this height. */
 int chart_height_of(double value, double top, int height);
 

@@ -49,7 +49,7 @@ static void values_that_are_no_numbers_draw_nothing_wild(void **state)
 {
 	struct point points[] = {{NAN, NAN, NAN, NAN},
 				 {INFINITY, 1, -INFINITY, INFINITY},
-				 {-1, 1, 0, 2},
+				 {-1, 0, 0, 0},
 				 {3e38f, 1, 0, 2}};
 	struct series s = series_of(points, 4);
 	struct chart c = {.series = &s,
@@ -62,6 +62,26 @@ static void values_that_are_no_numbers_draw_nothing_wild(void **state)
 	assert_draws(&c, "nan", false);
 	assert_draws(&c, "inf ", false);
 	assert_draws(&c, "-2147483648", false);
+}
+
+/* From -2 to 5, the line of 0 between; nothing is drawn of what was neither seen nor known. */
+static void values_below_zero_and_what_is_not_known_are_drawn_so(void **state)
+{
+	struct point points[] = {{-1, 0, 0, 0}, {-1.5f, 0.5f, 0, 1}, {4.2f, 0.5f, 0, 1}, {-1, 0, 0, 0}};
+	struct series s = series_of(points, 4);
+	struct chart c = {.series = &s, .id = "a", .title = "t", .description = "d", .unit = "u",
+			  .values = true, .height = 200};
+	(void)state;
+	assert_draws(&c, "<path class=\"seen\" d=\"M1 929l1-815\"/>", true);
+	assert_draws(&c, "<path class=\"usual\" d=\"M1 643h1\"/>", true);
+	assert_draws(&c, "<path class=\"area\" d=\"M1 714l0 215 1-815V714z\"/>", true);
+	assert_draws(&c, "<path class=\"band\" d=\"M1 571h1l0 143h-1z\"/>", true);
+	assert_draws(&c, ">-2</text>", true);
+	assert_draws(&c, ">1.5</text>", true);
+	assert_draws(&c, ">5 u</text>", true);
+	points[1] = points[2] = (struct point){0.031f, 0.01f, 0, 0.02f};
+	assert_draws(&c, ">0.04 u</text>", true);
+	assert_draws(&c, ">0.02</text>", true);
 }
 
 static void a_bucket_that_was_not_seen_breaks_the_line(void **state)
@@ -150,7 +170,7 @@ static void a_series_without_points_is_an_empty_frame(void **state)
 	(void)state;
 	assert_draws(&c, "<path", false);
 	buf_init(&b, 1000);
-	chart_spark(&b, &s);
+	chart_spark(&b, &s, false);
 	assert_non_null(strstr(b.data, "<path d=\"\"/>"));
 	buf_done(&b);
 }
@@ -163,13 +183,13 @@ static void a_spark_is_short_where_nothing_happens(void **state)
 	(void)state;
 	points[287].observed = 2;
 	buf_init(&b, 1000);
-	chart_spark(&b, &s);
+	chart_spark(&b, &s, false);
 	assert_non_null(strstr(b.data, "<path d=\"M0 18h88l4-18\"/>"));
 	points[3].observed = points[150].observed = -1;
 	for (size_t i = 144; i < 156; i++)
 		points[i].observed = -1;
 	buf_reset(&b);
-	chart_spark(&b, &s);
+	chart_spark(&b, &s, false);
 	assert_non_null(strstr(b.data, "<path d=\"M0 18h44M52 18h36l4-18\"/>"));
 	buf_done(&b);
 }
@@ -179,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_axis_reaches_a_round_number_above_all_points),
 		cmocka_unit_test(values_that_are_no_numbers_draw_nothing_wild),
+		cmocka_unit_test(values_below_zero_and_what_is_not_known_are_drawn_so),
 		cmocka_unit_test(a_bucket_that_was_not_seen_breaks_the_line),
 		cmocka_unit_test(the_running_bucket_is_drawn_apart),
 		cmocka_unit_test(only_spans_that_touch_the_series_are_shaded),

@@ -151,10 +151,18 @@ static void sentence(const struct render *r, struct buf *text)
 			buf_str(text, ", ");
 			words_main_vector(&w, r->snapshot, i);
 		}
-	} else if (now.observed >= 0) {
+	} else if (now.seen && r->service->metric) {
+		buf_str(text, ": ");
+		words_number(text, now.observed);
+		buf_str(text, " over ");
+		words_span(text, now.step);
+		buf_str(text, ", ");
+		words_number(text, now.expected);
+		buf_str(text, " is usual");
+	} else if (now.seen) {
 		buf_str(text, ": ");
 		words_count(text, now.observed);
-		buf_str(text, r->service->metric ? " over " : " reports in ");
+		buf_str(text, " reports in ");
 		words_span(text, now.step);
 		buf_str(text, ", ");
 		words_count(text, now.expected);
@@ -174,7 +182,8 @@ void embed_chart(const struct render *r)
 	struct chart chart = {.series = &s->day,
 			      .unit = unit,
 			      .height = HEIGHT - CHART_TOP - FOOT,
-			      .unfinished = true};
+			      .unfinished = true,
+			      .values = s->metric};
 	struct series packets = {{0}, {0}, 0, NULL};
 
 	words_unit(unit, s, &s->day);
@@ -182,7 +191,7 @@ void embed_chart(const struct render *r)
 		packets = s->traffic->day_packets; /* nobody reported: its traffic */
 		chart.series = &packets;
 		chart.unit = "packets/s";
-		chart.unfinished = false;
+		chart.unfinished = chart.values = false;
 		seen = true;
 	}
 	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id) ||

@@ -162,7 +162,10 @@ static void carried_by(const struct render *r, const struct incident *i)
 	for (uint32_t k = INCIDENT_REPORTS; k <= INCIDENT_REQUESTS; k <<= 1) {
 		if ((kinds & k) == 0)
 			continue;
-		buf_fmt(r->out, "%s%s", before, incident_kind_name((enum incident_kind)k));
+		buf_fmt(r->out, "%s%s", before,
+			k == INCIDENT_REPORTS && i->metric
+				? "values"
+				: incident_kind_name((enum incident_kind)k));
 		before = ", ";
 	}
 	size_t at = r->out->len;
@@ -219,12 +222,43 @@ void html_reconstruction(const struct render *r, const char *sources)
 	buf_str(r->out, "</p>\n");
 }
 
-void html_series_table(const struct render *r, const struct series *series, const char *id,
-		       const char *caption, bool unfinished)
+/* Counts are added up, values are meant. */
+static struct point table_row(const struct html_table *how, size_t from, size_t to)
+{
+	struct point sum = {0};
+	size_t seen = 0, known = 0;
+
+	for (size_t i = from; i < to; i++) {
+		const struct point *p = &how->series->points[i];
+		if (point_is_seen(p))
+			sum.observed += p->observed;
+		sum.expected += p->expected;
+		seen += point_is_seen(p);
+		known += point_is_known(p);
+	}
+	if (how->values) {
+		sum.observed /= (float)(seen > 0 ? seen : 1);
+		sum.expected /= (float)(known > 0 ? known : 1);
+	}
+	sum.low = (float)seen;
+	sum.high = (float)known;
+	return sum;
+}
+
+static void table_number(struct buf *b, bool values, double n)
+{
+	if (values)
+		words_number(b, n);
+	else
+		words_count(b, n);
+}
+
+void html_series_table(const struct render *r, const struct html_table *how)
 {
 	struct buf *b = r->out;
 	struct words w = html_words(r);
-	size_t count = unfinished && series->count > 0 ? series->count - 1 : series->count;
+	const struct series *series = how->series;
+	size_t count = how->unfinished && series->count > 0 ? series->count - 1 : series->count;
 	size_t rows = 24, width = (count + rows - 1) / rows;
 
 	if (count == 0)
@@ -232,28 +266,25 @@ void html_series_table(const struct render *r, const struct series *series, cons
 	buf_fmt(b,
 		"<details id=\"t-%s\"><summary>The same as a table</summary><table "
 		"class=\"num\"><caption>",
-		id);
-	buf_html(b, caption);
-	buf_str(b, "</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed</th>"
-		   "<th scope=\"col\">Usual</th></tr></thead><tbody>\n");
+		how->id);
+	buf_html(b, how->caption);
+	buf_fmt(b,
+		"</caption><thead><tr><th scope=\"col\">From</th><th scope=\"col\">Observed%s</th>"
+		"<th scope=\"col\">Usual</th></tr></thead><tbody>\n",
+		how->values ? " (mean)" : "");
 	for (size_t i = 0; i < count; i += width) {
-		double observed = 0, expected = 0;
-		bool seen = false;
-		for (size_t j = i; j < i + width && j < count; j++) {
-			seen = seen || series->points[j].observed >= 0;
-			observed += series->points[j].observed > 0 ? series->points[j].observed : 0;
-			expected += series->points[j].expected;
-		}
+		struct point row = table_row(how, i, i + width < count ? i + width : count);
+		bool seen = row.low > 0, known = row.high > 0;
 		buf_str(b, "<tr><th scope=\"row\">");
 		words_time(&w, wall_add(series->begin, (wd_span){series->step.ns * (int64_t)i}));
 		buf_str(b, "</th><td>");
 		if (seen)
-			words_count(b, observed);
+			table_number(b, how->values, row.observed);
 		else
 			buf_str(b, "not seen");
 		buf_str(b, "</td><td>");
-		if (seen || expected > 0)
-			words_count(b, expected);
+		if (known || (seen && !how->values))
+			table_number(b, how->values, row.expected);
 		else
 			buf_str(b, "not known");
 		buf_str(b, "</td></tr>\n");
@@ -277,6 +308,7 @@ bool html_service_chart(const struct render *r, const struct service_state *s,
 		.unit = unit,
 		.height = how->height,
 		.unfinished = how->unfinished,
+		.values = s->metric,
 	};
 	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
 	buf_init(&description, 1024);

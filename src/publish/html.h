@@ -45,8 +45,14 @@ struct html_chart {
 /* True if an incident that it shows is a reconstruction. */
 bool html_service_chart(const struct render *r, const struct service_state *s,
 			const struct html_chart *how);
-/* The same numbers in at most 24 rows, behind a fold; id is the chart's. */
-void html_series_table(const struct render *r, const struct series *series, const char *id,
-		       const char *caption, bool unfinished);
+/* The same numbers in at most 24 rows, behind a fold. */
+struct html_table {
+	const struct series *series;
+	const char *id; /* the chart's */
+	const char *caption;
+	bool unfinished;
+	bool values; /* a metric's: a row has their mean, not their sum */
+};
+void html_series_table(const struct render *r, const struct html_table *how);
 
 #endif

@@ -148,7 +148,7 @@ void page_incident_proof(const struct render *r, const struct trace *t)
 	struct buf *b = r->out;
 
 	bool watched = (kinds & ~(uint32_t)INCIDENT_REPORTS) != 0;
-	if (!watched && service_has_values(r->snapshot, i->service))
+	if (!watched && i->metric)
 		return;
 	buf_str(b, "<section class=\"two proof\" aria-label=\"What is proved\"><div><h2>What was "
 		   "measured</h2><ul>");

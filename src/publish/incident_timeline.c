@@ -144,7 +144,7 @@ static void decided(const struct render *r)
 		   : requests ? " after they began"
 			      : " after its begin");
 	if (!traffic && !requests && i->log10_return_decided > 0) {
-		buf_str(b, service_has_values(r->snapshot, i->service)
+		buf_str(b, i->metric
 				   ? ": what is normal does this "
 				   : ": normal reports do this ");
 		words_odds(b, i->log10_return_decided, i->step);
@@ -158,11 +158,16 @@ static void wave_peak(const struct render *r, const struct moment *m)
 	struct buf *b = r->out;
 
 	if (i->wave_count > 1)
-		buf_fmt(b, "Wave %u peaks: ", m->n + 1);
+		buf_fmt(b, i->metric ? "Wave %u is farthest from usual: " : "Wave %u peaks: ",
+			m->n + 1);
 	else
-		buf_str(b, service_has_values(r->snapshot, i->service) ? "Peak: "
-								       : "Peak of reports: ");
-	if (wave->peak_observed > 0) {
+		buf_str(b, i->metric ? "Farthest from usual: " : "Peak of reports: ");
+	if (i->metric && wave->peak_packets_per_s <= 0 && wave->peak_requests_per_s <= 0) {
+		words_number(b, wave->peak_observed);
+		buf_str(b, " where ");
+		words_number(b, wave->peak_expected);
+		buf_str(b, " is usual");
+	} else if (wave->peak_observed > 0) {
 		words_count(b, wave->peak_observed);
 		buf_str(b, " in ");
 		words_span(b, i->step);
@@ -183,7 +188,7 @@ static void moment_words(const struct render *r, const struct trace *t, const st
 	switch (m->kind) {
 	case BEGAN:
 		if (m->n == INCIDENT_REPORTS &&
-		    service_has_values(r->snapshot, r->incident->service))
+		    r->incident->metric)
 			buf_str(b, "Values begin to differ");
 		else
 			buf_fmt(b, "%s begin%s to rise", kind_word(m->n),

@@ -121,7 +121,7 @@ static void put_services(struct buf *b, const struct snapshot *s)
 			struct now now = service_now(state);
 			const double value[] = {state->status, now.observed, now.expected};
 			/* An id (text_is_id) has no character that a label must escape. */
-			if (d == 0 || now.observed >= 0)
+			if (d == 0 || now.seen)
 				buf_fmt(b, "%s{service=\"%s\"} %.9g\n", of_service[d].name,
 					state->service->id, value[d]);
 		}

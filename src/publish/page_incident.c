@@ -20,7 +20,7 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	const struct incident *i = r->incident;
 	struct incident_series found = incident_series_open(r, i);
 	int64_t minutes = span_to_s(found.series.step) / 60;
-	bool values = service_has_values(r->snapshot, i->service);
+	bool values = i->metric;
 	char title[SERVICE_NAME_MAX + 40], unit[40];
 
 	if (found.series.count == 0) {
@@ -31,10 +31,10 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	}
 	snprintf(title, sizeof(title), "%s %s during the incident",
 		 values ? "Values of" : "Reports about", service_title(r->snapshot, i->service));
-	if (minutes < 60)
-		snprintf(unit, sizeof(unit), "in %d min", (int)(minutes > 0 ? minutes : 1));
-	else
-		snprintf(unit, sizeof(unit), "in %d h", (int)(minutes / 60));
+	bool hours = minutes >= 60;
+	int amount = (int)(hours ? minutes / 60 : minutes > 0 ? minutes : 1);
+	snprintf(unit, sizeof(unit), values ? "(means of %d %s)" : "in %d %s", amount,
+		 hours ? "h" : "min");
 	struct chart chart = {
 		.series = &found.series,
 		.id = "incident",
@@ -44,6 +44,7 @@ static void incident_chart(const struct render *r, struct chart_span window)
 		.unit = unit,
 		.height = window.end.ns != 0 ? 190 : 260,
 		.unfinished = found.unfinished,
+		.values = values,
 		.numbered = i->wave_count > 1,
 		.window = window,
 		.mark = window.end.ns != 0 ? i->decided_at : (wd_wall){0},
@@ -66,7 +67,11 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	if (window.end.ns != 0)
 		buf_str(r->out, "<span class=\"l-alarm\">called an incident</span>");
 	buf_str(r->out, "</p>\n");
-	html_series_table(r, &found.series, "incident", title, found.unfinished);
+	html_series_table(r, &(struct html_table){.series = &found.series,
+						  .id = "incident",
+						  .caption = title,
+						  .unfinished = found.unfinished,
+						  .values = values});
 	buf_str(r->out, "</figure>\n");
 	incident_series_close(&found);
 }
@@ -91,10 +96,10 @@ static void numbers(const struct render *r)
 		words_span(b, incident_duration(i, r->snapshot->now));
 	else
 		words_seconds(b, incident_duration(i, r->snapshot->now));
-	fact(r, "Peak");
+	fact(r, words_strength_label(i));
 	words_strength(b, i);
 	if ((incident_kinds(i) & INCIDENT_REPORTS) != 0 && i->excess > 0 &&
-	    !service_has_values(r->snapshot, i->service)) {
+	    !i->metric) {
 		fact(r, "Reports above usual");
 		words_count(b, i->excess);
 	}
@@ -287,7 +292,7 @@ void page_incident_live(const struct render *r)
 	buf_str(r->out, "<p>");
 	words_rank(&w, r->snapshot, i);
 	buf_str(r->out, ".</p><p class=\"odds\">");
-	words_incident_odds(&w, r->snapshot, i);
+	words_incident_odds(&w, i);
 	buf_str(r->out, "</p>\n");
 	charts(r, t);
 	page_incident_proof(r, t);
@@ -299,7 +304,7 @@ void page_incident_live(const struct render *r)
 	page_requests_findings(r);
 	if (t != NULL)
 		page_traffic_sources(r, t);
-	if (incident_kinds(i) & INCIDENT_REPORTS && !service_has_values(r->snapshot, i->service))
+	if (incident_kinds(i) & INCIDENT_REPORTS && !i->metric)
 		scope(r);
 	page_incident_evidence(r, t);
 	page_comments_incident(r);

@@ -135,10 +135,12 @@ static void card_numbers(const struct render *r, const struct service_state *s,
 							.height = 150,
 							.unfinished = true});
 	buf_str(b, "<dl class=\"facts\"><div><dt>Now</dt><dd>");
-	if (now.observed >= 0)
-		words_times(b, now.observed, now.expected);
-	else
+	if (!now.seen)
 		buf_str(b, "not seen");
+	else if (s->metric)
+		words_number(b, now.observed);
+	else
+		words_times(b, now.observed, now.expected);
 	buf_str(b, "</dd></div>");
 }
 
@@ -179,7 +181,7 @@ static void incident_card(const struct render *r, const struct incident *i, bool
 	if (i->reconstruction)
 		html_reconstruction(r, NULL);
 	card_numbers(r, s, i, charted);
-	buf_str(b, "<div><dt>Peak</dt><dd>");
+	buf_fmt(b, "<div><dt>%s</dt><dd>", words_strength_label(i));
 	words_strength(b, i);
 	buf_str(b, "</dd></div><div><dt>Lasts</dt><dd>");
 	if (incident_kinds(i) & INCIDENT_REPORTS)
@@ -251,7 +253,7 @@ static void traffic_line(const struct render *r, const struct traffic_state *t)
 	wd_wall at = flows ? t->flows_at : t->requests_at;
 
 	if (s->count > 0)
-		chart_spark(r->out, s);
+		chart_spark(r->out, s, false);
 	if (wall_sub(r->snapshot->now, at).ns > 60 * WD_NS_PER_S)
 		return;
 	buf_str(r->out, "<b>");
@@ -263,7 +265,7 @@ static void traffic_line(const struct render *r, const struct traffic_state *t)
 static void service_line(const struct render *r, const struct service_state *s)
 {
 	struct buf *b = r->out;
-	struct now now = service_now(s);
+	struct now now = s->metric ? service_newest(s) : service_now(s);
 
 	buf_str(b, "<li><a href=\"/s/");
 	buf_html(b, s->service->id);
@@ -274,10 +276,13 @@ static void service_line(const struct render *r, const struct service_state *s)
 		traffic_line(r, s->traffic);
 	} else {
 		if (s->day.count > 0 && s->first_seen_at.ns != 0)
-			chart_spark(b, &s->day);
-		if (now.observed >= 0 && s->first_seen_at.ns != 0) {
+			chart_spark(b, &s->day, s->metric);
+		if (now.seen && s->first_seen_at.ns != 0) {
 			buf_str(b, "<b>");
-			words_count(b, now.observed);
+			if (s->metric)
+				words_number(b, now.observed);
+			else
+				words_count(b, now.observed);
 			buf_str(b, "</b>");
 		}
 	}
@@ -308,12 +313,15 @@ static void all_services(const struct render *r)
 	}
 	memcpy(sorted, s->services, s->service_count * sizeof(*sorted));
 	qsort(sorted, s->service_count, sizeof(*sorted), by_name);
-	bool traffic = false;
+	bool traffic = false, metric = false;
+	for (size_t i = 0; i < s->service_count; i++)
+		metric = metric || s->services[i]->metric;
 	for (size_t i = 0; i < s->service_count; i++)
 		traffic = traffic || (s->services[i]->traffic != NULL &&
 				      s->services[i]->first_seen_at.ns == 0);
-	buf_str(b, "<p class=\"note\">Line: reports of the last 24 hours. Number: the last 5 "
-		   "minutes.");
+	buf_fmt(b, "<p class=\"note\">Line: reports%s of the last 24 hours. Number: the last 5 "
+		   "minutes.",
+		metric ? " (of a metric: its values)" : "");
 	if (traffic)
 		buf_str(b, " With /s: packets or requests of the last minutes, where nobody has "
 			   "reported yet.");

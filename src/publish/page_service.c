@@ -152,7 +152,11 @@ static void day_chart(const struct render *r)
 								      .height = 260,
 								      .unfinished = true});
 	legend(r);
-	html_series_table(r, &s->day, "day", "Last 24 hours", true);
+	html_series_table(r, &(struct html_table){.series = &s->day,
+						  .id = "day",
+						  .caption = "Last 24 hours",
+						  .unfinished = true,
+						  .values = s->metric});
 	buf_str(r->out, "</figure>\n");
 	if (reconstruction || s->reconstruction)
 		html_reconstruction(r, NULL);
@@ -187,7 +191,11 @@ static void long_charts(const struct render *r)
 							.unfinished = true,
 							.span = charts[i].span,
 							.height = 170});
-		html_series_table(r, charts[i].series, charts[i].id, charts[i].title, true);
+		html_series_table(r, &(struct html_table){.series = charts[i].series,
+							  .id = charts[i].id,
+							  .caption = charts[i].title,
+							  .unfinished = true,
+							  .values = s->metric});
 		buf_str(r->out, "</figure>\n");
 	}
 	buf_str(r->out, "</div>\n");
@@ -288,6 +296,19 @@ static void report_form(const struct render *r)
 		   "<p class=\"note\">You are counted once in a quarter of an hour. Your address "
 		   "becomes a place "
 		   "and a daily code, and is then forgotten.</p></section>\n");
+}
+
+/* Where buckets arrive whole a single report counts nowhere: no form that says that it does. */
+static void no_form(const struct render *r)
+{
+	buf_str(r->out, "<p class=\"note\">");
+	buf_html(r->out, r->service->service->name);
+	buf_str(r->out,
+		r->service->metric
+			? " is known by a metric that is sent here: there is nothing to report."
+			: " is known by counts that are sent here: single reports are not "
+			  "counted.");
+	buf_str(r->out, "</p>\n");
 }
 
 /* ---- the page ---- */
@@ -393,7 +414,10 @@ void page_service(const struct render *r)
 	buf_done(&description);
 	buf_str(r->out, "<div class=\"pair\">");
 	live_top(r);
-	report_form(r);
+	if (r->service->whole)
+		no_form(r);
+	else
+		report_form(r);
 	buf_str(r->out, "</div>\n");
 	live_more(r, false);
 	related_services(r, s);

@@ -110,12 +110,12 @@ static void what_a_fixed_rule_opened_has_no_odds(void **state)
 	buf_init(&b, 4000);
 	i.traffic.log10_return = 12;
 	i.traffic.cold = true;
-	words_incident_odds(&w, s, &i);
+	words_incident_odds(&w, &i);
 	assert_null(strstr(b.data, "Odds of"));
 	assert_non_null(strstr(b.data, "fixed rule"));
 	buf_reset(&b);
 	i.traffic.cold = false;
-	words_incident_odds(&w, s, &i);
+	words_incident_odds(&w, &i);
 	assert_string_equal(b.data, "Odds of a false alarm: normal traffic does this less than once "
 				    "in 1,000 years.");
 	buf_done(&b);

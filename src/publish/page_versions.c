@@ -33,7 +33,7 @@ static void said(const struct words *w, const struct snapshot *snapshot, const s
 	before = w->out->len;
 	words_silence(w, i);
 	words_text(w, w->out->len > before ? " " : "");
-	words_incident_odds(w, snapshot, i);
+	words_incident_odds(w, i);
 }
 
 static void each(void *ctx, const struct store_version *v)

@@ -943,22 +943,71 @@ static void values_are_not_called_reports(void **state)
 	buf_done(&text);
 	snapshot_release(snapshot);
 
-	static const char *const pages[] = {"/i/x-20250310-0945", "/i/x-20250310-0945/versions"};
 	for (int values = 0; values < 2; values++) {
 		snapshot = fixture_snapshot(FIXTURE_INCIDENT);
-		for (size_t n = 0; n < snapshot->service_count; n++)
-			snapshot->services[n]->metric = values;
-		for (size_t n = 0; n < 2; n++) {
-			page = get_from(snapshot, pages[n], "");
-			const char *main = strstr(page.body.data, "<main");
-			const char *end = strstr(main, n == 0 ? "id=\"said\"" : "<footer"); /* strangers' words */
-			page.body.data[end - page.body.data] = '\0';
-			assert_int_equal(strstr(main, "eports") == NULL, values);
-			assert_int_equal(strstr(main, "what is normal does this") != NULL, values);
-			buf_done(&page.body);
-		}
+		for (size_t n = 0; n < snapshot->incident_count; n++)
+			snapshot->incidents[n].metric = values;
+		page = get_from(snapshot, "/i/x-20250310-0945", "");
+		const char *main = strstr(page.body.data, "<main");
+		const char *end = strstr(main, "id=\"said\""); /* strangers' words */
+		page.body.data[end - page.body.data] = '\0';
+		assert_int_equal(strstr(main, "eports") == NULL, values);
+		assert_int_equal(strstr(main, "what is normal does this") != NULL, values);
+		buf_done(&page.body);
 		snapshot_release(snapshot);
 	}
+}
+
+static struct service_state *service_of(struct snapshot *snapshot, const char *id)
+{
+	for (size_t n = 0; n < snapshot->service_count; n++)
+		if (strcmp(snapshot->services[n]->service->id, id) == 0)
+			return snapshot->services[n];
+	fail();
+	return NULL;
+}
+
+/* What fell is at no peak and has no multiple of usual; a value may be small or below 0. */
+static void a_metric_that_fell_is_told_as_such(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct service_state *s = service_of(snapshot, "x");
+	struct incident *i = &snapshot->incidents[s->incident];
+	static const struct { const char *path, *says; } pages[] = {
+		{"/", "<dt>Farthest from usual</dt><dd>-0.37 where 0.0125 is usual</dd>"},
+		{"/", "reports (of a metric: its values) of the last"},
+		{"/s/x", "-0.42 in the 5 minutes until <time"},
+		{"/s/x", "0.0125 is usual."},
+		{"/s/x", "(means of 5 min)"},
+		{"/s/x", "<th scope=\"col\">Observed (mean)</th>"},
+		{"/s/x", "there is nothing to report."},
+		{"/s/x", "<td>-0.42</td><td>0.0125</td>"},
+		{"/i/x-20250310-0945", "-0.37 where 0.0125 is usual at the farthest</h1>"},
+		{"/i/x-20250310-0945", "<p class=\"lead\">Farthest from usual, <time"},
+		{"/history", "-0.37 where 0.0125 is usual</td><td>values</td>"},
+		{"/s/x/chart.svg", ": -0.42 over 5 min, 0.0125 is usual"},
+		{"/s/x/feed.atom", "-0.37 where 0.0125 is usual at the farthest</title>"},
+		{"/api/v1/incidents/x-20250310-0945", "\"metric\":true"},
+		{"/api/v1/services/x/series", "\"observed\":-0.42"},
+	};
+	(void)state;
+	s->metric = s->whole = i->metric = true;
+	i->wave_count = 0;
+	i->peak_observed = -0.37f;
+	i->peak_expected = 0.0125f;
+	for (size_t n = 0; n < s->day.count; n++)
+		s->day.points[n] = n + 3 > s->day.count ? (struct point){-1, 0, 0, 0}
+						       : (struct point){-0.42f, 0.0125f, 0, 0.03f};
+	for (size_t n = 0; n < WD_COUNT(pages); n++) {
+		struct site_page page = get_from(snapshot, pages[n].path, "");
+		if (strstr(page.body.data, pages[n].says) == NULL)
+			fail_msg("%s lacks: %s\n%s", pages[n].path, pages[n].says, page.body.data);
+		if (strncmp(pages[n].path, "/i/", 3) == 0 && strstr(page.body.data, " peak") != NULL)
+			fail_msg("%s has a peak", pages[n].path);
+		assert_null(strstr(page.body.data, "reports in 5"));
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
 }
 
 static void the_thanks_are_there_after_a_report(void **state)
@@ -1023,6 +1072,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),
 		cmocka_unit_test(places_of_reports_are_said_to_tell_no_cause),
 		cmocka_unit_test(values_are_not_called_reports),
+		cmocka_unit_test(a_metric_that_fell_is_told_as_such),
 		cmocka_unit_test(the_thanks_are_there_after_a_report),
 		cmocka_unit_test(a_fragment_replaces_what_the_page_has),
 	};

@@ -80,101 +80,21 @@ static void write_month(struct buf *b, wd_wall t)
 	buf_fmt(b, "%04d-%02d", c.year, c.month);
 }
 
-/* Whole from 10 on, one decimal below (but no ".0"), thousands apart. */
-void words_count(struct buf *b, double n)
+/* A count of reports or a value. */
+static void put_number(struct buf *b, bool metric, double n)
 {
-	char digits[32];
-
-	if (!isfinite(n) || n < 0)
-		n = 0;
-	if (n > 9e15)
-		n = 9e15;
-	double tenths = round(n * 10);
-	if (n < 10 && fmod(tenths, 10) != 0) {
-		buf_fmt(b, "%.1f", tenths / 10);
-		return;
-	}
-	int len = snprintf(digits, sizeof(digits), "%.0f", round(n));
-	for (int i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			buf_char(b, ',');
-		buf_char(b, digits[i]);
-	}
-}
-
-void words_ratio(struct buf *b, double observed, double expected)
-{
-	/* Below one in ten a ratio would say more than is known. */
-	double ratio = observed / fmax(expected, 0.1);
-	words_count(b, ratio < 10 ? ratio : round(ratio));
-}
-
-void words_times(struct buf *b, double observed, double expected)
-{
-	words_ratio(b, observed, expected);
-	buf_str(b, " × usual");
-}
-
-void words_span(struct buf *b, wd_span d)
-{
-	int64_t minutes = (span_to_s(d) + 30) / 60;
-
-	if (minutes < 1)
-		buf_str(b, "under a minute");
-	else if (minutes < 60)
-		buf_fmt(b, "%d min", (int)minutes);
-	else if (minutes < 48 * 60 && minutes % 60 == 0)
-		buf_fmt(b, "%d h", (int)(minutes / 60));
-	else if (minutes < 48 * 60)
-		buf_fmt(b, "%d h %d min", (int)(minutes / 60), (int)(minutes % 60));
+	if (metric)
+		words_number(b, n);
 	else
-		buf_fmt(b, "%d d %d h", (int)(minutes / 1440), (int)(minutes % 1440 / 60));
-}
-
-void words_odds(struct buf *b, double log10_return, wd_span step)
-{
-	static const struct {
-		double s;
-		const char *one, *many;
-	} units[] = {
-		{365.25 * 86400, "a year", "years"},
-		{30.44 * 86400, "a month", "months"},
-		{86400, "a day", "days"},
-		{3600, "an hour", "hours"},
-		{60, "a minute", "minutes"},
-	};
-	double s = pow(10, fmin(log10_return, 30)) * (double)step.ns / 1e9;
-
-	if (s >= 1000 * units[0].s) {
-		buf_str(b, "less than once in 1,000 years");
-		return;
-	}
-	for (size_t i = 0; i < WD_COUNT(units); i++) {
-		double n = round(s / units[i].s);
-		if (n < 1)
-			continue;
-		if (n < 2) {
-			buf_fmt(b, "once %s", units[i].one);
-			return;
-		}
-		buf_str(b, "once in ");
 		words_count(b, n);
-		buf_fmt(b, " %s", units[i].many);
-		return;
-	}
-	buf_str(b, "all the time");
 }
 
-void words_place(struct buf *b, size_t place)
+static void where_usual(struct buf *b, double observed, double expected)
 {
-	static const char *const ends[] = {"th", "st", "nd", "rd"};
-	bool teen = place % 100 / 10 == 1;
-
-	if (place == 1)
-		return;
-	buf_u64(b, place);
-	buf_str(b, !teen && place % 10 < 4 ? ends[place % 10] : "th");
-	buf_char(b, ' ');
+	words_number(b, observed);
+	buf_str(b, " where ");
+	words_number(b, expected);
+	buf_str(b, " is usual");
 }
 
 const char *status_name(enum status s)
@@ -201,42 +121,60 @@ const char *service_title(const struct snapshot *snapshot, const char *id)
 	return s != NULL ? s->service->name : id;
 }
 
-bool service_has_values(const struct snapshot *snapshot, const char *id)
-{
-	const struct service_state *s = snapshot_service(snapshot, id);
-	return s != NULL && s->metric;
-}
-
 /* The last bucket of the day is unfinished: the one before it is what happened. */
 struct now service_now(const struct service_state *s)
 {
 	if (s->day.count >= 2) {
 		const struct point *p = &s->day.points[s->day.count - 2];
-		return (struct now){p->observed, p->expected, p->low, p->high, s->day.step};
+		return (struct now){point_is_seen(p), p->observed, p->expected, p->low, p->high,
+				    s->day.step, {0}};
 	}
-	if (s->first_seen_at.ns == 0)
-		return (struct now){-1, 0, 0, 0, span_s(60)};
-	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, span_s(60)};
+	return (struct now){s->first_seen_at.ns != 0, s->observed_now, s->expected_now,
+			    s->low_now, s->high_now, span_s(60), {0}};
+}
+
+/* The newest value among the last of the day; the running bucket may have one already. */
+static struct now newest_value(const struct service_state *s, struct now now)
+{
+	enum { BACK_MAX = 3 };
+
+	for (size_t back = 2; !now.seen && back <= 2 + BACK_MAX && back <= s->day.count; back++) {
+		size_t n = s->day.count - back;
+		const struct point *p = &s->day.points[n];
+		if (!point_is_seen(p))
+			continue;
+		now = (struct now){true, p->observed, p->expected, p->low, p->high, s->day.step,
+				   wall_add(s->day.begin,
+					    (wd_span){s->day.step.ns * (int64_t)(n + 1)})};
+	}
+	return now;
 }
 
 struct now service_newest(const struct service_state *s)
 {
 	struct now now = service_now(s);
 
-	if (s->status != STATUS_INCIDENT || s->metric || s->day.count < 2 ||
+	if (s->metric)
+		return newest_value(s, now);
+	if (s->status != STATUS_INCIDENT || s->day.count < 2 ||
 	    s->step_now.ns <= 0 || s->step_now.ns >= s->day.step.ns ||
 	    !(s->day.points[s->day.count - 1].observed > now.observed))
 		return now;
-	return (struct now){s->observed_now, s->expected_now, s->low_now, s->high_now, s->step_now};
+	return (struct now){true, s->observed_now, s->expected_now, s->low_now, s->high_now,
+			    s->step_now, {0}};
 }
 
 void words_unit(char dst[WORDS_UNIT_MAX], const struct service_state *s,
 		const struct series *series)
 {
 	int minutes = (int)(span_to_s(series->step) / 60);
-	const char *what = s->metric ? "mean" : "reports";
+	const char *what = "reports";
 
-	if (minutes == 60)
+	if (s->metric && minutes < 60)
+		snprintf(dst, WORDS_UNIT_MAX, "(means of %d min)", minutes > 0 ? minutes : 1);
+	else if (s->metric)
+		snprintf(dst, WORDS_UNIT_MAX, "(means of %d h)", minutes / 60);
+	else if (minutes == 60)
 		snprintf(dst, WORDS_UNIT_MAX, "%s an hour", what);
 	else if (minutes > 60 && minutes % 60 == 0)
 		snprintf(dst, WORDS_UNIT_MAX, "%s in %d hours", what, minutes / 60);
@@ -248,12 +186,14 @@ static void now_counts(const struct words *w, const struct service_state *s)
 {
 	struct now now = service_newest(s);
 
-	if (now.observed < 0) {
-		buf_str(w->out, "nothing was seen");
+	if (!now.seen) {
+		buf_str(w->out, s->metric ? "no value came" : "nothing was seen");
 		return;
 	}
-	words_count(w->out, now.observed);
-	buf_str(w->out, s->metric ? " over the last " : " in the last ");
+	put_number(w->out, s->metric, now.observed);
+	buf_str(w->out, now.until.ns != 0 ? " in the "
+			: s->metric       ? " over the last "
+					  : " in the last ");
 	int64_t minutes = span_to_s(now.step) / 60;
 	if (minutes <= 1)
 		buf_str(w->out, "minute");
@@ -261,8 +201,12 @@ static void now_counts(const struct words *w, const struct service_state *s)
 		buf_fmt(w->out, "%d minutes", (int)minutes);
 	else
 		words_span(w->out, now.step);
+	if (now.until.ns != 0) {
+		buf_str(w->out, " until ");
+		words_time(w, now.until);
+	}
 	buf_str(w->out, ", ");
-	words_count(w->out, now.expected);
+	put_number(w->out, s->metric, now.expected);
 	buf_str(w->out, " is usual");
 }
 
@@ -346,7 +290,7 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		       const struct service_state *s)
 {
 	if (s->status == STATUS_INCIDENT && s->incident < snapshot->incident_count)
-		words_incident_odds(w, snapshot, &snapshot->incidents[s->incident]);
+		words_incident_odds(w, &snapshot->incidents[s->incident]);
 	else if (words_traffic_odds(w, s))
 		return;
 	else if (s->status == STATUS_UNUSUAL && s->log10_return > 0) {
@@ -354,24 +298,6 @@ void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		words_odds(w->out, s->log10_return, span_s(60));
 		words_text(w, ".");
 	}
-}
-
-void words_rate(struct buf *b, double a_second, const char *unit)
-{
-	static const char *const prefixes[] = {"", "k", "M", "G", "T"};
-	bool bits = strncmp(unit, "bit", 3) == 0;
-	double scaled = isfinite(a_second) && a_second > 0 ? a_second : 0;
-	size_t p = 0;
-
-	if (scaled <= 0 || (!bits && scaled < 1e6)) {
-		words_count(b, scaled);
-		buf_fmt(b, " %s", unit);
-		return;
-	}
-	for (; scaled >= 999.5 && p + 1 < sizeof(prefixes) / sizeof(prefixes[0]); p++)
-		scaled /= 1000;
-	buf_fmt(b, scaled < 9.95 ? "%.1f" : "%.0f", scaled);
-	buf_fmt(b, bits ? " %s%s" : p > 0 ? " %s %s" : "%s %s", prefixes[p], unit);
 }
 
 /* Which kind of signal stands for an incident where there is room for one number: reports if
@@ -403,8 +329,22 @@ void words_strength(struct buf *b, const struct incident *i)
 	case INCIDENT_REQUESTS:
 		words_rate(b, i->requests.peak_requests_per_s, "requests/s");
 		return;
-	default: words_times(b, i->peak_observed, i->peak_expected);
+	default:
+		if (i->metric)
+			where_usual(b, i->peak_observed, i->peak_expected);
+		else
+			words_times(b, i->peak_observed, i->peak_expected);
 	}
+}
+
+static bool is_of_values(const struct incident *i)
+{
+	return i->metric && main_kind(i) == INCIDENT_REPORTS;
+}
+
+const char *words_strength_label(const struct incident *i)
+{
+	return is_of_values(i) ? "Farthest from usual" : "Peak";
 }
 
 /* ", DNS amplification", if it is known */
@@ -435,7 +375,7 @@ void words_headline(const struct words *w, const struct snapshot *snapshot,
 	headline_vector(w, snapshot, i);
 	words_text(w, ", ");
 	words_strength(w->out, i);
-	words_text(w, " at its peak");
+	words_text(w, is_of_values(i) ? " at the farthest" : " at its peak");
 }
 
 void words_rank(const struct words *w, const struct snapshot *snapshot, const struct incident *i)
@@ -460,6 +400,13 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 
 static void words_reports_peak(const struct words *w, const struct incident *i)
 {
+	if (i->metric) {
+		where_usual(w->out, i->peak_observed, i->peak_expected);
+		words_text(w, " (");
+		words_span(w->out, i->step);
+		words_text(w, ")");
+		return;
+	}
 	words_count(w->out, i->peak_observed);
 	words_text(w, " in ");
 	words_span(w->out, i->step);
@@ -472,7 +419,7 @@ void words_peak(const struct words *w, const struct incident *i)
 {
 	enum incident_kind kind = main_kind(i);
 
-	words_text(w, "At its peak, ");
+	words_text(w, is_of_values(i) ? "Farthest from usual, " : "At its peak, ");
 	words_time(w, kind == INCIDENT_TRAFFIC	  ? i->traffic.peak_at
 		      : kind == INCIDENT_REQUESTS ? i->requests.peak_at
 						  : i->peak_at);

@@ -24,6 +24,7 @@ void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */
 
 /* Numbers: the same in HTML and text. */
 void words_count(struct buf *b, double n);                         /* "20,400", "4", "0.3" */
+void words_number(struct buf *b, double n); /* any: three digits, "0.037", "-12.5", "20,400" */
 void words_ratio(struct buf *b, double observed, double expected); /* "78" */
 void words_times(struct buf *b, double observed, double expected); /* "78 × usual" */
 /* "21,900 packets/s", "1.2 M packets/s"; of bits "182 Mbit/s". */
@@ -35,14 +36,17 @@ void words_place(struct buf *b, size_t place);                     /* "", "2nd "
 const char *status_name(enum status s);  /* in data: "unknown", "usual", "unusual", "incident" */
 const char *status_label(enum status s); /* on pages: "learning", "usual", "unusual", "incident" */
 
-/* The last whole 5 minutes (or whatever the day's buckets are). observed < 0: not known. */
+/* The last whole 5 minutes (or whatever the day's buckets are). */
 struct now {
+	bool seen;
 	float observed, expected, low, high;
 	wd_span step;
+	wd_wall until; /* its end, if that is not the last whole bucket's; else 0 */
 };
 struct now service_now(const struct service_state *s);
 /* The same, but where reports of an incident still rise the last whole minute: its first minutes
- * are not in the last whole five. */
+ * are not in the last whole five. Of a metric the last value that came, up to three buckets ago:
+ * who measures sends it when its time is over. */
 struct now service_newest(const struct service_state *s);
 
 /* "reports in 5 minutes": what a point of the series counts. */
@@ -57,11 +61,14 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 void words_status_odds(const struct words *w, const struct snapshot *snapshot,
 		       const struct service_state *s);
 
-/* The one number that stands for an incident: "78 × usual", "21,900 packets/s". */
+/* The one number that stands for an incident: "78 × usual", "21,900 packets/s"; of a metric, which
+ * may have fallen, "77 where 99 is usual". */
 void words_strength(struct buf *b, const struct incident *i);
 /* "X: incident since 09:45 UTC, 78 × usual", "X: incident of 6 h 12 min on 10 Mar 2025". */
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i);
+/* What it is called: "Peak", of a metric "Farthest from usual". */
+const char *words_strength_label(const struct incident *i);
 /* "At its peak, 11:55 UTC, 1,712 in 5 min where 40 is usual; 6 h 12 min in all in 3 waves." */
 void words_peak(const struct words *w, const struct incident *i);
 /* "3rd longest and most severe of 41 for X since 2026-01", no full stop. */
@@ -78,8 +85,6 @@ const char *dimension_label(enum dimension d); /* "Surface", "Problem", … */
 
 /* The service's name, or its id if the catalogue has it no more. */
 const char *service_title(const struct snapshot *snapshot, const char *id);
-/* What is told of it are values of a metric, not reports. */
-bool service_has_values(const struct snapshot *snapshot, const char *id);
 /* NULL if there is none. */
 const struct service_state *snapshot_service(const struct snapshot *snapshot, const char *id);
 

@@ -257,9 +257,26 @@ static void places_and_terms_have_their_names(void **state)
 	snapshot_release(s);
 }
 
+static void a_value_has_three_digits_and_its_sign(void **state)
+{
+	static const struct { double n; const char *text; } cases[] = {
+		{0, "0"}, {-0.0, "0"}, {0.0371, "0.0371"}, {-12.54, "-12.5"}, {99.26, "99.3"},
+		{342.4, "342"}, {999.6, "1,000"}, {-20417, "-20,417"}, {NAN, "0"}, {1e300, "9,000,000,000,000,000"},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		struct buf b;
+		buf_init(&b, 100);
+		words_number(&b, cases[i].n);
+		assert_string_equal(b.data, cases[i].text);
+		buf_done(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_value_has_three_digits_and_its_sign),
 		cmocka_unit_test(numbers_have_thousands_and_one_decimal_below_ten),
 		cmocka_unit_test(a_ratio_to_almost_nothing_stays_modest),
 		cmocka_unit_test(durations_are_told_in_the_units_people_use),

@@ -188,8 +188,7 @@ static void by_rule(const struct words *w, const char *what)
 		      "fixed rule decided.");
 }
 
-void words_incident_odds(const struct words *w, const struct snapshot *snapshot,
-			 const struct incident *i)
+void words_incident_odds(const struct words *w, const struct incident *i)
 {
 	uint32_t kinds = incident_kinds(i);
 	bool traffic = kinds & INCIDENT_TRAFFIC && i->traffic.log10_return > 0;
@@ -200,7 +199,7 @@ void words_incident_odds(const struct words *w, const struct snapshot *snapshot,
 
 	const char *before = "Odds of a false alarm: ";
 	if (reports) {
-		bool values = service_has_values(snapshot, i->service);
+		bool values = i->metric;
 		odds_of(w, before, values ? "what is normal does this " : "normal reports do this ",
 			i->reports_log10_return, i->step);
 		before = "; ";

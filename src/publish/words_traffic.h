@@ -34,8 +34,7 @@ void words_missing(const struct words *w, wd_wall since, bool partly);
 void words_silence(const struct words *w, const struct incident *i);
 /* How often normal signals do this, for each kind that carries it; where a fixed rule opened it
  * for want of history, that. */
-void words_incident_odds(const struct words *w, const struct snapshot *snapshot,
-			 const struct incident *i);
+void words_incident_odds(const struct words *w, const struct incident *i);
 /* The service's status as its traffic has it. False, and nothing written: its reports tell it. */
 bool words_traffic_status(const struct words *w, const struct snapshot *snapshot,
 			  const struct service_state *s);
