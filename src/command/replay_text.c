@@ -171,12 +171,12 @@ void replay_text_coordinated(struct buf *b, const struct coordinated *c)
 	add_time(b, c->began_at);
 	buf_str(b, " UTC, reports.coordinated: no incident\n  ");
 	add_number(b, c->observed);
-	buf_str(b, " reports, usual ");
+	buf_str(b, " reports in 4 min, usual ");
 	add_number(b, c->expected);
-	buf_fmt(b, ", by %u persons in %u networks", c->persons, c->networks);
 	if (c->top_share > 0) {
-		buf_fmt(b, ", %.0f%% of them in ", 100 * (double)c->top_share);
+		buf_fmt(b, "; %.0f%% of them from ", 100 * (double)c->top_share);
 		replay_text_plain(b, c->top_network[0] != '\0' ? c->top_network : "one network");
 	}
-	buf_char(b, '\n');
+	buf_fmt(b, "; in up to half an hour %u person%s in %u network%s\n", c->persons,
+		c->persons == 1 ? "" : "s", c->networks, c->networks == 1 ? "" : "s");
 }

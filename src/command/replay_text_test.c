@@ -102,12 +102,28 @@ static void a_finding_has_its_name_and_its_reason(void **state)
 	free(book);
 }
 
+/* Reports are of minutes, persons of quarters of an hour: there may be more of these. */
+static void made_up_reports_are_told_with_the_time_that_each_number_is_of(void **state)
+{
+	struct coordinated c = {.service = "shop", .began_at = wall_s(1741599900), .observed = 145, .expected = 10,
+				.persons = 200, .networks = 44, .top_network = "AS64500", .top_share = 0.95f};
+	struct buf b;
+	(void)state;
+	buf_init(&b, 1 << 16);
+	replay_text_coordinated(&b, &c);
+	assert_string_equal(b.data, "shop: 2025-03-10 09:45 UTC, reports.coordinated: no incident\n"
+				    "  145 reports in 4 min, usual 10; 95% of them from AS64500; "
+				    "in up to half an hour 200 persons in 44 networks\n");
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_of_a_file_moves_the_terminal),
 		cmocka_unit_test(the_odds_are_those_of_what_decided),
 		cmocka_unit_test(a_finding_has_its_name_and_its_reason),
+		cmocka_unit_test(made_up_reports_are_told_with_the_time_that_each_number_is_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

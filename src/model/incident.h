@@ -130,10 +130,10 @@ struct incident {
 struct coordinated {
 	char service[SERVICE_ID_MAX + 1];
 	wd_wall began_at, last_at;
-	float observed, expected;
-	uint32_t persons, networks;
+	float observed, expected;   /* reports in four minutes, the most there were */
+	uint32_t persons, networks; /* in this quarter of an hour and the last */
 	char top_network[SIGNAL_VALUE_MAX + 1]; /* the heaviest, "" if not known */
-	float top_share;                        /* of observed, 0..1 */
+	float top_share;                        /* of the last four minutes' reports, 0..1 */
 };
 
 /* Which kinds carry it; reports alone where none is named. */
