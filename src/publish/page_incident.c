@@ -67,6 +67,14 @@ static void incident_chart(const struct render *r, struct chart_span window)
 	if (window.end.ns != 0)
 		buf_str(r->out, "<span class=\"l-alarm\">called an incident</span>");
 	buf_str(r->out, "</p>\n");
+	if (found.series.step.ns != i->step.ns) {
+		buf_str(r->out, "<p class=\"note\">Each point is of ");
+		words_span(r->out, found.series.step);
+		buf_str(r->out, values ? ", the value farthest from usual of "
+				       : ", the peak told elsewhere of ");
+		words_span(r->out, i->step);
+		buf_str(r->out, ".</p>\n");
+	}
 	html_series_table(r, &(struct html_table){.series = &found.series,
 						  .id = "incident",
 						  .caption = title,

@@ -81,6 +81,26 @@ static void forged_sources_are_folded_behind_the_reason(void **state)
 	lacks(PROVED, "", "t-places");
 }
 
+static void a_peak_that_no_point_of_the_chart_has_is_explained(void **state)
+{
+	struct snapshot *s = fixture_snapshot(FIXTURE_INCIDENT);
+	const char *id = strrchr(FORGED, '/') + 1;
+	struct incident *i = &s->incidents[snapshot_incident(s, id) - s->incidents];
+	static const struct { float peak; const char *query; bool said; } cases[] = {
+		{99000, "", true}, {99000, "show=sources", false}, {10, "", false},
+	};
+	(void)state;
+	for (size_t n = 0; n < WD_COUNT(cases); n++) {
+		i->traffic.peak_packets_per_s = cases[n].peak;
+		struct site_page page = get(s, FORGED, cases[n].query);
+		assert_int_equal(strstr(page.body.data, "The strongest second, wherever it began, had "
+							"99,000 packets/s: that is the peak") != NULL,
+				 cases[n].said);
+		buf_done(&page.body);
+	}
+	snapshot_release(s);
+}
+
 static void who_did_it_is_never_said(void **state)
 {
 	(void)state;
@@ -336,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forged_sources_are_folded_behind_the_reason),
+		cmocka_unit_test(a_peak_that_no_point_of_the_chart_has_is_explained),
 		cmocka_unit_test(who_did_it_is_never_said),
 		cmocka_unit_test(what_a_fixed_rule_opened_has_no_odds),
 		cmocka_unit_test(charts_are_chosen_by_links_that_need_no_script),

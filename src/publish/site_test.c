@@ -967,6 +967,21 @@ static struct service_state *service_of(struct snapshot *snapshot, const char *i
 	return NULL;
 }
 
+static void points_that_are_wider_than_the_peak_say_so(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct incident *i = &snapshot->incidents[service_of(snapshot, "x")->incident];
+	(void)state;
+	for (int wider = 0; wider < 2; wider++) {
+		i->step = span_s(wider ? 60 : 300);
+		struct site_page page = get_from(snapshot, "/i/x-20250310-0945", "");
+		assert_int_equal(strstr(page.body.data, "<p class=\"note\">Each point is of 5 min, the peak told "
+							"elsewhere of 1 min.</p>") != NULL, wider);
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
 /* What fell is at no peak and has no multiple of usual; a value may be small or below 0. */
 static void a_metric_that_fell_is_told_as_such(void **state)
 {
@@ -1072,6 +1087,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_a_page_with_the_way_back),
 		cmocka_unit_test(places_of_reports_are_said_to_tell_no_cause),
 		cmocka_unit_test(values_are_not_called_reports),
+		cmocka_unit_test(points_that_are_wider_than_the_peak_say_so),
 		cmocka_unit_test(a_metric_that_fell_is_told_as_such),
 		cmocka_unit_test(the_thanks_are_there_after_a_report),
 		cmocka_unit_test(a_fragment_replaces_what_the_page_has),

@@ -304,6 +304,21 @@ static void table(const struct render *r, const struct shown *s, const struct co
 	buf_str(b, "</tbody></table></div></details>\n");
 }
 
+/* The incident's peak is that of any second; points are of fixed times, often of more than one. */
+static void strongest_second(const struct incident *i, const struct counted *c, double highest,
+			     struct buf *text)
+{
+	double peak = c->value == packets_of    ? (double)i->traffic.peak_packets_per_s
+		      : c->value == bits_of     ? (double)i->traffic.peak_bits_per_s
+		      : c->value == requests_of ? (double)i->requests.peak_requests_per_s
+						: 0;
+	if (peak < highest * 1.005)
+		return;
+	buf_str(text, " The strongest second, wherever it began, had ");
+	words_rate(text, peak, c->unit);
+	buf_str(text, ": that is the peak told elsewhere.");
+}
+
 /* In words what the picture shows. */
 static void describe(const struct render *r, const struct shown *s, const struct counted *c,
 		     struct buf *text, bool html)
@@ -323,6 +338,7 @@ static void describe(const struct render *r, const struct shown *s, const struct
 		buf_str(text, " is usual");
 	}
 	buf_char(text, '.');
+	strongest_second(r->incident, c, whole(s, c, peak), text);
 	if (s->lead == 0)
 		return;
 	buf_str(text, " In the ");
