@@ -12,7 +12,8 @@
 
 /* An expected count below this is not told from this: nobody has "a thousand times usual"
  * because two people wrote where nobody does. */
-static const float EXPECTED_LEAST = 0.5f;
+static const float EXPECTED_LEAST = 0.5f;     /* reports */
+static const float METRIC_RATIO_MAX = 1000; /* of a metric that is usually near 0 */
 /* The same of traffic, a second. */
 static const float PACKETS_LEAST = 100, BITS_LEAST = 1e5f, REQUESTS_LEAST = 1;
 
@@ -237,11 +238,22 @@ void episode_close(struct episode *e, wd_wall now)
 	}
 }
 
+/* The same whatever unit the metric is in, so without a least value; a fall is turned round, and
+ * what changes its sign counts by how far it went. */
+static float metric_ratio(float observed, float expected)
+{
+	if (expected == 0)
+		return METRIC_RATIO_MAX;
+	float ratio = observed / expected;
+	if (ratio < 0)
+		ratio = 1 + fabsf(observed - expected) / fabsf(expected);
+	return fminf(ratio < 1 ? 1 / ratio : ratio, METRIC_RATIO_MAX);
+}
+
 static float reports_weight(const struct incident *i)
 {
-	float ratio = fabsf(i->peak_observed) / fmaxf(fabsf(i->peak_expected), EXPECTED_LEAST);
-	ratio = ratio < 1 ? 1 / fmaxf(ratio, 1e-3f) : ratio; /* a metric may also fall */
-	return log2f(1 + ratio);
+	return log2f(1 + (i->metric ? metric_ratio(i->peak_observed, i->peak_expected)
+				    : i->peak_observed / fmaxf(i->peak_expected, EXPECTED_LEAST)));
 }
 
 /* By packets or bits, whichever rose more. */

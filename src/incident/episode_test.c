@@ -202,6 +202,31 @@ static void nothing_but_significance_opens(void **state)
 	}
 }
 
+static float weight_of_metric(float observed, float expected)
+{
+	struct incident i = {.kinds = INCIDENT_REPORTS, .metric = true, .step = span_s(3600),
+			     .state = INCIDENT_CLOSED, .began_at = minute(0), .ended_at = minute(60),
+			     .peak_observed = observed, .peak_expected = expected};
+	return episode_severity(&i, minute(60));
+}
+
+/* An hour at twice the usual, in seconds, milliseconds and nanoseconds: log2(1 + 2) x 1 h. */
+static void a_metric_is_as_severe_in_one_unit_as_in_another(void **state)
+{
+	static const struct { float observed, expected, ratio; } cases[] = {
+		{0.1f, 0.05f, 2}, {100, 50, 2}, {1e8f, 5e7f, 2}, {1e-9f, 5e-10f, 2},
+		{0.05f, 0.1f, 2}, {-100, -50, 2}, {-50, -100, 2}, {-50, 50, 3}, {0, 50, 1000},
+		{50, 0, 1000}, {5e4f, 0.001f, 1000}, {0.0001f, 90, 1000},
+	};
+	(void)state;
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		float weight = weight_of_metric(cases[n].observed, cases[n].expected);
+		if (fabsf(weight - log2f(1 + cases[n].ratio)) > 0.001f)
+			fail_msg("%g of %g: %g", (double)cases[n].observed, (double)cases[n].expected,
+				 (double)weight);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_noisy_plateau_is_one_wave),
 		cmocka_unit_test(a_wave_ends_before_its_first_low_bucket_and_never_after_the_incident),
 		cmocka_unit_test(excess_and_severity_follow_the_counts),
+		cmocka_unit_test(a_metric_is_as_severe_in_one_unit_as_in_another),
 		cmocka_unit_test(an_id_in_use_gets_a_number),
 		cmocka_unit_test(more_waves_and_scopes_than_fit_are_counted),
 		cmocka_unit_test(the_scope_is_told_with_the_most_reports_first),
