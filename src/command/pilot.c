@@ -44,6 +44,7 @@ struct pilot {
 	wd_wall replayed_from; /* what was decided since comes again at a restart */
 	struct clock_watch clocks;
 	bool changed; /* since the last snapshot */
+	bool observed; /* since the clock last moved: whole buckets are judged when it does */
 	struct teller teller; /* of event streams */
 
 	pthread_t thread;
@@ -99,6 +100,8 @@ static void advance(void *ctx, wd_wall now)
 		engine_gap(p->engine, now);
 	else
 		engine_advance(p->engine, now);
+	p->changed = p->changed || p->observed;
+	p->observed = false;
 	keep_effects(p);
 }
 
@@ -106,7 +109,7 @@ static void observe(void *ctx, const struct observation *o)
 {
 	struct pilot *p = ctx;
 	(void)engine_observe(p->engine, o); /* what does not count is counted there */
-	p->changed = true;
+	p->changed = p->observed = true;
 }
 
 static void take_batch(struct pilot *p, const struct journal_item *item)
