@@ -7,6 +7,8 @@ import http.client
 import json
 import os
 import re
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -43,30 +45,70 @@ def report_until(port, wanted, most):
     return accepted, 0
 
 
+CONFIG = 'trusted_proxies: ["127.0.0.1"]\nlimits:\n  reports_per_s_max: 1000000\n'
+
+
+def served(config, data, **options):
+    """(the server, its port)"""
+    process = subprocess.Popen([WHYDOWN, "serve", "--config", config, "--data", data, "--listen", "127.0.0.1:0"],
+                               stderr=subprocess.PIPE, text=True, **options)
+    while True:
+        match = re.search(r"url=http://127\.0\.0\.1:(\d+)", process.stderr.readline())
+        if match:
+            return process, int(match[1])
+
+
+def exported(data):
+    out = subprocess.run([WHYDOWN, "export", "--data", data, "--format", "ndjson"], capture_output=True, text=True,
+                         check=True).stdout
+    return out.count("\n")
+
+
+def try_limit():
+    """A limit on the size of files (ulimit -f) is as good as a full disk, which a signal must not end."""
+    folder = tempfile.mkdtemp(prefix="whydown-limit-")
+    config, data, mega = folder + "/c.yaml", folder + "/data", 1 << 20
+    with open(config, "w") as file:
+        file.write(CONFIG)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (mega, resource.RLIM_INFINITY))
+    server, port = served(config, data, preexec_fn=limit)
+    try:
+        before, status = report_until(port, 503, REPORTS_MAX)
+        check("where files may not grow a report is answered 503", status == 503 and before > 0, before)
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        after, deadline = 0, time.monotonic() + 20
+        while not after and time.monotonic() < deadline:
+            after = report_until(port, 202, 1)[0]
+            time.sleep(0.1)
+        check("and taken when they may", after == 1)
+        server.terminate()
+        check("it ends in good order", server.wait(20) == 0, server.returncode)
+        check("what was accepted there is there once", exported(data) == before + after, exported(data), before, after)
+    finally:
+        server.kill()
+        shutil.rmtree(folder)
+
+
 def mounted(*arguments):
     return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
 
 
+try_limit()
 if os.geteuid() != 0:
     print("skip - a full disk: needs root to make a small one")
-    sys.exit(77)
+    sys.exit(1 if live.failures else 77)
 
 folder = tempfile.mkdtemp(prefix="whydown-disk-")
 if not mounted("-t", "tmpfs", "-o", "size=4m", "tmpfs", folder):
     os.rmdir(folder)
     print("skip - a full disk: no file system can be mounted here")
-    sys.exit(77)
+    sys.exit(1 if live.failures else 77)
 server = None
 try:
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
-        config.write('trusted_proxies: ["127.0.0.1"]\nlimits:\n  reports_per_s_max: 1000000\n')
+        config.write(CONFIG)
         config.flush()
-        server = subprocess.Popen([WHYDOWN, "serve", "--config", config.name, "--data", folder + "/data",
-                                   "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        port = 0
-        while not port:
-            match = re.search(r"url=http://127\.0\.0\.1:(\d+)", server.stderr.readline())
-            port = int(match[1]) if match else 0
+        server, port = served(config.name, folder + "/data")
         before, status = report_until(port, 503, REPORTS_MAX)
         check("a report that cannot be kept is answered 503", status == 503, before)
         check("until then reports were accepted", before > 100, before)
@@ -91,10 +133,8 @@ try:
         server.terminate()
         server.communicate(timeout=20)
         server = None
-        out = subprocess.run([WHYDOWN, "export", "--data", folder + "/data", "--format", "ndjson"],
-                             capture_output=True, text=True, check=True).stdout
-        check("each report that was accepted is there once, and no other", out.count("\n") == before + after,
-              out.count("\n"), before, after)
+        kept = exported(folder + "/data")
+        check("each report that was accepted is there once, and no other", kept == before + after, kept, before, after)
         with open(folder + "/filler", "wb", buffering=0) as filler:
             try:
                 while filler.write(b"x" * 4096):

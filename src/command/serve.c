@@ -446,6 +446,8 @@ int command_serve(int argc, char **argv)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+	/* A limit on the size of files is as good as a full disk. */
+	sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
 	/* The database has comments that nobody published, and addresses in traces. */
 	umask(umask(0077) | 0027);
 	pthread_rwlock_init(&s.lock, NULL);
