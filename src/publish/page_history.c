@@ -241,7 +241,8 @@ static void table(const struct render *r, const struct filter *f, const struct r
 		return;
 	}
 	last = last < count ? last : count;
-	buf_str(r->out, "<div class=\"scroll\"><table class=\"list\"><thead><tr><th "
+	buf_str(r->out, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+			"aria-label=\"Incidents\"><table class=\"list\"><thead><tr><th "
 			"scope=\"col\">Service</th>"
 			"<th scope=\"col\">Began</th><th scope=\"col\">Lasted</th><th "
 			"scope=\"col\">Peak</th><th scope=\"col\">Carried by</th>"

@@ -218,7 +218,8 @@ static void past_incidents(const struct render *r)
 		if (told++ == PAST_MAX)
 			break;
 		if (told == 1)
-			buf_str(b, "<div class=\"scroll\"><table class=\"list\"><thead><tr><th "
+			buf_str(b, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+				   "aria-labelledby=\"past\"><table class=\"list\"><thead><tr><th "
 				   "scope=\"col\">Began</th>"
 				   "<th scope=\"col\">Lasted</th><th scope=\"col\">Peak</th>"
 				   "<th scope=\"col\">Severity</th><th "

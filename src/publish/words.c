@@ -24,6 +24,32 @@ void words_text(const struct words *w, const char *text)
 		buf_str(w->out, text);
 }
 
+/* Hebrew, Arabic, Syriac, Thaana, NKo … and their presentation forms; all of UTF-8. */
+static bool is_from_right(const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+		if ((*p == 0xd6 && p[1] >= 0x90) || (*p >= 0xd7 && *p <= 0xdf) ||
+		    (*p == 0xe0 &&
+		     (p[1] == 0xa0 || p[1] == 0xa1 || p[1] == 0xa2 || p[1] == 0xa3)) ||
+		    (*p == 0xef &&
+		     ((p[1] >= 0xac && p[1] <= 0xb7) || (p[1] >= 0xb9 && p[1] <= 0xbb))) ||
+		    (*p == 0xf0 && ((p[1] == 0x90 && p[2] >= 0xa0) || p[1] == 0x9e)))
+			return true;
+	}
+	return false;
+}
+
+void words_name(const struct words *w, const char *name)
+{
+	bool apart = is_from_right(name);
+
+	if (apart) /* U+2068 and U+2069 */
+		buf_str(w->out, w->html ? "<bdi>" : "\xe2\x81\xa8");
+	words_text(w, name);
+	if (apart)
+		buf_str(w->out, w->html ? "</bdi>" : "\xe2\x81\xa9");
+}
+
 static void time_open(const struct words *w, wd_wall t, const char *class)
 {
 	char iso[TIMETEXT_LEN_MAX];
@@ -215,7 +241,7 @@ static void status_coordinated(const struct words *w, const struct service_state
 	const struct coordinated *c = &s->coordinated;
 
 	words_text(w, "Reports about ");
-	words_text(w, s->service->name);
+	words_name(w, s->service->name);
 	words_text(w, " rose at ");
 	words_time(w, c->began_at);
 	words_text(w, ", but not broadly enough to call it an incident: ");
@@ -240,7 +266,7 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 	switch (s->status) {
 	case STATUS_UNKNOWN:
 		words_text(w, s->first_seen_at.ns == 0 ? "No report about " : "What is usual for ");
-		words_text(w, s->service->name);
+		words_name(w, s->service->name);
 		words_text(w, s->first_seen_at.ns == 0
 				      ? " yet. What is usual is learned from the first ones."
 				      : " is still being learned.");
@@ -248,7 +274,7 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 	case STATUS_USUAL:
 		words_text(w, s->metric ? "Nothing unusual at "
 					: "User reports indicate no current problems at ");
-		words_text(w, s->service->name);
+		words_name(w, s->service->name);
 		words_text(w, ": ");
 		break;
 	case STATUS_UNUSUAL:
@@ -259,7 +285,7 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 		}
 		words_text(w, s->metric ? "Unusual values at "
 					: "More user reports than usual about ");
-		words_text(w, s->service->name);
+		words_name(w, s->service->name);
 		words_text(w, ", not enough to call it an incident: ");
 		break;
 	case STATUS_INCIDENT: {
@@ -273,7 +299,7 @@ void words_status(const struct words *w, const struct snapshot *snapshot,
 			words_text(w, recovering
 					      ? "User reports are back to usual after problems at "
 					      : "User reports indicate problems at ");
-		words_text(w, s->service->name);
+		words_name(w, s->service->name);
 		if (i != NULL) {
 			words_text(w, " since ");
 			words_time(w, i->began_at);
@@ -360,7 +386,7 @@ static void headline_vector(const struct words *w, const struct snapshot *snapsh
 void words_headline(const struct words *w, const struct snapshot *snapshot,
 		    const struct incident *i)
 {
-	words_text(w, service_title(snapshot, i->service));
+	words_name(w, service_title(snapshot, i->service));
 	if (i->state == INCIDENT_CLOSED) {
 		words_text(w, ": incident of ");
 		words_duration(w->out, i, w->now);
@@ -384,7 +410,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 
 	if (rank.of <= 1) {
 		words_text(w, "The only incident of ");
-		words_text(w, service_title(snapshot, i->service));
+		words_name(w, service_title(snapshot, i->service));
 	} else {
 		words_place(w->out, rank.by_duration);
 		words_text(w, rank.by_duration == 1 ? "Longest and " : "longest and ");
@@ -392,7 +418,7 @@ void words_rank(const struct words *w, const struct snapshot *snapshot, const st
 		words_text(w, "most severe of ");
 		buf_u64(w->out, rank.of);
 		words_text(w, " for ");
-		words_text(w, service_title(snapshot, i->service));
+		words_name(w, service_title(snapshot, i->service));
 	}
 	words_text(w, " since ");
 	write_month(w->out, snapshot->since);

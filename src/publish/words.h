@@ -18,6 +18,9 @@ struct words {
 };
 
 void words_text(const struct words *w, const char *text); /* escaped if HTML */
+/* The same of a name, kept apart where it is written from right to left: a number after it would
+ * else stand before it. */
+void words_name(const struct words *w, const char *name);
 void words_time(const struct words *w, wd_wall t); /* "09:45 UTC", "10 Mar 2025, 09:45 UTC" */
 void words_second(const struct words *w, wd_wall t); /* "09:45:12 UTC", as above */
 void words_date(const struct words *w, wd_wall t); /* "10 Mar 2025" */

@@ -257,6 +257,28 @@ static void places_and_terms_have_their_names(void **state)
 	snapshot_release(s);
 }
 
+static void a_name_from_right_to_left_is_kept_apart(void **state)
+{
+	static const struct { const char *name, *html, *plain; } cases[] = {
+		{"X & Y", "X &amp; Y", "X & Y"},
+		{"\xd7\x93\xd7\x95", "<bdi>\xd7\x93\xd7\x95</bdi>", "\342\201\250\xd7\x93\xd7\x95\342\201\251"},
+		{"\xd8\xa8", "<bdi>\xd8\xa8</bdi>", "\342\201\250\xd8\xa8\342\201\251"},
+		{"\xef\xba\x8d", "<bdi>\xef\xba\x8d</bdi>", "\342\201\250\xef\xba\x8d\342\201\251"},
+		{"\xe6\x97\xa5", "\xe6\x97\xa5", "\xe6\x97\xa5"},
+		{"\xd0\x96\xc3\xa9\xd6\x8d", "\xd0\x96\xc3\xa9\xd6\x8d", "\xd0\x96\xc3\xa9\xd6\x8d"},
+	};
+	(void)state;
+	for (size_t i = 0; i < WD_COUNT(cases); i++) {
+		for (int html = 0; html < 2; html++) {
+			struct buf b;
+			buf_init(&b, 100);
+			words_name(&(struct words){.out = &b, .html = html}, cases[i].name);
+			assert_string_equal(b.data, html ? cases[i].html : cases[i].plain);
+			buf_done(&b);
+		}
+	}
+}
+
 static void a_value_has_three_digits_and_its_sign(void **state)
 {
 	static const struct { double n; const char *text; } cases[] = {
@@ -276,6 +298,7 @@ static void a_value_has_three_digits_and_its_sign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_from_right_to_left_is_kept_apart),
 		cmocka_unit_test(a_value_has_three_digits_and_its_sign),
 		cmocka_unit_test(numbers_have_thousands_and_one_decimal_below_ten),
 		cmocka_unit_test(a_ratio_to_almost_nothing_stays_modest),

@@ -263,7 +263,7 @@ static void incident_status(const struct words *w, const struct snapshot *snapsh
 	bool recovering = i->state == INCIDENT_RECOVERING;
 
 	words_text(w, requests ? "Requests to " : "Traffic to ");
-	words_text(w, s->service->name);
+	words_name(w, s->service->name);
 	words_text(w, requests ? " are " : " is ");
 	bool cold = requests ? i->requests.cold : i->traffic.cold;
 	words_text(w, recovering ? requests ? "no longer far from usual after what began at "
@@ -304,7 +304,7 @@ static void unusual(const struct words *w, const struct snapshot *snapshot,
 	const struct traffic_state *t = s->traffic;
 	bool requests = requests_are_more(t);
 	words_text(w, requests ? "Unusual requests to " : "Unusual traffic to ");
-	words_text(w, s->service->name);
+	words_name(w, s->service->name);
 	words_text(w, ", not enough to call it an incident: ");
 	rates_now(w, snapshot, t, requests);
 }
@@ -315,7 +315,7 @@ static void learning(const struct words *w, const struct service_state *s)
 	bool requests = t->flows_at.ns == 0;
 	words_text(w, requests ? "What is usual of the requests to "
 			       : "What is usual of the traffic to ");
-	words_text(w, s->service->name);
+	words_name(w, s->service->name);
 	words_text(w, " is being learned: ");
 	words_seconds(w->out, requests ? t->requests_learned : t->learned);
 	words_text(w, " so far.");
@@ -348,7 +348,7 @@ bool words_traffic_status(const struct words *w, const struct snapshot *snapshot
 	}
 	words_text(w, "Nothing unusual in the ");
 	words_text(w, t->flows_at.ns != 0 ? "traffic to " : "requests to ");
-	words_text(w, s->service->name);
+	words_name(w, s->service->name);
 	words_text(w, ": ");
 	rates_now(w, snapshot, t, t->flows_at.ns == 0);
 	return true;

@@ -12,6 +12,7 @@
   const zoned = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   const dated = new Intl.DateTimeFormat(undefined, {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const zoneOf = (date) => zoned.formatToParts(date).find((part) => part.type === "timeZoneName").value;
   const isToday = (date) => date.toDateString() === new Date().toDateString();
 
   function localise() {
@@ -27,18 +28,22 @@
     }
     for (const label of document.querySelectorAll("text[data-t]")) {
       const format = label.textContent.length > 5 ? exact : clock;
-      label.textContent = format.format(new Date(label.dataset.t * 1000));
+      const date = new Date(label.dataset.t * 1000);
+      const chart = label.closest("figure");
+      if (chart) chart.zones = (chart.zones ?? new Set()).add(zoneOf(date)); // two, where the clock is changed
+      label.textContent = format.format(date);
       label.removeAttribute("data-t");
     }
     for (const zone of document.querySelectorAll(".zone:not([title])")) {
       zone.title = zone.textContent;
-      zone.textContent = zoned.formatToParts(new Date()).find((part) => part.type === "timeZoneName").value;
+      zone.textContent = [...zone.closest("figure")?.zones ?? [zoneOf(new Date())]].join(", then ");
     }
   }
 
   /* ---- the read-out on charts: by pointer, or with the arrow keys once the chart has the focus ---- */
 
-  const count = (n) => n.toLocaleString(undefined, { maximumFractionDigits: n < 10 ? 1 : 0 });
+  const count = (n) => n.toLocaleString(undefined, Math.abs(n) < 1 ? { maximumSignificantDigits: 3 }
+    : { maximumFractionDigits: n < 10 ? 1 : 0 });
   let reading = null; /* {id of the chart, share of its width} */
 
   async function readOut() {
@@ -62,7 +67,8 @@
     reading.step = from === undefined ? 1 / Math.max(1, last) : step / Number(span);
     const x = from === undefined ? index / Math.max(1, last) : (begin + index * step - Number(from)) / Number(span);
     figure.querySelector(".read").textContent = `${dated.format(new Date(at))}: ` +
-      `${observed === null ? "not seen" : count(observed)}, usual ${count(expected)} (${count(low)}–${count(high)})`;
+      `${observed === null ? "not seen" : count(observed)}, usual ` +
+      (expected || low || high ? `${count(expected)} (${count(low)}–${count(high)})` : "not known");
     let line = chart.querySelector(".here");
     if (!line) {
       line = document.createElementNS("http://www.w3.org/2000/svg", "line");
