@@ -181,6 +181,14 @@ void deviation_cool(struct deviation *d)
 	memset(d->age, 0, sizeof(d->age));
 }
 
+void deviation_settle(struct deviation *d, float value, unsigned minute, bool weekend)
+{
+	struct deviation_now now;
+	deviation_expect(d, minute, weekend, &now);
+	d->fast = fabsf(value - now.expected) < fabsf(value - d->local) ? now.expected : d->local;
+	deviation_cool(d);
+}
+
 void deviation_restart(struct deviation *d, unsigned minute, bool weekend)
 {
 	d->local = d->fast;

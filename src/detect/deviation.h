@@ -65,6 +65,10 @@ void deviation_step(struct deviation *d, float value, unsigned minute, bool week
 void deviation_skip(struct deviation *d, uint32_t bins);
 /* Forgets the heat. */
 void deviation_cool(struct deviation *d);
+/* It is calm again: the level of the last samples went along with what was unusual and would take a
+ * sample for each scale to come back, so it goes to where `value` is: to what is expected or to
+ * the local level, whichever is nearer. Forgets the heat. */
+void deviation_settle(struct deviation *d, float value, unsigned minute, bool weekend);
 /* What is now is normal. */
 void deviation_restart(struct deviation *d, unsigned minute, bool weekend);
 

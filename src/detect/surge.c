@@ -14,6 +14,9 @@ static const double null_min_a_minute = 0.25, floor_days = 7;
 /* A rate that wanders is given two standard deviations before a large effect is seen in it. */
 static const float wander_sd = 2;
 static const float counts_min = 3; /* an alarm stands on at least three reports */
+/* What a metric's value that is not near usual takes back of calm: of usual ones, too, one in
+ * twenty is not, so that hundreds in a row hardly ever are. */
+enum { CALM_LOST = 4 };
 /* What stands out by more than this many standard deviations is learned as if it did not. */
 static const float habit_sd = 1.25F;
 /* A decade past what was seen: with 1/2, series whose rate wanders opened five times as many false
@@ -210,8 +213,10 @@ static void metric_step(struct surge *s, const struct surge_plan *plan,
 	bool was_frozen = s->frozen > 0, slow = stay_frozen(s, plan, sample->frozen);
 	struct deviation_now now;
 
-	if (was_frozen && !sample->frozen)
+	if (was_frozen && !sample->frozen) {
 		evidence_drop(s, plan);
+		deviation_settle(&s->deviation, value, sample->minute, sample->weekend);
+	}
 	if (s->frozen == plan->frozen_max)
 		deviation_restart(&s->deviation, sample->minute, sample->weekend);
 	deviation_step(&s->deviation, value, sample->minute, sample->weekend, slow, &now);
@@ -221,7 +226,10 @@ static void metric_step(struct surge *s, const struct surge_plan *plan,
 	ret->high = now.expected + now.reach;
 	ret->side = now.side;
 	ret->above = now.far;
-	s->calm = now.near ? s->calm + (s->calm < UINT32_MAX) : 0;
+	if (now.near)
+		s->calm = s->calm < plan->calm_min ? s->calm + 1 : plan->calm_min;
+	else
+		s->calm = s->calm > CALM_LOST ? s->calm - CALM_LOST : 0;
 	ret->calm = s->calm >= plan->calm_min;
 	if (s->seen < plan->warm)
 		return;

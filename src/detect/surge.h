@@ -54,7 +54,7 @@ struct surge {
 	int64_t last;     /* bin of the last sample; valid when seen > 0 */
 	uint32_t hits;    /* samples above the null since the evidence began */
 	uint32_t unhit;   /* samples since the last of them */
-	uint32_t calm;    /* calm samples in a row */
+	uint32_t calm;    /* calm samples in a row; of a metric, what they come to (surge.c) */
 	uint32_t frozen;  /* frozen samples in a row */
 	float hit_counts; /* what the hits held */
 	float pace;       /* 10-minute mean of the counts */

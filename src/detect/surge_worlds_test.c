@@ -485,6 +485,49 @@ static void a_lasting_shift_is_found_in_spite_of_heavy_tails(void **state)
 	assert_in_range(found, 5, 6);
 }
 
+/* A shift of 200 buckets, up, down or far: once it is over the incident ends, and what comes after is
+ * usual. */
+static void coming_back_from_a_long_shift_is_no_shift(void **state)
+{
+	(void)state;
+	static const double levels[] = {400, -320, 1000};
+	static const int widths[] = {2, 10, 30, 60, 90, 300};
+	enum { BEGIN = 8500, END = 8700, LAST = 10500, WIDTHS = sizeof(widths) / sizeof(widths[0]) };
+	int late = 0;
+
+	for (uint64_t seed = 0; seed < 3 * WIDTHS; seed++) {
+		struct surge_plan plan;
+		struct surge s;
+		struct surge_reading r;
+		struct prng prng = prng_of(seed, 6);
+		int step = widths[seed / 3], opened_in = 0, closed_at = 0;
+		bool open = false;
+
+		surge_plan_init(&plan, span_s(step), SURGE_METRIC);
+		surge_init(&s, &plan);
+		for (int64_t t = 0; t < LAST; t++) {
+			bool shifted = t >= BEGIN && t < END;
+			double x = (shifted ? levels[seed % 3] : 40) + 6 * prng_normal(&prng);
+			struct surge_sample sample = {.bin = t, .observed = x, .frozen = open,
+						      .minute = (uint16_t)(t * step / 60 % DAY)};
+
+			surge_step(&s, &plan, &sample, &r);
+			if (open && r.calm) {
+				open = false;
+				closed_at = closed_at == 0 && t >= END ? (int)t : closed_at;
+			} else if (!open && r.sustained && r.log10_return >= log10f(2592000.0F / (float)step)) {
+				open = true;
+				opened_in += shifted;
+				late += t >= END;
+			}
+		}
+		assert_int_equal(opened_in, 1);
+		if (closed_at == 0 || closed_at > END + 2 + 2 * 600 / step)
+			fail_msg("buckets of %d s: over at %d", step, closed_at);
+	}
+	assert_in_range(late, 0, 1);
+}
+
 /* Hostile values, jumps and flags in any order: the state stays fit to be written. */
 static void any_input_leaves_a_sane_state(void **state)
 {
@@ -546,6 +589,7 @@ int main(void)
 		cmocka_unit_test(a_metric_alarms_to_either_side_and_rarely_when_quiet),
 		cmocka_unit_test(a_flat_metric_is_usual_at_every_time_of_the_week),
 		cmocka_unit_test(a_lasting_shift_is_found_in_spite_of_heavy_tails),
+		cmocka_unit_test(coming_back_from_a_long_shift_is_no_shift),
 		cmocka_unit_test(any_input_leaves_a_sane_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
