@@ -21,6 +21,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 	pthread_mutex_lock(&c->lock);
 	bool alone = !c->running;
 	c->pages = pages;
+	c->frames = (uint32_t)pages;
 	if (pages >= CHECKPOINT_PAGES)
 		pthread_cond_signal(&c->due);
 	pthread_mutex_unlock(&c->lock);

@@ -243,6 +243,64 @@ static void the_journal_refuses_while_it_cannot_write_and_recovers_by_itself(voi
 }
 
 /* SQLite says the file is damaged while running: a new one is made, nothing answered is lost. */
+static void count_note(void *ctx, const struct store_damage *d)
+{
+	(void)d;
+	++*(int *)ctx;
+}
+
+/* As after a kill: the three files as they are, without what only lives in memory. */
+static struct folder killed(const struct folder *f)
+{
+	static const char *const names[] = {"whydown.db", "whydown.db-wal", "whydown.lock"};
+	struct folder copy = folder_make();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char from[100];
+		snprintf(from, sizeof(from), "%s", folder_file(f, names[i]));
+		file_copy(from, folder_file(&copy, names[i]));
+	}
+	return copy;
+}
+
+/* A commit of many pages fails at its sync, and the log is written over from its begin by a small one:
+ * beyond that, pages of the first stand whole, and its end. */
+static void what_is_left_of_a_failed_commit_is_no_damage(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct frames frames;
+	struct wal_state wal;
+	struct wd_why why;
+	int notes = 0;
+	(void)state;
+	append_reports(s, 101, 1, 1);
+	fault_set(0, 0, 0);
+	append_reports(s, 102, 2, 60);
+	int writes = fault_count();
+	frames = (struct frames){.len = 0};
+	for (uint64_t n = 62; n < 122; n++)
+		frames_add(&frames, n, 0, "");
+	struct store_batch b = frames_batch(&frames, 103, 0);
+	fault_set(writes, SQLITE_IOERR_FSYNC, 0); /* its last is the sync */
+	assert_int_equal(store_append(s, &b, NULL, NULL, &why), WD_OS);
+	fault_set(0, 0, 0);
+	append_reports(s, 104, 122, 1);
+	struct folder copy = killed(&f);
+	store_close(s);
+	folder_remove(&f);
+	assert_int_equal(wal_inspect(folder_file(&copy, "whydown.db-wal"), &wal, &why), WD_OK);
+	assert_true(wal.damaged); /* it looks so */
+	s = store_must_open(&copy);
+	read_back(s);
+	for (int n = 1; n <= 122; n++)
+		assert_int_equal(told[n], n < 62 || n == 122);
+	assert_int_equal(store_each_damage(s, count_note, &notes, NULL), WD_OK);
+	assert_int_equal(notes, 0);
+	assert_int_equal(folder_count(&copy, "damaged-"), 0);
+	store_close(s);
+	folder_remove(&copy);
+}
+
 static void the_journal_repairs_a_damaged_database(void **state)
 {
 	struct folder f = folder_make();
@@ -306,6 +364,26 @@ static void a_repair_that_fails_is_tried_again(void **state)
 }
 
 /* Somebody else found it damaged, where the journal itself is whole. */
+static void a_repair_that_fails_leaves_nothing_half_made(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	(void)state;
+	append_reports(s, 101, 1, 60);
+	for (int nth = 1; nth < 12; nth++) {
+		fault_set(nth, SQLITE_FULL, 1);
+		assert_int_not_equal(store_repair(s, wall_s(102), NULL), WD_OK);
+		assert_int_equal(folder_count(&f, "whydown.repairing"), 0);
+	}
+	fault_set(0, 0, 0);
+	assert_int_equal(store_repair(s, wall_s(103), NULL), WD_OK);
+	read_back(s);
+	for (int n = 1; n <= 60; n++)
+		assert_int_equal(told[n], 1);
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void a_repair_that_was_asked_for_is_made_once(void **state)
 {
 	struct folder f = folder_make();
@@ -445,8 +523,10 @@ int main(void)
 		cmocka_unit_test(a_failed_write_loses_nothing_that_was_answered),
 		cmocka_unit_test(a_failed_rejection_is_none),
 		cmocka_unit_test(the_journal_refuses_while_it_cannot_write_and_recovers_by_itself),
+		cmocka_unit_test(what_is_left_of_a_failed_commit_is_no_damage),
 		cmocka_unit_test(the_journal_repairs_a_damaged_database),
 		cmocka_unit_test(a_repair_that_fails_is_tried_again),
+		cmocka_unit_test(a_repair_that_fails_leaves_nothing_half_made),
 		cmocka_unit_test(a_repair_that_was_asked_for_is_made_once),
 		cmocka_unit_test(a_repair_that_cannot_open_a_file_leaves_a_store_that_works),
 		cmocka_unit_test(a_full_disk_is_told_and_left_when_there_is_room),

@@ -249,6 +249,14 @@ static enum wd_err open_damaged(struct repair *r, const char *path, struct wd_wh
 	return WD_OK;
 }
 
+/* What was not finished takes room on a disk that may be full because of it. */
+static bool drop(const char *making)
+{
+	char log[STORE_PATH_MAX + 10];
+	snprintf(log, sizeof(log), "%s-journal", making);
+	return (unlink(making) == 0 || errno == ENOENT) && (unlink(log) == 0 || errno == ENOENT);
+}
+
 enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 {
 	struct repair r = {.store = s, .now = now};
@@ -260,7 +268,7 @@ enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 	    (err = store_path(s, "whydown.repairing.db", making, why)) != WD_OK ||
 	    (err = store_path(s, "whydown.repaired.db", made, why)) != WD_OK)
 		return err;
-	if (unlink(making) != 0 && errno != ENOENT)
+	if (!drop(making))
 		return wd_fail_os(why, errno, "make a new database");
 	kept_name(s, now, kept);
 	if ((err = open_damaged(&r, damaged, why)) == WD_OK) {
@@ -271,8 +279,10 @@ enum wd_err repair_files(struct store *s, wd_wall now, struct wd_why *why)
 	}
 	sqlite3_close(r.from);
 	sqlite3_close(r.to);
-	if (err != WD_OK || (err = sync_file(making, now, why)) != WD_OK)
+	if (err != WD_OK || (err = sync_file(making, now, why)) != WD_OK) {
+		(void)drop(making);
 		return err;
+	}
 	if (rename(making, made) != 0)
 		return wd_fail_os(why, errno, "make a new database");
 	if ((err = repair_finish(s, why)) != WD_OK || (err = store_open_files(s, why)) != WD_OK)

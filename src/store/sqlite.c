@@ -18,6 +18,8 @@
 
 enum {
 	MARK_LEN = 10 + 1 + 20 + 1 + 20 + 1, /* whydown.lock: process, seq, stamp */
+	LOG_MARK_LEN = 10 + 1 + 20 + 1,      /* the line after it: the log's frames, and salts */
+	LOG_SALTS_AT = 16,                   /* wal.c names the source */
 };
 
 static const char *const statement_texts[SQL_COUNT] = {
@@ -161,11 +163,33 @@ enum wd_err store_begin(struct store *s, struct wd_why *why)
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "start a transaction", why);
 }
 
+/* How long the log is now: what is beyond that after a kill was never committed. */
+static void mark_log(struct store *s)
+{
+	char text[LOG_MARK_LEN + 2], path[STORE_PATH_MAX];
+	uint64_t salts = 0;
+	uint32_t frames = s->checkpointer.frames;
+
+	if (frames == 0)
+		return; /* nothing was changed */
+	s->checkpointer.frames = 0;
+	if (s->log_fd < 0 && store_path(s, "whydown.db-wal", path, NULL) == WD_OK)
+		s->log_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (pread(s->log_fd, &salts, sizeof(salts), LOG_SALTS_AT) != sizeof(salts))
+		frames = 0;
+	snprintf(text, sizeof(text), "%10u %20llu\n", frames, (unsigned long long)salts);
+	if (pwrite(s->lock_fd, text, LOG_MARK_LEN, MARK_LEN) != LOG_MARK_LEN) {
+		/* As of store_mark_end. */
+	}
+}
+
 enum wd_err store_commit(struct store *s, struct wd_why *why)
 {
 	int rc = store_step(store_statement(s, SQL_COMMIT));
-	if (rc == SQLITE_DONE)
+	if (rc == SQLITE_DONE) {
+		mark_log(s);
 		return WD_OK;
+	}
 	enum wd_err err = store_sql_fail(s->db, rc, "commit", why);
 	store_rollback(s);
 	return err;
@@ -227,7 +251,7 @@ enum wd_err store_path(const struct store *s, const char *name, char *dst, struc
  * who has it, and the last batch and stamp on disk. */
 static enum wd_err lock_folder(struct store *s, struct wd_why *why)
 {
-	char path[STORE_PATH_MAX], text[MARK_LEN + 1] = "", *at = text;
+	char path[STORE_PATH_MAX], text[MARK_LEN + LOG_MARK_LEN + 1] = "", *at = text;
 	enum wd_err err = store_path(s, "whydown.lock", path, why);
 	if (err != WD_OK)
 		return err;
@@ -244,6 +268,8 @@ static enum wd_err lock_folder(struct store *s, struct wd_why *why)
 		return wd_fail(why, WD_FULL, (uint32_t)pid, "another whydown uses the data folder");
 	s->marked.seq = strtoull(at, &at, 10);
 	s->marked.clock.ns = strtoll(at, &at, 10);
+	s->marked_log.frames = (uint32_t)strtoul(at, &at, 10);
+	s->marked_log.salts = strtoull(at, &at, 10);
 	return WD_OK;
 }
 
@@ -345,6 +371,17 @@ void store_close_files(struct store *s)
 	sqlite3_close(s->reader);
 	sqlite3_close(s->db);
 	s->reader = s->db = NULL;
+	if (s->log_fd >= 0)
+		close(s->log_fd);
+	s->log_fd = -1;
+}
+
+/* Of what SQLite will leave out nothing was ever committed, as far as the mark knows. */
+static bool was_never_committed(const struct store *s, const struct wal_state *w)
+{
+	const struct log_mark *m = &s->marked_log;
+	return m->frames > 0 && w->salts != 0 &&
+	       (w->salts != m->salts || w->good_frames >= m->frames);
 }
 
 /* SQLite takes the log up to the first damage and forgets the rest; we keep it. */
@@ -356,16 +393,22 @@ static enum wd_err inspect_log(struct store *s, wd_wall now, struct wal_state *r
 	if (err != WD_OK || (err = wal_inspect(path, ret_wal, why)) != WD_OK ||
 	    (!ret_wal->damaged && !ret_wal->torn))
 		return err;
+	if (was_never_committed(s, ret_wal)) {
+		ret_wal->damaged = ret_wal->torn = false;
+		return WD_OK;
+	}
 	return check_keep_file(s, now, "whydown.db-wal", ret_kept, why);
 }
 
 /* A commit that was killed at its last page is no damage if nobody was told of it: the mark, which
- * is written before anybody is, has no batch that is missing. */
+ * is written before anybody is, has no batch that is missing. (So for marks of an earlier version;
+ * for others was_never_committed has said it before.) */
 static void note_log(struct store *s, const struct wal_state *wal, wd_wall now, const char *kept)
 {
 	char text[160], path[STORE_PATH_MAX];
+	bool marked = s->marked_log.frames > 0 || s->marked.seq > s->end.seq;
 
-	if (wal->damaged || (wal->torn && s->marked.seq > s->end.seq)) {
+	if (wal->damaged || (wal->torn && marked)) {
 		snprintf(text, sizeof(text),
 			 "the write-ahead log is damaged at byte %llu of %llu: what was written "
 			 "after that is lost here",
@@ -439,7 +482,7 @@ enum wd_err store_open(const struct store_options *options, struct store **ret_s
 
 	if (s == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "open store");
-	s->lock_fd = -1;
+	s->lock_fd = s->log_fd = -1;
 	s->opened_at = options->now;
 	pthread_mutex_init(&s->turn.lock, NULL);
 	pthread_cond_init(&s->turn.moved, NULL);

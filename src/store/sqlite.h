@@ -32,6 +32,7 @@ struct checkpointer {
 	pthread_t thread;
 	bool running, stop; /* with the lock */
 	int pages; /* of the log, at the last commit */
+	uint32_t frames; /* the same for the committing thread, until it has marked it; else 0 */
 	sqlite3 *db;
 };
 
@@ -70,6 +71,10 @@ struct store {
 	struct store_position end; /* under turn */
 	/* What whydown.lock says was on disk at last: a log cut short or lost shows against it. */
 	struct store_position marked;
+	/* And how many frames the log had, in which round, whatever was committed in them; 0 = not
+	 * known: an earlier version wrote the mark. */
+	struct log_mark { uint32_t frames; uint64_t salts; } marked_log;
+	int log_fd; /* to read the log's salts; -1 = not open */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
 	uint64_t unread; /* under reading: rows that could not be read */
@@ -122,7 +127,8 @@ const char *schema_step(int version);
 /* With the turn: notes what was found. Failing to is no reason to stop: damage is also counted. */
 void store_note_damage(struct store *s, wd_wall now, const char *text, const char *kept);
 
-/* Writes `end` to whydown.lock, without waiting for the disk. */
+/* Writes `end` to whydown.lock, without waiting for the disk. The line after it, which says how
+ * long the log is, is written by every commit. */
 void store_mark_end(struct store *s);
 
 /* checkpoint.c. Has a connection that was just opened tell how long the log is. */
@@ -155,7 +161,12 @@ void check_name(const struct store *s, wd_wall now, const char *name, char *ret_
 struct wal_state {
 	uint64_t bytes;
 	uint64_t good_bytes; /* up to the end of the last transaction in the unbroken row */
-	bool damaged; /* a whole transaction stands beyond the damage, or the head is damaged */
+	uint64_t salts;       /* of its round; 0 = the head is not whole */
+	uint32_t good_frames; /* those in good_bytes */
+	/* A whole transaction stands beyond the damage, or the head is damaged. Where the mark
+	 * knows that nothing there was committed, it is left of one that failed, or that was killed
+	 * while another program had the database open: SQLite writes over such ones. */
+	bool damaged;
 	bool torn; /* the first frame not whole ends a transaction: killed there, or damaged */
 };
 enum wd_err wal_inspect(const char *path, struct wal_state *ret_state, struct wd_why *why)

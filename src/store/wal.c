@@ -81,6 +81,7 @@ static void walk(int fd, const uint8_t *head, uint8_t *frame, struct wal_state *
 		return;
 	}
 	w->good_bytes = WAL_HEAD;
+	memcpy(&w->salts, head + 16, sizeof(w->salts));
 	struct sums before = sums; /* what the frame before says */
 	size_t size = FRAME_HEAD + page;
 	for (uint64_t at = WAL_HEAD; at + size <= w->bytes; at += size) {
@@ -98,6 +99,7 @@ static void walk(int fd, const uint8_t *head, uint8_t *frame, struct wal_state *
 			w->torn = of_this_round && ends_transaction;
 		} else if (unbroken && ends_transaction) {
 			w->good_bytes = at + size;
+			w->good_frames = (uint32_t)((w->good_bytes - WAL_HEAD) / size);
 		} else if (whole && ends_transaction) {
 			w->damaged = true;
 		}
