@@ -49,7 +49,7 @@ struct run {
 	bool out_failed;
 	bool bar;           /* progress is shown */
 	struct timespec began, shown;
-	uint64_t observed, full, unknown;
+	uint64_t observed, full, width, unknown;
 	wd_wall first, last; /* clock */
 	uint64_t coordinated;
 	size_t notes; /* clients noted */
@@ -242,6 +242,9 @@ static void write_summary(const struct run *run, size_t incidents)
 	if (run->full > 0)
 		fprintf(stderr, "  %llu of services beyond the maximum: not counted\n",
 			(unsigned long long)run->full);
+	if (run->width > 0)
+		fprintf(stderr, "  %llu in buckets under a second, or of more than 64 different "
+				"widths: not counted\n", (unsigned long long)run->width);
 	if (run->unknown > 0)
 		fprintf(stderr, "  %llu of unknown services: not counted\n",
 			(unsigned long long)run->unknown);
@@ -342,6 +345,7 @@ static void observe(struct run *run, const struct recorded *o)
 		engine_advance(run->engine, o->clock);
 	switch (engine_observe(run->engine, &o->observation)) {
 	case ENGINE_FULL: run->full++; break;
+	case ENGINE_WIDTH: run->width++; break;
 	case ENGINE_UNKNOWN_SERVICE: run->unknown++; break;
 	default: break;
 	}

@@ -497,6 +497,25 @@ static void counts_are_read_however_their_times_and_fields_are_written(void **st
 	free(first);
 }
 
+static void buckets_that_are_not_judged_are_counted_as_that(void **state)
+{
+	FILE *f = fopen("a.csv", "w");
+	(void)state;
+	assert_non_null(f);
+	fputs("time,service,reports\n", f);
+	for (int n = 0; n < 20; n++)
+		fprintf(f, "%d.%d,narrow,%d\n", n / 2, n % 2 * 5, n);
+	for (int width = 1; width <= 66; width++)
+		for (int n = 0; n < 3; n++)
+			fprintf(f, "%d,s%d,%d\n", n * width * 60, width, n);
+	assert_int_equal(fclose(f), 0);
+	expect(0, NULL, "replay a.csv");
+	expect_in("err", "  26 in buckets under a second, or of more than 64 different widths: not counted\n");
+	char *err = read_file("err", NULL);
+	assert_null(strstr(err, "services beyond"));
+	free(err);
+}
+
 static void scenarios_are_listed_and_found_by_name(void **state)
 {
 	(void)state;
@@ -549,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_log_of_unknown_form_is_told_with_its_line),
 		cmocka_unit_test(what_is_wrong_with_a_recording_is_told_without_talk_of_logs),
 		cmocka_unit_test(counts_are_read_however_their_times_and_fields_are_written),
+		cmocka_unit_test(buckets_that_are_not_judged_are_counted_as_that),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),
 	};

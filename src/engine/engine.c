@@ -324,8 +324,12 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 	bool fits = t->started && t->whole != report;
 	if (!fits && t->first_seen.ns == 0) {
 		wd_wall first = report ? e->now : o->at;
+		bool metric = o->kind == OBSERVATION_METRIC;
+		uint8_t plan;
 		if (step.ns < WD_NS_PER_S || step.ns > 366 * 86400 * WD_NS_PER_S ||
-		    !start(e, t, first, step, !report, o->kind == OBSERVATION_METRIC))
+		    engine_plan(e, step, metric, &plan) == NULL)
+			return ENGINE_WIDTH;
+		if (!start(e, t, first, step, !report, metric))
 			return ENGINE_FULL;
 	}
 	if (!track_open_history(t))

@@ -110,6 +110,7 @@ enum engine_verdict {
 	ENGINE_LATE,      /* kept by the caller, part of no signal */
 	ENGINE_UNKNOWN_SERVICE,
 	ENGINE_FULL, /* no room for one more service */
+	ENGINE_WIDTH, /* buckets under a second or over 366 days wide, or of a 65th width */
 	ENGINE_EARLY, /* a tick more than two minutes ahead of the clock: refused */
 };
 
