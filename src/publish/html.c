@@ -292,7 +292,7 @@ void html_series_table(const struct render *r, const struct html_table *how)
 	buf_str(b, "</tbody></table></details>\n");
 }
 
-bool html_service_chart(const struct render *r, const struct service_state *s,
+void html_service_chart(const struct render *r, const struct service_state *s,
 			const struct html_chart *how)
 {
 	struct buf description;
@@ -310,7 +310,7 @@ bool html_service_chart(const struct render *r, const struct service_state *s,
 		.unfinished = how->unfinished,
 		.values = s->metric,
 	};
-	bool reconstruction = chart_shade_incidents(&chart, r->snapshot, s->service->id);
+	(void)chart_shade_incidents(&chart, r->snapshot, s->service->id);
 	buf_init(&description, 1024);
 	struct words w = {.out = &description, .now = r->snapshot->now};
 	words_status(&w, r->snapshot, s);
@@ -319,5 +319,4 @@ bool html_service_chart(const struct render *r, const struct service_state *s,
 	chart.description = description.bad ? "" : description.data;
 	chart_svg(r->out, &chart);
 	buf_done(&description);
-	return reconstruction;
 }

@@ -42,8 +42,7 @@ struct html_chart {
 	int height;
 	bool unfinished; /* see struct chart */
 };
-/* True if an incident that it shows is a reconstruction. */
-bool html_service_chart(const struct render *r, const struct service_state *s,
+void html_service_chart(const struct render *r, const struct service_state *s,
 			const struct html_chart *how);
 /* The same numbers in at most 24 rows, behind a fold. */
 struct html_table {

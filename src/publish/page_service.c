@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A service: its status in one sentence, its charts, who is affected, and the form to report. */
+#include "publish/chart.h"
 #include "publish/client_notes.h"
 #include "publish/html.h"
 #include "publish/page_traffic.h"
@@ -145,12 +146,12 @@ static void day_chart(const struct render *r)
 	buf_str(r->out,
 		"/series?range=24h\"><figcaption><h2>Last 24 hours <small "
 		"class=\"zone\">UTC</small></h2><output class=\"read\"></output></figcaption>");
-	bool reconstruction = html_service_chart(r, s,
-						 &(struct html_chart){.series = &s->day,
-								      .id = "day",
-								      .span = "last 24 hours",
-								      .height = 260,
-								      .unfinished = true});
+	html_service_chart(r, s,
+			   &(struct html_chart){.series = &s->day,
+						.id = "day",
+						.span = "last 24 hours",
+						.height = 260,
+						.unfinished = true});
 	legend(r);
 	html_series_table(r, &(struct html_table){.series = &s->day,
 						  .id = "day",
@@ -158,8 +159,16 @@ static void day_chart(const struct render *r)
 						  .unfinished = true,
 						  .values = s->metric});
 	buf_str(r->out, "</figure>\n");
-	if (reconstruction || s->reconstruction)
-		html_reconstruction(r, NULL);
+}
+
+/* What is now, or something that the chart of the day shows, was played. */
+static bool is_played(const struct render *r)
+{
+	const struct service_state *s = r->service;
+	struct chart day = {.series = &s->day};
+
+	return s->reconstruction ||
+	       (s->day.count > 0 && chart_shade_incidents(&day, r->snapshot, s->service->id));
 }
 
 static void long_charts(const struct render *r)
@@ -203,6 +212,19 @@ static void long_charts(const struct render *r)
 
 /* ---- past incidents ---- */
 
+/* 0 = nothing was ever seen of it, so that nothing can be said. */
+static wd_wall watched_since(const struct render *r)
+{
+	const struct service_state *s = r->service;
+	wd_wall since = r->snapshot->since;
+
+	if (s->traffic != NULL)
+		return since;
+	return wall_before(since, s->first_seen_at) ? s->first_seen_at
+	       : s->first_seen_at.ns == 0           ? s->first_seen_at
+						    : since;
+}
+
 static void past_incidents(const struct render *r)
 {
 	const struct snapshot *s = r->snapshot;
@@ -233,10 +255,12 @@ static void past_incidents(const struct render *r)
 		buf_html(b, r->service->service->name);
 		buf_str(b, "</a></p>");
 	} else {
-		buf_str(b, s->since.ns != 0 ? "<p class=\"empty\">None since "
-					    : "<p class=\"empty\">None yet");
-		if (s->since.ns != 0) /* else nothing was ever seen */
-			words_date(&w, s->since);
+		wd_wall since = watched_since(r);
+		buf_str(b, since.ns != 0
+				   ? "<p class=\"empty\">None since "
+				   : "<p class=\"empty\">None: nothing of it has been seen yet");
+		if (since.ns != 0)
+			words_date(&w, since);
 		buf_str(b, ".</p>");
 	}
 	buf_str(b, "</section>\n");
@@ -347,7 +371,10 @@ static void live_top(const struct render *r)
 	buf_html(r->out, s->service->name);
 	buf_str(r->out, "</h1>");
 	html_status(r->out, s->status);
-	buf_str(r->out, "</div><p class=\"lead\">");
+	buf_str(r->out, "</div>");
+	if (is_played(r))
+		html_reconstruction(r, NULL);
+	buf_str(r->out, "<p class=\"lead\">");
 	words_status(&w, r->snapshot, s);
 	buf_str(r->out, "</p>\n");
 	if (s->incident < r->snapshot->incident_count &&

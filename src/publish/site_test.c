@@ -357,7 +357,7 @@ static void the_home_page_says_what_is_down_or_that_nothing_is(void **state)
 	first->since = (wd_wall){0}; /* as before anything was ever seen */
 	struct site_request service = ask("/s/x", "");
 	assert_int_equal(site_render(&fixture_site, first, &service, &page, NULL), WD_OK);
-	assert_non_null(strstr(page.body.data, ">None yet.</p>"));
+	assert_non_null(strstr(page.body.data, ">None since <time class=\"d\" datetime=\"2025"));
 	assert_null(strstr(page.body.data, "1970"));
 	buf_done(&page.body);
 	snapshot_release(first);
@@ -557,6 +557,48 @@ static void a_reconstruction_of_an_unknown_scenario_has_no_sources(void **state)
 		buf_done(&page.body);
 		page = get_from(snapshot, "/api/v1/incidents/x-20250310-0945", "");
 		assert_non_null(strstr(page.body.data, "\"made_from\":null"));
+		buf_done(&page.body);
+	}
+	snapshot_release(snapshot);
+}
+
+/* Before the sentence that says what is wrong: who reads no further knows it, too. */
+static void a_service_page_begins_with_that_it_was_played(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_INCIDENT);
+	struct site_page page = get_from(snapshot, "/s/x", "");
+	const char *banner = strstr(page.body.data, "class=\"recon\"");
+	(void)state;
+	assert_non_null(banner);
+	assert_true(banner < strstr(page.body.data, "class=\"lead\""));
+	buf_done(&page.body);
+	snapshot_release(snapshot);
+}
+
+static void none_is_said_of_what_was_watched_alone(void **state)
+{
+	struct snapshot *snapshot = fixture_snapshot(FIXTURE_QUIET);
+	struct service_state *s = NULL;
+	char path[SERVICE_ID_MAX + 8];
+	static const struct { wd_wall first_seen; const char *says; } cases[] = {
+		{{0}, ">None: nothing of it has been seen yet.</p>"},
+		{{INT64_C(1741564800) * WD_NS_PER_S}, ">None since <time class=\"d\" datetime=\"2025-03-10T"},
+	};
+	(void)state;
+	for (size_t n = 0; n < snapshot->service_count && s == NULL; n++) {
+		bool had = snapshot->services[n]->traffic != NULL;
+		for (size_t i = 0; i < snapshot->incident_count; i++)
+			had = had || strcmp(snapshot->incidents[i].service,
+					    snapshot->services[n]->service->id) == 0;
+		s = had ? NULL : snapshot->services[n];
+	}
+	assert_non_null(s);
+	snprintf(path, sizeof(path), "/s/%s", s->service->id);
+	for (size_t n = 0; n < WD_COUNT(cases); n++) {
+		s->first_seen_at = cases[n].first_seen;
+		struct site_page page = get_from(snapshot, path, "");
+		if (strstr(page.body.data, cases[n].says) == NULL)
+			fail_msg("lacks: %s", cases[n].says);
 		buf_done(&page.body);
 	}
 	snapshot_release(snapshot);
@@ -1074,6 +1116,8 @@ int main(void)
 		cmocka_unit_test(a_reconstruction_says_that_it_is_one),
 		cmocka_unit_test(a_reconstruction_says_what_it_is_made_from_and_what_is_assumed),
 		cmocka_unit_test(a_reconstruction_of_an_unknown_scenario_has_no_sources),
+		cmocka_unit_test(a_service_page_begins_with_that_it_was_played),
+		cmocka_unit_test(none_is_said_of_what_was_watched_alone),
 		cmocka_unit_test(what_was_played_says_so_without_an_incident),
 		cmocka_unit_test(names_and_places_are_escaped),
 		cmocka_unit_test(every_link_of_every_page_leads_somewhere),
