@@ -13,6 +13,7 @@
 /* An expected count below this is not told from this: nobody has "a thousand times usual"
  * because two people wrote where nobody does. */
 static const float EXPECTED_LEAST = 0.5f;     /* reports */
+static const float LOW_UP_TO = 1.5f; /* times the usual band's upper end: no wave is so low */
 static const float METRIC_RATIO_MAX = 1000; /* of a metric that is usually near 0 */
 /* The same of traffic, a second. */
 static const float PACKETS_LEAST = 100, BITS_LEAST = 1e5f, REQUESTS_LEAST = 1;
@@ -147,7 +148,7 @@ static void follow_waves(struct episode *e, const struct episode_bucket *b, wd_w
 		e->valley = rate;
 	float low = fmaxf(e->valley, b->high);
 	float counts_low = low * (float)over;
-	if (rate <= 1.5f * low) {
+	if (rate <= LOW_UP_TO * low) {
 		e->valley_last_at = end;
 		return;
 	}
@@ -169,6 +170,9 @@ static void raise_peak(struct episode *e, const struct episode_bucket *b)
 	struct incident *i = &e->incident;
 	struct wave *w = last_wave(e);
 	bool first = i->peak_observed == 0 && i->peak_expected == 0;
+	/* After a wave, where what is usual has become more: high, but not far above it. */
+	if (!first && !e->in_wave && !e->metric && b->observed <= LOW_UP_TO * b->high)
+		return;
 	if (first ||
 	    reach(e, b->observed, b->expected) > reach(e, i->peak_observed, i->peak_expected)) {
 		i->peak_observed = b->observed;

@@ -57,6 +57,30 @@ static void each_hump_is_a_wave_with_its_own_peak(void **state)
 	assert_true(e.incident.waves[0].ended_at.ns <= e.incident.waves[1].began_at.ns);
 }
 
+/* A history that comes at once goes on after the outage, and what was an outage becomes usual. */
+static void what_is_high_but_usual_after_the_wave_is_not_the_peak(void **state)
+{
+	struct episode e;
+	(void)state;
+	episode_open(&e, "x", span_s(60), minute(0), minute(3), 8, never_taken, NULL);
+	for (int n = 0; n < 90; n++) {
+		struct episode_bucket b = n < 30   ? (struct episode_bucket){minute(n), 470, 31, 45}
+					  : n < 60 ? (struct episode_bucket){minute(n), 30, 31, 45}
+						   : (struct episode_bucket){minute(n), 527, 430, 480};
+		episode_add(&e, &b, minute(90));
+	}
+	assert_true(e.incident.peak_observed == 470 && e.incident.peak_expected == 31);
+	assert_int_equal(e.incident.wave_count, 1);
+	assert_int_equal(e.incident.peak_at.ns, e.incident.waves[0].peak_at.ns);
+	/* Far above what is usual by then is another wave, and the peak. */
+	for (int n = 90; n < 100; n++) {
+		struct episode_bucket b = {minute(n), 4000, 430, 480};
+		episode_add(&e, &b, minute(100));
+	}
+	assert_int_equal(e.incident.wave_count, 2);
+	assert_true(e.incident.peak_observed == 4000);
+}
+
 static void a_noisy_plateau_is_one_wave(void **state)
 {
 	float counts[120];
@@ -231,6 +255,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_hump_is_a_wave_with_its_own_peak),
+		cmocka_unit_test(what_is_high_but_usual_after_the_wave_is_not_the_peak),
 		cmocka_unit_test(a_noisy_plateau_is_one_wave),
 		cmocka_unit_test(a_wave_ends_before_its_first_low_bucket_and_never_after_the_incident),
 		cmocka_unit_test(excess_and_severity_follow_the_counts),
