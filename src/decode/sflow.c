@@ -444,8 +444,8 @@ enum wd_err sflow_decode(struct sflow *s, const struct exporter_address *from,
 			 const uint8_t *datagram, size_t len, wd_wall now, struct flow *out,
 			 size_t cap, size_t *ret_count, struct wd_why *why)
 {
-	struct decoding d = {
-		.s = s, .now = now, .at = plain_time(now), .next = out, .end = out + cap};
+	struct decoding d = {.s = s, .now = now, .at = plain_time(now), .next = out,
+			     .end = cap > 0 ? out + cap : out}; /* `out` may be NULL then */
 	struct cur c = cur_over(datagram, len);
 	uint32_t version = cur_be32(&c), kind = cur_be32(&c);
 	s->counts.datagrams++;
