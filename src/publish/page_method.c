@@ -242,9 +242,13 @@ void page_method(const struct render *r)
 		   "and network, a "
 		   "baseline is learned: the level, the shape of the day for working days and "
 		   "weekends, and the "
-		   "spread. While an incident lasts, the baseline learns hardly anything, so that "
-		   "an outage never "
-		   "becomes usual. The charts draw it as a band.</p>\n"
+		   "spread. While an incident lasts, the baseline learns hardly anything; what "
+		   "has lasted for 24 hours is taken as usual from then on, and the incident "
+		   "ends. The charts draw it as a band.</p>\n"
+		   "<p>A metric (a latency, a share) is judged to both sides: how far a value is "
+		   "from the last ones, from the last 31 and from this half hour of the week, "
+		   "against how far its values mostly are. Of its incident the value farthest "
+		   "from usual is told.</p>\n"
 		   "<h2>When an incident opens</h2>\n"
 		   "<p>Every minute adds evidence for or against “more than usual”. Evidence is "
 		   "kept as a running "
@@ -276,7 +280,8 @@ void page_method(const struct render *r)
 		   "after a large one elsewhere is marked as likely spillover.</p>\n"
 		   "<p>A <strong>reconstruction</strong> is not observed but "
 		   "played from a scenario: from figures that others published, or made-up ones. "
-		   "It is marked as such on every page, in the API and in the feeds.</p>\n");
+		   "It is marked as such on every page, in the API and in the feeds; its "
+		   "incident's page has the sources, and what is assumed.</p>\n");
 	traffic(b);
 	buf_str(b, "<h2 id=\"measured\">How often it is wrong</h2>\n");
 	if (r->site->measured != NULL && r->site->measured[0] != '\0')
