@@ -55,6 +55,14 @@ static void add_number(struct buf *b, float x)
 	buf_fmt(b, fabsf(x) < 10 && x != floorf(x) ? "%.1f" : "%.0f", (double)x);
 }
 
+static void add_value(struct buf *b, const struct incident *i, float x)
+{
+	if (i->metric)
+		words_number(b, (double)x);
+	else
+		add_number(b, x);
+}
+
 /* How often normal reports do this: 10^log10_return buckets. */
 static void add_odds(struct buf *b, float log10_return, wd_span step)
 {
@@ -82,7 +90,10 @@ static void add_waves(struct buf *b, const struct incident *i)
 			buf_str(b, " to ");
 			add_time_after(b, w->ended_at, w->began_at);
 		}
-		if (w->peak_observed > 0) {
+		if (i->metric && w->peak_packets_per_s <= 0 && w->peak_requests_per_s <= 0) {
+			buf_str(b, ", farthest ");
+			add_value(b, i, w->peak_observed);
+		} else if (w->peak_observed > 0) {
 			buf_str(b, ", peak ");
 			add_number(b, w->peak_observed);
 		} else if (w->peak_packets_per_s > 0) {
@@ -128,14 +139,15 @@ static void add_reports(struct buf *b, const struct incident *i)
 		add_odds(b, i->log10_return_decided, i->step);
 		buf_char(b, '\n');
 	}
-	buf_str(b, "  peak ");
-	add_number(b, i->peak_observed);
+	/* A metric may have fallen: then its farthest value is at no peak. */
+	buf_str(b, i->metric ? "  farthest from usual " : "  peak ");
+	add_value(b, i, i->peak_observed);
 	buf_str(b, " in ");
 	add_span(b, i->step);
 	buf_str(b, " at ");
 	add_time_after(b, i->peak_at, i->began_at);
 	buf_str(b, ", usual ");
-	add_number(b, i->peak_expected);
+	add_value(b, i, i->peak_expected);
 	if (i->persons > 0)
 		buf_fmt(b, "; %u persons in %u networks", i->persons, i->networks);
 	buf_char(b, '\n');

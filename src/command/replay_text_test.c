@@ -68,6 +68,13 @@ static void the_odds_are_those_of_what_decided(void **state)
 	replay_text_incident(&b, &i, NULL, NULL);
 	assert_null(strstr(b.data, "by chance"));
 	assert_non_null(strstr(b.data, "  peak 50 in "));
+	buf_reset(&b);
+	i.metric = true;
+	i.peak_observed = -0.37f;
+	i.peak_expected = 0.0125f;
+	replay_text_incident(&b, &i, NULL, NULL);
+	assert_non_null(strstr(b.data, "  farthest from usual -0.37 in "));
+	assert_non_null(strstr(b.data, ", usual 0.0125\n"));
 	buf_done(&b);
 }
 
