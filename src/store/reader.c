@@ -61,7 +61,7 @@ enum wd_err reader_open(const char *folder, struct store **ret_store, struct wd_
 
 	if (s == NULL)
 		return wd_fail(why, WD_NOMEM, 0, "open data folder");
-	s->lock_fd = -1;
+	s->lock_fd = s->log_fd = -1;
 	pthread_mutex_init(&s->turn.lock, NULL);
 	pthread_cond_init(&s->turn.moved, NULL);
 	pthread_mutex_init(&s->reading, NULL);
