@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/timetext.h"
+#include "command/progress.h"
 #include "command/replay_job.h"
 #include "command/replay_notes.h"
 #include "command/replay_text.h"
@@ -19,14 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
 	OUTPUT_MAX = 1 << 30,
 	FLUSH_AT = 1 << 16,
 	LOOK_AT_CLOCK_EVERY = 4096, /* records */
-	BAR_CELLS = 30,
 	WATCHED_MAX = 10000,  /* services with traffic */
 };
 
@@ -47,8 +46,7 @@ struct run {
 	struct catalogue *catalogue;
 	struct buf out;
 	bool out_failed;
-	bool bar;           /* progress is shown */
-	struct timespec began, shown;
+	struct progress progress;
 	uint64_t observed, full, width, unknown;
 	wd_wall first, last; /* clock */
 	uint64_t coordinated;
@@ -159,40 +157,19 @@ static bool write_incidents(struct run *run, size_t *ret_count)
 
 /* ---- progress ---- */
 
-static double seconds_since(struct timespec t)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - t.tv_sec) + (double)(now.tv_nsec - t.tv_nsec) / 1e9;
-}
-
 static void show_progress(struct run *run)
 {
 	double done = 0;
-	char time[TIMETEXT_LEN_MAX], bar[BAR_CELLS + 1];
 
-	if (seconds_since(run->shown) < 0.1)
+	if (!progress_is_due(&run->progress))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &run->shown);
 	for (size_t i = 0; i < run->job->path_count; i++) {
 		const struct source *s = &run->sources[i];
 		double part = s->traffic != NULL ? traffic_input_progress(s->traffic)
 						 : recording_progress(s->recording);
 		done += (part < 0 ? 0 : part) / (double)run->job->path_count;
 	}
-	int cells = (int)(done * BAR_CELLS);
-	memset(bar, '.', BAR_CELLS);
-	memset(bar, '#', (size_t)(cells < 0 ? 0 : cells > BAR_CELLS ? BAR_CELLS : cells));
-	bar[BAR_CELLS] = '\0';
-	timetext_write(time, run->last);
-	fprintf(stderr, "\r[%s] %3.0f%%  %.16s  %.1f M/s ", bar, 100 * done, time,
-		(double)run->observed / 1e6 / (seconds_since(run->began) + 1e-9));
-}
-
-static void clear_progress(const struct run *run)
-{
-	if (run->bar)
-		fprintf(stderr, "\r%*s\r", BAR_CELLS + 48, "");
+	progress_show(&run->progress, done, run->last, run->observed);
 }
 
 /* The first line that was passed over tells what is wrong with most. */
@@ -208,7 +185,7 @@ static void tell_bad(const struct recording *r)
 
 static void write_summary(const struct run *run, size_t incidents)
 {
-	double s = seconds_since(run->began);
+	double s = progress_seconds(&run->progress);
 	struct snapshot *snapshot = engine_snapshot(run->engine);
 	struct recording_counters all = {0};
 
@@ -290,7 +267,7 @@ static bool fetch(struct run *run, struct source *s)
 			traffic_input_next(s->traffic, &s->next.clock, &s->more, &why);
 		if (err == WD_OK)
 			return true;
-		clear_progress(run);
+		progress_clear(&run->progress);
 		/* Who captures is mostly stopped within a packet. */
 		bool torn = err == WD_SHORT;
 		fprintf(stderr, "%s: %s, at %u (%s)\n", run->job->paths[s - run->sources],
@@ -302,7 +279,7 @@ static bool fetch(struct run *run, struct source *s)
 	const char *path = recording_path(s->recording);
 	if (recording_next(s->recording, &s->next, &s->more, &why) == WD_OK)
 		return true;
-	clear_progress(run);
+	progress_clear(&run->progress);
 	fprintf(stderr, "%s", path);
 	if (recording_line(s->recording) > 0 && why.at > 0)
 		fprintf(stderr, ":%llu:%u", (unsigned long long)recording_line(s->recording),
@@ -388,7 +365,8 @@ static bool play(struct run *run)
 		take_effects(run);
 		if (!read)
 			return false;
-		if (run->bar && (s->traffic != NULL || run->observed % LOOK_AT_CLOCK_EVERY == 0))
+		if (run->progress.on &&
+		    (s->traffic != NULL || run->observed % LOOK_AT_CLOCK_EVERY == 0))
 			show_progress(run);
 	}
 	traffic_play_end(run->traffic, run->engine);
@@ -538,12 +516,13 @@ static void source_close(struct source *s)
 
 static int run_job(const struct job *job)
 {
-	struct run run = {.job = job, .bar = !job->quiet && isatty(STDERR_FILENO)};
+	/* Scores on the same terminal would be torn by the bar. */
+	bool streams = job->format == FORMAT_SCORES && isatty(STDOUT_FILENO);
+	struct run run = {.job = job};
 	size_t incidents = 0;
 	bool ok;
 
-	clock_gettime(CLOCK_MONOTONIC, &run.began);
-	run.shown = run.began;
+	progress_begin(&run.progress, !job->quiet && !streams);
 	buf_init(&run.out, OUTPUT_MAX);
 	ok = open_engine(&run) && open_sources(&run) && open_targets(&run);
 	if (ok && job->format == FORMAT_SCORES) {
@@ -551,7 +530,7 @@ static int run_job(const struct job *job)
 		engine_on_score(run.engine, write_score, &run);
 	}
 	ok = ok && play(&run);
-	clear_progress(&run);
+	progress_clear(&run.progress);
 	if (ok && !write_incidents(&run, &incidents)) {
 		fputs("whydown replay: memory ran out\n", stderr);
 		ok = false;
