@@ -386,6 +386,18 @@ static void check_names(struct builder *c)
 	free(all);
 }
 
+/* Entries are sorted by id: the last in the files is where there are too many. */
+static struct problem_at written_last(const struct collection *c)
+{
+	const struct entry *last = &c->entries[0];
+	for (size_t i = 1; i < c->entry_count; i++) {
+		if (c->entries[i].document > last->document ||
+		    (c->entries[i].document == last->document && c->entries[i].order > last->order))
+			last = &c->entries[i];
+	}
+	return last->at;
+}
+
 static void build_all(struct builder *c)
 {
 	c->services = calloc(c->from.entry_count + 1, sizeof(*c->services));
@@ -419,7 +431,7 @@ enum wd_err catalogue_read(const struct doc_node *const *roots, size_t root_coun
 		collection_add(&c->from, roots[i], i + 1);
 	collection_merge(&c->from);
 	if (c->from.entry_count > SERVICES_MAX)
-		problems_add(problems, c->from.entries[0].at, "at most 100000",
+		problems_add(problems, written_last(&c->from), "at most 100000",
 			     "too many services");
 	else
 		build_all(c);

@@ -331,6 +331,24 @@ static void every_mistake_has_its_line_and_what_would_be_right(void **state)
 	}
 }
 
+static void more_services_than_there_may_be_are_told_in_the_file_that_has_them(void **state)
+{
+	struct problems p;
+	struct config *c;
+	struct buf b;
+	(void)state;
+	buf_init(&b, 16 << 20);
+	buf_str(&b, "services:\n");
+	for (int n = SERVICES_MAX; n >= 0; n--)
+		buf_fmt(&b, "- {id: zz%d, name: Service %d}\n", n, n);
+	assert_int_equal(read_text(b.data, &c, &p), WD_MALFORMED);
+	assert_int_equal(p.count, 1);
+	assert_string_equal(p.items[0].file, "/etc/whydown/t.yaml");
+	assert_int_equal(p.items[0].line, SERVICES_MAX + 2);
+	problems_done(&p);
+	buf_done(&b);
+}
+
 static void all_mistakes_of_a_file_are_told(void **state)
 {
 	struct problems p;
@@ -664,6 +682,7 @@ int main(void)
 		cmocka_unit_test(telemetry_and_whose_traffic_it_is),
 		cmocka_unit_test(a_token_is_known_again_and_not_kept),
 		cmocka_unit_test(every_mistake_has_its_line_and_what_would_be_right),
+		cmocka_unit_test(more_services_than_there_may_be_are_told_in_the_file_that_has_them),
 		cmocka_unit_test(all_mistakes_of_a_file_are_told),
 		cmocka_unit_test(a_token_that_is_wrong_is_not_told),
 		cmocka_unit_test(a_service_has_what_its_category_says),
