@@ -277,6 +277,29 @@ static void a_repair_that_was_killed_is_ended_at_the_next_start(void **state)
 	folder_remove(&f);
 }
 
+static void a_repair_that_was_killed_half_made_leaves_nothing(void **state)
+{
+	static const char *const names[] = {"whydown.repairing.db", "whydown.repairing.db-journal"};
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	static struct story story;
+	(void)state;
+	append_reports(s, 101, 1, 1);
+	store_close(s);
+	for (int i = 0; i < 2; i++) {
+		FILE *half = fopen(folder_file(&f, names[i]), "wb");
+		assert_non_null(half);
+		fputs("half", half);
+		fclose(half);
+	}
+	s = store_must_open(&f);
+	story_tell(s, &story, (struct store_position){0});
+	assert_string_equal(story.text, "advance 101\nreport 1\n");
+	assert_int_equal(folder_count(&f, "whydown.repairing"), 0);
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void damage_found_while_running_is_repaired(void **state)
 {
 	struct folder f = folder_make();
@@ -474,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_killed_unfinished_commit_is_no_damage),
 		cmocka_unit_test(a_damaged_file_is_made_anew),
 		cmocka_unit_test(a_repair_that_was_killed_is_ended_at_the_next_start),
+		cmocka_unit_test(a_repair_that_was_killed_half_made_leaves_nothing),
 		cmocka_unit_test(damage_found_while_running_is_repaired),
 		cmocka_unit_test(batches_of_this_run_outlive_a_damaged_end_of_the_journal),
 		cmocka_unit_test(a_damaged_file_of_an_older_version_is_made_anew),

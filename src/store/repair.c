@@ -308,8 +308,11 @@ enum wd_err repair_finish(struct store *s, struct wd_why *why)
 		kept_log[STORE_KEPT_MAX + 8];
 	struct stat st;
 	enum wd_err err = store_path(s, "whydown.repaired.db", made, why);
+	if (err == WD_OK)
+		err = store_path(s, "whydown.repairing.db", path, why);
 	if (err != WD_OK)
 		return err;
+	(void)drop(path); /* of one that was killed: it begins anew if it must */
 	if (stat(made, &st) != 0)
 		return errno == ENOENT ? WD_OK
 				       : wd_fail_os(why, errno, "look for a repaired database");
