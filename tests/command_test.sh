@@ -20,6 +20,7 @@ exits() {
 
 exits "a version is printed" 0 "$WHYDOWN" --version
 exits "help lists the commands" 0 "$WHYDOWN" help
+exits "… also when asked for its own" 0 "$WHYDOWN" help --help
 for command in $("$WHYDOWN" help | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do
 	[ "$command" = help ] && continue
 	exits "help $command tells its usage" 0 "$WHYDOWN" help "$command"

@@ -128,7 +128,7 @@ def main():
           "-:1: \\x1b]0;owned\\x07" in refused and "400: \\x1b]0;owned\\x07; stopped at line 1" in stopped,
           refused, stopped)
 
-    for options, said in ((["--service", "x", recording], "either --service or a recording"), ([], "either --service"),
+    for options, said in ((["--service", "x", recording], "--service or a recording is needed, not both"), ([], "--service or a recording is needed"),
                           ([recording], "needs --token-file"), (["--service", "x", "--tries", "0"], "--tries is a number"),
                           (["--service", "x", "--server", "ftp://a"], "the server is a URL")):
         status, out = report([], *options)

@@ -132,7 +132,7 @@ static int read_options(int argc, char **argv, struct job *job)
 		return wrong("one recording at a time");
 	job->recording = argv[optind];
 	if ((job->recording != NULL) == (job->service != NULL))
-		return wrong("either --service or a recording is needed");
+		return wrong("--service or a recording is needed, not both");
 	if (job->recording != NULL && job->token_file == NULL)
 		return wrong("a recording needs --token-file: only feeders send them");
 	return 0;

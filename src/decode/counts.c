@@ -109,10 +109,15 @@ static void trim(struct field *f)
 	f->text[f->len] = '\0';
 }
 
+static bool is_time(const char *name)
+{
+	return text_same_nocase(name, "time") || text_same_nocase(name, "timestamp");
+}
+
 /* Where the column that is called so belongs; NULL if nobody asks for it. */
 static size_t *column_named(struct counts *c, const char *name, size_t *value, size_t *kind)
 {
-	if (text_same_nocase(name, "time") || text_same_nocase(name, "timestamp"))
+	if (is_time(name))
 		return &c->time;
 	if (text_same_nocase(name, "service"))
 		return &c->service;
@@ -125,22 +130,31 @@ static size_t *column_named(struct counts *c, const char *name, size_t *value, s
 	return text_same_nocase(name, "value") ? value : NULL;
 }
 
-/* What ends the header's fields ends all: a comma, or, where there is none, a semicolon or a tab.
- */
-static char separator_of(const char *at, const char *end)
+/* Would the header's fields, ended so, name a column of times? */
+static bool ends_fields(const struct counts *begun, char separator)
 {
-	char found = ',';
-	bool quoted = false;
-	for (; at < end && (quoted || (*at != '\n' && *at != '\r')); at++) {
-		quoted ^= *at == '"';
-		if (quoted)
-			continue;
-		if (*at == ',')
-			return ',';
-		if (*at == ';' || (*at == '\t' && found == ','))
-			found = *at;
-	}
-	return found;
+	struct counts c = *begun;
+	struct field f;
+	const char *broken;
+	enum after after;
+
+	c.separator = separator;
+	do {
+		after = read_field(&c, &f, &broken);
+		trim(&f);
+		if (after != AFTER_BROKEN && is_time(f.text))
+			return true;
+	} while (after == AFTER_COMMA);
+	return false;
+}
+
+/* What ends the header's fields ends all. */
+static char separator_of(const struct counts *begun)
+{
+	return ends_fields(begun, ',')	  ? ','
+	       : ends_fields(begun, ';')  ? ';'
+	       : ends_fields(begun, '\t') ? '\t'
+					  : ',';
 }
 
 enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
@@ -158,7 +172,7 @@ enum wd_err counts_begin(struct counts *c, const char *bytes, size_t len,
 	if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 		c->at = c->line_start = bytes + 3;
 	const char *header = c->line_start;
-	c->separator = separator_of(header, c->end);
+	c->separator = separator_of(c);
 	do {
 		const char *begin = c->at;
 		after = read_field(c, &f, &broken);
@@ -212,8 +226,7 @@ static const char *set_time(struct counts *c, struct counts_row *row, const stru
 		c->days = counts_time_is_day_number(f->text, f->len) ? DAYS_ARE_NUMBERS
 								     : DAYS_ARE_NOT;
 	enum wd_err err = counts_time_read(f->text, f->len, c->days == DAYS_ARE_NUMBERS, &at, why);
-	if (err != WD_OK && (text_same_nocase(f->text, "time") ||
-			     text_same_nocase(f->text, "timestamp")))
+	if (err != WD_OK && is_time(f->text))
 		return "the header stands here again: give files one by one, not joined";
 	if (err != WD_OK)
 		return why->what;

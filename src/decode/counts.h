@@ -5,11 +5,10 @@
  * in seconds, where it is not empty or 0. Other columns are left alone. Fields may be
  * quoted; lines end with LF or CRLF; a byte-order mark and blank lines at the end are fine.
  * A row whose number is empty says that nothing is known of that time: it is passed over.
- * Fields end with commas; where the header has none, with semicolons or tabs, and then a number may
- * have a decimal comma. Times are read as counts_time.h says: without a zone they are UTC, a day
- * alone is its midnight; they are cut to milliseconds. Whether eight digits are a day or seconds
- * since 1970, the file's first row decides.
- * Pure; no memory is taken. */
+ * Fields end with commas; with semicolons or tabs if only so the header names a column of times,
+ * and then a number may have a decimal comma. Times are read as counts_time.h says: without a zone
+ * they are UTC, a day alone is its midnight; they are cut to milliseconds. Whether eight digits are
+ * a day or seconds since 1970, the file's first row decides. Pure; no memory is taken. */
 #ifndef WD_DECODE_COUNTS_H
 #define WD_DECODE_COUNTS_H
 

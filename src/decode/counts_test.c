@@ -122,6 +122,8 @@ static void fields_end_with_what_ends_them_in_the_header(void **state)
 		"time\tservice\tvalue\n2025-03-10\tx\t12.5\n2025-03-11\tx\t\"-1000\"\n",
 		"\"a,b\";time;service;value\n1;2025-03-10;x;12,50\n;2025-03-11;x;-1000\n",
 		"time,service,value,a;b\n2025-03-10,x,12.5,;\n2025-03-11,x,-1000,\n",
+		"time;service;value;share, %\n2025-03-10;x;12,5;1,0\n2025-03-11;x;-1000;2\n",
+		"a;time,service,value,time\n;,x,12.5,2025-03-10\n;,x,-1000,2025-03-11\n",
 	};
 	(void)state;
 	for (size_t i = 0; i < WD_COUNT(files); i++) {
