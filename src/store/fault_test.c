@@ -301,6 +301,48 @@ static void what_is_left_of_a_failed_commit_is_no_damage(void **state)
 	folder_remove(&copy);
 }
 
+static enum wd_err append_one(struct store *s, int64_t stamp_s, uint64_t number)
+{
+	static struct frames frames;
+	frames = (struct frames){.len = 0};
+	frames_add(&frames, number, 0, "");
+	struct store_batch b = frames_batch(&frames, stamp_s, 0);
+	return store_append(s, &b, NULL, NULL, NULL);
+}
+
+/* Somebody moves a file of the database away, or another one in its place: what is said to be durable
+ * must be found again. */
+static void a_database_without_its_name_takes_nothing(void **state)
+{
+	struct folder f = folder_make();
+	struct store *s = store_must_open(&f);
+	char path[100], log[110], away[110];
+	(void)state;
+	snprintf(path, sizeof(path), "%s", folder_file(&f, "whydown.db"));
+	snprintf(log, sizeof(log), "%s-wal", path);
+	snprintf(away, sizeof(away), "%s-away", path);
+	assert_int_equal(append_one(s, 101, 1), WD_OK);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(append_one(s, 102, 2), WD_OS);
+	file_copy(away, path);
+	assert_int_equal(append_one(s, 103, 3), WD_OS);
+	assert_int_equal(rename(away, path), 0);
+	assert_int_equal(append_one(s, 104, 4), WD_OK);
+	assert_int_equal(rename(log, away), 0);
+	assert_int_equal(append_one(s, 105, 5), WD_OK); /* it still has a name */
+	assert_int_equal(rename(away, log), 0);
+	store_close(s);
+	s = store_must_open(&f);
+	assert_int_equal(append_one(s, 106, 6), WD_OK);
+	read_back(s);
+	for (int n = 1; n <= 6; n++)
+		assert_int_equal(told[n], n == 1 || n >= 4);
+	assert_int_equal(unlink(log), 0);
+	assert_int_equal(append_one(s, 107, 7), WD_OS);
+	store_close(s);
+	folder_remove(&f);
+}
+
 static void the_journal_repairs_a_damaged_database(void **state)
 {
 	struct folder f = folder_make();
@@ -524,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_failed_rejection_is_none),
 		cmocka_unit_test(the_journal_refuses_while_it_cannot_write_and_recovers_by_itself),
 		cmocka_unit_test(what_is_left_of_a_failed_commit_is_no_damage),
+		cmocka_unit_test(a_database_without_its_name_takes_nothing),
 		cmocka_unit_test(the_journal_repairs_a_damaged_database),
 		cmocka_unit_test(a_repair_that_fails_is_tried_again),
 		cmocka_unit_test(a_repair_that_fails_leaves_nothing_half_made),

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -154,11 +155,27 @@ enum wd_err store_exec_int(sqlite3 *db, const char *sql, int64_t *ret_value, con
 	return rc == SQLITE_ROW ? WD_OK : store_sql_fail(db, rc, what, why);
 }
 
+/* SQLite goes on with files that have lost their names, where nobody would find again what is
+ * written. They may come back. */
+static bool is_removed(const struct store *s)
+{
+	char path[STORE_PATH_MAX];
+	struct stat st;
+
+	if (s->inode == 0 || store_path(s, "whydown.db", path, NULL) != WD_OK)
+		return false;
+	if (stat(path, &st) != 0 ? errno == ENOENT : st.st_ino != s->inode)
+		return true;
+	return s->log_fd >= 0 && fstat(s->log_fd, &st) == 0 && st.st_nlink == 0;
+}
+
 enum wd_err store_begin(struct store *s, struct wd_why *why)
 {
 	/* Not a reader's: store_repair failed, and may be tried again. */
 	if (s->db == NULL && s->lock_fd >= 0)
 		return wd_fail(why, WD_MALFORMED, 0, unrepaired);
+	if (is_removed(s))
+		return wd_fail_os(why, ENOENT, "the database was removed or replaced while in use");
 	int rc = store_step(store_statement(s, SQL_BEGIN));
 	return rc == SQLITE_DONE ? WD_OK : store_sql_fail(s->db, rc, "start a transaction", why);
 }
@@ -350,6 +367,14 @@ static enum wd_err read_end(struct store *s, struct wd_why *why)
 	return WD_OK;
 }
 
+static ino_t inode_of(const struct store *s)
+{
+	char path[STORE_PATH_MAX];
+	struct stat st;
+	bool known = store_path(s, "whydown.db", path, NULL) == WD_OK && stat(path, &st) == 0;
+	return known ? st.st_ino : 0;
+}
+
 enum wd_err store_open_files(struct store *s, struct wd_why *why)
 {
 	enum wd_err err = open_database(s, why);
@@ -357,8 +382,10 @@ enum wd_err store_open_files(struct store *s, struct wd_why *why)
 		err = read_end(s, why);
 	if (err == WD_OK)
 		err = store_open_reader(s, why);
-	if (err == WD_OK)
+	if (err == WD_OK) {
 		checkpoint_watch(s);
+		s->inode = inode_of(s);
+	}
 	return err;
 }
 
@@ -374,6 +401,7 @@ void store_close_files(struct store *s)
 	if (s->log_fd >= 0)
 		close(s->log_fd);
 	s->log_fd = -1;
+	s->inode = 0;
 }
 
 /* Of what SQLite will leave out nothing was ever committed, as far as the mark knows. */

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 enum {
 	STORE_APPLICATION_ID = 0x77646f77, /* "wdow" */
@@ -75,6 +76,7 @@ struct store {
 	 * known: an earlier version wrote the mark. */
 	struct log_mark { uint32_t frames; uint64_t salts; } marked_log;
 	int log_fd; /* to read the log's salts; -1 = not open */
+	ino_t inode; /* of whydown.db as it was opened; 0 = not open */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
 	uint64_t unread; /* under reading: rows that could not be read */
