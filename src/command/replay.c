@@ -47,7 +47,7 @@ struct run {
 	struct buf out;
 	bool out_failed;
 	struct progress progress;
-	uint64_t observed, full, width, unknown;
+	uint64_t observed, full, width, other, unknown;
 	wd_wall first, last; /* clock */
 	uint64_t coordinated;
 	size_t notes; /* clients noted */
@@ -222,6 +222,9 @@ static void write_summary(const struct run *run, size_t incidents)
 	if (run->width > 0)
 		fprintf(stderr, "  %llu in buckets under a second, or of more than 64 different "
 				"widths: not counted\n", (unsigned long long)run->width);
+	if (run->other > 0)
+		fprintf(stderr, "  %llu metrics of services of counts, or the other way round: not "
+				"counted\n", (unsigned long long)run->other);
 	if (run->unknown > 0)
 		fprintf(stderr, "  %llu of unknown services: not counted\n",
 			(unsigned long long)run->unknown);
@@ -323,6 +326,7 @@ static void observe(struct run *run, const struct recorded *o)
 	switch (engine_observe(run->engine, &o->observation)) {
 	case ENGINE_FULL: run->full++; break;
 	case ENGINE_WIDTH: run->width++; break;
+	case ENGINE_OTHER: run->other++; break;
 	case ENGINE_UNKNOWN_SERVICE: run->unknown++; break;
 	default: break;
 	}

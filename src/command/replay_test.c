@@ -516,6 +516,20 @@ static void buckets_that_are_not_judged_are_counted_as_that(void **state)
 	free(err);
 }
 
+static void a_metric_is_no_count_of_the_same_service(void **state)
+{
+	const char *counts = "time,service,reports\n2025-03-10T00:00Z,x,40\n2025-03-10T00:15Z,x,41\n";
+	const char *values = "time,service,value\n2025-03-10T00:30Z,x,0.5\n2025-03-10T00:45Z,x,0.6\n";
+	(void)state;
+	write_file("a.csv", counts, strlen(counts));
+	write_file("b.csv", values, strlen(values));
+	expect(0, NULL, "replay --format scores a.csv b.csv");
+	expect_in("err", "  2 metrics of services of counts, or the other way round: not counted\n");
+	char *out = read_file("out", NULL);
+	assert_null(strstr(out, "T00:30:00Z"));
+	free(out);
+}
+
 static void scenarios_are_listed_and_found_by_name(void **state)
 {
 	(void)state;
@@ -569,6 +583,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_with_a_recording_is_told_without_talk_of_logs),
 		cmocka_unit_test(counts_are_read_however_their_times_and_fields_are_written),
 		cmocka_unit_test(buckets_that_are_not_judged_are_counted_as_that),
+		cmocka_unit_test(a_metric_is_no_count_of_the_same_service),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),
 	};

@@ -334,6 +334,9 @@ enum engine_verdict engine_observe(struct engine *e, const struct observation *o
 	}
 	if (!track_open_history(t))
 		return ENGINE_FULL;
+	/* 0.5 s is no half report: what came first is what the service is. */
+	if (t->whole && !report && t->metric != (o->kind == OBSERVATION_METRIC))
+		return ENGINE_OTHER;
 	enum engine_verdict verdict = t->whole && !report ? observe_bucket(e, t, o) :
 				      !t->whole && !report ? observe_minute_count(e, t, o) :
 				      !t->whole ? observe_report(e, t, o) : ENGINE_LATE;

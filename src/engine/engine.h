@@ -109,8 +109,10 @@ enum engine_verdict {
 	ENGINE_DUPLICATE, /* this person was counted for this service and quarter of an hour */
 	ENGINE_LATE,      /* kept by the caller, part of no signal */
 	ENGINE_UNKNOWN_SERVICE,
-	ENGINE_FULL, /* no room for one more service */
+	ENGINE_FULL,  /* no room for one more service */
 	ENGINE_WIDTH, /* buckets under a second or over 366 days wide, or of a 65th width */
+	ENGINE_OTHER, /* a metric of a service of counts, or counts of one of a metric: part of no
+			 signal */
 	ENGINE_EARLY, /* a tick more than two minutes ahead of the clock: refused */
 };
 
