@@ -31,16 +31,34 @@ static const char *resolve(const struct reports *r, struct observation *o)
 	return NULL;
 }
 
-/* A count or a metric is named by what it is about, so it needs no id of its own. */
+/* What names a bucket. */
+struct bucket { uint8_t kind[8]; int64_t at_ns, step_ns; char service[SERVICE_ID_MAX + 1]; };
+struct bucket_part {
+	char surface[SERVICE_WORD_MAX + 1], problem[SERVICE_WORD_MAX + 1], country[3],
+		region[OBSERVATION_PLACE_MAX + 1], city[OBSERVATION_PLACE_MAX + 1];
+	uint8_t network[4];
+};
+
+/* A count or a metric is named by what it is about, so it needs no id of its own. Counts of the
+ * same minute from the app and from the website are two. */
 static struct observation_id bucket_id(const struct feeder *feeder, const struct observation *o)
 {
-	struct { uint8_t kind[8]; int64_t at_ns, step_ns; char service[SERVICE_ID_MAX + 1]; } name;
+	static const struct bucket_part nothing;
+	struct { struct bucket whole; struct bucket_part part; } name;
 	memset(&name, 0, sizeof(name));
-	name.kind[0] = (uint8_t)o->kind;
-	name.at_ns = o->at.ns;
-	name.step_ns = o->step.ns;
-	memcpy(name.service, o->service, strlen(o->service));
-	return reports_id(feeder->name, strlen(feeder->name), &name, sizeof(name));
+	name.whole.kind[0] = (uint8_t)o->kind;
+	name.whole.at_ns = o->at.ns;
+	name.whole.step_ns = o->step.ns;
+	memcpy(name.whole.service, o->service, strlen(o->service));
+	memcpy(name.part.surface, o->surface, strlen(o->surface));
+	memcpy(name.part.problem, o->problem, strlen(o->problem));
+	memcpy(name.part.country, o->country, strlen(o->country));
+	memcpy(name.part.region, o->region, strlen(o->region));
+	memcpy(name.part.city, o->city, strlen(o->city));
+	memcpy(name.part.network, &o->network, sizeof(o->network));
+	bool all = memcmp(&name.part, &nothing, sizeof(nothing)) == 0;
+	return reports_id(feeder->name, strlen(feeder->name), &name,
+			  all ? sizeof(name.whole) : sizeof(name));
 }
 
 /* One line into a frame; NULL, or what is wrong with it. */

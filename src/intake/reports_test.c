@@ -327,6 +327,29 @@ static void each_line_of_a_batch_is_taken_or_refused_on_its_own(void **state)
 	reports_batch_done(&batch);
 }
 
+static void counts_of_parts_of_a_service_are_not_the_same_bucket(void **state)
+{
+#define COUNT_OF(more) "{\"kind\":\"count\",\"service\":\"x\",\"at\":\"2024-10-04T11:00:00Z\",\"step\":60,\"count\":7" more "}\n"
+	static const char body[] = COUNT_OF("") COUNT_OF(",\"surface\":\"app\"") COUNT_OF(",\"surface\":\"website\"")
+		COUNT_OF(",\"problem\":\"login\"") COUNT_OF(",\"country\":\"GB\"") COUNT_OF(",\"country\":\"GB\",\"city\":\"Leeds\"")
+		COUNT_OF(",\"network\":2856") COUNT_OF("") COUNT_OF(",\"surface\":\"app\"");
+	struct reports_batch batch;
+	struct observation_id ids[9];
+	size_t at = 0, len;
+	(void)state;
+	assert_true(take_batch(body, &batch));
+	assert_int_equal(batch.count, 9);
+	for (int i = 0; i < 9; i++, at += len) {
+		struct observation o;
+		assert_int_equal(observation_decode(batch.frames.bytes + at, batch.frames.len - at, &o, &len, NULL), WD_OK);
+		ids[i] = o.id;
+	}
+	for (int i = 0; i < 9; i++)
+		for (int k = 0; k < i; k++)
+			assert_int_equal(memcmp(&ids[i], &ids[k], sizeof(ids[i])) == 0, i == k + 7);
+	reports_batch_done(&batch);
+}
+
 static void an_id_is_the_feeders_own(void **state)
 {
 	static const char body[] = "{\"service\":\"x\",\"at\":\"2024-10-04T11:59:00Z\",\"id\":\"a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5\"}";
@@ -607,6 +630,7 @@ int main(void)
 		TEST(who_sends_too_many_is_told_when_to_come_back),
 		TEST(a_feeder_reports_for_others_at_their_time),
 		TEST(each_line_of_a_batch_is_taken_or_refused_on_its_own),
+		TEST(counts_of_parts_of_a_service_are_not_the_same_bucket),
 		TEST(an_id_is_the_feeders_own),
 		TEST(a_batch_needs_a_token_and_pays_for_its_lines),
 		TEST(a_batch_may_be_gzip_up_to_what_a_plain_one_may_have),
