@@ -65,9 +65,15 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/* Of an ASCII character as UTF-16 the other byte is 0. */
+static bool is_wide(char zero, char letter) { return zero == 0 && letter >= ' ' && letter <= '~'; }
+
 bool text_begins_utf16(const char *bytes, size_t len)
 {
-	return len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0);
+	if (len >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
+		return true;
+	return len >= 4 && ((is_wide(bytes[0], bytes[1]) && is_wide(bytes[2], bytes[3])) ||
+			    (is_wide(bytes[1], bytes[0]) && is_wide(bytes[3], bytes[2])));
 }
 
 bool text_is_id(const char *text, size_t len, size_t len_max)

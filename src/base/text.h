@@ -20,7 +20,8 @@ size_t text_deceives(const char *text);
  * shown in a line, for nothing of it moves a terminal. Reads no further than a 0 byte. */
 size_t text_character(const char *text, bool *ret_plain);
 
-/* Begins with the byte-order mark of UTF-16, as what some editors call "Unicode" does. */
+/* Begins with the byte-order mark of UTF-16, as what some editors call "Unicode" does, or without
+ * one with two ASCII characters that are two bytes each. */
 bool text_begins_utf16(const char *bytes, size_t len);
 #define TEXT_UTF16 "the file is UTF-16: save it as UTF-8"
 

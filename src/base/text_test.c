@@ -46,7 +46,7 @@ static void what_steers_or_deceives_is_not_plain(void **state)
 	assert_int_equal(text_deceives("\x1b"), 0);
 }
 
-static void utf16_is_told_by_its_mark(void **state)
+static void utf16_is_told_by_its_mark_or_its_zeros(void **state)
 {
 	(void)state;
 	assert_true(text_begins_utf16("\xff\xfe", 2));
@@ -54,6 +54,11 @@ static void utf16_is_told_by_its_mark(void **state)
 	assert_false(text_begins_utf16("\xff\xfe", 1));
 	assert_false(text_begins_utf16("", 0));
 	assert_false(text_begins_utf16("\xef\xbb\xbf", 3));
+	assert_true(text_begins_utf16("\0t\0i", 4));
+	assert_true(text_begins_utf16("t\0i\0", 4));
+	assert_false(text_begins_utf16("t\0i\0", 3));
+	assert_false(text_begins_utf16("ti\0\0", 4));
+	assert_false(text_begins_utf16("\0\5\0\36", 4)); /* of a datagram */
 }
 
 static void ids_are_short_lowercase_and_plain(void **state)
@@ -92,7 +97,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(broken_utf8_is_refused),
 		cmocka_unit_test(what_steers_or_deceives_is_not_plain),
-		cmocka_unit_test(utf16_is_told_by_its_mark),
+		cmocka_unit_test(utf16_is_told_by_its_mark_or_its_zeros),
 		cmocka_unit_test(ids_are_short_lowercase_and_plain),
 		cmocka_unit_test(a_cut_copy_ends_between_characters),
 		cmocka_unit_test(names_match_without_case),
