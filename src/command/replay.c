@@ -211,6 +211,10 @@ static void write_summary(const struct run *run, size_t incidents)
 	if (snapshot != NULL && snapshot->counters.late > 0)
 		fprintf(stderr, "  %llu too late for their bucket: not counted\n",
 			(unsigned long long)snapshot->counters.late);
+	if (snapshot != NULL && snapshot->counters.widths_differ > 0)
+		fprintf(stderr, "  %llu of another width than their service's first buckets: taken "
+				"as if of that\n",
+			(unsigned long long)snapshot->counters.widths_differ);
 	if (snapshot != NULL && snapshot->counters.dimensions_dropped > 0)
 		fprintf(stderr,
 			"  %llu of a place, network, surface or problem beyond a service's "

@@ -530,6 +530,21 @@ static void a_metric_is_no_count_of_the_same_service(void **state)
 	free(out);
 }
 
+static void buckets_of_two_widths_of_one_service_are_told(void **state)
+{
+	const char *quarters = "time,service,reports\n2025-03-10T00:00Z,x,40\n2025-03-10T00:15Z,x,41\n";
+	const char *hours = "time,service,reports\n2025-03-10T01:00Z,x,160\n2025-03-10T02:00Z,x,170\n";
+	(void)state;
+	write_file("a.csv", quarters, strlen(quarters));
+	write_file("b.csv", hours, strlen(hours));
+	expect(0, NULL, "replay a.csv b.csv");
+	expect_in("err", "  2 of another width than their service's first buckets: taken as if of that\n");
+	expect(0, NULL, "replay a.csv");
+	char *err = read_file("err", NULL);
+	assert_null(strstr(err, "another width"));
+	free(err);
+}
+
 static void scenarios_are_listed_and_found_by_name(void **state)
 {
 	(void)state;
@@ -584,6 +599,7 @@ int main(void)
 		cmocka_unit_test(counts_are_read_however_their_times_and_fields_are_written),
 		cmocka_unit_test(buckets_that_are_not_judged_are_counted_as_that),
 		cmocka_unit_test(a_metric_is_no_count_of_the_same_service),
+		cmocka_unit_test(buckets_of_two_widths_of_one_service_are_told),
 		cmocka_unit_test(scenarios_are_listed_and_found_by_name),
 		cmocka_unit_test(real_outages_are_found),
 	};

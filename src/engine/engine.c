@@ -266,6 +266,7 @@ static enum engine_verdict observe_bucket(struct engine *e, struct track *t,
 {
 	int64_t bin = track_bin(t, o->at);
 	double value = t->metric ? o->value : o->count;
+	e->counters.widths_differ += o->step.ns != t->step.ns;
 	if (bin < t->next) {
 		e->counters.late++;
 		return ENGINE_LATE;

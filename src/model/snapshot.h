@@ -120,6 +120,8 @@ struct engine_counters {
 	uint64_t ticks_unknown;    /* of a service nobody knows */
 	uint64_t ticks_unwatched;  /* beyond services_watched_max */
 	uint64_t untraced;         /* incidents that found no tracer */
+	uint64_t widths_differ; /* buckets of another width than the service's first: taken for its
+				 */
 };
 
 /* Odds the reader is told: among `series` services, `false_a_month` false incidents are
