@@ -50,6 +50,7 @@ void bench_downdetector(void);
 void bench_mentions(void);
 void bench_worlds(void);
 void bench_first_days(void);
+void bench_ages(void);
 void bench_cost(void);
 
 #endif

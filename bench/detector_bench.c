@@ -121,6 +121,7 @@ int main(void)
 	bench_downdetector();
 	bench_mentions();
 	bench_first_days();
+	bench_ages();
 	bench_worlds();
 	bench_cost();
 	return 0;

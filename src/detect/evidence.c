@@ -69,11 +69,9 @@ float evidence_surprise(const struct evidence_sample *s)
 	/* The tail as a geometric series from its first term; the term by Stirling's formula,
 	 * which overstates it where r is small. */
 	float divergence = y * fast_log1p((y - m) / m) - (y + r) * fast_log1p((y - m) / (m + r));
-	float ratio = (y + r) / (y + 1) * m / (m + r);
-	float inverse_square = 6.2831853F * y * (1 + y / r);
+	float fall = (r * (y - m + 1) + m) / ((y + 1) * (m + r)); /* 1 - the series' ratio */
+	float inverse_square = 6.2831853F * y * (1 + y / r) * fall * fall;
 
-	if (ratio < 0.999F)
-		inverse_square *= (1 - ratio) * (1 - ratio);
 	float nats = divergence + 0.5F * fast_ln(inverse_square);
 
 	nats = nats < s->cap ? nats : s->cap;

@@ -19,6 +19,11 @@ static const float counts_min = 3; /* an alarm stands on at least three reports 
 enum { CALM_LOST = 4 };
 /* What stands out by more than this many standard deviations is learned as if it did not. */
 static const float habit_sd = 1.25F;
+/* And for the scatter of buckets that can open an incident alone by more than this many. */
+static const float scatter_sd = 2;
+/* One bucket alone: what many scatter by more than half of their mean is a day that is not known
+ * yet (as many as 30 stand for one are believed in any case). */
+static const float alone_size = 4, alone_noise = 30;
 /* A decade past what was seen: with 1/2, series whose rate wanders opened five times as many false
  * incidents as the one in a thousand months that was stated, with 1/3 a third more
  * (docs/detector.md). */
@@ -71,6 +76,7 @@ void surge_plan_init(struct surge_plan *plan, wd_span step, enum surge_kind kind
 	plan->hits_min = step.ns < span_s(150).ns ? 2 : 1;
 	plan->hits_apart = samples_in(180, step, 1, 180);
 	plan->calm_min = samples_in(600, step, 2, 600);
+	plan->lasting = samples_in(3600, step, 1, 3600);
 	plan->gap_max = samples_in(3 * 3600, step, 1, 3 * 3600);
 	plan->day_min = samples_in(DAY_S, step, 1, DAY_S);
 	plan->frozen_max = samples_in(86400, step, 2, 86400);
@@ -123,6 +129,19 @@ static float null_of(struct surge *s, const struct surge_plan *plan, float usual
 	float null_mean = usual * (1 + margin);
 
 	return null_mean > s->floor ? null_mean : s->floor;
+}
+
+/* Of a bucket that is judged alone. Where that may open an incident, it scatters as much more by
+ * day as there is more to scatter: that is so where the rate itself varies. */
+static float size_alone(const struct surge_plan *plan, const struct baseline_now *now,
+			float null_mean)
+{
+	float size = null_mean / now->noise;
+
+	if (plan->hits_min > 1)
+		return size;
+	size = fmaxf(size, fminf(alone_size, null_mean / alone_noise));
+	return now->factor > 1 ? size / now->factor : size;
 }
 
 static void hits_count(struct surge *s, float count, bool above, uint32_t age)
@@ -178,6 +197,7 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 		e.far_mean = null_mean * (1 + wander_sd * now.wander);
 		e.far_size = e.far_mean / now.noise_alone;
 		float together = evidence_step(&s->evidence, &e);
+		e.size = size_alone(plan, &now, null_mean);
 		float alone = count > usual + stands_out_sd * usual_sd ? evidence_surprise(&e) : 0;
 		float decades = together > alone ? together : alone;
 		uint32_t age = evidence_age(&s->evidence);
@@ -197,11 +217,16 @@ static void counts_step(struct surge *s, const struct surge_plan *plan,
 		baseline_learn_slowly(&s->baseline, &plan->baseline, &now, count);
 		return;
 	}
-	float habit = usual + habit_sd * usual_sd + 1;
+	float habit = fmaxf(usual + habit_sd * usual_sd + 1, null_mean);
+	float scatter = plan->hits_min > 1 ? habit : fmaxf(habit, usual + scatter_sd * usual_sd);
 
-	habit = habit > null_mean ? habit : null_mean;
+	if (s->seen < plan->warm)
+		habit = scatter = count;
 	baseline_learn(&s->baseline, &plan->baseline, &now,
-		       s->seen < plan->warm || count < habit ? count : habit);
+		       &(struct baseline_count){
+			       .habit = fminf(count, habit),
+			       .scatter = fminf(count, scatter),
+			       .lasting = evidence_age(&s->evidence) >= plan->lasting});
 }
 
 /* ---- metrics ---- */

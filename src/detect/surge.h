@@ -44,6 +44,7 @@ struct surge_plan {
 	uint32_t hits_min;   /* samples above the null that an alarm needs */
 	uint32_t hits_apart; /* samples within which the last of them must lie */
 	uint32_t calm_min;   /* calm samples after which a surge is over */
+	uint32_t lasting;    /* samples: evidence as old as this is no scatter */
 	uint32_t gap_max;    /* bins that may be missing without the evidence being dropped */
 	uint32_t day_min;    /* samples: frozen for this long, hours not known before are learned */
 	uint32_t frozen_max; /* samples: after this long frozen, what is now is normal */

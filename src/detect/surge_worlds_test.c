@@ -308,6 +308,49 @@ static void the_first_days_open_few_incidents_and_hide_no_outage(void **state)
 	assert_in_range(found[1], 5, 12);
 }
 
+/* Busy services with a deep night: a week after their begin their band is that of their counts, and
+ * three times usual for an hour is found; nothing was opened after the first two days. */
+static void a_busy_service_is_known_within_a_week(void **state)
+{
+	(void)state;
+	static const struct { int width; double base; } kinds[] = {{1, 20}, {5, 20}, {15, 20}, {15, 2}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const int width = kinds[i].width;
+		const float open_at = once_a_month - log10f((float)width);
+		int found = 0, false_ones = 0;
+
+		for (uint64_t seed = 1; seed <= 6; seed++) {
+			struct world w = {.base = kinds[i].base * width, .day = 0.8};
+			struct run r;
+			bool seen = false;
+
+			run_init(&r, span_s(60 * width), seed * 10 + i);
+			for (int t = 0; t < 7 * DAY + 13 * 60; t += width) {
+				bool outage = t >= 7 * DAY + 12 * 60;
+				double rate = rate_of(&w, t) * (outage ? 3 : 1);
+				double y = (double)prng_poisson(&r.prng, rate);
+				struct surge_sample sample = sample_of(&w, t, y);
+
+				sample.bin = t / width;
+				surge_step(&r.surge, &r.plan, &sample, &r.last);
+				bool alarm = r.last.sustained && r.last.log10_return >= open_at;
+
+				if (t == 7 * DAY + 12 * 60 - width) {
+					double sd = sqrt((double)r.last.expected);
+
+					assert_true(r.last.high < r.last.expected + 4 * sd);
+				}
+				seen |= alarm && outage;
+				false_ones += alarm && !outage && t >= 2 * DAY;
+			}
+			found += seen;
+		}
+		assert_int_equal(found, 6);
+		assert_int_equal(false_ones, 0);
+	}
+}
+
 static void after_a_day_open_what_is_now_is_normal(void **state)
 {
 	(void)state;
@@ -582,6 +625,7 @@ int main(void)
 		cmocka_unit_test(the_shape_of_the_day_and_the_weekend_is_learned),
 		cmocka_unit_test(the_first_weekend_is_expected_to_be_like_the_days_before),
 		cmocka_unit_test(the_first_days_open_few_incidents_and_hide_no_outage),
+		cmocka_unit_test(a_busy_service_is_known_within_a_week),
 		cmocka_unit_test(after_a_day_open_what_is_now_is_normal),
 		cmocka_unit_test(a_missing_minute_is_not_a_zero),
 		cmocka_unit_test(the_begin_is_the_first_minute_not_the_alarm),

@@ -14,6 +14,7 @@ static const float level_min = 1e-6F, level_max = 1e9F, factor_max = 1000, noise
 static const float weight_min = 0.1F; /* of a sample from an hour in which nothing happens */
 static const float shape_prior_counts = 30, recent_prior_counts = 5;
 static const float slow = 1.0F / 20;
+static const float block_sd = 2.5F, relearn_max = 0.5F;
 /* An outage at the start must not hide the next one: when a fifth of the level would have
  * brought more than there was, for two hours, the level is too high. */
 static const float too_high = 0.2F;
@@ -53,6 +54,7 @@ void baseline_plan_init(struct baseline_plan *plan, wd_span step)
 	plan->block = (uint32_t)between(900 / step_s, 1, 900);
 	plan->scatter_keep = 1 - 1 / scatter;
 	plan->blocks_keep = 1 - (float)plan->block / scatter;
+	plan->relearn = (float)(8 * step_s / 86400);
 	plan->recent_keep = 1 - 1 / between(3 * 3600 / step_s, 4, 10800);
 	plan->interpolate = visit > 1;
 }
@@ -144,12 +146,36 @@ void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned 
 	ret->drift = ret->drift < factor_max ? ret->drift : factor_max;
 }
 
-static void block_end(struct baseline *b, const struct baseline_plan *plan)
+static bool known(const struct baseline *b)
 {
+	return b->samples[b->visit_bin] > 0;
+}
+
+/* What so many samples leave of the scatter: `keep`, or less while the day is new. */
+static float scatter_keep(const struct baseline *b, const struct baseline_plan *plan, float keep,
+			  uint32_t samples)
+{
+	if (!known(b))
+		return keep;
+	float visits = 1 + b->samples[b->visit_bin] / plan->visit;
+	float take = plan->relearn * (float)samples / (visits * visits);
+
+	return fminf(keep, 1 - fminf(take, relearn_max));
+}
+
+/* A known quarter of an hour that stands out far is learned as if it stood out less: else a slow
+ * ramp would be the scatter that hides it. */
+static void block_end(struct baseline *b, const struct baseline_plan *plan, bool lasting)
+{
+	float keep = scatter_keep(b, plan, plan->blocks_keep, plan->block);
 	float off = b->block_sum - b->block_mean;
 
-	b->blocks_excess = b->blocks_excess * plan->blocks_keep + off * off - b->block_mean;
-	b->blocks_sum = b->blocks_sum * plan->blocks_keep + b->block_mean;
+	if (off > 0 && known(b))
+		off = fminf(off, block_sd * sqrtf(b->block_mean * (1 + b->noise)));
+	if (!lasting) {
+		b->blocks_excess = b->blocks_excess * keep + off * off - b->block_mean;
+		b->blocks_sum = b->blocks_sum * keep + b->block_mean;
+	}
 	b->block_sum = b->block_mean = 0;
 	b->block_samples = 0;
 }
@@ -245,27 +271,32 @@ static bool level_learn(struct baseline *b, const struct baseline_plan *plan,
 }
 
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-		    const struct baseline_now *now, float count)
+		    const struct baseline_now *now, const struct baseline_count *count)
 {
-	float mean = now->mean * now->drift, off = count - mean;
+	bool lasting = count->lasting && known(b);
+	float mean = now->mean * now->drift;
+	float off = (known(b) ? count->scatter : count->habit) - mean;
+	float keep = scatter_keep(b, plan, plan->scatter_keep, 1);
 
-	bool anew = level_learn(b, plan, now, count);
+	bool anew = level_learn(b, plan, now, count->habit);
 
-	b->visit_sum += count;
+	b->visit_sum += count->habit;
 	b->visit_level += b->level;
 	b->visit_samples += b->visit_samples < 1800;
 	if (anew) {
 		noise_refresh(b, plan);
 		return;
 	}
-	b->excess = plan->scatter_keep * b->excess + off * off - mean;
-	b->sum = plan->scatter_keep * b->sum + mean;
-	b->recent = plan->recent_keep * b->recent + count;
+	if (!lasting) {
+		b->excess = keep * b->excess + off * off - mean;
+		b->sum = keep * b->sum + mean;
+	}
+	b->recent = plan->recent_keep * b->recent + count->habit;
 	b->recent_mean = plan->recent_keep * b->recent_mean + now->mean;
-	b->block_sum += count;
+	b->block_sum += count->habit;
 	b->block_mean += mean;
 	if (++b->block_samples >= plan->block) {
-		block_end(b, plan);
+		block_end(b, plan, lasting);
 		noise_refresh(b, plan);
 	} else if (b->weight < YOUNG_SAMPLES) {
 		noise_refresh(b, plan);

@@ -11,7 +11,9 @@
  * at a time do; the noise is the larger of that of a sample and that of a quarter of an
  * hour, because a crowd that lingers makes neighbouring samples repeat each other. The last
  * three hours are kept beside it: where the day's shape is not known yet, or today is not
- * like other days, they say by how much.
+ * like other days, they say by how much. What a day looked like before it was known is no scatter:
+ * at a half hour that was visited v times the scatter's memory is (v + 1)^2 / 8 days, two weeks
+ * at most. Nor is there what has stood out for an hour.
  *
  * Plain values: no pointers, nothing owned, copy freely. Units: counts a bin. */
 #ifndef WD_TALLY_BASELINE_H
@@ -34,6 +36,7 @@ struct baseline_plan {
 	float shape_memory;    /* 20 visits to a half hour */
 	float scatter_keep;    /* about two weeks */
 	float blocks_keep;     /* the same, of a block */
+	float relearn;         /* a sample by an eighth of a day */
 	float recent_keep;     /* about three hours */
 	uint32_t block;        /* samples of a quarter of an hour, at least 1 */
 	bool interpolate;      /* bins shorter than half an hour */
@@ -80,9 +83,16 @@ void baseline_init(struct baseline *b);
 void baseline_at(struct baseline *b, const struct baseline_plan *plan, unsigned minute,
 		 bool weekend, struct baseline_now *ret);
 
-/* Learns one count that `now` was made for. `count` must be finite and >= 0. */
+/* A count as far as it is believed to be usual; finite, 0 <= habit <= scatter. */
+struct baseline_count {
+	float habit; /* for level and shape, and in half hours that are not known for the scatter */
+	float scatter; /* in those that are known */
+	bool lasting;  /* it has stood out for an hour: no scatter in those that are known */
+};
+
+/* Learns one count that `now` was made for. */
 void baseline_learn(struct baseline *b, const struct baseline_plan *plan,
-		    const struct baseline_now *now, float count);
+		    const struct baseline_now *now, const struct baseline_count *count);
 
 /* The same while something is wrong with the service: only the level moves, 20 times slower. What
  * half hours have that were not known before is remembered, and believed if that turns out to

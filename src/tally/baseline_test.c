@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tally/baseline.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +32,8 @@ static void feed(struct world *w, int from, int until, float count, bool slowly)
 		if (slowly)
 			baseline_learn_slowly(&w->b, &w->plan, &now, count);
 		else
-			baseline_learn(&w->b, &w->plan, &now, count);
+			baseline_learn(&w->b, &w->plan, &now,
+				       &(struct baseline_count){.habit = count, .scatter = count});
 	}
 }
 
@@ -142,6 +144,56 @@ static void hours_that_were_known_are_not_learned_in_an_incident(void **state)
 	assert_true(expected_at(&w, 15 * HOUR, false) < 60);
 }
 
+/* Six times as many by day as by night, each quarter of an hour exactly as expected of a crowd. */
+static void feed_days(struct world *w, int from_day, int until_day, float a_quarter)
+{
+	for (int t = from_day * DAY; t < until_day * DAY; t += QUARTER) {
+		double wave = -cos(2 * M_PI * (t % DAY - 240) / DAY);
+		float mean = (float)(a_quarter * (1 + 0.7 * wave)), sd = sqrtf(mean);
+
+		feed(w, t, t + QUARTER, t / QUARTER % 2 == 0 ? mean + sd : mean - sd, false);
+	}
+}
+
+static void the_way_to_the_days_shape_is_no_scatter(void **state)
+{
+	(void)state;
+	struct world w;
+
+	init(&w);
+	feed_days(&w, 0, 1, 300);
+	assert_true(w.b.noise > 100); /* so wide is what nobody knows */
+	feed_days(&w, 1, 4, 300);
+	assert_true(w.b.noise < 20);
+	feed_days(&w, 4, 7, 300);
+	assert_true(w.b.noise < 4);
+}
+
+/* Minutes of a known day: three times usual for hours, as far as that is taken for a habit. */
+static void what_lasts_in_known_hours_is_no_scatter(void **state)
+{
+	(void)state;
+
+	for (int lasting = 0; lasting < 2; lasting++) {
+		struct world w;
+		struct baseline_now now;
+
+		baseline_plan_init(&w.plan, span_s(60));
+		baseline_init(&w.b);
+		for (int t = 0; t < 9 * DAY + 14 * HOUR; t++) {
+			bool ramp = t >= 9 * DAY + 8 * HOUR;
+			float count = (ramp ? 60 : 20) + (t % 2 == 0 ? 4 : -4);
+
+			baseline_at(&w.b, &w.plan, (unsigned)(t % DAY), false, &now);
+			baseline_learn(&w.b, &w.plan, &now,
+				       &(struct baseline_count){.habit = count, .scatter = count,
+								.lasting = ramp && lasting == 1});
+		}
+		assert_true(lasting == 1 ? w.b.noise < 0.1F : w.b.noise > 0.1F);
+		assert_true(w.b.noise < 2); /* three standard deviations a quarter of an hour */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +204,8 @@ int main(void)
 		cmocka_unit_test(hours_first_seen_in_a_long_incident_are_learned),
 		cmocka_unit_test(what_stood_out_of_the_day_is_not),
 		cmocka_unit_test(hours_that_were_known_are_not_learned_in_an_incident),
+		cmocka_unit_test(the_way_to_the_days_shape_is_no_scatter),
+		cmocka_unit_test(what_lasts_in_known_hours_is_no_scatter),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
