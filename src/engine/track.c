@@ -240,6 +240,12 @@ static void record(struct track *t, int64_t bin, const struct signal *total)
 	rollup_add(&t->history->quarters, at, &p);
 }
 
+/* The place of an hour since 1970; a bucket that is looked back at may begin before that. */
+static size_t hour_place(int64_t hour)
+{
+	return (size_t)(hour - floor_div(hour, HOURS_KEPT) * HOURS_KEPT);
+}
+
 /* Sums since the evidence was next to nothing, so that a signal that joins the scope late
  * still brings what led there; and the sum by hour. */
 static void sum_up(struct signal *s, wd_wall at)
@@ -248,18 +254,18 @@ static void sum_up(struct signal *s, wd_wall at)
 		s->run_observed = s->run_expected = 0;
 	s->run_observed += s->observed;
 	s->run_expected += s->expected;
-	s->hours[(size_t)(wall_to_s(at) / 3600 % (int64_t)WD_COUNT(s->hours))] += s->observed;
+	s->hours[hour_place(floor_div(wall_to_s(at), 3600))] += s->observed;
 }
 
-/* The hours that began since the last bin take the places of those 25 hours before them. */
+/* The hours that began since the last bin take the places of those HOURS_KEPT before them. */
 static void turn_hours(struct track *t, int64_t bin)
 {
-	const int64_t kept = WD_COUNT(t->signals[0].hours);
 	int64_t hour = floor_div(wall_to_s(track_bin_begin(t, bin)), 3600);
 	int64_t last = floor_div(wall_to_s(track_bin_begin(t, t->next - 1)), 3600);
-	for (int64_t h = hour - last > kept ? hour - kept + 1 : last + 1; h <= hour; h++) {
+	for (int64_t h = hour - last > HOURS_KEPT ? hour - HOURS_KEPT + 1 : last + 1; h <= hour;
+	     h++) {
 		for (uint32_t n = 0; n < t->signal_count; n++)
-			t->signals[n].hours[h % kept] = 0;
+			t->signals[n].hours[hour_place(h)] = 0;
 	}
 }
 

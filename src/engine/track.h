@@ -23,6 +23,7 @@ enum {
 	CANDIDATE_REPORTS = 3, /* reports that make them so */
 	HISTORY_BINS = 240,    /* in the service's own width: what led up to an incident */
 	HISTORY_FIVES = 324,   /* 27 h of five minutes: the chart of a day, and a lead-in */
+	HOURS_KEPT = 25,
 	LEAD_IN_BINS = 240,    /* zeros a new signal of a known service begins with, at most */
 };
 
@@ -37,7 +38,7 @@ struct signal {
 	uint32_t pending[PENDING_BINS];       /* bin b is in [b mod 4] */
 	float recent[CALM_BINS];              /* the last sealed counts, the newest last */
 	float run_observed, run_expected;     /* since its evidence was last next to nothing */
-	float hours[25];                      /* observed by hour, hour h in [h mod 25] */
+	float hours[HOURS_KEPT];              /* observed by hour, hour h in [h mod HOURS_KEPT] */
 	char value[SIGNAL_VALUE_MAX + 1];
 };
 
