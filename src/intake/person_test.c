@@ -188,8 +188,10 @@ static void a_damaged_or_readable_secret_is_replaced(void **state)
 		if (i == 2) {
 			FILE *f = fopen(path, "r+b");
 			assert_non_null(f);
-			fseek(f, 20, SEEK_SET);
-			fputc(fgetc(f) ^ 1, f);
+			assert_int_equal(fseek(f, 20, SEEK_SET), 0);
+			int byte = fgetc(f);
+			assert_int_equal(fseek(f, 20, SEEK_SET), 0);
+			fputc(byte ^ 1, f);
 			fclose(f);
 		}
 		p = open_persons(folder, noon);
